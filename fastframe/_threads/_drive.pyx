@@ -1,0 +1,76 @@
+"""A kernel bound to its arguments (`Task`), and one parallel pass of it over rows (`Run`).
+
+The only code that claims slices, polls the cancel flag and calls kernels. It knows nothing of threads: every thread
+that takes part calls `Run.work`, which releases the GIL once for all the slices that it does.
+"""
+
+from libc.stdint cimport int64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy
+
+cdef extern from "drive.hpp" namespace "ff" nogil:
+    void start_run(RunState* run, kernel_t kernel, void* ctx, int64_t n_rows, int64_t slice_rows)
+    bint drive(RunState* run, int64_t max_slices)
+    void cancel_run "ff::cancel_run"(RunState* run)
+    int64_t failed_slice "ff::failed_slice"(RunState* run)
+    int failed_status "ff::failed_status"(RunState* run)
+    RunState* new_run "ff::new_run"()
+    void delete_run "ff::delete_run"(RunState* run)
+
+
+cdef class Task:
+    """A kernel and a private copy of its context struct; made by the functions of ``fastframe._kernels``."""
+
+    def __dealloc__(self):
+        free(self.ctx)
+
+    @staticmethod
+    cdef Task make(kernel_t kernel, const void* ctx, size_t ctx_bytes, object keep_alive):
+        if kernel == NULL:
+            raise TypeError("no kernel exists for these types; the caller must check support in resolve()")
+        cdef Task task = Task.__new__(Task)
+        task.kernel = kernel
+        task.ctx = malloc(ctx_bytes if ctx_bytes > 0 else 1)
+        if task.ctx == NULL:
+            raise MemoryError()
+        memcpy(task.ctx, ctx, ctx_bytes)
+        task.keep_alive = keep_alive
+        return task
+
+
+cdef class Run:
+    """One pass of a task over ``n_rows`` rows in slices of ``slice_rows``, shared by the threads that call `work`."""
+
+    def __cinit__(self, Task task not None, int64_t n_rows, int64_t slice_rows):
+        if n_rows < 0 or slice_rows <= 0:
+            raise ValueError(f"n_rows={n_rows} and slice_rows={slice_rows} do not describe slices")
+        self.state = new_run()
+        if self.state == NULL:
+            raise MemoryError()
+        self.task = task
+        start_run(self.state, task.kernel, task.ctx, n_rows, slice_rows)
+
+    def __dealloc__(self):
+        delete_run(self.state)
+
+    @property
+    def n_slices(self):
+        return self.state.n_slices
+
+    def work(self, int64_t max_slices=0):
+        """Do slices until none is left (or about ``max_slices``); True while some may be left to claim."""
+        cdef bint more
+        with nogil:
+            more = drive(self.state, max_slices)
+        return more
+
+    def cancel(self):
+        """Make every thread stop before its next slice."""
+        cancel_run(self.state)
+
+    @property
+    def failure(self):
+        """``(slice, status)`` of the lowest failing slice, or None."""
+        if failed_slice(self.state) >= self.state.n_slices:
+            return None
+        return failed_slice(self.state), failed_status(self.state)

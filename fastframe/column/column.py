@@ -1,0 +1,208 @@
+"""`Column`: one contiguous, immutable Arrow array and its dtype, with facts computed once and kept.
+
+Kernels see a column as `Column.view`: ``(values, validity, bit_offset, length)``, addresses as ints. A string column is
+held plain (offsets and bytes) or dictionary-encoded (int32 codes and a dictionary of unique, non-null values),
+whichever came in or was already paid for; both are of dtype ``string``. A ``category`` is always encoded.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from fastframe import dtypes
+from fastframe.column.memory import as_buffer
+from fastframe.dtypes import DType, Kind, Physical
+from fastframe._kernels.memory import Block
+
+
+class ColumnView(NamedTuple):
+    """What a kernel gets: see ``_kernels/kernel.hpp::View``. ``validity`` is 0 where no value is null."""
+
+    values: int
+    validity: int
+    bit_offset: int
+    length: int
+
+
+class TextView(NamedTuple):
+    """Plain text as kernels see it: ``offsets`` at row 0 (int32, or int64 where ``large``), ``data`` at byte 0."""
+
+    offsets: int
+    data: int
+    validity: int
+    bit_offset: int
+    length: int
+    large: bool
+
+
+class Column:
+    """One contiguous Arrow array (never chunked, never changed) and its dtype.
+
+    Parameters
+    ----------
+    array : pyarrow.Array
+        Trusted and normalised; use ``column.arrow.column_from_arrow`` for anything from outside.
+    dtype : DType, optional
+        Needed only where a dictionary array is an encoded ``string`` rather than a ``category``.
+    owned : bool
+        False where somebody else may still write to the memory (``copy=False`` intake): then no fact is kept.
+    """
+
+    __slots__ = ("array", "dtype", "owned", "_facts", "_lock", "_view")
+
+    def __init__(self, array: pa.Array, dtype: DType | None = None, *, owned: bool = True) -> None:
+        self.array = array
+        self.dtype = dtype if dtype is not None else dtypes.from_arrow(array.type)
+        self.owned = owned
+        self._facts: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self._view: ColumnView | None = None
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __repr__(self) -> str:
+        return f"Column({self.dtype}, {len(self)} rows, {self.null_count} null)"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickle, (_compact(self.array), self.dtype.name if not self.is_encoded_text else "string")
+
+    @property
+    def null_count(self) -> int:
+        return int(self.array.null_count)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the rows of this column (not of a parent that it may be a slice of)."""
+        return int(self.array.nbytes)
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether values are int32 codes into a dictionary."""
+        return isinstance(self.array, pa.DictionaryArray)
+
+    @property
+    def is_encoded_text(self) -> bool:
+        return self.is_encoded and self.dtype.kind is not Kind.CATEGORY
+
+    @property
+    def codes(self) -> pa.Int32Array:
+        """The int32 codes of an encoded column; null where the value is."""
+        return self.array.indices
+
+    @property
+    def dictionary(self) -> pa.Array:
+        """The unique, non-null values of an encoded column, in code order."""
+        return self.array.dictionary
+
+    @property
+    def physical(self) -> Physical | None:
+        """How kernels see `view`: for an encoded column, the codes' int32."""
+        return Physical.I32 if self.is_encoded else self.dtype.physical
+
+    @property
+    def view(self) -> ColumnView:
+        """Addresses for kernels; the column must outlive their use. Not for plain text (see `text_view`)."""
+        if self._view is None:
+            self._view = _view_of(self.codes if self.is_encoded else self.array)
+        return self._view
+
+    @property
+    def text_view(self) -> TextView:
+        """Addresses of plain string or binary values."""
+        return text_view(self.array)
+
+    @property
+    def validity_view(self) -> ColumnView:
+        """Like `view`, for any dtype, with ``values`` 0: just which rows are null."""
+        array = self.array
+        validity = array.buffers()[0] if array.null_count else None
+        return ColumnView(0, validity.address if validity is not None else 0, array.offset, len(array))
+
+    def slice(self, start: int, length: int) -> Column:
+        """Rows ``start`` to ``start + length``, sharing memory."""
+        return Column(self.array.slice(start, length), self.dtype, owned=self.owned)
+
+    def fact(self, name: str, compute: Callable[[], Any]) -> Any:
+        """A fact of the values, computed at most once (never kept where the memory is not ours)."""
+        if name in self._facts:
+            return self._facts[name]
+        value = compute()
+        if not self.owned:
+            return value
+        with self._lock:
+            return self._facts.setdefault(name, value)
+
+    def known(self, name: str) -> Any:
+        """A fact if it is already known, else None."""
+        return self._facts.get(name)
+
+    def drop_facts(self) -> None:
+        """Forget what was computed (memory is short)."""
+        with self._lock:
+            self._facts = {}
+
+
+def _view_of(array: pa.Array) -> ColumnView:
+    buffers = array.buffers()
+    validity = buffers[0].address if buffers[0] is not None and array.null_count else 0
+    values = buffers[1].address if len(buffers) > 1 and buffers[1] is not None else 0
+    width = 0 if pa.types.is_boolean(array.type) else array.type.bit_width // 8
+    return ColumnView(values + array.offset * width if values else 0, validity, array.offset, len(array))
+
+
+def text_view(array: pa.Array) -> TextView:
+    """Addresses of a plain string or binary Arrow array."""
+    large = pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)
+    validity, offsets, data = array.buffers()
+    return TextView(
+        (offsets.address if offsets is not None else 0) + array.offset * (8 if large else 4),
+        data.address if data is not None else 0,
+        validity.address if validity is not None and array.null_count else 0,
+        array.offset,
+        len(array),
+        large,
+    )
+
+
+def column_from_buffers(dtype: DType, length: int, values: Block, validity: Block | None = None, null_count: int = -1) -> Column:
+    """A column of a fixed-width (or bool) dtype over memory that kernels filled.
+
+    ``null_count`` -1 lets Arrow count; a validity without nulls is dropped.
+    """
+    return Column(array_from_buffers(dtype.arrow, length, values, validity, null_count), dtype)
+
+
+def array_from_buffers(arrow: pa.DataType, length: int, values: Block, validity: Block | None, null_count: int = -1) -> pa.Array:
+    """The Arrow array behind `column_from_buffers`."""
+    if validity is None or null_count == 0:
+        return pa.Array.from_buffers(arrow, length, [None, as_buffer(values)], 0)
+    array = pa.Array.from_buffers(arrow, length, [as_buffer(validity), as_buffer(values)], null_count)
+    if array.null_count == 0:
+        return pa.Array.from_buffers(arrow, length, [None, as_buffer(values)], 0)
+    return array
+
+
+def encoded_column(codes: pa.Int32Array, dictionary: pa.Array, dtype: DType, *, ordered: bool = False) -> Column:
+    """A dictionary-encoded column from trusted int32 codes and unique, non-null values."""
+    array = pa.DictionaryArray.from_arrays(codes, dictionary, ordered=ordered, safe=False)
+    return Column(array, dtype if dtype.kind is not Kind.CATEGORY else dtypes.from_arrow(array.type))
+
+
+def _compact(array: pa.Array) -> pa.Array:
+    """The array without the rest of the parent that it may be a slice of (pyarrow pickles whole buffers)."""
+    parent = array.buffers()
+    held = sum(buffer.size for buffer in parent if buffer is not None)
+    if array.offset == 0 and held <= array.nbytes + 1024:
+        return array
+    return pa.concat_arrays([array, array.slice(0, 0)]) if not isinstance(array, pa.NullArray) else array
+
+
+def _unpickle(array: pa.Array, name: str) -> Column:
+    if name == "string" and isinstance(array, pa.DictionaryArray):
+        return Column(array, dtypes.STRING)
+    return Column(array)

@@ -1,0 +1,300 @@
+"""The tree of errors, and every message a user can see.
+
+A message says what happened, what was given, and what to do. Code elsewhere raises through the constructors here, for
+example ``raise ColumnNotFound.among(name, names)``, and never writes a message of its own. Each class also inherits the
+builtin that pandas code would catch, so ``except KeyError`` goes on working.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import Any
+
+
+class KernelStatus(IntEnum):
+    """What a kernel returns; keep in step with ``_threads/drive.hpp``."""
+
+    OK = 0
+    CANCELLED = 1
+    OVERFLOW = 2
+    OUT_OF_MEMORY = 3
+    OUT_OF_BOUNDS = 4
+    INEXACT = 5
+    ZERO_DIVISION = 6
+    TOO_LONG = 7
+
+
+class FastFrameError(Exception):
+    """The root of all errors that fastframe raises on purpose."""
+
+    def __str__(self) -> str:  # KeyError would show its message quoted
+        return str(self.args[0]) if self.args else ""
+
+
+def listed(names: Iterable[Any], most: int = 10) -> str:
+    """Names for a message: quoted, comma separated, cut after ``most``."""
+    shown = [repr(name) for name in names]
+    rest = len(shown) - most
+    return ", ".join(shown[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def suggestion(name: Any, available: Sequence[Any]) -> str:
+    """`` Did you mean 'x'?`` for close names, else an empty string."""
+    texts = [str(one) for one in available]
+    close = difflib.get_close_matches(str(name), texts, n=3, cutoff=0.6)
+    lowered = [one for one in texts if one.lower() == str(name).lower() and one not in close]
+    found = (lowered + close)[:3]
+    return f" Did you mean {' or '.join(repr(one) for one in found)}?" if found else ""
+
+
+class ColumnNotFound(FastFrameError, KeyError):
+    """A name is not among a frame's columns."""
+
+    @classmethod
+    def among(cls, name: Any, available: Sequence[str]) -> ColumnNotFound:
+        hint = suggestion(name, available)
+        return cls(f"there is no column {name!r}.{hint} The columns are: {listed(available)}.")
+
+    @classmethod
+    def all_of(cls, names: Sequence[Any], available: Sequence[str]) -> ColumnNotFound:
+        if len(names) == 1:
+            return cls.among(names[0], available)
+        hints = "".join(suggestion(name, available) for name in names)
+        return cls(f"there are no columns {listed(names)}.{hints} The columns are: {listed(available)}.")
+
+
+class LabelNotFound(FastFrameError, KeyError):
+    """A row label is not in the index."""
+
+    @classmethod
+    def of(cls, labels: Sequence[Any]) -> LabelNotFound:
+        return cls(f"the row labels {listed(labels)} are not in the index. Use .iloc for positions.")
+
+
+class DTypeError(FastFrameError, TypeError):
+    """An operation has no meaning for a dtype."""
+
+    @classmethod
+    def of_operation(cls, operation: str, dtype: Any, column: str | None = None, allowed: str = "") -> DTypeError:
+        where = f" of column {column!r}" if column is not None else ""
+        hint = f" It works on {allowed}." if allowed else ""
+        return cls(f"{operation} is not defined for dtype {dtype}{where}.{hint} Use .astype(...) to convert first.")
+
+    @classmethod
+    def of_pair(cls, operation: str, left: Any, right: Any) -> DTypeError:
+        return cls(f"{operation} is not defined between {left} and {right}. Use .astype(...) to give both one dtype.")
+
+    @classmethod
+    def unknown(cls, given: Any, available: Sequence[str]) -> DTypeError:
+        return cls(f"{given!r} is not a dtype that fastframe knows.{suggestion(given, available)} Known are, among others: {listed(available, 20)}.")
+
+    @classmethod
+    def unsupported_arrow(cls, arrow_type: Any, column: str | None = None) -> DTypeError:
+        where = f" of column {column!r}" if column is not None else ""
+        return cls(f"the Arrow type {arrow_type}{where} is not supported. Cast it with pyarrow before handing it over.")
+
+    @classmethod
+    def not_a_mask(cls, dtype: Any) -> DTypeError:
+        return cls(f"a mask must be of dtype bool, but it is {dtype}. Compare first, for example df[df['x'] > 0].")
+
+
+class ShapeError(FastFrameError, ValueError):
+    """Lengths or dimensions do not fit together."""
+
+    @classmethod
+    def of_lengths(cls, lengths: dict[str, int]) -> ShapeError:
+        given = ", ".join(f"{name!r}: {length}" for name, length in list(lengths.items())[:10])
+        return cls(f"all columns must have one length, but they have {given}. Pad or cut them to one length.")
+
+    @classmethod
+    def of_assignment(cls, name: str, given: int, n_rows: int) -> ShapeError:
+        return cls(f"column {name!r} has {given} values, but the frame has {n_rows} rows. Give one value, or one per row.")
+
+    @classmethod
+    def of_mask(cls, given: int, n_rows: int) -> ShapeError:
+        return cls(f"the mask has {given} values, but there are {n_rows} rows. A mask needs one bool per row.")
+
+    @classmethod
+    def too_many_rows(cls, n_rows: int) -> ShapeError:
+        return cls(f"{n_rows} rows are more than the 2147483647 that one local table holds. Read or process it in parts.")
+
+    @classmethod
+    def of_dimensions(cls, given: int, expected: str) -> ShapeError:
+        return cls(f"an array of {given} dimensions was given, but {expected} is needed. Reshape it first.")
+
+    @classmethod
+    def of_names(cls, n_names: int, n_columns: int) -> ShapeError:
+        return cls(f"{n_names} names were given for {n_columns} columns. Give one name per column.")
+
+    @classmethod
+    def join_too_large(cls, n_rows: int) -> ShapeError:
+        return cls(
+            f"the join would make {n_rows} rows, more than the 2147483647 that one local table holds. "
+            "Keys repeat on both sides: aggregate one side first, or check with validate='one_to_many'."
+        )
+
+    @classmethod
+    def ambiguous_truth(cls, kind: str) -> ShapeError:
+        return cls(f"the truth value of a {kind} is ambiguous. Use .empty, .any(), .all(), or & | ~ instead of and, or, not.")
+
+    @classmethod
+    def scalar_needed(cls, n_rows: int) -> ShapeError:
+        return cls(f"one value is needed, but there are {n_rows} rows. Take one with .iloc[0], or aggregate.")
+
+
+class DuplicateColumn(FastFrameError, ValueError):
+    """Two columns would have the same name."""
+
+    @classmethod
+    def of(cls, names: Iterable[str], hint: str = "Rename them first, or pass names that differ.") -> DuplicateColumn:
+        return cls(f"column names must be unique, but {listed(names)} would occur more than once. {hint}")
+
+
+class DuplicateLabel(FastFrameError, ValueError):
+    """Alignment needs unique labels and does not find them."""
+
+    @classmethod
+    def in_alignment(cls) -> DuplicateLabel:
+        return cls("rows cannot be aligned by labels that occur more than once. Use reset_index(drop=True) to combine by position.")
+
+
+class IntegerOverflow(FastFrameError, OverflowError):
+    """An exact result does not fit its integer or decimal dtype."""
+
+    @classmethod
+    def in_aggregation(cls, name: str, column: str, dtype: Any, total: Any = None) -> IntegerOverflow:
+        exact = f" The exact total is {total}." if total is not None else ""
+        return cls(f"{name} of column {column!r} does not fit {dtype}.{exact} Use .astype('float64') to accept rounding.")
+
+    @classmethod
+    def in_arithmetic(cls, operation: str, dtype: Any, column: str | None = None) -> IntegerOverflow:
+        where = f" of column {column!r}" if column else ""
+        return cls(f"{operation}{where} does not fit {dtype}. Use .astype('float64'), or a wider integer, before computing.")
+
+
+class LossyCast(FastFrameError, ValueError):
+    """A cast would lose information and was not asked to."""
+
+    @classmethod
+    def of(cls, source: Any, target: Any, column: str | None = None, detail: str = "") -> LossyCast:
+        where = f" column {column!r}" if column is not None else " values"
+        because = f" ({detail})" if detail else ""
+        return cls(f"casting{where} from {source} to {target} would lose information{because}. Pass safe=False to accept it.")
+
+    @classmethod
+    def of_value(cls, value: Any, dtype: Any, column: str | None = None) -> LossyCast:
+        where = f" of column {column!r}" if column is not None else ""
+        return cls(f"{value!r} does not fit dtype {dtype}{where}. Use .astype(...) on the column first.")
+
+
+class UnsupportedOperation(FastFrameError, NotImplementedError):
+    """A method, argument or spec that fastframe does not have; the message says what to write instead."""
+
+    @classmethod
+    def of_method(cls, owner: str, name: str, instead: str = "") -> UnsupportedOperation:
+        return cls(f"{owner}.{name} is not supported. {instead or f'Use .to_pandas().{name} for this step.'}")
+
+    @classmethod
+    def of_argument(cls, method: str, argument: str, value: Any, instead: str) -> UnsupportedOperation:
+        return cls(f"{method}({argument}={value!r}) is not supported. {instead}")
+
+    @classmethod
+    def of_spec(cls, engine: str, spec: str, reason: str) -> UnsupportedOperation:
+        return cls(f"the {engine} engine does not run {spec}: {reason}")
+
+
+class MissingAttribute(FastFrameError, AttributeError):
+    """An attribute that is neither a method nor a column."""
+
+    @classmethod
+    def of(cls, owner: str, name: str, available: Sequence[str]) -> MissingAttribute:
+        return cls(f"{owner!r} has no attribute {name!r}.{suggestion(name, available)}")
+
+    @classmethod
+    def unsupported(cls, owner: str, name: str, instead: str) -> MissingAttribute:
+        return cls(f"{owner}.{name} is not supported. {instead}")
+
+
+class ArgumentError(FastFrameError, ValueError):
+    """An argument has a value that the method does not know."""
+
+    @classmethod
+    def of(cls, method: str, argument: str, value: Any, allowed: Iterable[Any]) -> ArgumentError:
+        allowed = list(allowed)
+        return cls(f"{method} was given {argument}={value!r}.{suggestion(value, allowed)} Allowed are: {listed(allowed, 30)}.")
+
+    @classmethod
+    def because(cls, method: str, what: str, instead: str) -> ArgumentError:
+        return cls(f"{method}: {what}. {instead}")
+
+
+class MergeError(FastFrameError, ValueError):
+    """A join's keys do not satisfy what was asked of them."""
+
+    @classmethod
+    def not_unique(cls, validate: str, side: str, keys: Sequence[str], example: Any) -> MergeError:
+        return cls(f"merge(validate={validate!r}) failed: the keys {listed(keys)} are not unique on the {side} side, for example {example!r} occurs more than once.")
+
+    @classmethod
+    def no_common_columns(cls, left: Sequence[str], right: Sequence[str]) -> MergeError:
+        return cls(f"merge found no common columns. Left has {listed(left)}; right has {listed(right)}. Pass on=, or left_on= and right_on=.")
+
+    @classmethod
+    def of_dtypes(cls, left_key: str, left: Any, right_key: str, right: Any) -> MergeError:
+        return cls(f"merge cannot compare key {left_key!r} of dtype {left} with key {right_key!r} of dtype {right}. Use .astype(...) to give both one dtype.")
+
+
+class InvalidData(FastFrameError, ValueError):
+    """Input (a file, Arrow memory) is damaged or not what it says it is."""
+
+    @classmethod
+    def in_arrow(cls, detail: str, column: str | None = None) -> InvalidData:
+        where = f" in column {column!r}" if column is not None else ""
+        return cls(f"the Arrow data{where} is not valid: {detail}. It was refused before any of it was used.")
+
+    @classmethod
+    def in_file(cls, path: Any, kind: str, detail: str) -> InvalidData:
+        return cls(f"{path} could not be read as {kind}: {detail}. The file may be truncated or damaged, or of another format.")
+
+
+class FileMissing(FastFrameError, FileNotFoundError):
+    """A path or pattern matches nothing."""
+
+    @classmethod
+    def of(cls, path: Any) -> FileMissing:
+        return cls(f"no file matches {str(path)!r}. Check the path; relative paths start at the working directory.")
+
+
+class OutOfMemory(FastFrameError, MemoryError):
+    """An allocation failed; nothing was changed."""
+
+    @classmethod
+    def of(cls, operation: str, n_bytes: int) -> OutOfMemory:
+        return cls(f"{operation} needs {n_bytes / 1e9:.3g} GB more memory than the system gives. Nothing was changed. Drop columns or rows, or work in parts.")
+
+
+class EngineUnavailable(FastFrameError, ImportError):
+    """An optional dependency is not installed."""
+
+    @classmethod
+    def of(cls, what: str, extra: str) -> EngineUnavailable:
+        return cls(f"{what} is not installed. Install it with: pip install 'fastframe[{extra}]'")
+
+
+class MixedEngineError(FastFrameError, TypeError):
+    """Tables of different engines met in one operation."""
+
+    @classmethod
+    def of(cls, left: str, right: str) -> MixedEngineError:
+        return cls(f"a table of engine {left!r} cannot be combined with one of engine {right!r}. Move one with .to_engine({left!r}).")
+
+
+class KernelError(FastFrameError, RuntimeError):
+    """A kernel failed in a way that no caller expected: a bug of ours."""
+
+    @classmethod
+    def of(cls, operation: str, status: int, row: int) -> KernelError:
+        name = KernelStatus(status).name if status in set(KernelStatus) else str(status)
+        return cls(f"the kernel of {operation} returned {name} at row {row}. This is a bug of fastframe; please report it.")

@@ -1,0 +1,81 @@
+"""Settings of the process, the environment variables that preset them, and `option_context`.
+
+>>> import fastframe as ff
+>>> with ff.option_context(threads=1):
+...     ff.options.threads
+1
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from fastframe.errors import ArgumentError
+
+_TRUE = {"1", "true", "yes", "on"}
+
+
+def _env_int(name: str, default: int | None) -> int | None:
+    text = os.environ.get(name, "")
+    return int(text) if text.strip().lstrip("-").isdigit() else default
+
+
+def _env_bool(name: str, default: bool) -> bool:
+    text = os.environ.get(name, "").strip().lower()
+    return text in _TRUE if text else default
+
+
+@dataclass
+class Options:
+    """The settings; assign to its attributes, or use `option_context` for a while.
+
+    Attributes
+    ----------
+    threads : int or None
+        Threads of one operation; None leaves it to ``FASTFRAME_THREADS``, then to the CPUs this process may use.
+        An active ``joblib.parallel_config(n_jobs=...)`` comes first.
+    progress : bool
+        Show a progress bar on long reads and writes (``FASTFRAME_PROGRESS``).
+    validate : bool
+        Check Arrow data and files in full before use (``FASTFRAME_VALIDATE``). Turn off only for data you made.
+    pool_bytes : int
+        Bytes of freed large buffers that are kept for reuse (``FASTFRAME_POOL_BYTES``).
+    max_rows, max_columns, max_width : int
+        How much of a frame ``repr`` shows: rows, columns, characters of one value.
+    """
+
+    threads: int | None = None
+    progress: bool = field(default_factory=lambda: _env_bool("FASTFRAME_PROGRESS", False))
+    validate: bool = field(default_factory=lambda: _env_bool("FASTFRAME_VALIDATE", True))
+    pool_bytes: int = field(default_factory=lambda: _env_int("FASTFRAME_POOL_BYTES", 256 << 20) or 0)
+    max_rows: int = 10
+    max_columns: int = 20
+    max_width: int = 32
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _NAMES:
+            raise ArgumentError.of("options", "name", name, _NAMES)
+        if name == "threads" and value is not None and (not isinstance(value, int) or value < 1):
+            raise ArgumentError.of("options", "threads", value, ["None", "an int of at least 1"])
+        object.__setattr__(self, name, value)
+
+
+_NAMES = [one.name for one in fields(Options)]
+options = Options()
+
+
+@contextmanager
+def option_context(**settings: Any) -> Iterator[Options]:
+    """Set options inside a ``with`` block; the old values come back at its end, also after an error."""
+    before = {name: getattr(options, name) for name in settings if name in _NAMES}
+    try:
+        for name, value in settings.items():
+            setattr(options, name, value)
+        yield options
+    finally:
+        for name, value in before.items():
+            setattr(options, name, value)
