@@ -1,7 +1,8 @@
 """The Cython extensions; everything else about the package is in ``pyproject.toml``.
 
 An extension is a thin ``.pyx`` beside the C++ headers that hold its loops. ``FASTFRAME_DEBUG_KERNELS=1`` turns
-bounds checks on, ``FASTFRAME_SANITIZE=address,undefined`` builds with sanitizers (see ``make test-slow``).
+bounds checks on, ``FASTFRAME_SANITIZE=address,undefined`` builds with sanitizers (see ``make test-slow``), and
+``FASTFRAME_ONLY=sort,join`` builds the named extensions alone.
 """
 
 import os
@@ -14,6 +15,7 @@ from setuptools import Extension, setup
 ROOT = Path(__file__).parent
 DEBUG = os.environ.get("FASTFRAME_DEBUG_KERNELS") == "1"
 SANITIZE = os.environ.get("FASTFRAME_SANITIZE", "")
+ONLY = set(filter(None, os.environ.get("FASTFRAME_ONLY", "").split(",")))
 
 # Contraction to FMA would make results depend on the machine; -fwrapv makes wrapping a definition, not a bug.
 FLAGS = ["-std=c++17", "-O3", "-ffp-contract=off", "-fwrapv", "-fno-math-errno", "-fvisibility=hidden", "-g0"]
@@ -46,9 +48,11 @@ def extension(source: Path) -> Extension:
     )
 
 
+sources = [path for folder in ("_threads", "_kernels") for path in sorted((ROOT / "fastframe" / folder).glob("*.pyx"))]
+
 setup(
     ext_modules=cythonize(
-        [extension(path) for folder in ("_threads", "_kernels") for path in sorted((ROOT / "fastframe" / folder).glob("*.pyx"))],
+        [extension(path) for path in sources if not ONLY or path.stem in ONLY],
         compiler_directives={
             "language_level": 3,
             "boundscheck": DEBUG,

@@ -1,6 +1,38 @@
-"""fastframe: a pandas-like, Arrow-backed DataFrame whose kernels use every core without the GIL."""
+"""fastframe: a pandas-like, Arrow-backed DataFrame whose kernels use every core without the GIL.
 
+>>> import fastframe as ff
+>>> df = ff.DataFrame({"city": ["Rome", "Oslo", "Rome"], "sold": [3, 1, 2]})
+>>> df.groupby("city")["sold"].sum().to_dict()
+{'Oslo': 1, 'Rome': 5}
+"""
+
+from fastframe import errors
 from fastframe._version import __version__
+from fastframe.frame.combine import concat, merge
+from fastframe.frame.dataframe import DataFrame
+from fastframe.frame.index import Index
+from fastframe.frame.intake import from_arrow, from_dict, from_numpy, from_pandas
+from fastframe.frame.series import Series
+from fastframe.frame.readers import read_csv, read_feather, read_parquet
 from fastframe.options import option_context, options
+from fastframe.versions import show_versions
 
-__all__ = ["__version__", "option_context", "options"]
+__all__ = [
+    "DataFrame",
+    "Index",
+    "Series",
+    "__version__",
+    "concat",
+    "errors",
+    "from_arrow",
+    "from_dict",
+    "from_numpy",
+    "from_pandas",
+    "merge",
+    "option_context",
+    "options",
+    "read_csv",
+    "read_feather",
+    "read_parquet",
+    "show_versions",
+]

@@ -64,6 +64,18 @@ class ColumnNotFound(FastFrameError, KeyError):
         hints = "".join(suggestion(name, available) for name in names)
         return cls(f"there are no columns {listed(names)}.{hints} The columns are: {listed(available)}.")
 
+    @classmethod
+    def at(cls, position: int, n_columns: int) -> ColumnNotFound:
+        return cls(f"there is no column at position {position}: the frame has {n_columns} columns, 0 to {n_columns - 1}.")
+
+
+class OutOfRange(FastFrameError, IndexError):
+    """A position is outside the rows."""
+
+    @classmethod
+    def of(cls, position: int, n_rows: int) -> OutOfRange:
+        return cls(f"position {position} is outside the {n_rows} rows. Positions run from {-n_rows} to {n_rows - 1}; use .loc for labels.")
+
 
 class LabelNotFound(FastFrameError, KeyError):
     """A row label is not in the index."""
@@ -87,6 +99,22 @@ class DTypeError(FastFrameError, TypeError):
         return cls(f"{operation} is not defined between {left} and {right}. Use .astype(...) to give both one dtype.")
 
     @classmethod
+    def of_literal(cls, value: Any) -> DTypeError:
+        return cls(f"{value!r} of type {type(value).__name__} is not one value. Give a number, text, bool, date, time or None.")
+
+    @classmethod
+    def of_zones(cls, operation: str, left: Any, right: Any) -> DTypeError:
+        return cls(f"{operation} is not defined between {left} and {right}: one has a time zone. Use .dt.tz_localize(...) on one of them.")
+
+    @classmethod
+    def of_unordered(cls, operation: str) -> DTypeError:
+        return cls(f"{operation} is not defined for categories without an order. Use .cat.as_ordered() or .astype('string') first.")
+
+    @classmethod
+    def of_categories(cls, operation: str) -> DTypeError:
+        return cls(f"{operation} is not defined between category columns of different categories. Use .astype('string') on both.")
+
+    @classmethod
     def unknown(cls, given: Any, available: Sequence[str]) -> DTypeError:
         return cls(f"{given!r} is not a dtype that fastframe knows.{suggestion(given, available)} Known are, among others: {listed(available, 20)}.")
 
@@ -94,6 +122,16 @@ class DTypeError(FastFrameError, TypeError):
     def unsupported_arrow(cls, arrow_type: Any, column: str | None = None) -> DTypeError:
         where = f" of column {column!r}" if column is not None else ""
         return cls(f"the Arrow type {arrow_type}{where} is not supported. Cast it with pyarrow before handing it over.")
+
+    @classmethod
+    def of_values(cls, column: str | None, detail: str) -> DTypeError:
+        where = f" of column {column!r}" if column is not None else ""
+        return cls(f"the values{where} have no common dtype: {detail}. Convert them to one type before handing them over.")
+
+    @classmethod
+    def of_results(cls, results: dict[str, Any]) -> DTypeError:
+        given = ", ".join(f"{name!r}: {dtype}" for name, dtype in list(results.items())[:10])
+        return cls(f"the results have no common dtype for one series ({given}). Pass numeric_only=True, or select columns of one kind first.")
 
     @classmethod
     def not_a_mask(cls, dtype: Any) -> DTypeError:
@@ -136,8 +174,24 @@ class ShapeError(FastFrameError, ValueError):
         )
 
     @classmethod
+    def of_levels(cls, left: int, right: int) -> ShapeError:
+        return cls(f"an index of {left} levels cannot be lined up with one of {right}. Use reset_index() or set_index() to give both the same.")
+
+    @classmethod
+    def of_sort(cls, n_ways: int, n_keys: int) -> ShapeError:
+        return cls(f"ascending has {n_ways} values for {n_keys} sort keys. Give one bool, or one per key.")
+
+    @classmethod
+    def of_comparison(cls) -> ShapeError:
+        return cls("only operands with equal row labels can be compared. Use reset_index(drop=True) on both to compare by position.")
+
+    @classmethod
     def ambiguous_truth(cls, kind: str) -> ShapeError:
         return cls(f"the truth value of a {kind} is ambiguous. Use .empty, .any(), .all(), or & | ~ instead of and, or, not.")
+
+    @classmethod
+    def of_targets(cls, given: int, n_targets: int) -> ShapeError:
+        return cls(f"{given} values were given for {n_targets} rows. Give one value, or one per row that is replaced.")
 
     @classmethod
     def scalar_needed(cls, n_rows: int) -> ShapeError:
@@ -189,6 +243,12 @@ class LossyCast(FastFrameError, ValueError):
         return cls(f"{value!r} does not fit dtype {dtype}{where}. Use .astype(...) on the column first.")
 
 
+    @classmethod
+    def of_text(cls, value: Any, dtype: Any, column: str | None = None) -> LossyCast:
+        where = f" of column {column!r}" if column is not None else ""
+        return cls(f"{value!r}{where} cannot be read as {dtype}. Clean or replace such values first, for example with .str.replace.")
+
+
 class UnsupportedOperation(FastFrameError, NotImplementedError):
     """A method, argument or spec that fastframe does not have; the message says what to write instead."""
 
@@ -221,6 +281,11 @@ class ArgumentError(FastFrameError, ValueError):
     """An argument has a value that the method does not know."""
 
     @classmethod
+    def of_negative_power(cls, column: str | None = None) -> ArgumentError:
+        where = f" of column {column!r}" if column else ""
+        return cls(f"pow{where}: an integer to a negative power is not an integer. Use .astype('float64') first.")
+
+    @classmethod
     def of(cls, method: str, argument: str, value: Any, allowed: Iterable[Any]) -> ArgumentError:
         allowed = list(allowed)
         return cls(f"{method} was given {argument}={value!r}.{suggestion(value, allowed)} Allowed are: {listed(allowed, 30)}.")
@@ -244,6 +309,13 @@ class MergeError(FastFrameError, ValueError):
     @classmethod
     def of_dtypes(cls, left_key: str, left: Any, right_key: str, right: Any) -> MergeError:
         return cls(f"merge cannot compare key {left_key!r} of dtype {left} with key {right_key!r} of dtype {right}. Use .astype(...) to give both one dtype.")
+
+    @classmethod
+    def beyond_float(cls, name: str, dtype: Any, other_name: str, other: Any) -> MergeError:
+        return cls(
+            f"merge cannot compare key {name!r} of dtype {dtype} with key {other_name!r} of dtype {other}: "
+            "it has integers beyond 2**53, which float64 cannot tell apart. Use .astype('int64') on the float key."
+        )
 
 
 class InvalidData(FastFrameError, ValueError):
@@ -272,7 +344,8 @@ class OutOfMemory(FastFrameError, MemoryError):
 
     @classmethod
     def of(cls, operation: str, n_bytes: int) -> OutOfMemory:
-        return cls(f"{operation} needs {n_bytes / 1e9:.3g} GB more memory than the system gives. Nothing was changed. Drop columns or rows, or work in parts.")
+        size = f"{n_bytes / 1e9:.3g} GB of memory, more" if n_bytes else "more memory"   # 0: a kernel does not say
+        return cls(f"{operation} needs {size} than the system gives. Nothing was changed. Drop columns or rows, or work in parts.")
 
 
 class EngineUnavailable(FastFrameError, ImportError):

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -61,11 +61,22 @@ class Options:
             raise ArgumentError.of("options", "name", name, _NAMES)
         if name == "threads" and value is not None and (not isinstance(value, int) or value < 1):
             raise ArgumentError.of("options", "threads", value, ["None", "an int of at least 1"])
+        if name == "pool_bytes" and (not isinstance(value, int) or value < 0):
+            raise ArgumentError.of("options", "pool_bytes", value, ["an int of at least 0"])
         object.__setattr__(self, name, value)
+        for react in _watchers.get(name, ()):
+            react(value)
 
 
 _NAMES = [one.name for one in fields(Options)]
+_watchers: dict[str, list[Callable[[Any], None]]] = {}
 options = Options()
+
+
+def watch(name: str, react: Callable[[Any], None]) -> None:
+    """Call ``react`` with the value of an option, now and whenever it is set: for state that lives elsewhere."""
+    _watchers.setdefault(name, []).append(react)
+    react(getattr(options, name))
 
 
 @contextmanager

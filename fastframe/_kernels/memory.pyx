@@ -3,9 +3,10 @@
 A first touch of fresh 4 KiB pages can cost more than the operation that fills them, so blocks of 1 MiB and more come
 from `mmap` with ``MADV_HUGEPAGE`` and go back to a small pool when their last owner (NumPy, Arrow or us) lets go.
 Smaller blocks come from malloc. Memory is not cleared: whoever allocates fills every byte that it hands out.
+Any thread may allocate and free. A forked child starts with an empty pool.
 """
 
-from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_FillInfo
+from cpython.buffer cimport PyBuffer_FillInfo
 from libc.stdint cimport int64_t, uintptr_t
 
 cdef extern from "memory.hpp" namespace "ff" nogil:
@@ -43,11 +44,11 @@ cdef class Block:
         return self.n_bytes
 
     def __getbuffer__(self, Py_buffer* view, int flags):
-        PyBuffer_FillInfo(view, self, self.start, self.n_bytes, 0, flags)
+        PyBuffer_FillInfo(view, self, self.start, self.n_bytes, 0, flags)   # the view keeps this block alive
 
 
 def set_limit(int64_t n_bytes):
-    """Keep at most ``n_bytes`` of freed blocks for reuse."""
+    """Keep at most ``n_bytes`` of freed blocks for reuse; those unused for longest go first."""
     pool_limit(n_bytes)
 
 

@@ -1,6 +1,6 @@
 """A kernel bound to its arguments (`Task`), and one parallel pass of it over rows (`Run`).
 
-The only code that claims slices, polls the cancel flag and calls kernels. It knows nothing of threads: every thread
+The only code that claims slices, polls the stop flag and calls kernels. It knows nothing of threads: every thread
 that takes part calls `Run.work`, which releases the GIL once for all the slices that it does.
 """
 
@@ -10,12 +10,14 @@ from libc.string cimport memcpy
 
 cdef extern from "drive.hpp" namespace "ff" nogil:
     void start_run(RunState* run, kernel_t kernel, void* ctx, int64_t n_rows, int64_t slice_rows)
-    bint drive(RunState* run, int64_t max_slices)
-    void cancel_run "ff::cancel_run"(RunState* run)
-    int64_t failed_slice "ff::failed_slice"(RunState* run)
-    int failed_status "ff::failed_status"(RunState* run)
-    RunState* new_run "ff::new_run"()
-    void delete_run "ff::delete_run"(RunState* run)
+    bint drive(RunState* run, int64_t max_ns)
+    bint wait_empty(RunState* run, int64_t max_ns)
+    void stop_run(RunState* run)
+    int64_t failed_slice(RunState* run)
+    int failed_status(RunState* run)
+    RunState* new_run()
+    void delete_run(RunState* run)
+    int ff_current_core "ff::current_core"()
 
 
 cdef class Task:
@@ -57,16 +59,29 @@ cdef class Run:
     def n_slices(self):
         return self.state.n_slices
 
-    def work(self, int64_t max_slices=0):
-        """Do slices until none is left (or about ``max_slices``); True while some may be left to claim."""
+    def work(self, int64_t max_ns=0):
+        """Do slices until none is left, or for ``max_ns`` nanoseconds; True where some may be left to claim."""
         cdef bint more
         with nogil:
-            more = drive(self.state, max_slices)
+            more = drive(self.state, max_ns)
         return more
 
-    def cancel(self):
-        """Make every thread stop before its next slice."""
-        cancel_run(self.state)
+    def wait(self, int64_t max_ns=0):
+        """Wait for the other threads' slices, for ``max_ns`` nanoseconds at most; True where all have ended."""
+        cdef bint empty
+        with nogil:
+            empty = wait_empty(self.state, max_ns)
+        return empty
+
+    def close(self):
+        """No more claims; wait for the slices that run, and let go of the task's memory.
+
+        A helper may still come later, from a queue: it finds the run stopped, and the task is not needed any more.
+        """
+        with nogil:
+            stop_run(self.state)
+            wait_empty(self.state, 0)
+        self.task = None
 
     @property
     def failure(self):
@@ -74,3 +89,8 @@ cdef class Run:
         if failed_slice(self.state) >= self.state.n_slices:
             return None
         return failed_slice(self.state), failed_status(self.state)
+
+
+def current_core():
+    """The number of the core that the calling thread is on; -1 where the system does not say."""
+    return ff_current_core()

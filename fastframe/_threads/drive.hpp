@@ -1,11 +1,17 @@
-// The loop that every kernel phase runs in: claim a slice, poll the cancel flag, call the kernel.
+// The loop that every kernel phase runs in: claim a slice, poll the stop flag, call the kernel.
 //
 // Slices are claimed in ascending order by an atomic counter. A slice that fails stops further claims; slices already
 // claimed finish, so the lowest failing slice is the same for any number of threads, and its status wins.
 #pragma once
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <new>
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 namespace ff {
 
@@ -30,10 +36,12 @@ struct RunState {
     int64_t slice_rows;
     int64_t n_slices;
     std::atomic<int64_t> next_slice;
-    std::atomic<int> cancelled;
+    std::atomic<int> stopped;            // cancelled or closed: no more claims
     std::atomic<int64_t> failed_slice;   // n_slices where none failed
     std::atomic<int> failed_status;
-    std::atomic_flag fail_lock;
+    std::atomic<int> n_inside;           // threads that are in drive() now
+    std::mutex lock;                     // of failures, and of the wait for n_inside == 0
+    std::condition_variable emptied;
 };
 
 inline void start_run(RunState* run, kernel_t kernel, void* ctx, int64_t n_rows, int64_t slice_rows) {
@@ -41,44 +49,101 @@ inline void start_run(RunState* run, kernel_t kernel, void* ctx, int64_t n_rows,
     run->ctx = ctx;
     run->n_rows = n_rows;
     run->slice_rows = slice_rows;
-    run->n_slices = slice_rows > 0 ? (n_rows + slice_rows - 1) / slice_rows : 0;
+    run->n_slices = n_rows / slice_rows + (n_rows % slice_rows != 0);
     run->next_slice.store(0);
-    run->cancelled.store(0);
+    run->stopped.store(0);
     run->failed_slice.store(run->n_slices);
     run->failed_status.store(OK);
-    run->fail_lock.clear();
+    run->n_inside.store(0);
 }
 
 inline void record_failure(RunState* run, int64_t slice, int status) {
-    while (run->fail_lock.test_and_set(std::memory_order_acquire)) {}
+    std::lock_guard<std::mutex> guard(run->lock);
     if (slice < run->failed_slice.load()) {
-        run->failed_slice.store(slice);
         run->failed_status.store(status);
+        run->failed_slice.store(slice);
     }
-    run->fail_lock.clear(std::memory_order_release);
 }
 
-// Work until no slice is left, the run is cancelled or failed, or about max_slices were done (0: no limit).
-// Returns true while slices may be left to claim.
-inline bool drive(RunState* run, int64_t max_slices) {
-    for (int64_t done = 0; max_slices == 0 || done < max_slices; ++done) {
-        if (run->cancelled.load(std::memory_order_relaxed)) return false;
-        if (run->failed_slice.load(std::memory_order_relaxed) < run->n_slices) return false;
-        const int64_t slice = run->next_slice.fetch_add(1, std::memory_order_relaxed);
+inline bool may_claim(const RunState* run) {
+    return !run->stopped.load() && run->failed_slice.load() == run->n_slices;
+}
+
+// A thread's stay in the loop. Entry is counted before the first look at `stopped` and at the counter (all are
+// sequentially consistent), so who has seen the run stopped or used up, and then n_inside == 0, knows that no kernel
+// runs and none will.
+class Stay {
+  public:
+    explicit Stay(RunState* run) : run_(run) { run_->n_inside.fetch_add(1); }
+    Stay(const Stay&) = delete;
+    Stay& operator=(const Stay&) = delete;
+    ~Stay() {
+        if (run_->n_inside.fetch_sub(1) == 1) {
+            std::lock_guard<std::mutex> guard(run_->lock);
+            run_->emptied.notify_all();
+        }
+    }
+
+  private:
+    RunState* run_;
+};
+
+// Work until no slice is left, the run is stopped or failed, or `max_ns` nanoseconds have passed (0: no limit; at
+// least one slice is done). Returns true where time ran out and slices may be left to claim.
+inline bool drive(RunState* run, int64_t max_ns) {
+    typedef std::chrono::steady_clock clock;
+    const clock::time_point end = clock::now() + std::chrono::nanoseconds(max_ns);
+    Stay stay(run);
+    while (may_claim(run)) {
+        const int64_t slice = run->next_slice.fetch_add(1);
         if (slice >= run->n_slices) return false;
         const int64_t start = slice * run->slice_rows;
-        const int64_t stop = start + run->slice_rows < run->n_rows ? start + run->slice_rows : run->n_rows;
+        const int64_t stop = run->n_rows - start > run->slice_rows ? start + run->slice_rows : run->n_rows;
         const int status = run->kernel(run->ctx, start, stop, slice);
         if (status != OK) record_failure(run, slice, status);
+        if (max_ns > 0 && clock::now() >= end) return true;
     }
+    return false;
+}
+
+inline void relax() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+// Wait until no thread is inside, or `max_ns` have passed (0: no limit); true where none is. The last slices of two
+// threads mostly end within microseconds of each other, less than a sleep and a wake-up take: so look for a while first.
+inline bool wait_empty(RunState* run, int64_t max_ns) {
+    typedef std::chrono::steady_clock clock;
+    const clock::time_point begin = clock::now();
+    while (clock::now() - begin < std::chrono::microseconds(20)) {
+        if (run->n_inside.load() == 0) return true;
+        relax();
+    }
+    std::unique_lock<std::mutex> guard(run->lock);
+    const auto empty = [run] { return run->n_inside.load() == 0; };
+    if (max_ns > 0) return run->emptied.wait_for(guard, std::chrono::nanoseconds(max_ns), empty);
+    run->emptied.wait(guard, empty);
     return true;
 }
 
 // Plain functions for Cython, which cannot declare std::atomic members.
 inline RunState* new_run() { return new (std::nothrow) RunState(); }
 inline void delete_run(RunState* run) { delete run; }
-inline void cancel_run(RunState* run) { run->cancelled.store(1); }
+inline void stop_run(RunState* run) { run->stopped.store(1); }
 inline int64_t failed_slice(RunState* run) { return run->failed_slice.load(); }
 inline int failed_status(RunState* run) { return run->failed_status.load(); }
+
+// The core that the calling thread is on, -1 where the system does not say.
+inline int current_core() {
+#if defined(__linux__)
+    return sched_getcpu();
+#else
+    return -1;
+#endif
+}
 
 }  // namespace ff

@@ -1,11 +1,31 @@
-"""Run a task over rows."""
+"""How an operation runs on threads: `run` for kernels, `run_calls` for a few coarse Python calls.
+
+The caller always works, too, on the same slices or calls as the pool's threads, and never waits for one that has not
+begun. So an operation started inside a task of the pool, or from many threads at once, cannot wait for itself.
+"""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from fastframe._threads import budget
 from fastframe._threads._drive import Run, Task
-from fastframe.errors import KernelError, KernelStatus, OutOfMemory
+from fastframe._threads.pool import pool
+from fastframe.errors import KernelStatus, OutOfMemory
+
+T = TypeVar("T")
 
 SLICE_ROWS = 1 << 17   # rows of one slice where nothing else decides; a multiple of 512
+
+# The cost model. Waking a helper costs the caller about 10 us, and the helper works some 50 us later. From WAKE_ROWS
+# rows on even the cheapest kernel (a third of a nanosecond per row and thread) takes longer. Below, or where "rows"
+# are partitions, what a slice costs is found out: the caller works alone for LONE_NS, and wakes helpers if that was
+# not enough.
+WAKE_ROWS = 2 * SLICE_ROWS
+LONE_NS = 60_000
+STEP_NS = 20_000_000   # between two looks at pending signals: how long Ctrl-C may have to wait, if no slice is longer
 
 
 def slice_rows(n_rows: int, state_bytes: int = 0, row_bytes: int = 8) -> int:
@@ -21,9 +41,24 @@ def slice_rows(n_rows: int, state_bytes: int = 0, row_bytes: int = 8) -> int:
 
 
 def run(task: Task, n_rows: int, slice_rows: int = SLICE_ROWS, *, operation: str = "kernel") -> tuple[int, int] | None:
-    """Run ``task`` over ``n_rows`` rows; None, or ``(first row of the lowest failing slice, status)``."""
+    """Run ``task`` over ``n_rows`` rows on as many threads as `budget.thread_count` allows and the work is worth.
+
+    Returns
+    -------
+    None, or ``(first row of the lowest failing slice, its status)``, the same for any number of threads.
+
+    Raises
+    ------
+    OutOfMemory
+        A kernel could not allocate its scratch; the message names ``operation``.
+    KeyboardInterrupt
+        Between two slices; no slice runs any more when it arrives.
+    """
     one = Run(task, n_rows, slice_rows)
-    one.work()
+    if one.n_slices <= 1:
+        one.work()
+    else:
+        _work_together(one, n_rows)
     failure = one.failure
     if failure is None:
         return None
@@ -31,3 +66,102 @@ def run(task: Task, n_rows: int, slice_rows: int = SLICE_ROWS, *, operation: str
     if status == KernelStatus.OUT_OF_MEMORY:
         raise OutOfMemory.of(operation, 0)
     return failed_slice * slice_rows, status
+
+
+def _work_together(one: Run, n_rows: int) -> None:
+    """Do all slices of a run, with helpers where they pay; on any exception no slice runs when it leaves."""
+    n_helpers = min(budget.thread_count(), one.n_slices) - 1
+    try:
+        more = True
+        if n_helpers and n_rows < WAKE_ROWS:
+            more = one.work(LONE_NS)
+        if n_helpers and more:
+            pool.submit([one.work] * n_helpers, bind=True)
+        while more:   # in steps: signal handlers run between them
+            more = one.work(STEP_NS)
+        while not one.wait(STEP_NS):
+            pass
+    finally:
+        one.close()
+
+
+def run_calls(functions: Sequence[Callable[[], T]]) -> list[T]:
+    """The results, in order, of a few coarse functions that release the GIL for most of their time.
+
+    They run on the calling thread and the pool's; operations inside them get one thread each. If some raise, no more
+    are begun, those begun are waited for, and the exception of the first of ``functions`` that failed is raised.
+    Ctrl-C also waits for those begun; a second Ctrl-C does not.
+    """
+    functions = list(functions)
+    n_helpers = min(budget.thread_count(), len(functions)) - 1
+    if n_helpers <= 0:
+        return [function() for function in functions]
+    calls = _Calls(functions)
+    try:
+        pool.submit([calls.help] * n_helpers)
+        with budget.alone():
+            calls.work()
+        calls.wait()
+    except BaseException:
+        calls.stop()
+        calls.wait()
+        raise
+    return calls.outcome()
+
+
+class _Calls(Generic[T]):
+    """Functions to be called once each, by the caller's `work` and other threads' `help`."""
+
+    def __init__(self, functions: list[Callable[[], T]]) -> None:
+        self._functions = functions
+        self._results: dict[int, T] = {}
+        self._errors: dict[int, BaseException] = {}
+        self._next = 0
+        self._n_helping = 0   # the caller is not counted: an interrupt may strike it anywhere
+        self._changed = threading.Condition()
+
+    def work(self, kept: type[BaseException] = Exception) -> None:
+        """Call functions until none is left or one has failed; errors of class ``kept`` wait for `outcome`."""
+        while (number := self._claim()) is not None:
+            try:
+                self._results[number] = self._functions[number]()
+            except kept as error:
+                self._errors[number] = error
+
+    def help(self) -> None:
+        """`work` on a thread of the pool, where nothing but the caller is told of an error."""
+        with self._changed:
+            self._n_helping += 1
+        try:
+            self.work(BaseException)
+        finally:
+            with self._changed:
+                self._n_helping -= 1
+                self._changed.notify_all()
+
+    def _claim(self) -> int | None:
+        with self._changed:
+            if self._errors or self._next >= len(self._functions):
+                return None
+            self._next += 1
+            return self._next - 1
+
+    def stop(self) -> None:
+        """Begin no more calls."""
+        with self._changed:
+            self._next = len(self._functions)
+
+    def wait(self) -> None:
+        """Wait for the calls that helpers have begun."""
+        with self._changed:
+            while self._n_helping:
+                self._changed.wait()
+
+    def outcome(self) -> list[T]:
+        """The results, or the exception of the lowest failing call."""
+        if self._errors:
+            try:
+                raise self._errors[min(self._errors)]
+            finally:
+                self._errors.clear()   # an error's traceback holds this frame, which holds the errors
+        return [self._results[number] for number in range(len(self._functions))]

@@ -56,7 +56,10 @@ class Column:
 
     def __init__(self, array: pa.Array, dtype: DType | None = None, *, owned: bool = True) -> None:
         self.array = array
-        self.dtype = dtype if dtype is not None else dtypes.from_arrow(array.type)
+        self._prepare(dtype if dtype is not None else dtypes.from_arrow(array.type), owned=owned)
+
+    def _prepare(self, dtype: DType, *, owned: bool = True) -> None:
+        self.dtype = dtype
         self.owned = owned
         self._facts: dict[str, Any] = {}
         self._lock = threading.Lock()

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pyarrow as pa
 
-from fastframe._kernels.memory import Block
+from fastframe._kernels.memory import Block, set_limit
 from fastframe.errors import OutOfMemory
+from fastframe.options import watch
+
+watch("pool_bytes", set_limit)
 
 
 def allocate(n_bytes: int, operation: str) -> Block:
@@ -19,6 +25,12 @@ def allocate(n_bytes: int, operation: str) -> Block:
 def allocate_bits(n_bits: int, operation: str) -> Block:
     """Memory for a bitmap of ``n_bits``."""
     return allocate((n_bits + 7) // 8, operation)
+
+
+def allocate_array(length: int, dtype: Any, operation: str) -> np.ndarray[Any, Any]:
+    """An uninitialised, contiguous NumPy array of ``length`` values over a block."""
+    dtype = np.dtype(dtype)
+    return np.frombuffer(allocate(length * dtype.itemsize, operation), dtype=dtype)
 
 
 def as_buffer(block: Block) -> pa.Buffer:

@@ -1,0 +1,1 @@
+"""The demo's parts: data, three contenders (pandas, polars, fastframe), checks, training and report."""

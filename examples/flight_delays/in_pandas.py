@@ -1,0 +1,97 @@
+"""The demo's frame work in pandas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet  # noqa: F401  (imported on first use otherwise, and measured)
+
+from flight_delays import task
+
+VERSION = pd.__version__
+
+
+def read(folder: Path) -> dict[str, pd.DataFrame]:
+    return {name: pd.read_parquet(folder / name, columns=task.READ_COLUMNS[name]) for name in task.TABLES}
+
+
+def join(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    return (tables.pop("flights")
+            .merge(tables["weather"], on=["origin", "hour_utc"], how="left")
+            .merge(tables["planes"], on="tailnum", how="left")
+            .merge(tables["airports"], on="dest", how="left")
+            .merge(tables["airlines"], on="carrier", how="left"))
+
+
+def features(df: pd.DataFrame) -> pd.DataFrame:
+    departure = df["departure"]
+    df["day"] = departure.dt.normalize()
+    df["month"] = departure.dt.month
+    df["weekday"] = departure.dt.weekday
+    df["minute_of_day"] = departure.dt.hour * 60 + departure.dt.minute
+    df["arrival_hour"] = df["sched_arr_time"] // 100
+    df["plane_age"] = departure.dt.year - df["plane_year"]
+    df["late"] = (df["arr_delay"] > task.LATE_MINUTES).astype("float32").where(df["arr_delay"].notna())
+
+    df["origin_hour_flights"] = df.groupby(["origin", "hour_utc"])["flight_id"].transform("count")
+    df["plane_day_flights"] = df.groupby(["tailnum", "day"])["flight_id"].transform("count")
+    df["distance_to_usual"] = (df["distance"] / df.groupby("carrier")["distance"].transform("mean")).astype("float32")
+    df["seats_to_usual"] = (df["seats"] / df.groupby("dest")["seats"].transform("mean")).astype("float32")
+
+    for key in task.KEYS:
+        df = df.merge(_history(df, key), on=[key, "day"], how="left")
+    for key in ("origin", "carrier"):
+        df = df.merge(_yesterday(df, key), on=[key, "day"], how="left")
+    return df[list(task.RESULT)]
+
+
+def _history(df: pd.DataFrame, key: str) -> pd.DataFrame:
+    """By key and day: how many flights on earlier days, which share of them was late, their mean delay."""
+    daily = (df.groupby([key, "day"], as_index=False)
+             .agg(flights=("late", "count"), late=("late", "sum"), delay=("arr_delay", "sum")))
+    by_key = daily.groupby(key)
+    flights = by_key["flights"].cumsum() - daily["flights"]
+    late = by_key["late"].cumsum() - daily["late"]
+    delay = by_key["delay"].cumsum() - daily["delay"]
+    return pd.DataFrame({key: daily[key], "day": daily["day"], f"{key}_flights": flights,
+                         f"{key}_late_share": (late / flights).astype("float32"),
+                         f"{key}_mean_delay": (delay / flights).astype("float32")})
+
+
+def _yesterday(df: pd.DataFrame, key: str) -> pd.DataFrame:
+    """By key and day: the share of late flights on the last earlier day."""
+    daily = df.groupby([key, "day"], as_index=False).agg(late=("late", "mean"))
+    daily[f"{key}_yesterday"] = daily.groupby(key)["late"].shift(1).astype("float32")
+    return daily.drop(columns="late")
+
+
+def collect(df: pd.DataFrame) -> pd.DataFrame:
+    return df
+
+
+def ids(df: pd.DataFrame) -> np.ndarray:
+    return df["flight_id"].to_numpy()
+
+
+def split(df: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The flights that arrived, before and after the day of the split."""
+    arrived = df[df["late"].notna()]
+    return arrived[arrived["day"] < task.TEST_FROM], arrived[arrived["day"] >= task.TEST_FROM]
+
+
+def matrix(df: pd.DataFrame) -> np.ndarray:
+    return df[list(task.FEATURES)].to_numpy(dtype="float32", na_value=np.nan)
+
+
+def for_xgboost(df: pd.DataFrame) -> pd.DataFrame:
+    return df[list(task.FEATURES)]
+
+
+def target(df: pd.DataFrame) -> np.ndarray:
+    return df["late"].to_numpy()
+
+
+def write(df: pd.DataFrame, file: Path) -> None:
+    df.to_parquet(file)

@@ -1,0 +1,30 @@
+"""The table and the checks on the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from flight_delays.checks import Check
+from flight_delays.results import Section
+
+
+def show(console: Console, sections: list[Section], contenders: list[str], checks: list[Check]) -> None:
+    """Print the sections as one table, then one line per check."""
+    table = Table(title="The same work, each contender in a process of its own")
+    table.add_column("Step")
+    for name in contenders:
+        table.add_column(name, justify="right", style="bold" if name == "fastframe" else "")
+    others = [name for name in contenders if name != "fastframe"] if "fastframe" in contenders else []
+    for name in others:
+        table.add_column(f"{name} /\nfastframe", justify="right")
+    for section in sections:
+        table.add_section()
+        table.add_row(section.title, style="bold")
+        for row in section.rows:
+            cells = [row.text(name) for name in contenders] + [row.ratio(name) for name in others]
+            table.add_row(f"  {row.title}", *cells, style="bold" if row.is_total else "")
+    console.print(table)
+    for check in checks:
+        mark = "[green]ok[/]" if check.passed else "[bold red]NOT OK[/]"
+        console.print(f"{mark} [bold]{check.contender}[/]: {check.title} ({check.seen})", highlight=False)

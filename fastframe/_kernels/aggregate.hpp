@@ -1,0 +1,252 @@
+// Aggregations by group code, in two plans that give every group its values in row order.
+//
+// Slices: each slice of rows fills its own slots, one per group; slots combine in slice order (`combine_slices`).
+// Partitions: for many groups. Rows were scattered by ranges of groups (scatter.hpp), and each partition owns the
+// slots of its groups (`update_partitions`).
+#pragma once
+#include "states.hpp"
+
+namespace ff {
+
+constexpr int MOST_REPLICAS = 4;
+
+struct Grouped {
+    View view;                  // in: values
+    const uint8_t* codes;       // in: group of each row, NULL_CODE where left out; null where there is one group
+    Text text;                  // in: for TextExtreme
+    int64_t n_groups;           // in
+    uint8_t* slots;             // out of updating, in of combining: slices x n_replicas x (n_groups + SPARE_SLOTS)
+    int32_t n_replicas;         // in: 1, or MOST_REPLICAS so that rows of one group do not wait for each other
+    int32_t prefetch;           // in: whether slots are too many for the cache
+    int64_t n_slices;           // in
+    const int32_t* starts;      // in: first value of each partition
+    int32_t shift;              // in: groups of one partition, as a power of two
+    StateColumns out;           // out: one row per group
+};
+
+template <class Op, class Source>
+inline bool update_block(const Grouped& ctx, typename Op::Slot* const* replicas, const uint32_t* target, int64_t row, int count) {
+    bool fits = true;
+    int lane = 0;
+    for (; lane + MOST_REPLICAS <= count; lane += MOST_REPLICAS) {
+        for (int replica = 0; replica < MOST_REPLICAS; ++replica) {
+            fits &= Op::update(replicas[replica][target[lane + replica]], Source::at(ctx.view, row + lane + replica), ctx.text);
+        }
+    }
+    for (; lane < count; ++lane) fits &= Op::update(replicas[0][target[lane]], Source::at(ctx.view, row + lane), ctx.text);
+    return fits;
+}
+
+// Over rows.
+template <class Op, class Source>
+int update_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
+    typedef typename Op::Slot Slot;
+    const Grouped& ctx = *(const Grouped*)raw;
+    const int64_t stride = ctx.n_groups + SPARE_SLOTS;
+    Slot* slots = (Slot*)ctx.slots + slice * ctx.n_replicas * stride;
+    for (int64_t slot = 0; slot < ctx.n_replicas * stride; ++slot) slots[slot] = Op::init();
+    Slot* replicas[MOST_REPLICAS];
+    for (int replica = 0; replica < MOST_REPLICAS; ++replica) replicas[replica] = slots + (replica % ctx.n_replicas) * stride;
+    uint32_t target[BLOCK_ROWS];
+    for (int64_t row = start; row < stop; row += BLOCK_ROWS) {
+        const int count = (int)(stop - row < BLOCK_ROWS ? stop - row : BLOCK_ROWS);
+        fill_targets<Source>(ctx.view, ctx.codes, (code_t)ctx.n_groups, row, count, target);
+        if (ctx.prefetch) for (int lane = 0; lane < count; ++lane) __builtin_prefetch(&slots[target[lane]], 1);
+        if (!update_block<Op, Source>(ctx, replicas, target, row, count)) return OVERFLOW_;
+    }
+    for (int replica = 1; replica < ctx.n_replicas; ++replica) {
+        for (int64_t group = 0; group < ctx.n_groups; ++group) {
+            if (!Op::combine(slots[group], replicas[replica][group], ctx.text)) return OVERFLOW_;
+        }
+    }
+    return OK;
+}
+
+// Over groups: the slots of all slices, in slice order, to columns.
+template <class Op>
+int combine_slices(void* raw, int64_t start, int64_t stop, int64_t) {
+    typedef typename Op::Slot Slot;
+    const Grouped& ctx = *(const Grouped*)raw;
+    const int64_t stride = ctx.n_replicas * (ctx.n_groups + SPARE_SLOTS);
+    const Slot* slots = (const Slot*)ctx.slots;
+    for (int64_t group = start; group < stop; ++group) {
+        Slot whole = ctx.n_slices > 0 ? slots[group] : Op::init();
+        for (int64_t slice = 1; slice < ctx.n_slices; ++slice) {
+            if (!Op::combine(whole, slots[slice * stride + group], ctx.text)) return OVERFLOW_;
+        }
+        Op::emit(ctx.out, group, whole);
+    }
+    return OK;
+}
+
+// Over partitions; `view` and `codes` hold the scattered values and codes, none of them missing.
+template <class Op, class Source>
+int update_partitions(void* raw, int64_t start, int64_t stop, int64_t) {
+    typedef typename Op::Slot Slot;
+    typedef Values<typename Source::value_t> Scattered;
+    const Grouped& ctx = *(const Grouped*)raw;
+    Slot* slots = new (std::nothrow) Slot[(size_t)1 << ctx.shift];
+    if (slots == nullptr) return OUT_OF_MEMORY;
+    bool fits = true;
+    for (int64_t partition = start; partition < stop && fits; ++partition) {
+        const int64_t first_group = partition << ctx.shift;
+        const int64_t n_left = ctx.n_groups - first_group;
+        const int64_t n_groups = n_left < ((int64_t)1 << ctx.shift) ? n_left : (int64_t)1 << ctx.shift;
+        for (int64_t group = 0; group < n_groups; ++group) slots[group] = Op::init();
+        for (int64_t place = ctx.starts[partition]; place < ctx.starts[partition + 1]; ++place) {
+            fits &= Op::update(slots[load<code_t>(ctx.codes, place) - first_group], Scattered::at(ctx.view, place), ctx.text);
+        }
+        for (int64_t group = 0; group < n_groups; ++group) Op::emit(ctx.out, first_group + group, slots[group]);
+    }
+    delete[] slots;
+    return fits ? OK : OVERFLOW_;
+}
+
+struct Merge {
+    const StateColumns* states;   // in: n_states, of the same groups
+    int64_t n_states;             // in: at least 1
+    StateColumns out;             // out
+};
+
+// Over groups: states of several partitions of the rows, in order, to one.
+template <class Op>
+int merge_states(void* raw, int64_t start, int64_t stop, int64_t) {
+    const Merge& ctx = *(const Merge*)raw;
+    for (int64_t group = start; group < stop; ++group) {
+        typename Op::Slot whole = Op::restore(ctx.states[0], group);
+        for (int64_t state = 1; state < ctx.n_states; ++state) {
+            if (!Op::combine(whole, Op::restore(ctx.states[state], group), Text())) return OVERFLOW_;
+        }
+        Op::emit(ctx.out, group, whole);
+    }
+    return OK;
+}
+
+// ---- The table of specialisations -------------------------------------------------------------------------------------
+
+enum Operation : int {
+    COUNT = 0, SUM = 1, SUM_WIDE = 2, SUM_DECIMAL = 3, PRODUCT = 4, MIN = 5, MAX = 6, ANY = 7, ALL = 8, MOMENTS = 9,
+    FIRST = 10, LAST = 11, TEXT_MIN = 12, TEXT_MAX = 13,
+};
+
+struct GroupedKernels {
+    kernel_t update_slices, combine_slices, update_partitions, merge_states;
+    int64_t slot_bytes;   // of one group in one slice
+};
+
+template <class Op, class = void>
+struct Merges { static constexpr kernel_t kernel = nullptr; };
+template <class Op>
+struct Merges<Op, decltype((void)&Op::restore)> { static constexpr kernel_t kernel = merge_states<Op>; };
+
+template <class Op, class Source>
+inline GroupedKernels kernels_for() {
+    return {update_slices<Op, Source>, combine_slices<Op>, update_partitions<Op, Source>, Merges<Op>::kernel,
+            (int64_t)sizeof(typename Op::Slot)};
+}
+
+template <typename T>
+inline GroupedKernels sum_kernels(bool wide) {
+    if constexpr (std::is_floating_point<T>::value) return kernels_for<Sum<T, double, false>, Values<T>>();
+    else if constexpr (sizeof(T) < 8) {
+        typedef typename std::conditional<std::is_signed<T>::value, int64_t, uint64_t>::type total_t;
+        return kernels_for<Sum<T, total_t, false>, Values<T>>();
+    } else if (wide) return kernels_for<Sum<T, int128_t, false>, Values<T>>();
+    else return kernels_for<Sum<T, T, true>, Values<T>>();
+}
+
+template <typename T>
+inline GroupedKernels product_kernels() {
+    if constexpr (std::is_floating_point<T>::value) return kernels_for<ProductFloat<T>, Values<T>>();
+    else return kernels_for<ProductInteger<T>, Values<T>>();
+}
+
+// Kernels of values of type T.
+template <typename T>
+inline GroupedKernels number_kernels(int operation) {
+    switch (operation) {
+        case SUM: return sum_kernels<T>(false);
+        case SUM_WIDE: return sum_kernels<T>(true);
+        case PRODUCT: return product_kernels<T>();
+        case MIN: return kernels_for<Extreme<T, false, false>, Values<T>>();
+        case MAX: return kernels_for<Extreme<T, true, false>, Values<T>>();
+        case ANY: return kernels_for<Truth<T, false>, Values<T>>();
+        case ALL: return kernels_for<Truth<T, true>, Values<T>>();
+        case MOMENTS: return kernels_for<Moments<T>, Values<T>>();
+        default: return {};
+    }
+}
+
+inline GroupedKernels bool_kernels(int operation) {
+    switch (operation) {
+        case SUM: return kernels_for<Sum<uint8_t, int64_t, false>, Bits>();
+        case PRODUCT: return kernels_for<ProductInteger<uint8_t>, Bits>();
+        case MIN: return kernels_for<Extreme<uint8_t, false, true>, Bits>();
+        case MAX: return kernels_for<Extreme<uint8_t, true, true>, Bits>();
+        case ANY: return kernels_for<Truth<uint8_t, false>, Bits>();
+        case ALL: return kernels_for<Truth<uint8_t, true>, Bits>();
+        case MOMENTS: return kernels_for<Moments<uint8_t>, Bits>();
+        default: return {};
+    }
+}
+
+inline GroupedKernels decimal_kernels(int operation) {
+    switch (operation) {
+        case SUM_DECIMAL: return kernels_for<SumDecimal, Values<int128_t>>();
+        case SUM_WIDE: return kernels_for<Sum<int128_t, int128_t, false>, Values<int128_t>>();   // merges totals
+        case MIN: return kernels_for<Extreme<int128_t, false, false>, Values<int128_t>>();
+        case MAX: return kernels_for<Extreme<int128_t, true, false>, Values<int128_t>>();
+        case ANY: return kernels_for<Truth<int128_t, false>, Values<int128_t>>();
+        case ALL: return kernels_for<Truth<int128_t, true>, Values<int128_t>>();
+        default: return {};
+    }
+}
+
+template <typename Offset>
+inline GroupedKernels text_kernels(int operation) {
+    switch (operation) {
+        case ANY: return kernels_for<Truth<int64_t, false>, Lengths<Offset>>();
+        case ALL: return kernels_for<Truth<int64_t, true>, Lengths<Offset>>();
+        case TEXT_MIN: return kernels_for<TextExtreme<Offset, false>, RowsOf<void>>();
+        case TEXT_MAX: return kernels_for<TextExtreme<Offset, true>, RowsOf<void>>();
+        default: return {};
+    }
+}
+
+// Kernels that look at rows, not at values, except for NaN.
+template <typename T>
+inline GroupedKernels row_kernels(int operation) {
+    switch (operation) {
+        case COUNT: return kernels_for<Count, RowsOf<T>>();
+        case FIRST: return kernels_for<Position<false>, RowsOf<T>>();
+        case LAST: return kernels_for<Position<true>, RowsOf<T>>();
+        default: return {};
+    }
+}
+
+// Null kernels where the operation has no meaning for the type. `physical` -1: rows of any type without NaN.
+inline GroupedKernels grouped_kernels(int operation, int physical) {
+    if (operation == COUNT || operation == FIRST || operation == LAST) {
+        if (physical == F32) return row_kernels<float>(operation);
+        return physical == F64 ? row_kernels<double>(operation) : row_kernels<void>(operation);
+    }
+    switch (physical) {
+        case I8: return number_kernels<int8_t>(operation);
+        case I16: return number_kernels<int16_t>(operation);
+        case I32: return number_kernels<int32_t>(operation);
+        case I64: return number_kernels<int64_t>(operation);
+        case U8: return number_kernels<uint8_t>(operation);
+        case U16: return number_kernels<uint16_t>(operation);
+        case U32: return number_kernels<uint32_t>(operation);
+        case U64: return number_kernels<uint64_t>(operation);
+        case F32: return number_kernels<float>(operation);
+        case F64: return number_kernels<double>(operation);
+        case BOOL: return bool_kernels(operation);
+        case I128: return decimal_kernels(operation);
+        case STR: return text_kernels<int32_t>(operation);
+        case LSTR: return text_kernels<int64_t>(operation);
+        default: return {};
+    }
+}
+
+}  // namespace ff

@@ -1,0 +1,432 @@
+// Elementwise arithmetic: binary and unary operations, checked for integers, and the lesser or greater of two.
+//
+// Overflow is collected in a flag without a branch, so the loops stay vectors: for a sum r = a + b of signed values the
+// sign of (a ^ r) & (b ^ r) tells (Warren, Hacker's Delight, 2-13). Rows under a null are zero and never overflow.
+// Division follows Python (floored); of floats, as CPython's float_divmod and NumPy's npy_divmod compute it.
+#pragma once
+#include <cmath>
+#include <limits>
+
+#include "operand.hpp"
+
+namespace ff {
+
+enum Binary : int { ADD = 0, SUB = 1, MUL = 2, TRUEDIV = 3, POW = 4, FLOORDIV = 5, MOD = 6, MIN = 7, MAX = 8, RAISE = 9, LOWER = 10 };
+enum Unary : int { NEG = 0, ABS = 1, SIGN = 2, SQRT = 3, EXP = 4, LOG = 5, LOG1P = 6, FLOOR = 7, CEIL = 8, ROUND = 9, EXPM1 = 10, TRUNC = 11 };
+
+struct BinaryContext {
+    Operand left;        // in
+    Operand right;       // in
+    uint8_t* out;        // out  values of the loop's type
+    uint8_t* validity;   // out  null where no result can be null
+};
+
+struct UnaryContext {
+    Operand operand;     // in
+    double factor;       // in   ROUND: 10 to the number of decimals kept, or dropped
+    int divide_first;    // in   ROUND: 1 where decimals are dropped (round(x / factor) * factor)
+    uint8_t* out;        // out
+};
+
+template <typename T> constexpr bool is_float = std::is_floating_point<T>::value;
+template <typename T> constexpr bool is_signed_int = std::is_integral<T>::value && std::is_signed<T>::value;
+typedef uint64_t flag_t;   // not zero where a row went wrong
+
+// ---- operations: apply(a, b, flag) ----------------------------------------------------------------------------------
+
+struct Add {
+    template <typename T, typename F>
+    static inline T apply(T a, T b, F& flag) {
+        if constexpr (is_float<T>) return a + b;
+        else {
+            typedef std::make_unsigned_t<T> U;
+            const T sum = (T)(U)((U)a + (U)b);
+            if constexpr (is_signed_int<T>) flag |= (U)((U)(a ^ sum) & (U)(b ^ sum)) & (U)std::numeric_limits<T>::min();
+            else flag |= (U)(sum < a);
+            return sum;
+        }
+    }
+};
+
+struct Sub {
+    template <typename T, typename F>
+    static inline T apply(T a, T b, F& flag) {
+        if constexpr (is_float<T>) return a - b;
+        else {
+            typedef std::make_unsigned_t<T> U;
+            const T difference = (T)(U)((U)a - (U)b);
+            if constexpr (is_signed_int<T>) flag |= (U)((U)(a ^ b) & (U)(a ^ difference)) & (U)std::numeric_limits<T>::min();
+            else flag |= (U)(a < b);
+            return difference;
+        }
+    }
+};
+
+struct Mul {
+    template <typename T, typename F>
+    static inline T apply(T a, T b, F& flag) {
+        if constexpr (is_float<T>) return a * b;
+        else {
+            T product;
+            flag |= (F)__builtin_mul_overflow(a, b, &product);
+            return product;
+        }
+    }
+};
+
+struct TrueDiv {
+    template <typename T, typename F>
+    static inline T apply(T a, T b, F&) { return a / b; }
+};
+
+struct Pow {
+    template <typename T, typename F>
+    static inline T apply(T a, T b, F& flag) {
+        if constexpr (is_float<T>) {
+            if (a != a || b != b) return std::numeric_limits<T>::quiet_NaN();   // IEEE says NaN ** 0 is 1; missing stays missing
+            return std::pow(a, b);
+        } else {
+            T result = 1;
+            for (T base = a, power = b; power > 0;) {
+                if (power & 1) flag |= (F)__builtin_mul_overflow(result, base, &result);
+                power = (T)(power >> 1);
+                if (power > 0) flag |= (F)__builtin_mul_overflow(base, base, &base);
+            }
+            return result;
+        }
+    }
+};
+
+template <typename T>
+struct Divided {
+    T quotient;
+    T remainder;
+};
+
+template <typename T>
+inline Divided<T> divide_floats(T a, T b) {
+    if (b == 0) return {a / b, std::fmod(a, b)};
+    T remainder = std::fmod(a, b);
+    T quotient = (a - remainder) / b;
+    if (remainder != 0) {
+        if ((b < 0) != (remainder < 0)) {
+            remainder += b;
+            quotient -= 1;
+        }
+    } else {
+        remainder = std::copysign((T)0, b);
+    }
+    if (quotient == 0) return {std::copysign((T)0, a / b), remainder};
+    T whole = std::floor(quotient);
+    if (quotient - whole > (T)0.5) whole += 1;
+    return {whole, remainder};
+}
+
+// b is not zero; the quotient of the least value by -1 does not fit.
+template <typename T>
+inline Divided<T> divide_integers(T a, T b, flag_t& overflow) {
+    if constexpr (is_signed_int<T>) {
+        if (b == -1) {
+            overflow |= a == std::numeric_limits<T>::min();
+            return {(T)(0 - (std::make_unsigned_t<T>)a), 0};
+        }
+        T quotient = (T)(a / b), remainder = (T)(a % b);
+        if (remainder != 0 && (remainder < 0) != (b < 0)) {
+            quotient = (T)(quotient - 1);
+            remainder = (T)(remainder + b);
+        }
+        return {quotient, remainder};
+    } else {
+        return {(T)(a / b), (T)(a % b)};
+    }
+}
+
+struct FloatFloorDiv {
+    template <typename T, typename F>
+    static inline T apply(T a, T b, F&) { return divide_floats(a, b).quotient; }
+};
+
+struct FloatMod {
+    template <typename T, typename F>
+    static inline T apply(T a, T b, F&) { return divide_floats(a, b).remainder; }
+};
+
+// ---- binary loops ---------------------------------------------------------------------------------------------------
+
+template <typename T>
+using loop_flag = std::conditional_t<is_float<T>, uint64_t, std::make_unsigned_t<std::conditional_t<is_float<T>, int64_t, T>>>;
+
+template <typename T, typename Op>
+inline flag_t dense_rows(const uint8_t* __restrict left, const uint8_t* __restrict right, uint8_t* __restrict out, int count) {
+    loop_flag<T> flag = 0;
+    for (int row = 0; row < count; ++row) store<T>(out, row, Op::template apply<T>(load<T>(left, row), load<T>(right, row), flag));
+    return flag;
+}
+
+template <typename T, typename Op>
+inline flag_t sparse_rows(const uint8_t* left, const uint8_t* right, uint8_t* out, int count, uint64_t valid) {
+    loop_flag<T> flag = 0;
+    for (int row = 0; row < count; ++row) {
+        const bool here = (valid >> row) & 1;
+        store<T>(out, row, here ? Op::template apply<T>(load<T>(left, row), load<T>(right, row), flag) : (T)0);
+    }
+    return flag;
+}
+
+template <typename T, typename Op>
+inline flag_t rows_with_nulls(const BinaryContext& ctx, const uint8_t* left, const uint8_t* right, int64_t start, int count) {
+    flag_t flag = 0;
+    for (int first = 0; first < count; first += 64) {
+        const int some = count - first < 64 ? count - first : 64;
+        const uint64_t valid = valid_word(ctx.left, start + first, some) & valid_word(ctx.right, start + first, some);
+        store_bits(ctx.validity, start + first, valid, some);
+        const int64_t shift = first * (int64_t)sizeof(T);
+        uint8_t* out = ctx.out + start * (int64_t)sizeof(T) + shift;
+        flag |= valid == low_bits(some) ? dense_rows<T, Op>(left + shift, right + shift, out, some)
+                                        : sparse_rows<T, Op>(left + shift, right + shift, out, some, valid);
+    }
+    return flag;
+}
+
+template <typename T, typename Op>
+int binary(void* context, int64_t start, int64_t stop, int64_t) {
+    const BinaryContext& ctx = *(const BinaryContext*)context;
+    Blocks<T> left(ctx.left), right(ctx.right);
+    for (int64_t first = start; first < stop; first += BLOCK) {
+        const int count = (int)(stop - first < BLOCK ? stop - first : BLOCK);
+        const uint8_t* a = left.at(first, count);
+        const uint8_t* b = right.at(first, count);
+        const flag_t flag = ctx.validity ? rows_with_nulls<T, Op>(ctx, a, b, first, count)
+                                         : dense_rows<T, Op>(a, b, ctx.out + first * (int64_t)sizeof(T), count);
+        if (flag) return OVERFLOW_;
+    }
+    return OK;
+}
+
+// Integer powers: a negative exponent has no integer result.
+template <typename T>
+int integer_power(void* context, int64_t start, int64_t stop, int64_t slice) {
+    const BinaryContext& ctx = *(const BinaryContext*)context;
+    if constexpr (is_signed_int<T>) {
+        Blocks<T> right(ctx.right);
+        for (int64_t first = start; first < stop; first += 64) {
+            const int count = (int)(stop - first < 64 ? stop - first : 64);
+            const uint64_t valid = valid_word(ctx.left, first, count) & valid_word(ctx.right, first, count);
+            const uint8_t* b = right.at(first, count);
+            for (int row = 0; row < count; ++row)
+                if (((valid >> row) & 1) && load<T>(b, row) < 0) return INEXACT;
+        }
+    }
+    return binary<T, Pow>(context, start, stop, slice);
+}
+
+// Integer division: null where the divisor is zero, so the validity is always written.
+template <typename T, bool REMAINDER>
+int integer_division(void* context, int64_t start, int64_t stop, int64_t) {
+    const BinaryContext& ctx = *(const BinaryContext*)context;
+    Blocks<T> left(ctx.left), right(ctx.right);
+    flag_t overflow = 0;
+    for (int64_t first = start; first < stop; first += 64) {
+        const int count = (int)(stop - first < 64 ? stop - first : 64);
+        const uint8_t* a = left.at(first, count);
+        const uint8_t* b = right.at(first, count);
+        uint64_t valid = valid_word(ctx.left, first, count) & valid_word(ctx.right, first, count);
+        for (int row = 0; row < count; ++row) {
+            const T divisor = load<T>(b, row);
+            T result = 0;
+            if (divisor == 0) valid &= ~((uint64_t)1 << row);
+            else if ((valid >> row) & 1) {
+                flag_t beyond = 0;
+                const Divided<T> both = divide_integers<T>(load<T>(a, row), divisor, beyond);
+                result = REMAINDER ? both.remainder : both.quotient;
+                if (!REMAINDER) overflow |= beyond;
+            }
+            store<T>(ctx.out, first + row, result);
+        }
+        store_bits(ctx.validity, first, valid, count);
+        if (overflow) return OVERFLOW_;
+    }
+    return OK;
+}
+
+// The lesser or greater of two. A missing side gives way to the other; with BOUND, only a missing bound (the right side)
+// does, and a missing left side stays missing. NaN counts as missing.
+template <typename T, bool GREATER, bool BOUND>
+int extreme(void* context, int64_t start, int64_t stop, int64_t) {
+    const BinaryContext& ctx = *(const BinaryContext*)context;
+    Blocks<T> left(ctx.left), right(ctx.right);
+    for (int64_t first = start; first < stop; first += 64) {
+        const int count = (int)(stop - first < 64 ? stop - first : 64);
+        const uint8_t* a_rows = left.at(first, count);
+        const uint8_t* b_rows = right.at(first, count);
+        const uint64_t a_valid = valid_word(ctx.left, first, count), b_valid = valid_word(ctx.right, first, count);
+        const uint64_t valid = BOUND ? a_valid : a_valid | b_valid;
+        for (int row = 0; row < count; ++row) {
+            const T a = load<T>(a_rows, row), b = load<T>(b_rows, row);
+            const bool a_here = ((a_valid >> row) & 1) && a == a, b_here = ((b_valid >> row) & 1) && b == b;
+            const T better = (GREATER ? b > a : b < a) ? b : a;
+            T result = a_here ? (b_here ? better : a) : (!BOUND && b_here ? b : ((a_valid >> row) & 1) ? a : b);
+            if (!((valid >> row) & 1)) result = 0;
+            store<T>(ctx.out, first + row, result);
+        }
+        if (ctx.validity) store_bits(ctx.validity, first, valid, count);
+    }
+    return OK;
+}
+
+// ---- unary ----------------------------------------------------------------------------------------------------------
+
+struct Neg {
+    template <typename T>
+    static inline T apply(T a, const UnaryContext&, flag_t& flag) {
+        if constexpr (is_float<T>) return -a;
+        else {
+            flag |= is_signed_int<T> ? a == std::numeric_limits<T>::min() : a != 0;
+            return (T)(0 - (std::make_unsigned_t<T>)a);
+        }
+    }
+};
+
+struct Abs {
+    template <typename T>
+    static inline T apply(T a, const UnaryContext&, flag_t& flag) {
+        if constexpr (is_float<T>) return std::fabs(a);
+        else if constexpr (!is_signed_int<T>) return a;
+        else {
+            flag |= a == std::numeric_limits<T>::min();
+            return a < 0 ? (T)(0 - (std::make_unsigned_t<T>)a) : a;
+        }
+    }
+};
+
+struct Sign {
+    template <typename T>
+    static inline T apply(T a, const UnaryContext&, flag_t&) {
+        if constexpr (is_float<T>) return a != a ? a : (T)((a > 0) - (a < 0));
+        else return (T)((a > 0) - (a < 0));
+    }
+};
+
+#define FF_FLOAT_OP(Name, expression)                                        \
+    struct Name {                                                            \
+        template <typename T>                                                \
+        static inline T apply(T a, const UnaryContext&, flag_t&) {           \
+            if constexpr (is_float<T>) return expression;                    \
+            else return a;                                                   \
+        }                                                                    \
+    };
+FF_FLOAT_OP(Sqrt, std::sqrt(a))
+FF_FLOAT_OP(Exp, std::exp(a))
+FF_FLOAT_OP(Log, std::log(a))
+FF_FLOAT_OP(Log1p, std::log1p(a))
+FF_FLOAT_OP(Expm1, std::expm1(a))
+FF_FLOAT_OP(Floor, std::floor(a))
+FF_FLOAT_OP(Ceil, std::ceil(a))
+FF_FLOAT_OP(Trunc, std::trunc(a))
+#undef FF_FLOAT_OP
+
+// Half to even, as numpy.round computes it; a value too large to scale is whole already.
+struct Round {
+    template <typename T>
+    static inline T apply(T a, const UnaryContext& ctx, flag_t&) {
+        if constexpr (is_float<T>) {
+            const T factor = (T)ctx.factor;
+            const T scaled = ctx.divide_first ? a / factor : a * factor;
+            const T whole = std::nearbyint(scaled);
+            if (!std::isfinite(scaled)) return a;
+            return ctx.divide_first ? whole * factor : whole / factor;
+        } else {
+            return a;
+        }
+    }
+};
+
+template <typename T, typename Op>
+int unary(void* context, int64_t start, int64_t stop, int64_t) {
+    const UnaryContext& ctx = *(const UnaryContext*)context;
+    Blocks<T> values(ctx.operand);
+    flag_t flag = 0;
+    for (int64_t first = start; first < stop; first += BLOCK) {
+        const int count = (int)(stop - first < BLOCK ? stop - first : BLOCK);
+        const uint8_t* __restrict in = values.at(first, count);
+        uint8_t* __restrict out = ctx.out + first * (int64_t)sizeof(T);
+        if (!has_nulls(ctx.operand)) {
+            for (int row = 0; row < count; ++row) store<T>(out, row, Op::template apply<T>(load<T>(in, row), ctx, flag));
+        } else {
+            for (int row = 0; row < count; ++row) {
+                const bool here = bit_at(ctx.operand.values.validity, ctx.operand.values.bit_offset + first + row);
+                store<T>(out, row, here ? Op::template apply<T>(load<T>(in, row), ctx, flag) : (T)0);
+            }
+        }
+        if (flag) return OVERFLOW_;
+    }
+    return OK;
+}
+
+// ---- tables ---------------------------------------------------------------------------------------------------------
+
+template <typename T>
+inline kernel_t binary_of(int operation) {
+    constexpr bool whole = !is_float<T>;
+    switch (operation) {
+        case ADD: return &binary<T, Add>;
+        case SUB: return &binary<T, Sub>;
+        case MUL: return &binary<T, Mul>;
+        case MIN: return &extreme<T, false, false>;
+        case MAX: return &extreme<T, true, false>;
+        case RAISE: return &extreme<T, true, true>;
+        case LOWER: return &extreme<T, false, true>;
+        default: break;
+    }
+    if constexpr (whole) {
+        switch (operation) {
+            case POW: return &integer_power<T>;
+            case FLOORDIV: return &integer_division<T, false>;
+            case MOD: return &integer_division<T, true>;
+            default: return nullptr;
+        }
+    } else {
+        switch (operation) {
+            case POW: return &binary<T, Pow>;
+            case TRUEDIV: return &binary<T, TrueDiv>;
+            case FLOORDIV: return &binary<T, FloatFloorDiv>;
+            case MOD: return &binary<T, FloatMod>;
+            default: return nullptr;
+        }
+    }
+}
+
+template <typename T>
+inline kernel_t unary_of(int operation) {
+    switch (operation) {
+        case NEG: return &unary<T, Neg>;
+        case ABS: return &unary<T, Abs>;
+        case SIGN: return &unary<T, Sign>;
+        default: break;
+    }
+    if constexpr (is_float<T>) {
+        switch (operation) {
+            case SQRT: return &unary<T, Sqrt>;
+            case EXP: return &unary<T, Exp>;
+            case EXPM1: return &unary<T, Expm1>;
+            case LOG: return &unary<T, Log>;
+            case LOG1P: return &unary<T, Log1p>;
+            case FLOOR: return &unary<T, Floor>;
+            case CEIL: return &unary<T, Ceil>;
+            case TRUNC: return &unary<T, Trunc>;
+            case ROUND: return &unary<T, Round>;
+            default: return nullptr;
+        }
+    }
+    return nullptr;
+}
+
+inline kernel_t binary_kernel(int physical, int operation) {
+    return for_number(physical, [operation](auto tag) -> kernel_t { return binary_of<typename decltype(tag)::type>(operation); }, (kernel_t)nullptr);
+}
+
+inline kernel_t unary_kernel(int physical, int operation) {
+    return for_number(physical, [operation](auto tag) -> kernel_t { return unary_of<typename decltype(tag)::type>(operation); }, (kernel_t)nullptr);
+}
+
+}  // namespace ff

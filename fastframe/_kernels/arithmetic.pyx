@@ -1,0 +1,82 @@
+"""Elementwise arithmetic over numbers (and the integers behind dates, timestamps and durations).
+
+An operand is ``(view, physical, scalar)``; with ``scalar`` its row 0, which must be valid, stands for all rows. Both are
+read as values of the loop's type ``physical``, which is also the type of the output.
+"""
+
+from libc.stdint cimport uint8_t, uintptr_t
+
+from fastframe._kernels.operand cimport Operand, as_operand
+from fastframe._threads._drive cimport Task, kernel_t
+
+
+cdef extern from "arithmetic.hpp" namespace "ff" nogil:
+    cdef struct BinaryContext:
+        Operand left
+        Operand right
+        uint8_t* out
+        uint8_t* validity
+
+    cdef struct UnaryContext:
+        Operand operand
+        double factor
+        int divide_first
+        uint8_t* out
+
+    kernel_t binary_kernel(int physical, int operation)
+    kernel_t unary_kernel(int physical, int operation)
+
+
+BINARY = {
+    "add": 0, "sub": 1, "mul": 2, "truediv": 3, "pow": 4, "floordiv": 5, "mod": 6,
+    "min": 7, "max": 8,      # of two, a missing one gives way
+    "raise": 9, "lower": 10,  # to a bound, a missing bound gives way
+}
+UNARY = {
+    "neg": 0, "abs": 1, "sign": 2, "sqrt": 3, "exp": 4, "log": 5, "log1p": 6, "floor": 7, "ceil": 8, "round": 9,
+    "expm1": 10, "trunc": 11,
+}
+
+
+def binary(str operation, int physical, tuple left, tuple right, uintptr_t out, uintptr_t validity, *, keep_alive):
+    """The task of ``left operation right``.
+
+    Parameters
+    ----------
+    left, right : tuple
+        IN operands.
+    out : address
+        OUT values of type ``physical``, one per row.
+    validity : address
+        OUT bits; 0 where no result can be null (never so for integer floordiv and mod, null where the divisor is 0).
+
+    Statuses: OVERFLOW where an integer result does not fit, INEXACT for an integer to a negative power.
+    """
+    cdef BinaryContext ctx
+    ctx.left = as_operand(left, physical)
+    ctx.right = as_operand(right, physical)
+    ctx.out = <uint8_t*>out
+    ctx.validity = <uint8_t*>validity
+    return Task.make(binary_kernel(physical, BINARY[operation]), &ctx, sizeof(ctx), keep_alive)
+
+
+def unary(str operation, int physical, tuple operand, uintptr_t out, *, int decimals=0, keep_alive):
+    """The task of ``operation(operand)``; the validity of the result is the operand's.
+
+    Parameters
+    ----------
+    operand : tuple
+        IN
+    out : address
+        OUT values of type ``physical``, one per row.
+    decimals : int
+        Kept by ``round``.
+
+    Statuses: OVERFLOW where an integer result does not fit.
+    """
+    cdef UnaryContext ctx
+    ctx.operand = as_operand(operand, physical)
+    ctx.factor = 10.0 ** abs(decimals)
+    ctx.divide_first = decimals < 0
+    ctx.out = <uint8_t*>out
+    return Task.make(unary_kernel(physical, UNARY[operation]), &ctx, sizeof(ctx), keep_alive)

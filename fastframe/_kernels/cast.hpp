@@ -1,0 +1,126 @@
+// Conversions between numeric types, checked or not.
+//
+// Checked: an integer must keep its value; a float becomes an integer only where it is whole and in range; going to a
+// float may round (that is what floats are) but a finite value must stay finite. Unchecked: integers wrap, floats are
+// cut towards zero and end at the limits of the integer type. NaN becomes null in types that have no NaN. To bool: not zero.
+#pragma once
+#include <cmath>
+#include <limits>
+
+#include "operand.hpp"
+
+namespace ff {
+
+struct CastContext {
+    View values;          // in
+    uint8_t* out;         // out  values, bits for bool
+    uint8_t* validity;    // out  written only from float to a type without NaN; else null
+    int64_t* bad_rows;    // out  per slice: the first row that does not fit
+};
+
+template <typename From, typename To>
+struct Converted {
+    To value;
+    bool exact;
+};
+
+template <typename From, typename To>
+inline Converted<From, To> convert_one(From value) {
+    constexpr bool from_float = std::is_floating_point<From>::value, to_float = std::is_floating_point<To>::value;
+    if constexpr (to_float) {
+        const To result = (To)value;
+        if constexpr (from_float && sizeof(From) > sizeof(To)) return {result, std::isinf(result) == std::isinf(value)};
+        else return {result, true};
+    } else if constexpr (from_float) {
+        // 2^k limits are exact in both float types; `beyond` is the first value that is too large.
+        constexpr double beyond = 2.0 * (double)((uint64_t)1 << (std::numeric_limits<To>::digits - 1));
+        constexpr double least = std::is_signed<To>::value ? -beyond : 0.0;
+        const double cut = std::trunc((double)value);
+        if (cut >= beyond) return {std::numeric_limits<To>::max(), false};
+        if (cut < least) return {std::numeric_limits<To>::min(), false};
+        return {(To)cut, cut == (double)value};
+    } else {
+        const To result = (To)value;
+        return {result, (From)result == value && (result < 0) == (value < 0)};
+    }
+}
+
+// The loop; CHECKED fails at the first row that is not exact.
+template <typename From, typename To, bool CHECKED>
+int cast(void* context, int64_t start, int64_t stop, int64_t slice) {
+    const CastContext& ctx = *(const CastContext*)context;
+    constexpr bool nan_to_null = std::is_floating_point<From>::value && !std::is_floating_point<To>::value;
+    for (int64_t first = start; first < stop; first += 64) {
+        const int count = (int)(stop - first < 64 ? stop - first : 64);
+        uint64_t valid = ctx.values.validity ? bits_at(ctx.values.validity, ctx.values.bit_offset + first, count) : low_bits(count);
+        const uint8_t* __restrict in = ctx.values.values + first * (int64_t)sizeof(From);
+        uint8_t* __restrict out = ctx.out + first * (int64_t)sizeof(To);
+        bool exact = true;
+        if (valid == low_bits(count) && !nan_to_null) {
+            for (int row = 0; row < count; ++row) {
+                const Converted<From, To> one = convert_one<From, To>(load<From>(in, row));
+                exact &= one.exact;
+                store<To>(out, row, one.value);
+            }
+        } else {
+            for (int row = 0; row < count; ++row) {
+                const From value = load<From>(in, row);
+                if (nan_to_null && value != value) valid &= ~((uint64_t)1 << row);
+                const bool here = (valid >> row) & 1;
+                const Converted<From, To> one = convert_one<From, To>(here ? value : (From)0);
+                exact &= one.exact;
+                store<To>(out, row, one.value);
+            }
+        }
+        if (nan_to_null) store_bits(ctx.validity, first, valid, count);
+        if (CHECKED && !exact) {
+            for (int row = 0; row < count; ++row) {
+                if (!((valid >> row) & 1) || convert_one<From, To>(load<From>(in, row)).exact) continue;
+                ctx.bad_rows[slice] = first + row;
+                return INEXACT;
+            }
+        }
+    }
+    return OK;
+}
+
+template <typename From>
+int cast_to_bool(void* context, int64_t start, int64_t stop, int64_t) {
+    const CastContext& ctx = *(const CastContext*)context;
+    for (int64_t first = start; first < stop; first += 64) {
+        const int count = (int)(stop - first < 64 ? stop - first : 64);
+        uint64_t valid = ctx.values.validity ? bits_at(ctx.values.validity, ctx.values.bit_offset + first, count) : low_bits(count);
+        uint64_t word = 0;
+        for (int row = 0; row < count; ++row) {
+            const From value = load<From>(ctx.values.values, first + row);
+            word |= (uint64_t)(value != 0) << row;
+            if (value != value) valid &= ~((uint64_t)1 << row);
+        }
+        store_bits(ctx.out, first, word & valid, count);
+        if (ctx.validity) store_bits(ctx.validity, first, valid, count);
+    }
+    return OK;
+}
+
+template <typename To>
+int cast_bool(void* context, int64_t start, int64_t stop, int64_t) {
+    const CastContext& ctx = *(const CastContext*)context;
+    for (int64_t row = start; row < stop; ++row)
+        store<To>(ctx.out, row, (To)(is_valid(ctx.values, row) && bit_at(ctx.values.values, ctx.values.bit_offset + row)));
+    return OK;
+}
+
+inline kernel_t cast_kernel(int from, int to, bool checked) {
+    if (from == BOOL)
+        return for_number(to, [](auto target) -> kernel_t { return &cast_bool<typename decltype(target)::type>; }, (kernel_t)nullptr);
+    return for_number(from, [to, checked](auto source) -> kernel_t {
+        typedef typename decltype(source)::type From;
+        if (to == BOOL) return &cast_to_bool<From>;
+        return for_number(to, [checked](auto target) -> kernel_t {
+            typedef typename decltype(target)::type To;
+            return checked ? &cast<From, To, true> : &cast<From, To, false>;
+        }, (kernel_t)nullptr);
+    }, (kernel_t)nullptr);
+}
+
+}  // namespace ff

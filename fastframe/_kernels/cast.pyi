@@ -1,0 +1,7 @@
+from typing import Any
+
+from fastframe._threads._drive import Task
+
+def cast(
+    view: tuple[int, int, int, int], source: int, target: int, out: int, validity: int, bad_rows: int, *, checked: bool, keep_alive: Any
+) -> Task: ...

@@ -1,0 +1,5 @@
+from typing import Any
+
+from fastframe._threads._drive import Task
+
+def quantiles(physical: int, result: int, values: int, starts: int, *, q: float, interpolation: int, unit: int, out: int, validity: int, keep_alive: Any) -> Task: ...

@@ -1,0 +1,100 @@
+// Where an aggregation reads its rows: what one row's value is, whether it is missing, and which group it goes to.
+//
+// A block of rows is first turned into targets (group codes with the rows that are left out sent to spare slots), so
+// that the loop that follows has no branch on nulls, NaN or dropped keys, and can prefetch what it will write.
+#pragma once
+#include <type_traits>
+
+#include "kernel.hpp"
+
+namespace ff {
+
+constexpr int BLOCK_ROWS = 64;    // rows whose targets are computed together: one word of validity
+constexpr int SPARE_SLOTS = 16;   // rows left out are spread over these, so that they do not wait for each other
+
+// Values of a byte-wide type.
+template <typename T>
+struct Values {
+    typedef T value_t;
+    static constexpr bool has_nan = std::is_floating_point<T>::value;
+    static T at(const View& view, int64_t row) { return load<T>(view.values, row); }
+    static bool is_nan(const View& view, int64_t row) {
+        const T value = load<T>(view.values, row);
+        return value != value;
+    }
+};
+
+// Bools, as 0 and 1.
+struct Bits {
+    typedef uint8_t value_t;
+    static constexpr bool has_nan = false;
+    static uint8_t at(const View& view, int64_t row) { return bit_at(view.values, view.bit_offset + row); }
+    static bool is_nan(const View&, int64_t) { return false; }
+};
+
+// Byte lengths of plain text; `values` points at its offsets.
+template <typename Offset>
+struct Lengths {
+    typedef int64_t value_t;
+    static constexpr bool has_nan = false;
+    static int64_t at(const View& view, int64_t row) {
+        return (int64_t)load<Offset>(view.values, row + 1) - (int64_t)load<Offset>(view.values, row);
+    }
+    static bool is_nan(const View&, int64_t) { return false; }
+};
+
+// Row numbers of rows that hold a value. T is float or double where NaN counts as missing, else any other type.
+template <typename T>
+struct RowsOf {
+    typedef row_t value_t;
+    static constexpr bool has_nan = std::is_floating_point<T>::value;
+    static row_t at(const View&, int64_t row) { return (row_t)row; }
+    static bool is_nan(const View& view, int64_t row) {
+        const T value = load<T>(view.values, row);
+        return value != value;
+    }
+};
+
+inline code_t code_at(const uint8_t* codes, int64_t row) { return codes == nullptr ? 0 : load<code_t>(codes, row); }
+
+// Targets of rows [row, row + count): the row's group code, or `spare` + lane where its key or its value is missing.
+// Without codes all rows are of group 0.
+template <class Source>
+inline void fill_targets(const View& view, const uint8_t* codes, code_t spare, int64_t row, int count,
+                         uint32_t* target) {
+    if (codes == nullptr) {
+        for (int lane = 0; lane < count; ++lane) target[lane] = 0;
+    } else {
+        for (int lane = 0; lane < count; ++lane) {
+            const code_t code = load<code_t>(codes, row + lane);
+            target[lane] = code < spare ? code : spare + (lane & (SPARE_SLOTS - 1));
+        }
+    }
+    if (view.validity != nullptr) {
+        const uint64_t valid = bits_at(view.validity, view.bit_offset + row, count);
+        for (int lane = 0; lane < count; ++lane) {
+            target[lane] = (valid >> lane) & 1 ? target[lane] : spare + (lane & (SPARE_SLOTS - 1));
+        }
+    }
+    if constexpr (Source::has_nan) {
+        for (int lane = 0; lane < count; ++lane) {
+            target[lane] = Source::is_nan(view, row + lane) ? spare + (lane & (SPARE_SLOTS - 1)) : target[lane];
+        }
+    }
+}
+
+// Whether a row has a group and a value; the plain form of `fill_targets`.
+template <class Source>
+inline bool takes_part(const View& view, int64_t row) {
+    if (!is_valid(view, row)) return false;
+    if constexpr (Source::has_nan) return !Source::is_nan(view, row);
+    return true;
+}
+
+// Bitmap of groups, written in ascending order from a multiple of 8 on.
+inline void append_bit(uint8_t* bits, int64_t bit, bool value) {
+    if ((bit & 7) == 0) bits[bit >> 3] = 0;
+    bits[bit >> 3] |= (uint8_t)((unsigned)value << (bit & 7));
+}
+
+}  // namespace ff

@@ -1,0 +1,304 @@
+// The states of the aggregations: how one starts (`init`), takes a value (`update`), takes another state that comes
+// after it (`combine`), and is written to and read from columns (`emit`, `restore`).
+//
+// States of rows have no `restore`: row numbers mean nothing in another partition. `update` returns false only where an exact result needs a wider state; then the caller starts again with that one.
+#pragma once
+#include <cmath>
+#include <limits>
+
+#include "sources.hpp"
+
+namespace ff {
+
+// The columns of a state, one row per group. Which field holds what is said at each operation's `emit`.
+struct StateColumns {
+    uint8_t* fields[3];   // in, out
+    uint8_t* validity;    // in, out: of a field that can be null; null on input where none is
+    int64_t bit_offset;   // in: of group 0 in `validity` and in a field of bits; 0 on output
+};
+
+// Plain text that `TextExtreme` compares by row number.
+struct Text {
+    const uint8_t* offsets;   // in
+    const uint8_t* data;      // in
+};
+
+template <typename T>
+struct Identity {   // of min and max; numeric_limits does not know 128 bits with -std=c++17
+    static constexpr bool wide = sizeof(T) == 16;
+    static T highest() {
+        if constexpr (wide) return (T)(((uint128_t)1 << 127) - 1);
+        else if constexpr (std::numeric_limits<T>::has_infinity) return std::numeric_limits<T>::infinity();
+        else return std::numeric_limits<T>::max();
+    }
+    static T lowest() {
+        if constexpr (wide) return -highest() - 1;
+        else if constexpr (std::numeric_limits<T>::has_infinity) return -std::numeric_limits<T>::infinity();
+        else return std::numeric_limits<T>::lowest();
+    }
+};
+
+// Rows with a value. Fields: n (int64).
+struct Count {
+    struct Slot { int64_t n; };
+    typedef row_t value_t;
+    static Slot init() { return {0}; }
+    static bool update(Slot& slot, row_t, const Text&) { ++slot.n; return true; }
+    static bool combine(Slot& slot, const Slot& later, const Text&) { slot.n += later.n; return true; }
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot) { store<int64_t>(out.fields[0], group, slot.n); }
+    static Slot restore(const StateColumns& in, int64_t group) { return {load<int64_t>(in.fields[0], group)}; }
+};
+
+// Sums of integers and floats. Fields: total (int128 for integers, else double), n (int64).
+// CHECKED: a 64-bit total that may not wrap; narrower values cannot make it wrap within 2^31 rows.
+template <typename T, typename Total, bool CHECKED>
+struct Sum {
+    struct Slot { Total total; int64_t n; };
+    typedef T value_t;
+    static constexpr bool exact = !std::is_floating_point<Total>::value;
+    static Slot init() { return {0, 0}; }
+    static bool add(Total& total, Total value) {
+        if constexpr (CHECKED) return !__builtin_add_overflow(total, value, &total);
+        total += value;
+        return true;
+    }
+    static bool update(Slot& slot, T value, const Text&) {
+        ++slot.n;
+        return add(slot.total, (Total)value);
+    }
+    static bool combine(Slot& slot, const Slot& later, const Text&) {
+        slot.n += later.n;
+        return add(slot.total, later.total);
+    }
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot) {
+        if constexpr (exact) store<int128_t>(out.fields[0], group, (int128_t)slot.total);
+        else store<double>(out.fields[0], group, slot.total);
+        store<int64_t>(out.fields[1], group, slot.n);
+    }
+    static Slot restore(const StateColumns& in, int64_t group) {
+        const int64_t n = load<int64_t>(in.fields[1], group);
+        if constexpr (exact) return {(Total)load<int128_t>(in.fields[0], group), n};
+        else return {load<double>(in.fields[0], group), n};
+    }
+};
+
+// Sums of decimals as two sums that cannot overflow: total = high * 2^64 + low. Fields: high, low (int128), n (int64).
+struct SumDecimal {
+    struct Slot { int128_t high, low; int64_t n; };
+    typedef int128_t value_t;
+    static Slot init() { return {0, 0, 0}; }
+    static bool update(Slot& slot, int128_t value, const Text&) {
+        slot.high += value >> 64;
+        slot.low += (uint64_t)value;
+        ++slot.n;
+        return true;
+    }
+    static bool combine(Slot& slot, const Slot& later, const Text&) {
+        slot.high += later.high;
+        slot.low += later.low;
+        slot.n += later.n;
+        return true;
+    }
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot) {
+        store<int128_t>(out.fields[0], group, slot.high);
+        store<int128_t>(out.fields[1], group, slot.low);
+        store<int64_t>(out.fields[2], group, slot.n);
+    }
+    static Slot restore(const StateColumns& in, int64_t group) {
+        return {load<int128_t>(in.fields[0], group), load<int128_t>(in.fields[1], group), load<int64_t>(in.fields[2], group)};
+    }
+};
+
+// Products of floats. Fields: product (double), n (int64).
+template <typename T>
+struct ProductFloat {
+    struct Slot { double product; int64_t n; };
+    typedef T value_t;
+    static Slot init() { return {1.0, 0}; }
+    static bool update(Slot& slot, T value, const Text&) { slot.product *= (double)value; ++slot.n; return true; }
+    static bool combine(Slot& slot, const Slot& later, const Text&) { slot.product *= later.product; slot.n += later.n; return true; }
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot) {
+        store<double>(out.fields[0], group, slot.product);
+        store<int64_t>(out.fields[1], group, slot.n);
+    }
+    static Slot restore(const StateColumns& in, int64_t group) {
+        return {load<double>(in.fields[0], group), load<int64_t>(in.fields[1], group)};
+    }
+};
+
+// Products of integers: the magnitude of the non-zero factors never shrinks, so "too large" is final unless there is a
+// zero. Fields: magnitude (uint64), flags (uint8), n (int64).
+enum ProductFlag : uint8_t { NEGATIVE = 1, HAS_ZERO = 2, TOO_LARGE = 4 };
+
+template <typename T>
+struct ProductInteger {
+    struct Slot { uint64_t magnitude; int64_t n; uint8_t flags; };
+    typedef T value_t;
+    static Slot init() { return {1, 0, 0}; }
+    static void multiply(Slot& slot, uint64_t magnitude, uint8_t flags) {
+        if (__builtin_mul_overflow(slot.magnitude, magnitude, &slot.magnitude)) {
+            slot.magnitude = 1;
+            flags |= TOO_LARGE;
+        }
+        slot.flags = (uint8_t)(((slot.flags ^ flags) & NEGATIVE) | ((slot.flags | flags) & (HAS_ZERO | TOO_LARGE)));
+    }
+    static bool update(Slot& slot, T value, const Text&) {
+        ++slot.n;
+        if (value == 0) slot.flags |= HAS_ZERO;
+        else multiply(slot, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, value < 0 ? NEGATIVE : 0);
+        return true;
+    }
+    static bool combine(Slot& slot, const Slot& later, const Text&) {
+        slot.n += later.n;
+        multiply(slot, later.magnitude, later.flags);
+        return true;
+    }
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot) {
+        store<uint64_t>(out.fields[0], group, slot.magnitude);
+        store<uint8_t>(out.fields[1], group, slot.flags);
+        store<int64_t>(out.fields[2], group, slot.n);
+    }
+    static Slot restore(const StateColumns& in, int64_t group) {
+        return {load<uint64_t>(in.fields[0], group), load<int64_t>(in.fields[2], group), load<uint8_t>(in.fields[1], group)};
+    }
+};
+
+// Smallest or largest value; of equal ones (-0.0 and 0.0) the first. Fields: value (T), null where none was seen.
+template <typename T, bool LARGEST, bool BITS>
+struct Extreme {
+    typedef typename std::conditional<sizeof(T) >= 8, uint64_t, typename std::conditional<sizeof(T) == 4, uint32_t, uint16_t>::type>::type seen_t;
+    struct Slot { T value; seen_t seen; };
+    typedef T value_t;
+    static Slot init() { return {LARGEST ? Identity<T>::lowest() : Identity<T>::highest(), 0}; }
+    static bool update(Slot& slot, T value, const Text&) {
+        if constexpr (LARGEST) slot.value = value > slot.value ? value : slot.value;
+        else slot.value = value < slot.value ? value : slot.value;
+        slot.seen = 1;
+        return true;
+    }
+    static bool combine(Slot& slot, const Slot& later, const Text&) {
+        const seen_t seen = slot.seen | later.seen;
+        update(slot, later.value, Text());
+        slot.seen = seen;
+        return true;
+    }
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot) {
+        const T value = slot.seen ? slot.value : T(0);
+        if constexpr (BITS) append_bit(out.fields[0], group, value != 0);
+        else store<T>(out.fields[0], group, value);
+        append_bit(out.validity, group, slot.seen);
+    }
+    static Slot restore(const StateColumns& in, int64_t group) {
+        if (in.validity != nullptr && !bit_at(in.validity, in.bit_offset + group)) return init();
+        if constexpr (BITS) return {(T)bit_at(in.fields[0], in.bit_offset + group), 1};
+        else return {load<T>(in.fields[0], group), 1};
+    }
+};
+
+// Whether any, or every, value differs from zero. Fields: truth (bits).
+template <typename T, bool EVERY>
+struct Truth {
+    struct Slot { uint8_t truth; };
+    typedef T value_t;
+    static Slot init() { return {EVERY}; }
+    static bool update(Slot& slot, T value, const Text&) {
+        const uint8_t truth = value != T(0);
+        slot.truth = EVERY ? slot.truth & truth : slot.truth | truth;
+        return true;
+    }
+    static bool combine(Slot& slot, const Slot& later, const Text&) {
+        slot.truth = EVERY ? slot.truth & later.truth : slot.truth | later.truth;
+        return true;
+    }
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot) { append_bit(out.fields[0], group, slot.truth); }
+    static Slot restore(const StateColumns& in, int64_t group) { return {(uint8_t)bit_at(in.fields[0], in.bit_offset + group)}; }
+};
+
+// Count, mean and squared deviations. Fields: n (int64), mean (double), m2 (double).
+//
+// Values are taken relative to the group's first value of the slice: no division per row, and the rounding error stays
+// below n * epsilon of the variance however far from zero the data are, for the first value is itself one of the data.
+// States combine by Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample
+// variances" (1979).
+template <typename T>
+struct Moments {
+    struct Slot { double shift, sum, squares; int64_t n; };
+    typedef T value_t;
+    static Slot init() { return {0.0, 0.0, 0.0, 0}; }
+    static bool update(Slot& slot, T given, const Text&) {
+        const double value = (double)given;
+        slot.shift = slot.n == 0 ? value : slot.shift;
+        const double deviation = value - slot.shift;
+        slot.sum += deviation;
+        slot.squares += deviation * deviation;
+        ++slot.n;
+        return true;
+    }
+    static double mean(const Slot& slot) { return slot.shift + slot.sum / (double)slot.n; }
+    static double m2(const Slot& slot) {
+        const double exact = slot.squares - slot.sum * (slot.sum / (double)slot.n);
+        return exact < 0.0 ? 0.0 : exact;   // NaN stays NaN
+    }
+    static bool combine(Slot& slot, const Slot& later, const Text&) {
+        if (later.n == 0) return true;
+        if (slot.n == 0) { slot = later; return true; }
+        const double n = (double)slot.n, n_later = (double)later.n;
+        const double mean_here = mean(slot), delta = mean(later) - mean_here;
+        const double squares = m2(slot) + m2(later) + delta * delta * (n * n_later / (n + n_later));
+        slot = {mean_here + delta * (n_later / (n + n_later)), 0.0, squares, slot.n + later.n};
+        return true;
+    }
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot) {
+        store<int64_t>(out.fields[0], group, slot.n);
+        store<double>(out.fields[1], group, slot.n ? mean(slot) : 0.0);
+        store<double>(out.fields[2], group, slot.n ? m2(slot) : 0.0);
+    }
+    static Slot restore(const StateColumns& in, int64_t group) {
+        return {load<double>(in.fields[1], group), 0.0, load<double>(in.fields[2], group), load<int64_t>(in.fields[0], group)};
+    }
+};
+
+// The first or last row with a value. Fields: row (int32, NO_ROW where there is none).
+template <bool LAST>
+struct Position {
+    struct Slot { row_t row; };
+    typedef row_t value_t;
+    static Slot init() { return {NO_ROW}; }
+    static bool update(Slot& slot, row_t row, const Text&) {
+        if constexpr (LAST) slot.row = row;
+        else slot.row = slot.row < 0 ? row : slot.row;
+        return true;
+    }
+    static bool combine(Slot& slot, const Slot& later, const Text&) {
+        if (later.row >= 0 && (LAST ? later.row > slot.row : slot.row < 0 || later.row < slot.row)) slot = later;
+        return true;
+    }
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot) { store<row_t>(out.fields[0], group, slot.row); }
+};
+
+// The row of the smallest or largest text, bytewise; of equal ones the first. Fields: row (int32, or NO_ROW).
+template <typename Offset, bool LARGEST>
+struct TextExtreme {
+    struct Slot { row_t row; };
+    typedef row_t value_t;
+    static Slot init() { return {NO_ROW}; }
+    static bool is_better(const Text& text, row_t row, row_t than) {
+        const Offset begin = load<Offset>(text.offsets, row), end = load<Offset>(text.offsets, row + 1);
+        const Offset than_begin = load<Offset>(text.offsets, than), than_end = load<Offset>(text.offsets, than + 1);
+        const Offset length = end - begin, than_length = than_end - than_begin;
+        const Offset common = length < than_length ? length : than_length;
+        int order = common > 0 ? memcmp(text.data + begin, text.data + than_begin, (size_t)common) : 0;
+        if (order == 0) order = length < than_length ? -1 : length > than_length;
+        return LARGEST ? order > 0 : order < 0;
+    }
+    static bool update(Slot& slot, row_t row, const Text& text) {
+        if (slot.row < 0 || is_better(text, row, slot.row)) slot.row = row;
+        return true;
+    }
+    static bool combine(Slot& slot, const Slot& later, const Text& text) {
+        return later.row < 0 || update(slot, later.row, text);
+    }
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot) { store<row_t>(out.fields[0], group, slot.row); }
+};
+
+}  // namespace ff

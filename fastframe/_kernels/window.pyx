@@ -1,0 +1,129 @@
+"""Looking at other rows: presence, shifts, lag row maps, differences; see ``window.hpp``."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uintptr_t
+from libc.string cimport memcpy, memset
+
+from fastframe._kernels.kernel cimport Task, View, as_view, kernel_t, row_t
+
+
+cdef extern from "window.hpp" namespace "ff" nogil:
+    struct Presence:
+        View values
+        const uint8_t* codes
+        uint8_t* validity
+
+    struct Dropped:
+        const uint8_t* codes
+        int64_t width
+        int byte
+        uint8_t* out
+
+    struct LagRows:
+        const uint8_t* rows
+        const int32_t* offsets
+        int64_t n_groups
+        int64_t periods
+        row_t outside
+        uint8_t* out
+
+    struct GroupNumbers:
+        const uint8_t* codes
+        int64_t last
+        uint8_t* out
+        uint8_t* validity
+
+    struct Shift:
+        View values
+        int64_t width
+        int64_t periods
+        uint8_t[16] fill
+        bint fill_valid
+        uint8_t* out
+        uint8_t* validity
+
+    struct Change:
+        View values
+        const uint8_t* rows
+        int64_t periods
+        uint8_t* out
+        uint8_t* validity
+
+    kernel_t presence_kernel(int physical)
+    kernel_t difference_kernel(int physical)
+    kernel_t relative_kernel(int physical)
+    int c_clear_dropped "ff::clear_dropped"(void* ctx, int64_t start, int64_t stop, int64_t slice)
+    int c_lag_rows "ff::lag_rows"(void* ctx, int64_t start, int64_t stop, int64_t slice)
+    int c_group_numbers "ff::group_numbers"(void* ctx, int64_t start, int64_t stop, int64_t slice)
+    int c_shift "ff::shift"(void* ctx, int64_t start, int64_t stop, int64_t slice)
+
+
+def presence(int physical, values, uintptr_t codes, uintptr_t validity, keep):
+    """Over rows: bits of the rows that are neither null nor NaN and, where ``codes`` is not 0, in a group."""
+    cdef Presence ctx
+    ctx.values = as_view(tuple(values))                        # IN
+    ctx.codes = <const uint8_t*>codes                   # IN
+    ctx.validity = <uint8_t*>validity                   # OUT
+    return Task.make(presence_kernel(physical), &ctx, sizeof(ctx), keep)
+
+
+def clear_dropped(uintptr_t codes, uintptr_t out, *, int64_t width, int byte, keep):
+    """Over rows: fill the values of rows outside any group with ``byte``."""
+    cdef Dropped ctx
+    ctx.codes = <const uint8_t*>codes                   # IN
+    ctx.width = width
+    ctx.byte = byte
+    ctx.out = <uint8_t*>out                             # OUT
+    return Task.make(<kernel_t>c_clear_dropped, &ctx, sizeof(ctx), keep)
+
+
+def lag_rows(
+    uintptr_t rows, uintptr_t offsets, uintptr_t out, *, int64_t n_groups, int64_t periods, row_t outside, keep
+):
+    """Over positions of rows in group order: the row ``periods`` before in the same group, else ``outside``."""
+    cdef LagRows ctx
+    ctx.rows = <const uint8_t*>rows                     # IN
+    ctx.offsets = <const int32_t*>offsets               # IN
+    ctx.n_groups = n_groups
+    ctx.periods = periods
+    ctx.outside = outside
+    ctx.out = <uint8_t*>out                             # OUT
+    return Task.make(<kernel_t>c_lag_rows, &ctx, sizeof(ctx), keep)
+
+
+def group_numbers(uintptr_t codes, uintptr_t out, uintptr_t validity, *, int64_t last, keep):
+    """Over rows: the group's number, counted down from ``last`` where that is not -1."""
+    cdef GroupNumbers ctx
+    ctx.codes = <const uint8_t*>codes                   # IN
+    ctx.last = last
+    ctx.out = <uint8_t*>out                             # OUT
+    ctx.validity = <uint8_t*>validity                   # OUT
+    return Task.make(<kernel_t>c_group_numbers, &ctx, sizeof(ctx), keep)
+
+
+def shift(values, uintptr_t out, uintptr_t validity, *, int64_t width, int64_t periods, bytes fill=None, keep):
+    """Over rows: values of ``width`` bytes (0: bits) moved by ``periods``, at most the length; None fills with null."""
+    cdef Shift ctx
+    ctx.values = as_view(tuple(values))                        # IN
+    ctx.width = width
+    ctx.periods = periods
+    memset(ctx.fill, 0, 16)
+    ctx.fill_valid = fill is not None
+    if fill is not None:
+        memcpy(ctx.fill, <const char*>fill, min(16, len(fill)))
+    ctx.out = <uint8_t*>out                             # OUT
+    ctx.validity = <uint8_t*>validity                   # OUT
+    return Task.make(<kernel_t>c_shift, &ctx, sizeof(ctx), keep)
+
+
+def change(
+    int physical, values, uintptr_t out, uintptr_t validity, *,
+    bint relative, uintptr_t rows=0, int64_t periods=0, keep
+):
+    """Over rows: the difference to (or relative change from) the row that ``rows`` maps to, or ``periods`` before."""
+    cdef Change ctx
+    ctx.values = as_view(tuple(values))                        # IN
+    ctx.rows = <const uint8_t*>rows                     # IN
+    ctx.periods = periods
+    ctx.out = <uint8_t*>out                             # OUT
+    ctx.validity = <uint8_t*>validity                   # OUT
+    return Task.make(relative_kernel(physical) if relative else difference_kernel(physical), &ctx, sizeof(ctx), keep)

@@ -1,0 +1,212 @@
+"""Arrow memory in and out.
+
+The one chain of intake, in this order, for a column (`column_from`) as for a table (`table_from_arrow`):
+
+1. a `Column` of ours;
+2. anything with ``__arrow_c_stream__`` or ``__arrow_c_array__`` (pyarrow, polars, pandas 3, duckdb, our own frames);
+3. pandas objects that Arrow cannot export, and NumPy arrays (`column/numpy.py`);
+4. ranges, sequences and iterables of Python values.
+
+Data from outside is validated in full before anything keeps its address (``options.validate``), made contiguous, and
+normalised: views, run-ends, small decimals and extensions become plain types; dictionaries get int32 codes and unique,
+non-null values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from fastframe import dtypes
+from fastframe.column.column import Column
+from fastframe.column.dictionary import normalise_dictionary
+from fastframe.column.numpy import column_from_numpy, column_from_pandas, is_numpy, is_pandas
+from fastframe.column.table import Table
+from fastframe.dtypes import DType
+from fastframe.errors import DTypeError, DuplicateColumn, InvalidData
+from fastframe.options import options
+
+_TWO_GIB = 2**31 - 1
+
+
+def column_from(values: Any, name: str | None = None, *, copy: bool = True) -> Column:
+    """One column from anything that the chain above takes.
+
+    Raises
+    ------
+    DTypeError
+        Where values have no common Arrow type.
+    InvalidData
+        Where Arrow memory is damaged.
+    """
+    if isinstance(values, Column):
+        return values
+    if isinstance(values, pa.Array | pa.ChunkedArray) or hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
+        exported = _import_array(values)
+        if exported is not None:
+            return column_from_arrow(exported, name)
+    if is_pandas(values):
+        return column_from_pandas(values, name, copy=copy)
+    if is_numpy(values):
+        return column_from_numpy(values, name, copy=copy)
+    return column_from_values(values, name)
+
+
+def _import_array(values: Any) -> pa.Array | pa.ChunkedArray | None:
+    """The object's Arrow array; None where the object (a pandas object column, say) has no Arrow form."""
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values
+    try:
+        return pa.chunked_array(values) if hasattr(values, "__arrow_c_stream__") else pa.array(values)
+    except (pa.ArrowException, TypeError, ValueError):
+        if is_pandas(values):
+            return None
+        raise
+
+
+def column_from_values(values: Iterable[Any], name: str | None = None) -> Column:
+    """A column from Python values; ``None`` is missing, NaN stays NaN."""
+    if isinstance(values, range):
+        from fastframe.column.range import RangeColumn
+
+        return Column(RangeColumn(len(values), values.start, values.step).array)
+    items = values if isinstance(values, list | tuple) else list(values)
+    try:
+        return column_from_arrow(pa.array(_without_pandas_missing(items)), name)
+    except (pa.ArrowException, OverflowError, TypeError) as error:
+        raise DTypeError.of_values(name, str(error)) from None
+
+
+def _without_pandas_missing(items: list[Any] | tuple[Any, ...]) -> list[Any] | tuple[Any, ...]:
+    """``pd.NA`` and ``pd.NaT`` as None; pandas need not be installed."""
+    foreign = {"NAType", "NaTType"}
+    if any(type(item).__name__ in foreign for item in items):
+        return [None if type(item).__name__ in foreign else item for item in items]
+    return items
+
+
+def column_from_arrow(array: pa.Array | pa.ChunkedArray, name: str | None = None, *, encoding: bool = False, trusted: bool = False) -> Column:
+    """A column over Arrow memory, which is shared where it is contiguous and of a type that we hold.
+
+    Parameters
+    ----------
+    encoding : bool
+        A dictionary of strings is only an encoding (a file reader asked for it), so the dtype is ``string``; else it
+        is a ``category``.
+    trusted : bool
+        Made by us or by pyarrow's own compute: not validated again.
+    """
+    if options.validate and not trusted:
+        try:
+            array.validate(full=True)
+        except pa.ArrowException as error:
+            raise InvalidData.in_arrow(str(error), name) from None
+    whole = _normalised(contiguous(array), name)
+    if pa.types.is_dictionary(whole.type):
+        whole = normalise_dictionary(whole)
+        if encoding and dtypes.from_arrow(whole.type.value_type).is_text:
+            return Column(whole, dtypes.from_arrow(whole.type.value_type))
+    return Column(whole, dtypes.from_arrow(whole.type, name))
+
+
+def contiguous(array: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """One array; copies only where there are several non-empty chunks. Strings over 2 GiB become large."""
+    if isinstance(array, pa.Array):
+        return array
+    chunks = [chunk for chunk in array.chunks if len(chunk)]
+    if not chunks:
+        return array.chunk(0) if array.num_chunks else pa.array([], array.type)
+    if len(chunks) == 1:
+        return chunks[0]
+    wide = {pa.string(): pa.large_string(), pa.binary(): pa.large_binary()}.get(array.type)
+    if wide is not None and sum(_text_bytes(chunk) for chunk in chunks) > _TWO_GIB:
+        chunks = [chunk.cast(wide) for chunk in chunks]
+    if pa.types.is_dictionary(array.type):
+        return _joined_dictionaries(chunks)
+    return pa.concat_arrays(chunks)
+
+
+def _joined_dictionaries(chunks: list[pa.Array]) -> pa.Array:
+    if any(pa.types.is_dictionary(chunk.type) and chunk.dictionary.null_count for chunk in chunks):
+        chunks = [normalise_dictionary(chunk) for chunk in chunks]   # Arrow does not unify dictionaries with nulls
+    return pa.chunked_array(chunks).combine_chunks()
+
+
+def _text_bytes(chunk: pa.Array) -> int:
+    offsets = chunk.buffers()[1]
+    if offsets is None or len(chunk) == 0:
+        return 0
+    ends = pa.Array.from_buffers(pa.int32(), chunk.offset + len(chunk) + 1, [None, offsets])
+    return int(ends[chunk.offset + len(chunk)].as_py() - ends[chunk.offset].as_py())
+
+
+def _normalised(array: pa.Array, name: str | None) -> pa.Array:
+    """The array as a type that `dtypes.from_arrow` knows."""
+    kind, types = array.type, pa.types
+    try:
+        if types.is_string_view(kind):
+            return array.cast(pa.large_string() if array.nbytes > _TWO_GIB else pa.string())
+        if types.is_binary_view(kind):
+            return array.cast(pa.large_binary() if array.nbytes > _TWO_GIB else pa.binary())
+        if isinstance(kind, pa.BaseExtensionType):
+            return _normalised(array.storage, name)
+        if types.is_run_end_encoded(kind):
+            import pyarrow.compute as pc
+
+            return _normalised(pc.run_end_decode(array), name)
+        if types.is_decimal(kind) and not types.is_decimal128(kind):
+            return array.cast(pa.decimal128(min(38, kind.precision), kind.scale))
+    except pa.ArrowException as error:
+        raise InvalidData.in_arrow(str(error), name) from None
+    return array
+
+
+def table_from_arrow(source: Any, *, encodings: bool = False, trusted: bool = False) -> Table:
+    """A table from a pyarrow table, record batch, reader, or anything with ``__arrow_c_stream__``.
+
+    ``encodings`` and ``trusted`` as in `column_from_arrow`. The caller's table stays the caller's.
+
+    Raises
+    ------
+    DuplicateColumn, InvalidData, DTypeError
+    """
+    table = source if isinstance(source, pa.Table) else pa.table(source)
+    names = table.column_names
+    if len(set(names)) != len(names):
+        raise DuplicateColumn.of({name for name in names if names.count(name) > 1})
+    columns = {
+        name: column_from_arrow(table.column(position), name, encoding=encodings, trusted=trusted) for position, name in enumerate(names)
+    }
+    return Table(columns, table.num_rows)
+
+
+def array_to_arrow(column: Column) -> pa.Array:
+    """The column as users see it: encoded strings are decoded, a category is a dictionary array."""
+    if column.is_encoded_text:
+        return column.array.dictionary_decode()
+    return column.array
+
+
+def table_to_arrow(columns: Mapping[str, Column], n_rows: int) -> pa.Table:
+    """A pyarrow table that shares memory with the columns."""
+    if not columns:
+        return pa.Table.from_batches([], pa.schema([])) if n_rows == 0 else pa.table({"": pa.nulls(n_rows)}).select([])
+    return pa.Table.from_arrays([array_to_arrow(column) for column in columns.values()], names=list(columns))
+
+
+def constant(value: Any, n_rows: int, dtype: DType | None = None, name: str | None = None) -> Column:
+    """One Python value in every row.
+
+    Raises
+    ------
+    DTypeError
+        Where the value has no Arrow type, or does not fit ``dtype``.
+    """
+    one = column_from_values([value], name)
+    try:
+        target = dtype.arrow if dtype is not None else one.array.type
+        return column_from_arrow(pa.repeat(one.array[0].cast(target), n_rows), trusted=True)
+    except pa.ArrowException as error:
+        raise DTypeError.of_values(name, str(error)) from None

@@ -1,0 +1,71 @@
+"""`RangeColumn`: the default row labels, a range and perhaps a selection of it, made into values only when looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from fastframe.column.column import Column
+from fastframe.dtypes import INT64
+
+
+class RangeColumn(Column):
+    """``start, start + step, ...`` of ``length`` int64 values, or some rows of it; costs nothing until looked at.
+
+    Filter, take and sort keep a selection instead of values: ``rows``, the int32 row numbers that were taken.
+    """
+
+    __slots__ = ("start", "step", "length", "rows", "_made")
+
+    def __init__(self, length: int, start: int = 0, step: int = 1, rows: np.ndarray[Any, Any] | None = None) -> None:
+        self.start, self.step, self.length, self.rows = start, step, length, rows
+        self._made: pa.Array | None = None
+        super()._prepare(INT64)
+
+    @property
+    def array(self) -> pa.Array:  # type: ignore[override]
+        if self._made is None:
+            rows = np.arange(self.length, dtype=np.int64) if self.rows is None else self.rows.astype(np.int64)
+            self._made = pa.array(rows * self.step + self.start)
+        return self._made
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RangeColumn, (self.length, self.start, self.step, self.rows)
+
+    @property
+    def null_count(self) -> int:
+        return 0
+
+    @property
+    def nbytes(self) -> int:
+        return 0 if self.rows is None and self._made is None else 8 * self.length
+
+    def __repr__(self) -> str:
+        kind = "range" if self.rows is None else "rows of a range"
+        return f"RangeColumn({kind}, start={self.start}, step={self.step}, {self.length} rows)"
+
+    @property
+    def is_default(self) -> bool:
+        """Whether these are the labels 0, 1, 2, ... that a new frame has."""
+        return self.rows is None and self.start == 0 and self.step == 1
+
+    def equals(self, other: RangeColumn) -> bool:
+        """Whether both are plain ranges with equal values, known without looking at any."""
+        if self.rows is not None or other.rows is not None:
+            return self.rows is other.rows and (self.start, self.step) == (other.start, other.step)
+        return (self.length, self.start, self.step) == (other.length, other.start, other.step)
+
+    def slice(self, start: int, length: int) -> RangeColumn:
+        if self.rows is not None:
+            return RangeColumn(length, self.start, self.step, self.rows[start : start + length])
+        return RangeColumn(length, self.start + start * self.step, self.step)
+
+    def take(self, rows: np.ndarray[Any, Any]) -> RangeColumn:
+        """The labels of the given rows, none of which is -1."""
+        taken = rows if self.rows is None else self.rows[rows]
+        return RangeColumn(len(rows), self.start, self.step, taken)

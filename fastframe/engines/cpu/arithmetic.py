@@ -1,0 +1,281 @@
+"""Handlers of arithmetic: numbers by our kernels, decimals exactly by pyarrow, times as their integers, text joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+
+from fastframe import dtypes
+from fastframe._kernels import arithmetic as kernels
+from fastframe._threads import run
+from fastframe.column import Column
+from fastframe.column.column import column_from_buffers
+from fastframe.column.memory import allocate_bits
+from fastframe.dtypes import FLOAT32, FLOAT64, INT64, DType, Kind
+from fastframe.engines.cpu.cast import cast
+from fastframe.engines.cpu.forms import nulls
+from fastframe.engines.cpu.operands import Invocation, Operand, broadcast
+from fastframe.engines.cpu.results import allocate_values, with_validity
+from fastframe.errors import ArgumentError, IntegerOverflow, KernelError, KernelStatus, LossyCast
+from fastframe.ops.result_types import decimal_shape
+
+_DIVISIONS = ("floordiv", "mod")
+_LIMITS = ("min", "max")
+
+
+def evaluate_arithmetic(call: Invocation) -> Column:
+    """add, sub, mul, truediv, floordiv, mod, pow."""
+    if any(one.is_null or one.dtype.kind is Kind.NULL for one in call.operands):
+        return nulls(call.result, call.n_rows)
+    kinds = {one.dtype.kind for one in call.operands}
+    if kinds & {Kind.TIMESTAMP, Kind.DATE, Kind.DURATION}:
+        return _times(call)
+    if Kind.DECIMAL in kinds:
+        return _decimals(call)
+    if Kind.STRING in kinds:
+        import pyarrow.compute as pc
+
+        return Column(_one_width(pc.binary_join_element_wise, call.arrays()), call.result)
+    return binary(call)
+
+
+def _one_width(join: Callable[..., pa.Array], arrays: list[pa.Array | pa.Scalar]) -> pa.Array:
+    large = any(pa.types.is_large_string(one.type) for one in arrays) or sum(one.nbytes for one in arrays if isinstance(one, pa.Array)) > 1 << 30
+    target = pa.large_string() if large else pa.string()
+    arrays = [one if one.type == target else one.cast(target) for one in arrays]
+    return join(*arrays, pa.scalar("", target))
+
+
+def binary(call: Invocation, operation: str | None = None) -> Column:
+    """A kernel over two numeric operands, read as values of the result's dtype."""
+    operation = operation or call.operation
+    dtype = call.result
+    if dtype.physical is None:   # float16 has no loops of its own
+        wide = Invocation(call.operation, tuple(one.cast(FLOAT32) for one in call.operands), FLOAT32, call.options, call.n_rows, call.name)
+        return cast(binary(wide, operation), dtype, safe=False)
+    left, right = (one.cast(FLOAT32) if one.column.physical is None else one for one in call.operands)
+    if operation == "pow" and right.scalar and dtype.kind is Kind.FLOAT and right.value == 2:
+        operation, right = "mul", left
+    either = operation in _LIMITS
+    nullable = (left.has_nulls and right.has_nulls) if either else left.has_nulls or (right.has_nulls and operation not in ("raise", "lower"))
+    out = allocate_values(dtype, call.n_rows, call.operation)
+    needs_bits = nullable or (operation in _DIVISIONS and dtype.kind is not Kind.FLOAT)
+    validity = allocate_bits(call.n_rows, call.operation) if needs_bits else None
+    task = kernels.binary(
+        operation, int(dtype.physical), left.kernel_view, right.kernel_view, out.address, validity.address if validity is not None else 0,
+        keep_alive=(left, right, out, validity),
+    )  # fmt: skip
+    check(run(task, call.n_rows, operation=call.operation), call)
+    return column_from_buffers(dtype, call.n_rows, out, validity)
+
+
+def check(failure: tuple[int, int] | None, call: Invocation) -> None:
+    """Raise what a failed kernel means."""
+    if failure is None:
+        return
+    row, status = failure
+    if status == KernelStatus.OVERFLOW:
+        raise IntegerOverflow.in_arithmetic(call.operation, call.result, call.name)
+    if status == KernelStatus.INEXACT:
+        raise ArgumentError.of_negative_power(call.name)
+    raise KernelError.of(call.operation, status, row)
+
+
+# ---- dates, timestamps, durations -----------------------------------------------------------------------------------
+
+
+def _times(call: Invocation) -> Column:
+    left, right = call.operands
+    kinds = (left.dtype.kind, right.dtype.kind)
+    if Kind.INT in kinds or Kind.UINT in kinds or Kind.BOOL in kinds or Kind.FLOAT in kinds:
+        return _scaled_duration(call)
+    if call.operation in ("truediv", "floordiv", "mod"):
+        return _duration_ratio(call)
+    unit = call.result.arrow.unit
+    counts = tuple(_counts(one, unit, call.name) for one in call.operands)
+    return _as_time(binary(call.of(call.operation, counts, INT64)), call.result)
+
+
+def _counts(operand: Operand, unit: str, name: str | None) -> Operand:
+    """A time as int64 in ``unit``; `IntegerOverflow` where a value lies beyond what the unit can hold."""
+    dtype = operand.dtype
+    zone = getattr(dtype.arrow, "tz", None)
+    target = pa.duration(unit) if dtype.kind is Kind.DURATION else pa.timestamp(unit, tz=zone)
+    try:
+        return operand.cast(dtypes.from_arrow(target), name=name).cast(INT64)
+    except LossyCast:
+        raise IntegerOverflow.in_arithmetic("conversion of times to one unit", dtypes.from_arrow(target), name) from None
+
+
+def _as_time(counts: Column, dtype: DType) -> Column:
+    return Column(counts.array.view(dtype.arrow), dtype)
+
+
+def _scaled_duration(call: Invocation) -> Column:
+    """duration * number, duration / number (cut towards zero, as NumPy does), duration // integer."""
+    left, right = (Operand(_as_count(one.column), one.scalar) if one.dtype.kind is Kind.DURATION else one for one in call.operands)
+    whole = call.operation == "floordiv" or (call.operation == "mul" and Kind.FLOAT not in (left.dtype.kind, right.dtype.kind))
+    if whole:
+        return _as_time(binary(call.of(call.operation, (left.cast(INT64), right.cast(INT64)), INT64)), call.result)
+    product = binary(call.of(call.operation, (left, right), FLOAT64))
+    cut = unary(call.of("trunc", (Operand(product),), FLOAT64))
+    try:
+        return _as_time(cast(cut, INT64), call.result)
+    except LossyCast:
+        raise IntegerOverflow.in_arithmetic(call.operation, call.result, call.name) from None
+
+
+def _as_count(column: Column) -> Column:
+    return Column(column.array.view(pa.int64()), INT64)
+
+
+def _duration_ratio(call: Invocation) -> Column:
+    units = [str(one.dtype.arrow.unit) for one in call.operands]
+    finer = max(units, key=("s", "ms", "us", "ns").index)
+    counts = tuple(_counts(one, finer, call.name) for one in call.operands)
+    result = FLOAT64 if call.operation == "truediv" else INT64
+    out = binary(call.of(call.operation, counts, result))
+    return out if call.operation != "mod" else _as_time(out, call.result)
+
+
+# ---- decimals -------------------------------------------------------------------------------------------------------
+
+_ARROW_DECIMAL = {"add": "add", "sub": "subtract", "mul": "multiply"}
+
+
+def _decimals(call: Invocation) -> Column:
+    if call.result.kind is Kind.FLOAT:
+        return binary(call.of(call.operation, tuple(one.cast(FLOAT64) for one in call.operands), FLOAT64))
+    import pyarrow.compute as pc
+
+    wide = tuple(_wide_decimal(one) for one in call.operands)
+    arrays = Invocation(call.operation, wide, call.result, {}, call.n_rows).arrays()
+    try:
+        exact = pc.call_function(_ARROW_DECIMAL[call.operation], arrays)
+        return Column(exact.cast(call.result.arrow), call.result)
+    except pa.ArrowInvalid:
+        raise IntegerOverflow.in_arithmetic(call.operation, call.result, call.name) from None
+
+
+def _wide_decimal(operand: Operand) -> Operand:
+    """As decimal256, so that an intermediate result never needs more digits than there are."""
+    digits, scale = decimal_shape(operand.dtype)
+    array = operand.column.array
+    if operand.dtype.kind is Kind.BOOL:
+        array = array.cast(pa.int8())
+    if operand.dtype.kind is not Kind.DECIMAL:
+        array = array.cast(pa.decimal128(digits, scale))
+    return Operand(Column(array.cast(pa.decimal256(digits, scale)), operand.dtype), operand.scalar)
+
+
+# ---- one operand ----------------------------------------------------------------------------------------------------
+
+_ARROW_UNARY = {"neg": "negate", "abs": "abs", "sign": "sign", "floor": "floor", "ceil": "ceil"}
+_WHOLE_ALREADY = ("floor", "ceil", "round")
+
+
+def evaluate_unary(call: Invocation) -> Column:
+    """neg, abs, sign, floor, ceil, sqrt, exp, log ..."""
+    (operand,) = call.operands
+    column = operand.column
+    if column.dtype.kind is Kind.NULL:
+        return nulls(call.result, call.n_rows)
+    if column.dtype.kind is Kind.DURATION:
+        return _as_time(unary(call.of(call.operation, (Operand(_as_count(column), operand.scalar),), INT64)), call.result)
+    if column.dtype.kind is Kind.DECIMAL and call.result.kind is Kind.DECIMAL:
+        return _decimal_unary(call)
+    if call.operation in _WHOLE_ALREADY and column.dtype.kind is not Kind.FLOAT:
+        return column
+    return unary(call)
+
+
+def _decimal_unary(call: Invocation) -> Column:
+    import pyarrow.compute as pc
+
+    done = pc.call_function(_ARROW_UNARY[call.operation], [call.operands[0].column.array])
+    return Column(done.cast(call.result.arrow), call.result)
+
+
+def unary(call: Invocation, decimals: int = 0) -> Column:
+    """A kernel over one numeric column, read as values of the result's dtype."""
+    dtype, operand = call.result, call.operands[0]
+    if operand.dtype.kind is Kind.DECIMAL:
+        operand = operand.cast(FLOAT64)
+    if dtype.physical is None:
+        wide = Invocation(call.operation, (operand.cast(FLOAT32),), FLOAT32, call.options, call.n_rows, call.name)
+        return cast(unary(wide, decimals), dtype, safe=False)
+    out = allocate_values(dtype, call.n_rows, call.operation)
+    task = kernels.unary(
+        call.operation, int(dtype.physical), (*operand.kernel_view[:2], False), out.address, decimals=decimals, keep_alive=(operand, out)
+    )
+    check(run(task, call.n_rows, operation=call.operation), call)
+    return with_validity(dtype, out, operand.column)
+
+
+def evaluate_round(call: Invocation) -> Column:
+    """round to a number of decimals."""
+    decimals = int(call.options["decimals"])
+    column = call.operands[0].column
+    if column.dtype.kind is Kind.FLOAT:
+        return unary(call, decimals)
+    if column.dtype.kind is Kind.NULL or column.dtype.kind is Kind.BOOL or (column.dtype.is_integer and decimals >= 0):
+        return column
+    import pyarrow.compute as pc
+
+    try:
+        rounded = pc.round(column.array, decimals, round_mode="half_to_even")
+        return Column(rounded.cast(call.result.arrow), call.result)
+    except pa.ArrowInvalid:
+        raise IntegerOverflow.in_arithmetic("round", call.result, call.name) from None
+
+
+# ---- the lesser and the greater -------------------------------------------------------------------------------------
+
+_ARROW_EXTREME = {"min": "min_element_wise", "max": "max_element_wise"}
+
+
+def evaluate_extreme(call: Invocation) -> Column:
+    """min, max of any number of operands; missing ones do not count."""
+    best, *others = (one.cast(call.result) for one in call.operands)
+    for other in others:
+        scalar = best.scalar and other.scalar
+        best = Operand(_extreme_of_two(call.of(call.operation, (best, other), call.result)), scalar)
+    return best.column
+
+
+def _extreme_of_two(call: Invocation, operation: str | None = None) -> Column:
+    operation = operation or call.operation
+    left, right = call.operands
+    n_rows = 1 if left.scalar and right.scalar else call.n_rows
+    if right.is_null or (left.is_null and operation in _LIMITS):
+        return broadcast(left if right.is_null else right, n_rows)
+    if left.is_null:
+        return nulls(call.result, n_rows)
+    if call.result.physical is not None and call.result.width in (1, 2, 4, 8):
+        numbers = tuple(Operand(_physical(one.column), one.scalar) for one in (left, right))
+        counted = Invocation(operation, numbers, numbers[0].dtype, {}, n_rows, call.name)
+        return Column(binary(counted, operation).array.view(call.result.arrow), call.result)
+    import pyarrow.compute as pc
+
+    name = {"raise": "max", "lower": "min"}.get(operation, operation)
+    best = pc.call_function(_ARROW_EXTREME[name], Invocation(name, (left, right), call.result, {}, n_rows).arrays())
+    best = best if isinstance(best, pa.Array) else pa.array([best.as_py()], best.type)
+    if operation not in _LIMITS and left.column.null_count:
+        best = pc.if_else(left.column.array.is_valid(), best, pa.scalar(None, best.type))
+    return Column(best.cast(call.result.arrow) if not call.result.is_text else best, call.result)
+
+
+def _physical(column: Column) -> Column:
+    """Times as their integers."""
+    if not column.dtype.is_temporal:
+        return column
+    return Column(column.array.view(pa.int32() if column.dtype.width == 4 else pa.int64()))
+
+
+def evaluate_clip(call: Invocation) -> Column:
+    """The value, raised to the lower and lowered to the upper bound."""
+    value, lower, upper = (one.cast(call.result) for one in call.operands)
+    raised = _extreme_of_two(call.of("clip", (value, lower), call.result), "raise")
+    both = Operand(raised, value.scalar and lower.scalar)
+    return _extreme_of_two(call.of("clip", (both, upper), call.result), "lower")

@@ -1,0 +1,310 @@
+"""Handlers of comparisons, tests for missing values and logic. All give bools; comparisons never give null."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from fastframe import dtypes
+from fastframe._kernels import compare as kernels
+from fastframe._threads import run
+from fastframe.column import Column
+from fastframe.column.column import column_from_buffers
+from fastframe.column.memory import allocate_bits
+from fastframe.dtypes import BOOL, FLOAT64, DType, Kind, Physical
+from fastframe.engines.cpu.dictionaries import same_dictionary
+from fastframe.engines.cpu.forms import nulls
+from fastframe.engines.cpu.operands import Invocation, Operand, plain_array
+from fastframe.engines.cpu.results import all_bits, bits_result, with_validity
+from fastframe.errors import DTypeError, IntegerOverflow, LossyCast
+from fastframe.ops.literals import is_missing
+
+_MIRRORED = {"gt": "lt", "ge": "le"}
+_ARROW = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal"}
+_DIRECT = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.FLOAT})
+
+
+def evaluate_compare(call: Invocation) -> Column:
+    """eq, ne, lt, le, gt, ge."""
+    left, right = call.operands
+    operation = call.operation
+    if operation in _MIRRORED:
+        operation, left, right = _MIRRORED[operation], right, left
+    return compare(operation, left, right, call)
+
+
+def compare(operation: str, left: Operand, right: Operand, call: Invocation) -> Column:
+    """One of eq, ne, lt, le."""
+    if left.is_null or right.is_null or Kind.NULL in (left.dtype.kind, right.dtype.kind):
+        return all_bits(operation == "ne", call.n_rows, call.operation)
+    kinds = {left.dtype.kind, right.dtype.kind}
+    if kinds <= _DIRECT:
+        return _numbers(operation, _no_half(left), _no_half(right), call)
+    if kinds <= {Kind.TIMESTAMP, Kind.DATE, Kind.DURATION, Kind.TIME}:
+        return _numbers(operation, *_one_unit(left, right, call), call)
+    if Kind.DECIMAL in kinds:
+        return _decimals(operation, left, right, call)
+    if left.column.is_encoded or right.column.is_encoded:
+        return _encoded(operation, left, right, call)
+    return _by_arrow(operation, left, right, call)
+
+
+def _no_half(operand: Operand) -> Operand:
+    return operand.cast(dtypes.FLOAT32) if operand.column.physical is None else operand
+
+
+def _numbers(operation: str, left: Operand, right: Operand, call: Invocation) -> Column:
+    out = allocate_bits(call.n_rows, call.operation)
+    task = kernels.compare(operation, left.kernel_view, right.kernel_view, out.address, keep_alive=(left, right, out))
+    return bits_result(task, call.n_rows, out, call.operation)
+
+
+# ---- times ----------------------------------------------------------------------------------------------------------
+
+
+def _one_unit(left: Operand, right: Operand, call: Invocation) -> tuple[Operand, Operand]:
+    """Both as integers of the finer unit; one value too far away for it becomes plus or minus infinity."""
+    both = _finer(left.dtype, right.dtype)
+    return _counted(left, both, call), _counted(right, both, call)
+
+
+def _finer(left: DType, right: DType) -> DType:
+    """The dtype of the finer unit; zones do not matter for instants."""
+    if left.kind is Kind.DATE and right.kind is Kind.DATE:
+        return left if left == right else dtypes.dtype("date64")
+    if left.kind is Kind.TIME:
+        return max(left, right, key=lambda one: ("s", "ms", "us", "ns").index(one.arrow.unit))
+    stamps = [one for one in (left, right) if one.kind is not Kind.DATE]
+    return max(stamps, key=lambda one: ("s", "ms", "us", "ns").index(one.arrow.unit))
+
+
+def _counted(operand: Operand, both: DType, call: Invocation) -> Operand:
+    zone = getattr(operand.dtype.arrow, "tz", None)
+    target = dtypes.from_arrow(pa.timestamp(both.arrow.unit, tz=zone)) if both.kind is Kind.TIMESTAMP else both
+    try:
+        same_unit = operand.cast(target)
+    except LossyCast:
+        if operand.scalar:
+            return _beyond(operand)
+        raise IntegerOverflow.in_arithmetic(call.operation, target, call.name) from None
+    integers = pa.int32() if target.width == 4 else pa.int64()
+    return Operand(Column(same_unit.column.array.view(integers)), operand.scalar)
+
+
+def _beyond(operand: Operand) -> Operand:
+    sign = 1 if operand.column.array.view(pa.int32() if operand.dtype.width == 4 else pa.int64())[0].as_py() > 0 else -1
+    return Operand(Column(pa.array([sign * np.inf])), True)
+
+
+# ---- decimals, text -------------------------------------------------------------------------------------------------
+
+
+def _decimals(operation: str, left: Operand, right: Operand, call: Invocation) -> Column:
+    """Exact between decimals and integers; beside floats as float64."""
+    if Kind.FLOAT in (left.dtype.kind, right.dtype.kind):
+        return _numbers(operation, left.cast(FLOAT64), right.cast(FLOAT64), call)
+    wide = tuple(Operand(Column(_decimal256(one), one.dtype), one.scalar) for one in (left, right))
+    return _by_arrow(operation, *wide, call)
+
+
+def _decimal256(operand: Operand) -> pa.Array:
+    array = operand.column.array
+    if operand.dtype.kind is Kind.DECIMAL:
+        return array.cast(pa.decimal256(76, 38)) if operand.dtype.arrow.scale >= 0 else array.cast(pa.decimal256(76, 0))
+    whole = array.cast(pa.int8()) if operand.dtype.kind is Kind.BOOL else array
+    return whole.cast(pa.decimal128(38 if operand.dtype.width == 8 else 10, 0)).cast(pa.decimal256(76, 38))
+
+
+def _by_arrow(operation: str, left: Operand, right: Operand, call: Invocation) -> Column:
+    import pyarrow.compute as pc
+
+    arrays = Invocation(operation, (left, right), BOOL, {}, call.n_rows).arrays()
+    result = pc.call_function(_ARROW[operation], _one_text_type(arrays))
+    return Column(result.fill_null(operation == "ne") if result.null_count else result)
+
+
+def _one_text_type(arrays: list[Any]) -> list[Any]:
+    large = {pa.string(): pa.large_string(), pa.binary(): pa.large_binary()}
+    if arrays[0].type == arrays[1].type:
+        return arrays
+    return [one.cast(large[one.type]) if one.type in large else one for one in arrays]
+
+
+# ---- encoded text and categories ------------------------------------------------------------------------------------
+
+
+def _encoded(operation: str, left: Operand, right: Operand, call: Invocation) -> Column:
+    """On the dictionary once, or on the codes; plain text only where dictionaries differ."""
+    if right.scalar and left.column.is_encoded and not left.scalar:
+        return _with_value(operation, left, right, call, mirrored=False)
+    if left.scalar and right.column.is_encoded and not right.scalar:
+        return _with_value(operation, right, left, call, mirrored=True)
+    one, other = left.column, right.column
+    same = one.is_encoded and other.is_encoded and same_dictionary(one, other)
+    if one.dtype.kind is other.dtype.kind is Kind.CATEGORY and not same:
+        raise DTypeError.of_categories(call.operation)
+    if same and (operation in ("eq", "ne") or one.dtype.ordered):
+        return _numbers(operation, _codes(left), _codes(right), call)
+    return _by_arrow(operation, left, right, call)
+
+
+def _codes(operand: Operand) -> Operand:
+    return Operand(Column(operand.column.codes), operand.scalar)
+
+
+def _with_value(operation: str, operand: Operand, value: Operand, call: Invocation, *, mirrored: bool) -> Column:
+    """An encoded column beside one value (``mirrored``: value operation column)."""
+    column = operand.column
+    if column.dtype.ordered and operation in ("lt", "le"):
+        place = Operand(Column(pa.array([_place(column, value)], pa.int32())), True)
+        sides = (place, _codes(operand)) if mirrored else (_codes(operand), place)
+        return _numbers(operation, *sides, call)
+    import pyarrow.compute as pc
+
+    wanted = plain_array(value.column)[0]
+    values = column.dictionary
+    if wanted.type != values.type:
+        wanted = wanted.cast(values.type)
+    arrays = (wanted, values) if mirrored else (values, wanted)
+    table = pc.call_function(_ARROW[operation], list(arrays))
+    return lookup_bits(column, table, missing=operation == "ne", n_rows=call.n_rows, operation=call.operation)
+
+
+def _place(column: Column, value: Operand) -> int:
+    place = column.dictionary.index(plain_array(value.column)[0].cast(column.dictionary.type)).as_py()
+    if place < 0:
+        raise LossyCast.of_value(value.value, column.dtype)
+    return int(place)
+
+
+def lookup_bits(column: Column, table: pa.Array, *, missing: bool, n_rows: int, operation: str) -> Column:
+    """A bool per row from a bool per value of an encoded column's dictionary."""
+    bytes_of = np.ascontiguousarray(np.asarray(table).astype(np.uint8))
+    out = allocate_bits(n_rows, operation)
+    task = kernels.lookup_bits(column.view, bytes_of.ctypes.data, missing, out.address, keep_alive=(column, bytes_of, out))
+    return bits_result(task, n_rows, out, operation)
+
+
+# ---- missing --------------------------------------------------------------------------------------------------------
+
+
+def evaluate_missing(call: Invocation) -> Column:
+    """is_missing, not_missing."""
+    return missing_bits(call.operands[0].column, invert=call.operation == "not_missing")
+
+
+def missing_bits(column: Column, *, invert: bool) -> Column:
+    """Which rows are null or NaN (``invert``: which are not)."""
+    n_rows = len(column)
+    if column.dtype.kind is Kind.NULL:
+        return all_bits(not invert, n_rows, "is_missing")
+    floats = column.dtype.kind is Kind.FLOAT
+    if floats and column.dtype.physical is None:
+        column = Column(column.array.cast(pa.float32()))
+    if not floats and column.null_count == 0:
+        return all_bits(invert, n_rows, "is_missing")
+    view = column.view if floats else column.validity_view
+    physical = int(column.dtype.physical if floats else Physical.I8)   # type: ignore[arg-type]
+    out = allocate_bits(n_rows, "is_missing")
+    return bits_result(kernels.missing(view, physical, invert, out.address, keep_alive=(column, out)), n_rows, out, "is_missing")
+
+
+# ---- logic ----------------------------------------------------------------------------------------------------------
+
+_ARROW_BITS = {"and": "bit_wise_and", "or": "bit_wise_or", "xor": "bit_wise_xor"}
+
+
+def evaluate_logic(call: Invocation) -> Column:
+    """and, or, xor: three-valued for bools, bitwise for integers."""
+    left, right = (_as_bool(one) if call.result == BOOL else one.cast(call.result) for one in call.operands)
+    if call.result != BOOL:
+        import pyarrow.compute as pc
+
+        return Column(pc.call_function(_ARROW_BITS[call.operation], call.of(call.operation, (left, right), call.result).arrays()), call.result)
+    out = allocate_bits(call.n_rows, call.operation)
+    nullable = any(one.column.null_count > 0 for one in (left, right))
+    validity = allocate_bits(call.n_rows, call.operation) if nullable else None
+    task = kernels.logic(
+        call.operation, left.kernel_view, right.kernel_view, out.address, validity.address if validity is not None else 0,
+        keep_alive=(left, right, out, validity),
+    )  # fmt: skip
+    run(task, call.n_rows, operation=call.operation)
+    return column_from_buffers(BOOL, call.n_rows, out, validity)
+
+
+def _as_bool(operand: Operand) -> Operand:
+    return Operand(nulls(BOOL, len(operand.column)), operand.scalar) if operand.dtype.kind is Kind.NULL else operand
+
+
+def evaluate_not(call: Invocation) -> Column:
+    """not: of bools; bitwise of integers."""
+    column = _as_bool(call.operands[0]).column
+    if column.dtype != BOOL:
+        import pyarrow.compute as pc
+
+        return Column(pc.bit_wise_not(column.array), call.result)
+    out = allocate_bits(len(column), "not")
+    run(kernels.logical_not(column.view, out.address, keep_alive=(column, out)), len(column), operation="not")
+    return with_validity(BOOL, out, column)
+
+
+def evaluate_between(call: Invocation) -> Column:
+    """lower <= value <= upper, either bound inclusive or not."""
+    from fastframe.errors import ArgumentError
+
+    strict = {"both": ("le", "le"), "neither": ("lt", "lt"), "left": ("le", "lt"), "right": ("lt", "le")}
+    inclusive = call.options["inclusive"]
+    if inclusive not in strict:
+        raise ArgumentError.of("between", "inclusive", inclusive, strict)
+    value, lower, upper = call.operands
+    above, below = strict[inclusive]
+    sides = [compare(above, lower, value, call), compare(below, value, upper, call)]
+    return evaluate_logic(call.of("and", tuple(Operand(one) for one in sides), BOOL))
+
+
+# ---- isin -----------------------------------------------------------------------------------------------------------
+
+
+def evaluate_isin(call: Invocation) -> Column:
+    """Membership of a tuple of values; those that the dtype cannot hold match nothing."""
+    import pyarrow.compute as pc
+
+    column = call.operands[0].column
+    values = list(call.options["values"])
+    missing = any(is_missing(value) or (isinstance(value, float) and value != value) for value in values)
+    values_dtype = dtypes.from_arrow(column.dictionary.type) if column.is_encoded else column.dtype
+    known = [array for array in (_exactly(value, values_dtype) for value in values) if array is not None]
+    if column.dtype.kind is Kind.NULL or not known:
+        found = all_bits(False, call.n_rows, "isin")
+    else:
+        wanted = pa.concat_arrays(known)
+        if column.is_encoded:
+            found = lookup_bits(column, pc.is_in(column.dictionary, wanted), missing=False, n_rows=call.n_rows, operation="isin")
+        else:
+            found = Column(pc.is_in(column.array, wanted, skip_nulls=True))
+    if not missing:
+        return found
+    both = (Operand(found), Operand(missing_bits(column, invert=False)))
+    return evaluate_logic(call.of("or", both, BOOL))
+
+
+def _exactly(value: Any, dtype: DType) -> pa.Array | None:
+    """The value as an array of one, in a dtype that holds exactly it; None where there is no such value, or it is missing."""
+    from fastframe.engines.cpu.cast import cast
+    from fastframe.ops.expressions import Lit
+    from fastframe.ops.result_types import require_comparable
+
+    try:
+        scalar = Lit(value).scalar(dtype, exact=True)
+        given = dtypes.from_arrow(scalar.type)
+        require_comparable("isin", given, dtype)
+        if not scalar.is_valid or (given.kind is Kind.BOOL) != (dtype.kind is Kind.BOOL):
+            return None
+        one = Column(pa.array([scalar.as_py()], scalar.type) if given.kind is not Kind.TIMESTAMP else pa.array([scalar], scalar.type))
+        same = cast(one, dtype)
+        back = cast(same, given)
+    except (DTypeError, LossyCast):
+        return None
+    return same.array if back.array.equals(one.array) else None

@@ -1,0 +1,152 @@
+"""The engine of this machine's cores: one handler per spec, each a few phases of kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from fastframe.column import Column, Table
+from fastframe.column.range import RangeColumn
+from fastframe.engines.base import Handler, handler_of
+from fastframe.engines.cpu.aggregate import aggregate
+from fastframe.engines.cpu.reduce import reduce
+from fastframe.engines.cpu.cast import cast
+from fastframe.engines.cpu.evaluate import evaluate
+from fastframe.engines.cpu.join_table import join_tables
+from fastframe.engines.cpu.keys import Groups, group_rows
+from fastframe.engines.cpu.select import concat_tables, filter_column, filter_plan, mask_rows, put, take, take_codes
+from fastframe.engines.cpu.sort import sort_rows
+from fastframe.engines.cpu.window import window
+from fastframe.ops.aggregations import AggregationCall
+from fastframe.ops.base import Spec
+from fastframe.ops.concat import Concat
+from fastframe.ops.groups import GroupBy, Output, Reduce, Window
+from fastframe.ops.join import Join
+from fastframe.ops.project import Project, Put
+from fastframe.ops.rows import Filter, Sort, Take
+
+
+def take_any(column: Column, rows: np.ndarray, *, missing: bool = False) -> Column:
+    """Rows of a column; default labels stay a selection of their range until somebody looks."""
+    if isinstance(column, RangeColumn) and not missing:
+        return column.take(rows)
+    return take(column, rows, missing=missing)
+
+
+def take_rows(table: Table, rows: np.ndarray, *, missing: bool = False) -> Table:
+    """`take_any` of every column."""
+    return Table({name: take_any(column, rows, missing=missing) for name, column in table.columns.items()}, len(rows))
+
+
+def _project(spec: Project, table: Table) -> Table:
+    computed = {name: evaluate(expression, table) for name, expression in spec.outputs}
+    if spec.keep:
+        return table.with_columns(computed)
+    return Table(computed, table.n_rows)
+
+
+def _put(spec: Put, table: Table, updates: Table) -> Table:
+    target = table[spec.column]
+    rows = updates["row"].array.to_numpy()
+    return table.with_columns({spec.column: put(target, rows, cast(updates["value"], target.dtype))})
+
+
+def _filter(spec: Filter, table: Table) -> Table:
+    mask = evaluate(spec.predicate, table)
+    plan = filter_plan(mask)
+    kept = {name: column for name, column in table.columns.items() if name not in spec.drop}
+    if plan.n_selected == table.n_rows:
+        return Table(kept, table.n_rows)
+    out = {}
+    for name, column in kept.items():
+        out[name] = column.take(mask_rows(mask)) if isinstance(column, RangeColumn) else filter_column(column, plan)
+    return Table(out, plan.n_selected)
+
+
+def _take(spec: Take, table: Table, rows: Table | None = None) -> Table:
+    if rows is not None:
+        (numbers,) = rows.columns.values()
+        return take_rows(table, numbers.array.to_numpy(), missing=spec.missing)
+    chosen = range(spec.start, spec.stop, spec.step)
+    if spec.step == 1:
+        return table.slice(spec.start, len(chosen))
+    return take_rows(table, np.arange(spec.start, spec.stop, spec.step, dtype=np.int32))
+
+
+def _sort(spec: Sort, table: Table) -> Table:
+    rows = sort_rows([table[name] for name in spec.by], descending=spec.descending, nulls_first=spec.nulls_first)
+    return take_rows(table, rows)
+
+
+def _group_by(spec: GroupBy, table: Table) -> Table:
+    groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort)
+    out = {key: take_any(table[key], groups.first_rows) for key in spec.keys}
+    for output in spec.outputs:
+        out[output.name] = _aggregated(output, table, groups)
+    return Table(out, groups.n_groups)
+
+
+def _aggregated(output: Output, table: Table, groups: Groups) -> Column:
+    column = table[output.column] if output.column is not None else None
+    assert isinstance(output.call, AggregationCall)
+    return aggregate(column, output.call, groups)
+
+
+def _window(spec: Window, table: Table) -> Table:
+    groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=None) if spec.keys else None
+    out = {}
+    for output in spec.outputs:
+        column = table[output.column] if output.column is not None else None
+        if isinstance(output.call, AggregationCall):
+            if groups is None:
+                assert column is not None
+                out[output.name] = take(reduce(column, output.call), np.zeros(table.n_rows, np.int32), missing=False)
+            else:
+                out[output.name] = take_codes(aggregate(column, output.call, groups), groups.codes)
+        else:
+            out[output.name] = window(column, output.call, groups)
+    return Table(out, table.n_rows)
+
+
+def _reduce(spec: Reduce, table: Table) -> Table:
+    out = {}
+    for output in spec.outputs:
+        assert output.column is not None and isinstance(output.call, AggregationCall)
+        out[output.name] = reduce(table[output.column], output.call)
+    return Table(out, 1)
+
+
+def _join(spec: Join, left: Table, right: Table) -> Table:
+    return join_tables(spec, left, right)
+
+
+def _concat(spec: Concat, *tables: Table) -> Table:
+    schema = spec.resolve(*(table.schema for table in tables))
+    return concat_tables(tables, schema)
+
+
+class CpuEngine:
+    """Runs every spec on this machine's cores."""
+
+    name = "cpu"
+    handlers: Mapping[type[Spec], Handler] = {
+        Project: _project,
+        Put: _put,
+        Filter: _filter,
+        Take: _take,
+        Sort: _sort,
+        GroupBy: _group_by,
+        Window: _window,
+        Reduce: _reduce,
+        Join: _join,
+        Concat: _concat,
+    }
+    not_supported: Mapping[type[Spec], str] = {}
+
+    def execute(self, spec: Spec, *tables: Table) -> Table:
+        result: Table = handler_of(self, spec)(spec, *tables)
+        return result
+
+
+ENGINE = CpuEngine()

@@ -1,0 +1,107 @@
+"""`evaluate`: an expression over the columns of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+
+from fastframe import dtypes
+from fastframe.column import Column, Table
+from fastframe.dtypes import Kind
+from fastframe.engines.cpu.arithmetic import evaluate_arithmetic, evaluate_clip, evaluate_extreme, evaluate_round, evaluate_unary
+from fastframe.engines.cpu.cast import cast
+from fastframe.engines.cpu.choose import evaluate_coalesce, evaluate_if_else
+from fastframe.engines.cpu.compare import (
+    evaluate_between,
+    evaluate_compare,
+    evaluate_isin,
+    evaluate_logic,
+    evaluate_missing,
+    evaluate_not,
+)
+from fastframe.engines.cpu.operands import Invocation, Operand, broadcast
+from fastframe.engines.cpu.text_functions import evaluate_join, evaluate_text
+from fastframe.engines.cpu.time_functions import evaluate_time
+from fastframe.ops.expressions import Call, Cast, Col, Expression, Lit
+from fastframe.ops.functions import function
+
+# By `Function.handler`; a test checks that every row of the function table has one.
+HANDLERS: dict[str, Callable[[Invocation], Column]] = {
+    "arithmetic": evaluate_arithmetic,
+    "unary": evaluate_unary,
+    "round": evaluate_round,
+    "extreme": evaluate_extreme,
+    "clip": evaluate_clip,
+    "compare": evaluate_compare,
+    "between": evaluate_between,
+    "is_missing": evaluate_missing,
+    "logic": evaluate_logic,
+    "not": evaluate_not,
+    "isin": evaluate_isin,
+    "if_else": evaluate_if_else,
+    "coalesce": evaluate_coalesce,
+    "text": evaluate_text,
+    "text_join": evaluate_join,
+    "time": evaluate_time,
+}
+
+
+def evaluate(expression: Expression, table: Table) -> Column:
+    """The values of an expression, one per row of the table; a plain `Col` is the column itself.
+
+    Raises
+    ------
+    ColumnNotFound, DTypeError, ArgumentError
+        What ``expression.resolve(table.schema)`` raises, before any work.
+    IntegerOverflow, LossyCast
+        Where a result does not fit.
+    """
+    expression.resolve(table.schema)
+    return broadcast(_operand(expression, table), table.n_rows)
+
+
+def _operand(expression: Expression, table: Table) -> Operand:
+    return _EVALUATORS[type(expression)](expression, table)
+
+
+def _column(expression: Col, table: Table) -> Operand:
+    return Operand(table[expression.name])
+
+
+def _literal(expression: Lit, table: Table) -> Operand:
+    if isinstance(expression.value, Column):
+        return Operand(expression.value, scalar=True)
+    return Operand(one_row(expression.scalar()), scalar=True)
+
+
+def one_row(scalar: pa.Scalar) -> Column:
+    """An Arrow scalar as a column of one row."""
+    return Column(pa.array([scalar], scalar.type) if scalar.is_valid else pa.nulls(1, scalar.type))
+
+
+def _cast(expression: Cast, table: Table) -> Operand:
+    operand = _operand(expression.arg, table)
+    name = expression.arg.name if isinstance(expression.arg, Col) else None
+    return Operand(cast(operand.column, expression.dtype, safe=expression.safe, name=name), operand.scalar)
+
+
+def _call(expression: Call, table: Table) -> Operand:
+    row = function(expression.function)
+    schema = table.schema
+    operands = tuple(
+        Operand(one_row(arg.scalar(expression.anchor(schema), exact=row.exact)), scalar=True) if isinstance(arg, Lit) and arg.weak else _operand(arg, table)
+        for arg in expression.args
+    )
+    result = row.result(row.name, [one.dtype for one in operands], expression.option_values)
+    scalar = all(one.scalar for one in operands)
+    name = next(iter(expression.names()), None)
+    call = Invocation(row.name, operands, result, expression.option_values, 1 if scalar else table.n_rows, name)
+    column = HANDLERS[row.handler](call)
+    if column.dtype != result and result.kind is not Kind.NESTED:
+        column = cast(column, result)
+    return Operand(column, scalar)
+
+
+_EVALUATORS: dict[type[Expression], Callable[[Any, Table], Operand]] = {Col: _column, Lit: _literal, Call: _call, Cast: _cast}

@@ -1,0 +1,70 @@
+"""Facts of a column's values, computed in one parallel pass and kept on the column."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fastframe._kernels import facts as kernels
+from fastframe._threads import run, slice_rows
+from fastframe.column.column import Column
+from fastframe.column.memory import allocate_array
+from fastframe.dtypes import Kind, Physical
+from fastframe.errors import DTypeError
+
+_WORDS = 6   # of facts.hpp::RangePart
+_SIGNED = {Physical.I8, Physical.I16, Physical.I32, Physical.I64}
+
+
+class Range(NamedTuple):
+    """Smallest and largest value that is not missing (None where all are), and how many are missing (null or NaN).
+
+    Integers, bools, dates and times are given as the integers that kernels see; decimals as unscaled integers.
+    """
+
+    min: int | float | None
+    max: int | float | None
+    n_missing: int
+    has_nan: bool
+
+
+def value_range(column: Column) -> Range:
+    """The range of a fixed-width column's values, in one pass at most (kept as fact ``"range"``).
+
+    Raises
+    ------
+    DTypeError
+        For text, nested and encoded columns, which have no such range.
+    """
+    return column.fact("range", lambda: _value_range(column))
+
+
+def _value_range(column: Column) -> Range:
+    physical = column.physical
+    if column.dtype.kind is Kind.NULL:
+        return Range(None, None, len(column), False)
+    if column.is_encoded or physical is None or physical in (Physical.STR, Physical.LSTR):
+        raise DTypeError.of_operation("the range of values", column.dtype, allowed="fixed-width columns")
+    n_rows = len(column)
+    rows = slice_rows(n_rows, kernels.PART_BYTES)
+    parts = allocate_array(-(-n_rows // rows) * _WORDS, np.uint64, "min and max").reshape(-1, _WORDS)
+    run(kernels.value_range(physical, column.view, parts.ctypes.data, (column, parts)), n_rows, rows, operation="min and max")
+    n_missing = int(parts[:, 4].sum())
+    has_nan = bool(parts[:, 5].any())
+    sizes = np.minimum(rows, n_rows - np.arange(len(parts), dtype=np.int64) * rows)
+    filled = parts[sizes > parts[:, 4].astype(np.int64)]
+    if len(filled) == 0:
+        return Range(None, None, n_missing, has_nan)
+    low, high = filled[:, 0:2], filled[:, 2:4]
+    return Range(_extreme(low, physical, min), _extreme(high, physical, max), n_missing, has_nan)
+
+
+def _extreme(words: np.ndarray, physical: Physical, choose: type(min)) -> int | float:
+    if physical is Physical.I128:
+        values = [(int(high) << 64 | int(low)) for low, high in words]
+        return choose(value - (1 << 128) if value >> 127 else value for value in values)
+    if physical in (Physical.F32, Physical.F64):
+        return float(choose(words[:, 0].copy().view(np.float64)))
+    low = words[:, 0].copy()
+    return int(choose(low.view(np.int64) if physical in _SIGNED else low))

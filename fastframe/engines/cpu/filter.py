@@ -1,0 +1,201 @@
+"""Filter: the rows where a mask is true. One plan per mask serves every column."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from fastframe._kernels import bitmap as bitmap_kernels
+from fastframe._kernels import filter as kernels
+from fastframe._kernels import text as text_kernels
+from fastframe._threads import SLICE_ROWS, run
+from fastframe.column.column import Column
+from fastframe.column.memory import allocate, allocate_array, allocate_bits
+from fastframe.column.table import Table
+from fastframe.dtypes import Kind
+from fastframe.engines.cpu.forms import (
+    ALL_VALID,
+    Form,
+    Rows,
+    Validity,
+    codes_column,
+    fixed_array,
+    form_of,
+    rewrapped,
+    slice_array,
+    text_array,
+    text_source,
+    validity_bits,
+    value_bits,
+)
+from fastframe.engines.cpu.take import slim
+from fastframe.errors import DTypeError, ShapeError
+
+if TYPE_CHECKING:
+    from fastframe._kernels.bitmap import BitOperand
+
+_OPERATION = "filter"
+
+
+class FilterPlan(NamedTuple):
+    """Which rows a mask selects.
+
+    ``words`` are uint64, one per 64 rows, 1 where selected; ``starts`` are int64, the selected rows before each slice
+    of `SLICE_ROWS` rows, and in all; ``addresses`` are those of both, for kernels.
+    """
+
+    n_rows: int
+    n_selected: int
+    words: np.ndarray[Any, np.dtype[np.uint64]]
+    starts: np.ndarray[Any, np.dtype[np.int64]]
+    addresses: tuple[int, int]
+
+
+def require_mask(mask: Column) -> None:
+    """Raise `DTypeError` unless the column is of dtype bool."""
+    if mask.dtype.kind is not Kind.BOOL:
+        raise DTypeError.not_a_mask(mask.dtype)
+
+
+def filter_plan(mask: Column) -> FilterPlan:
+    """The plan of a bool column, null as false; kept on the column.
+
+    Raises
+    ------
+    DTypeError
+        Where the column is not of dtype bool.
+    """
+    require_mask(mask)
+    plan: FilterPlan = mask.fact("filter plan", lambda: _plan(mask))
+    return plan
+
+
+def _plan(mask: Column) -> FilterPlan:
+    n_rows = len(mask)
+    words = allocate_array(-(-n_rows // 64), np.uint64, _OPERATION)
+    starts = np.zeros(-(-n_rows // SLICE_ROWS) + 1, np.int64)
+    addresses = words.ctypes.data, starts.ctypes.data
+    counts = addresses[1] + starts.itemsize   # of each slice, where its running sum goes
+    task = kernels.plan_mask(value_bits(mask), validity_bits(mask), addresses[0], counts, (mask, words, starts))
+    run(task, n_rows, SLICE_ROWS, operation=_OPERATION)
+    np.cumsum(starts, out=starts)
+    return FilterPlan(n_rows, int(starts[-1]), words, starts, addresses)
+
+
+def filter_table(table: Table, mask: Column) -> Table:
+    """The rows of a table where a mask is true (null counts as false), in their order.
+
+    A mask that is true everywhere shares the columns.
+
+    Raises
+    ------
+    DTypeError, ShapeError
+        Where the mask is not of dtype bool, or not of one value per row.
+    """
+    require_mask(mask)
+    if len(mask) != table.n_rows:
+        raise ShapeError.of_mask(len(mask), table.n_rows)
+    plan = filter_plan(mask)
+    return Table({name: filter_column(column, plan) for name, column in table.columns.items()}, plan.n_selected)
+
+
+def filter_column(column: Column, plan: FilterPlan) -> Column:
+    """The selected rows of a column; the column itself where all are.
+
+    Raises
+    ------
+    ShapeError
+        Where the plan is for another number of rows.
+    """
+    if len(column) != plan.n_rows:
+        raise ShapeError.of_mask(plan.n_rows, len(column))
+    if plan.n_selected == plan.n_rows:
+        return column
+    return _BY_FORM[form_of(column)](column, plan)
+
+
+def _compacted_bits(bits: BitOperand, plan: FilterPlan, keep: object) -> Any:
+    out = allocate_bits(plan.n_selected, _OPERATION)
+    meeting = np.unique(plan.starts >> 3)   # bytes in which slices meet are or-ed into
+    np.frombuffer(out, np.uint8)[meeting[meeting < len(out)]] = 0   # type: ignore[call-overload]
+    run(kernels.filter_bits(bits, plan.addresses, out.address, (keep, plan, out)), plan.n_rows, SLICE_ROWS, operation=_OPERATION)
+    return out
+
+
+def _validity(column: Column, plan: FilterPlan) -> Validity:
+    if column.validity_view.validity == 0:
+        return ALL_VALID
+    return Validity(_compacted_bits(validity_bits(column), plan, column), -1)
+
+
+def _filter_fixed(column: Column, plan: FilterPlan) -> Column:
+    width = column.dtype.width
+    values = allocate(plan.n_selected * width, _OPERATION)
+    task = kernels.filter_values(width, column.view.values, plan.addresses, values.address, (column, plan, values))
+    run(task, plan.n_rows, SLICE_ROWS, operation=_OPERATION)
+    return Column(fixed_array(column.array.type, plan.n_selected, values, _validity(column, plan)), column.dtype)
+
+
+def _filter_bits(column: Column, plan: FilterPlan) -> Column:
+    values = _compacted_bits(value_bits(column), plan, column)
+    return Column(fixed_array(column.array.type, plan.n_selected, values, _validity(column, plan)), column.dtype)
+
+
+def _filter_text(column: Column, plan: FilterPlan) -> Column:
+    source, keep = text_source(column.array), (column, plan)
+    array = text_array(
+        column.array.type,
+        plan.n_selected,
+        lambda sizes: text_kernels.filter_text_sizes(source, plan.addresses, sizes, keep),
+        lambda sink: text_kernels.filter_text_copy(source, plan.addresses, sink, keep),
+        lambda: _validity(column, plan),
+        operation=_OPERATION,
+        task_rows=plan.n_rows,
+    )
+    return Column(array)
+
+
+def _filter_encoded(column: Column, plan: FilterPlan) -> Column:
+    return slim(rewrapped(column, _filter_fixed(codes_column(column), plan).array))
+
+
+def _filter_other(column: Column, plan: FilterPlan) -> Column:
+    selected = pa.Array.from_buffers(pa.bool_(), plan.n_rows, [None, pa.py_buffer(plan.words)])
+    return Column(column.array.filter(selected), column.dtype)
+
+
+_BY_FORM = {
+    Form.FIXED: _filter_fixed,
+    Form.BITS: _filter_bits,
+    Form.TEXT: _filter_text,
+    Form.ENCODED: _filter_encoded,
+    Form.OTHER: _filter_other,
+}
+
+
+def mask_rows(mask: Column) -> Rows:
+    """The int32 numbers of the rows where a bool column is true, ascending."""
+    plan = filter_plan(mask)
+    rows = allocate_array(plan.n_selected, np.int32, _OPERATION)
+    run(kernels.kept_rows(plan.addresses, rows.ctypes.data, (plan, rows)), plan.n_rows, SLICE_ROWS, operation=_OPERATION)
+    return rows
+
+
+def mask_ranks(mask: Column) -> Rows:
+    """For each row where a bool column is true, how many such rows come before it; -1 for the others. int32."""
+    plan = filter_plan(mask)
+    ranks = allocate_array(plan.n_rows, np.int32, _OPERATION)
+    run(kernels.kept_ranks(plan.addresses, ranks.ctypes.data, (plan, ranks)), plan.n_rows, SLICE_ROWS, operation=_OPERATION)
+    return ranks
+
+
+def count_true(mask: Column) -> int:
+    """How many rows of a bool column are true."""
+    require_mask(mask)
+    n_rows = len(mask)
+    counts = slice_array(n_rows, np.int64, _OPERATION)
+    task = bitmap_kernels.count_bits(value_bits(mask), validity_bits(mask), counts.ctypes.data, (mask, counts))
+    run(task, n_rows, SLICE_ROWS, operation=_OPERATION)
+    return int(counts.sum())

@@ -1,0 +1,124 @@
+"""Text as keys: dictionary encoding in parallel, and the order of a dictionary's values.
+
+``encode_text(column) -> Column`` gives an encoded column (kept on the column it came from);
+``rank_of_dictionary(dictionary: pa.Array) -> np.ndarray`` gives, per code, the int32 rank of its value in bytewise
+(UTF-8) order; ``ranks(column)`` is the same for an encoded text column, computed once.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from fastframe._kernels import encode as kernels
+from fastframe._kernels.bitmap import combine_bits
+from fastframe._threads import SLICE_ROWS, run
+from fastframe.column.column import Column, encoded_column, text_view
+from fastframe.column.memory import allocate_array, allocate_bits, as_buffer
+from fastframe.errors import DTypeError
+
+MOST_SLICES = 16      # of one encoding: each has a table of its own, and tables are unified
+RANK_ROWS = 1 << 16   # of one sorted run
+
+
+def encode_text(column: Column) -> Column:
+    """The column with int32 codes into a dictionary of its distinct values, in order of first appearance.
+
+    An encoded column is returned as it is. The result is kept on the column.
+
+    Raises
+    ------
+    DTypeError
+        For a column that is not text.
+    """
+    if column.is_encoded:
+        return column
+    if not column.dtype.is_text:
+        raise DTypeError.of_operation("dictionary encoding", column.dtype, allowed="string and binary columns")
+    return column.fact("encoded", lambda: _encode(column))
+
+
+def _encode(column: Column) -> Column:
+    n_rows = len(column)
+    codes = allocate_array(n_rows, np.uint32, "dictionary encoding")
+    distinct_rows = encode_rows(column.array, codes)
+    dictionary = column.array.take(pa.array(distinct_rows))
+    indices = pa.Array.from_buffers(pa.int32(), n_rows, [_validity(column), pa.py_buffer(codes)])
+    return encoded_column(indices, dictionary, column.dtype)
+
+
+def _validity(column: Column) -> pa.Buffer | None:
+    """The column's validity bitmap from bit 0 on."""
+    view = column.validity_view
+    if view.validity == 0:
+        return None
+    bits = allocate_bits(view.length, "dictionary encoding")
+    run(combine_bits("copy", ((view.validity, view.bit_offset, False),), bits.address, column), view.length)
+    return as_buffer(bits)
+
+
+def encode_rows(array: pa.Array, codes: np.ndarray) -> np.ndarray:
+    """Write each row's code (0xFFFFFFFF for null) into ``codes``; the first row of each distinct value comes back."""
+    n_rows = len(array)
+    rows = -(-max(SLICE_ROWS, -(-n_rows // MOST_SLICES)) // 512) * 512
+    tables = kernels.TextTables(text_view(array), -(-n_rows // rows), array)
+    return number_by_slices(tables, codes, rows, kernels.N_BUCKETS)
+
+
+def number_by_slices(tables: object, codes: np.ndarray, rows: int, n_buckets: int, most: int | None = None) -> np.ndarray | None:
+    """Run the phases of ``slice_tables.hpp``; None where a slice has more than ``most`` distinct keys."""
+    n_rows, n_slices = len(codes), tables.n_slices
+    counts = allocate_array(n_slices, np.int64, "key encoding")
+    limit = () if most is None else (most,)
+    encode, unify, rank, _ = tables.phases(codes.ctypes.data, counts.ctypes.data, 0, *limit, keep=(codes, counts))
+    if run(encode, n_rows, rows, operation="key encoding") is not None:
+        return None
+    run(unify, n_buckets, 1, operation="key encoding")
+    run(rank, n_slices, 1, operation="key encoding")
+    n_distinct = exclusive_sums(counts)
+    first_rows = allocate_array(n_distinct, np.int32, "key encoding")
+    *_, resolve = tables.phases(codes.ctypes.data, counts.ctypes.data, first_rows.ctypes.data, *limit, keep=(codes, counts, first_rows))
+    run(resolve, n_rows, rows, operation="key encoding")
+    return first_rows
+
+
+def exclusive_sums(counts: np.ndarray) -> int:
+    """Turn counts into sums before each; the total comes back."""
+    total = int(counts.sum())
+    counts[1:] = np.cumsum(counts[:-1])
+    counts[:1] = 0
+    return total
+
+
+def rank_of_dictionary(dictionary: pa.Array) -> np.ndarray:
+    """Per value of a dictionary of unique, non-null text, its rank in bytewise order (int32)."""
+    n_values = len(dictionary)
+    ranks = allocate_array(n_values, np.int32, "sorting a dictionary")
+    if n_values == 0:
+        return ranks
+    view = text_view(dictionary)
+    prefixes = allocate_array(-(-n_values // RANK_ROWS), np.int64, "sorting a dictionary")
+    keys, merged = (allocate_array(n_values * kernels.RANK_KEY_BYTES, np.uint8, "sorting a dictionary") for _ in range(2))
+    keep = (dictionary, prefixes, keys, merged, ranks)
+    run(kernels.rank(kernels.SHARED_PREFIX, view, keep, prefixes=prefixes.ctypes.data), n_values, RANK_ROWS)
+    prefix = int(prefixes.min())
+    run(kernels.rank(kernels.SORT_RUNS, view, keep, prefix=prefix, keys=keys.ctypes.data), n_values, RANK_ROWS)
+    run_rows = RANK_ROWS
+    while run_rows < n_values:
+        merge = kernels.rank(
+            kernels.MERGE_RUNS, view, keep, prefix=prefix, keys=keys.ctypes.data, merged=merged.ctypes.data, run_rows=run_rows
+        )
+        run(merge, -(-n_values // (2 * run_rows)), 1, operation="sorting a dictionary")
+        keys, merged = merged, keys
+        run_rows *= 2
+    run(kernels.rank(kernels.WRITE_RANKS, view, keep, keys=keys.ctypes.data, ranks=ranks.ctypes.data), n_values)
+    return ranks
+
+
+def ranks(column: Column) -> np.ndarray | None:
+    """`rank_of_dictionary` of an encoded text column, kept on it; None where the dictionary is in order already."""
+    return column.fact("ranks", lambda: _unless_identity(rank_of_dictionary(column.dictionary)))
+
+
+def _unless_identity(found: np.ndarray) -> np.ndarray | None:
+    return None if bool((found[1:] > found[:-1]).all()) else found

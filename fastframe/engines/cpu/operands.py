@@ -1,0 +1,110 @@
+"""What handlers of elementwise functions get (`Invocation`), and how their operands reach kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+
+from fastframe.column import Column
+from fastframe.dtypes import DType
+from fastframe.engines.cpu.cast import cast
+from fastframe.engines.cpu.forms import nulls
+
+KernelOperand = tuple[tuple[int, int, int, int], int, bool]
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A column, or (``scalar``) a column of one row that stands for all rows."""
+
+    column: Column
+    scalar: bool = False
+
+    @property
+    def dtype(self) -> DType:
+        return self.column.dtype
+
+    @property
+    def is_null(self) -> bool:
+        """Whether it is one null for all rows."""
+        return self.scalar and self.column.null_count == 1
+
+    @property
+    def has_nulls(self) -> bool:
+        return not self.scalar and self.column.null_count > 0
+
+    @property
+    def kernel_view(self) -> KernelOperand:
+        """What ``fastframe._kernels.arithmetic`` takes."""
+        physical = self.column.physical
+        assert physical is not None
+        return tuple(self.column.view), int(physical), self.scalar
+
+    @property
+    def value(self) -> Any:
+        """The value of a scalar, as Python's."""
+        return self.column.array[0].as_py()
+
+    def cast(self, dtype: DType, *, name: str | None = None) -> Operand:
+        """The same values as ``dtype``; `LossyCast` where one would change."""
+        return self if self.dtype == dtype else Operand(cast(self.column, dtype, name=name), self.scalar)
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One evaluation of a function.
+
+    Parameters
+    ----------
+    operation : str
+        Name of the row of the function table.
+    operands : tuple of Operand
+    result : DType
+        What `resolve` promised.
+    options : mapping
+        All options of the function.
+    n_rows : int
+        Rows of the result: 1 where all operands are scalars.
+    name : str or None
+        A column that is read, for messages.
+    """
+
+    operation: str
+    operands: tuple[Operand, ...]
+    result: DType
+    options: Mapping[str, Any]
+    n_rows: int
+    name: str | None = None
+
+    def of(self, operation: str, operands: tuple[Operand, ...], result: DType) -> Invocation:
+        """Another operation over the same rows."""
+        return replace(self, operation=operation, operands=operands, result=result, options={})
+
+    def arrays(self) -> list[pa.Array | pa.Scalar]:
+        """The operands as pyarrow's functions take them (at least one array); encoded text is decoded."""
+        spread = any(not one.scalar for one in self.operands)
+        return [plain_array(one.column)[0] if one.scalar and spread else plain_array(one.column) for one in self.operands]
+
+
+def plain_array(column: Column) -> pa.Array:
+    """The Arrow array, encoded text decoded."""
+    return column.array.dictionary_decode() if column.is_encoded else column.array
+
+
+def broadcast(operand: Operand, n_rows: int) -> Column:
+    """The operand as a column of ``n_rows``: text as codes of one value, nulls shared, the rest repeated."""
+    column = operand.column
+    if not operand.scalar or n_rows == 1:
+        return column
+    if operand.is_null:
+        return nulls(column.dtype, n_rows)
+    if pa.types.is_string(column.array.type) or pa.types.is_large_string(column.array.type):
+        codes = pa.repeat(pa.scalar(0, pa.int32()), n_rows)
+        return Column(pa.DictionaryArray.from_arrays(codes, column.array, safe=False), column.dtype)
+    if column.is_encoded:
+        codes = pa.repeat(column.codes[0], n_rows)
+        return Column(pa.DictionaryArray.from_arrays(codes, column.dictionary, ordered=column.array.type.ordered, safe=False), column.dtype)
+    return Column(pa.repeat(column.array[0], n_rows), column.dtype)

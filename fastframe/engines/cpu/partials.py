@@ -1,0 +1,98 @@
+"""Partial states: `update` makes one from rows, `combine` joins those of parts of the rows, `finalize` makes the result.
+
+Threads, partitions and streams are callers of these three; `aggregate` and `reduce` are ``finalize(update(...))``. A state
+is a set of columns with one row per group (where all values are needed: one row per value), so it can be sent, stored
+and concatenated like any table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from fastframe.column.column import Column
+from fastframe.dtypes import DType
+from fastframe.engines.cpu.accumulate import Codes, merge
+from fastframe.engines.cpu.combines import COMBINES
+from fastframe.engines.cpu.finish import FINISHERS, nulled
+from fastframe.engines.cpu.updates import UPDATES, missing_counts
+from fastframe.ops.aggregations import AggregationCall
+
+MISSING = "missing"   # field of a state: missing values of each group, where they matter
+
+
+@dataclass(frozen=True)
+class State:
+    """What the rows seen so far are to an aggregation.
+
+    Attributes
+    ----------
+    columns : mapping of str to Column
+        The fields of the aggregation's row in `AGGREGATIONS` (a total of decimals is in two, ``high`` and ``low``), and
+        ``missing`` where missing values matter.
+    n_groups : int
+    n_rows : int
+        Rows seen.
+    """
+
+    columns: Mapping[str, Column]
+    n_groups: int
+    n_rows: int
+
+
+def update(call: AggregationCall, column: Column | None, codes: Codes | None, n_groups: int) -> State:
+    """The state of each group over the rows of a column.
+
+    Parameters
+    ----------
+    call : AggregationCall
+    column : Column or None
+        None only where the call needs no column.
+    codes : numpy.ndarray of uint32 or None
+        Group of each row, 0xFFFFFFFF where it is in none; None: all rows are of group 0.
+    n_groups : int
+
+    Raises
+    ------
+    DTypeError
+        Where the aggregation has no meaning for the column's dtype.
+    """
+    call.resolve(column.dtype if column is not None else None, call.options["name"])
+    if column is None:
+        assert codes is not None
+        column = Column(pa.nulls(len(codes)))
+    if codes is not None:
+        codes = np.ascontiguousarray(codes, dtype=np.uint32)
+    fields = UPDATES[call.aggregation.update](call, column, codes, n_groups)
+    if _counts_missing(call):
+        fields[MISSING] = missing_counts(column, codes, n_groups)
+    return State(fields, n_groups, len(column))
+
+
+def combine(call: AggregationCall, states: Sequence[State]) -> State:
+    """One state from those of parts of the rows, in row order; all over the same groups, at least one."""
+    if len(states) == 1:
+        return states[0]
+    fields = COMBINES[call.aggregation.combine](call, states)
+    if _counts_missing(call):
+        (fields[MISSING],) = merge(("n",), [[state.columns[MISSING]] for state in states])
+    return State(fields, states[0].n_groups, sum(state.n_rows for state in states))
+
+
+def finalize(call: AggregationCall, state: State, dtype: DType) -> Column:
+    """The result of each group, from its state over a column of dtype ``dtype``.
+
+    Raises
+    ------
+    IntegerOverflow
+        Where an exact total does not fit the result's dtype; names the column (option ``name``) and the total.
+    """
+    result = FINISHERS[call.aggregation.finalize](call, state, dtype)
+    return nulled(result, np.asarray(state.columns[MISSING].array) > 0) if call.poisons else result
+
+
+def _counts_missing(call: AggregationCall) -> bool:
+    return call.poisons or call.options.get("dropna") is False

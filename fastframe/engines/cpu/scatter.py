@@ -1,0 +1,112 @@
+"""Values brought together by group code, or by partitions of groups or hashes: the phases around ``_kernels.scatter``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastframe._kernels import scatter as kernels
+from fastframe._kernels.memory import Block
+from fastframe._threads import run, slice_rows
+from fastframe.column.memory import allocate, allocate_array
+
+MOST_DIRECT = 1 << 14    # groups that one scatter tells apart; more go through partitions of groups first
+SPLIT_SHIFT = 13         # groups of one partition, as a power of two: their states fit a core's cache
+MOST_PARTITIONS = 1024   # more would miss the TLB at every write
+PARTITION_SLICE = 1      # partitions that one thread claims at a time
+_PLACES_SLICE = 4096
+_CODE_BYTES = 4
+
+Places = np.ndarray[Any, np.dtype[np.int32]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is scattered: a kernel source id (``scatter.hpp::scatter_by``), its view, and the codes of its rows."""
+
+    id: int
+    view: tuple[int, int, int, int]
+    codes: np.ndarray[Any, np.dtype[np.uint32]] | None
+    n_groups: int
+    keep_alive: Any
+
+    @property
+    def n_rows(self) -> int:
+        return self.view[3]
+
+    @property
+    def codes_address(self) -> int:
+        return int(self.codes.ctypes.data) if self.codes is not None else 0
+
+
+@dataclass(frozen=True)
+class Scattered:
+    """Values in partition (or group) order, their codes where wanted, and where each partition begins (and the end)."""
+
+    values: Block
+    codes: Block | None
+    starts: Places
+
+
+def partition_shift(n_groups: int) -> int:
+    """Groups of one partition, as a power of two."""
+    shift = SPLIT_SHIFT
+    while n_groups > MOST_PARTITIONS << shift:
+        shift += 1
+    return shift
+
+
+def scatter(source: Source, n_partitions: int, shift: int, *, operation: str, with_codes: bool, by_hash: bool = False) -> Scattered:
+    """Values by partition, in row order within each; rows without a group or a value are left out."""
+    n_rows, width = source.n_rows, n_partitions + 1
+    value_bytes = kernels.value_bytes(source.id)
+    rows = slice_rows(n_rows, width * 4, value_bytes + _CODE_BYTES)
+    n_slices = -(-n_rows // rows)
+    places = allocate(n_slices * width * 4, operation)
+    values = allocate(n_rows * value_bytes, operation)
+    codes = allocate(n_rows * _CODE_BYTES, operation) if with_codes else None
+    phases = kernels.Scatter(
+        source.id, source.view, source.codes_address, n_groups=source.n_groups, n_partitions=n_partitions, shift=shift,
+        places=places.address, out_values=values.address, out_codes=codes.address if codes is not None else 0, by_hash=by_hash,
+        keep_alive=(source, places, values, codes),
+    )  # fmt: skip
+    run(phases.count(), n_rows, rows, operation=operation)
+    starts = _starts(places, width, n_slices, operation)
+    run(phases.scatter(), n_rows, rows, operation=operation)
+    return Scattered(values, codes, starts)
+
+
+def _starts(places: Block, width: int, n_slices: int, operation: str) -> Places:
+    """Turn the counts in ``places`` into places; where each partition begins, and last the number of rows kept."""
+    totals = allocate_array(width, np.int32, operation)
+    arguments = {"n_partitions": width, "n_slices": n_slices, "keep_alive": (places, totals)}
+    run(kernels.total_counts(places.address, totals.ctypes.data, **arguments), width, _PLACES_SLICE, operation=operation)
+    ends = np.cumsum(totals, dtype=np.int64)
+    np.subtract(ends, totals, out=totals, casting="unsafe")
+    run(kernels.add_starts(places.address, totals.ctypes.data, **arguments), width, _PLACES_SLICE, operation=operation)
+    return totals
+
+
+def by_partition(source: Source, *, operation: str) -> tuple[Scattered, int]:
+    """Values and codes by ranges of ``2**shift`` groups; and the shift."""
+    shift = partition_shift(source.n_groups)
+    return scatter(source, -(-source.n_groups // (1 << shift)), shift, operation=operation, with_codes=True), shift
+
+
+def by_group(source: Source, *, operation: str) -> Scattered:
+    """Values by group, in row order within each."""
+    if source.n_groups <= MOST_DIRECT:
+        return scatter(source, source.n_groups, 0, operation=operation, with_codes=False)
+    parts, shift = by_partition(source, operation=operation)
+    assert parts.codes is not None
+    values = allocate(len(parts.values), operation)
+    starts = allocate_array(source.n_groups + 1, np.int32, operation)
+    starts[-1] = parts.starts[-1]
+    task = kernels.split_partitions(
+        source.id, parts.values.address, parts.codes.address, starts=parts.starts.ctypes.data, n_groups=source.n_groups, shift=shift,
+        out_values=values.address, group_starts=starts.ctypes.data, keep_alive=(parts, values, starts),
+    )  # fmt: skip
+    run(task, len(parts.starts) - 1, PARTITION_SLICE, operation=operation)
+    return Scattered(values, None, starts)

@@ -1,0 +1,257 @@
+"""Date and time functions: fields by pyarrow's calendar, rounding and durations by our integer kernels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from fastframe.column import Column, Table
+from fastframe.dtypes import BOOL, INT64, Kind
+from fastframe.engines.cpu.forms import nulls
+from fastframe.engines.cpu.operands import Invocation
+from fastframe.engines.cpu.results import all_bits
+from fastframe.errors import ArgumentError
+from fastframe.ops.expressions import Call, Col, Expression, Lit
+
+Options = Mapping[str, Any]
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_FIXED_NS = {"D": 86_400 * 10**9, "h": 3_600 * 10**9, "min": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+_FREQ_WORDS = {"d": "D", "H": "h", "T": "min", "S": "s", "L": "ms", "U": "us", "N": "ns"}
+_DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+
+def evaluate_time(call: Invocation) -> Column:
+    """A date or time function of one operand; a bool result is False where the time is missing."""
+    column = call.operands[0].column
+    if column.dtype.kind is Kind.NULL:
+        return all_bits(False, call.n_rows, call.operation) if call.result == BOOL else nulls(call.result, call.n_rows)
+    try:
+        values = TIME[call.operation.removeprefix("time.")](column.array, call.options)
+    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+        raise ArgumentError.because(call.operation, str(error).splitlines()[0], "Check its arguments and the values.") from error
+    if call.result == BOOL and values.null_count:
+        values = values.fill_null(False)
+    return Column(values if values.type == call.result.arrow else values.cast(call.result.arrow), call.result)
+
+
+# ---- fields ---------------------------------------------------------------------------------------------------------
+
+
+def _arrow(name: str, **settings: Any) -> Callable[[pa.Array, Options], pa.Array]:
+    def compute(times: pa.Array, options: Options) -> pa.Array:
+        import pyarrow.compute as pc
+
+        return getattr(pc, name)(times, **settings)
+
+    return compute
+
+
+def _microsecond(times: pa.Array, options: Options) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return pc.add(pc.multiply(pc.millisecond(times), 1000), pc.microsecond(times))
+
+
+def _days_in_month(times: pa.Array, options: Options) -> pa.Array:
+    import pyarrow.compute as pc
+
+    month = pc.month(times)
+    leap_day = pc.and_(pc.is_leap_year(times), pc.equal(month, 2))
+    return pc.add(pa.array(_DAYS_IN_MONTH).take(pc.subtract(month, 1)), leap_day.cast(pa.int64()))
+
+
+def _edge(period: str, end: bool) -> Callable[[pa.Array, Options], pa.Array]:
+    """Whether a day is the first (``end``: the last) of its month, quarter or year."""
+    n_months = {"month": 1, "quarter": 3, "year": 12}[period]
+
+    def compute(times: pa.Array, options: Options) -> pa.Array:
+        import pyarrow.compute as pc
+
+        on_day = pc.equal(pc.day(times), _days_in_month(times, options) if end else 1)
+        place = pc.subtract(pc.month(times), 0 if end else 1)
+        return pc.and_(on_day, pc.equal(pc.multiply(pc.divide(place, n_months), n_months), place))
+
+    return compute
+
+
+# ---- integers behind times ------------------------------------------------------------------------------------------
+
+
+def _computed(counts: pa.Array, expression: Expression) -> pa.Array:
+    """An expression over ``col("x")``, the int64 counts of units."""
+    from fastframe.engines.cpu.evaluate import evaluate
+
+    return evaluate(expression, Table({"x": Column(counts)})).array
+
+
+def _call(name: str, *args: Any) -> Call:
+    return Call(name, tuple(arg if isinstance(arg, Expression) else Lit(arg, INT64) for arg in args))
+
+
+_X = Col("x")
+
+
+def _local(times: pa.Array) -> pa.Array:
+    """Timestamps as those of a wall clock."""
+    import pyarrow.compute as pc
+
+    return pc.local_timestamp(times) if getattr(times.type, "tz", None) is not None else times
+
+
+def _like(local: pa.Array, times: pa.Array) -> pa.Array:
+    """Wall clock times as instants, where ``times`` are; a time that occurs twice is the first, one that does not the next."""
+    import pyarrow.compute as pc
+
+    zone = getattr(times.type, "tz", None)
+    return local if zone is None else pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="latest")
+
+
+def parse_freq(text: str) -> int:
+    """Nanoseconds of a fixed frequency such as '15min', 'h' or '2D'; `ArgumentError` for others."""
+    match = re.fullmatch(r"(\d*)\s*([A-Za-z]+)", str(text))
+    unit = _FREQ_WORDS.get(match[2], match[2]) if match else None
+    if match is None or unit not in _FIXED_NS or match[1] in ("0", "00"):
+        raise ArgumentError.of("floor, ceil and round of times", "freq", text, [*_FIXED_NS, "15min", "2h"])
+    return int(match[1] or 1) * _FIXED_NS[unit]
+
+
+def _multiples(way: str) -> Callable[[pa.Array, Options], pa.Array]:
+    def compute(times: pa.Array, options: Options) -> pa.Array:
+        per_unit = 10**9 // _PER_SECOND[times.type.unit]
+        step_ns = parse_freq(options["freq"])
+        if step_ns <= per_unit and per_unit % step_ns == 0:
+            return times
+        if step_ns % per_unit:
+            raise ArgumentError.of("floor, ceil and round of times", "freq", options["freq"], ["a multiple of the unit " + times.type.unit])
+        local = _local(times)
+        counts = _computed(local.view(pa.int64()), _ROUNDINGS[way](step_ns // per_unit))
+        return _like(counts.view(local.type), times)
+
+    return compute
+
+
+def _floor(step: int) -> Expression:
+    return _call("sub", _X, _call("mod", _X, step))
+
+
+def _ceil(step: int) -> Expression:
+    up = _call("mod", _call("sub", step, _call("mod", _X, step)), step)   # to the next multiple; 0 at one
+    return _call("add", _X, up)
+
+
+def _round(step: int) -> Expression:
+    """Half to even multiples."""
+    rest = _call("mod", _X, step)
+    twice = _call("mul", rest, 2)
+    odd = _call("eq", _call("mod", _call("floordiv", _X, step), 2), 1)
+    up = _call("or", _call("gt", twice, step), _call("and", _call("eq", twice, step), odd))
+    return _call("add", _floor(step), Call("if_else", (up, Lit(step, INT64), Lit(0, INT64))))
+
+
+_ROUNDINGS: dict[str, Callable[[int], Expression]] = {"floor": _floor, "ceil": _ceil, "round": _round}
+
+
+def _midnight(times: pa.Array, options: Options) -> pa.Array:
+    return _multiples("floor")(times, {"freq": "D"})
+
+
+def _date(times: pa.Array, options: Options) -> pa.Array:
+    return _local(times).cast(pa.date32(), safe=False)
+
+
+def _time(times: pa.Array, options: Options) -> pa.Array:
+    unit = times.type.unit
+    return _local(times).cast(pa.time32(unit) if unit in ("s", "ms") else pa.time64(unit))
+
+
+def _span(divide: Callable[[int], Expression]) -> Callable[[pa.Array, Options], pa.Array]:
+    """A field of durations from their counts, for a number of units per second."""
+
+    def compute(spans: pa.Array, options: Options) -> pa.Array:
+        return _computed(spans.view(pa.int64()), divide(_PER_SECOND[spans.type.unit]))
+
+    return compute
+
+
+def _below_second(first: int, count: int) -> Callable[[int], Expression]:
+    """``count`` values per ``1 / first`` second: the part of a second beyond ``first`` and down to ``first * count``."""
+
+    def expression(per_second: int) -> Expression:
+        ns = _call("mul", _call("mod", _X, per_second), 10**9 // per_second)
+        return _call("mod", _call("floordiv", ns, 10**9 // (first * count)), count)
+
+    return expression
+
+
+# ---- text, zones ----------------------------------------------------------------------------------------------------
+
+
+def _strftime(times: pa.Array, options: Options) -> pa.Array:
+    """``%S`` is whole seconds and ``%f`` microseconds, as in Python (pyarrow's ``%S`` has a fraction, and no ``%f``)."""
+    import pyarrow.compute as pc
+
+    if pa.types.is_date(times.type):
+        times = times.cast(pa.timestamp("s"))
+    seconds = _multiples("floor")(times, {"freq": "s"}).cast(pa.timestamp("s", tz=times.type.tz))
+    pieces = re.split(r"((?:%%)*)%f", options["format"])
+    texts: list[pa.Array] = []
+    for place, piece in enumerate(pieces):
+        if piece:
+            texts.append(pc.strftime(seconds, format=piece, locale="C"))
+        if place % 2 == 1:
+            texts.append(pc.utf8_lpad(_microsecond(times, options).cast(pa.string()), 6, "0"))
+    if not texts:
+        return pc.strftime(seconds, format="", locale="C")
+    return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "")
+
+
+def _named(form: str) -> Callable[[pa.Array, Options], pa.Array]:
+    return lambda times, options: _strftime(times, {"format": form})
+
+
+def _tz_localize(times: pa.Array, options: Options) -> pa.Array:
+    import pyarrow.compute as pc
+
+    if options["zone"] is None:
+        return _local(times)
+    return pc.assume_timezone(times, options["zone"], ambiguous=options["ambiguous"], nonexistent=options["nonexistent"])
+
+
+def _tz_convert(times: pa.Array, options: Options) -> pa.Array:
+    import pyarrow.compute as pc
+
+    converted = times.view(pa.timestamp(times.type.unit, tz=options["zone"]))
+    pc.year(converted.slice(0, 0))   # raises where there is no such zone
+    return converted
+
+
+TIME: dict[str, Callable[[pa.Array, Options], pa.Array]] = {
+    **{name: _arrow(name) for name in ("year", "month", "day", "hour", "minute", "second", "nanosecond", "quarter", "is_leap_year")},
+    "microsecond": _microsecond,
+    "dayofweek": _arrow("day_of_week", count_from_zero=True, week_start=1),
+    "weekday": _arrow("day_of_week", count_from_zero=True, week_start=1),
+    "dayofyear": _arrow("day_of_year"),
+    "week": _arrow("iso_week"),
+    "isoyear": _arrow("iso_year"),
+    "days_in_month": _days_in_month,
+    **{f"is_{period}_{end}": _edge(period, end == "end") for period in ("month", "quarter", "year") for end in ("start", "end")},
+    "date": _date,
+    "time": _time,
+    "normalize": _midnight,
+    "floor": _multiples("floor"),
+    "ceil": _multiples("ceil"),
+    "round": _multiples("round"),
+    "strftime": _strftime,
+    "day_name": _named("%A"),
+    "month_name": _named("%B"),
+    "tz_localize": _tz_localize,
+    "tz_convert": _tz_convert,
+    "total_seconds": _span(lambda per_second: Call("truediv", (_X, Lit(float(per_second))))),
+    "days": _span(lambda per_second: _call("floordiv", _X, 86_400 * per_second)),
+    "seconds": _span(lambda per_second: _call("floordiv", _call("mod", _X, 86_400 * per_second), per_second)),
+    "microseconds": _span(_below_second(1, 10**6)),
+    "nanoseconds": _span(_below_second(10**6, 1000)),
+}

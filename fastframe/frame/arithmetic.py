@@ -1,0 +1,291 @@
+"""Arithmetic, comparisons and logic of frames and series.
+
+Operands with equal labels combine by position; others are lined up by the union of their labels first. A missing operand
+makes an arithmetic result missing and a comparison False (``!=``: True).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from fastframe.column import Column, Table
+from fastframe.column.arrow import column_from, constant
+from fastframe.errors import ShapeError
+from fastframe.frame.construct import is_scalar
+from fastframe.frame.core import Frame
+from fastframe.frame.labels import labels_of, lined_up, same_labels, values_of, with_labels
+from fastframe.frame.run import run
+from fastframe.ops.expressions import Call, Col, Expression, Lit
+from fastframe.ops.project import Project
+
+COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+LEFT, RIGHT = "left", "right"
+
+
+class Operators(Frame):
+    """The operators and their method names; subclasses say what an operand can be."""
+
+    def _binary(self, function: str, other: Any, *, swap: bool = False, fill_value: Any = None) -> Self:
+        raise AssertionError("every subclass combines in its own way")
+
+    def _unary(self, function: str, options: Sequence[tuple[str, Any]] = ()) -> Self:
+        """A function of every value."""
+        outputs = tuple((name, Call(function, (Col(name),), tuple(options))) for name in self._values)
+        return self._run(Project(outputs, keep=True))
+
+    def __add__(self, other: Any) -> Self:
+        return self._binary("add", other)
+
+    def __radd__(self, other: Any) -> Self:
+        return self._binary("add", other, swap=True)
+
+    def __sub__(self, other: Any) -> Self:
+        return self._binary("sub", other)
+
+    def __rsub__(self, other: Any) -> Self:
+        return self._binary("sub", other, swap=True)
+
+    def __mul__(self, other: Any) -> Self:
+        return self._binary("mul", other)
+
+    def __rmul__(self, other: Any) -> Self:
+        return self._binary("mul", other, swap=True)
+
+    def __truediv__(self, other: Any) -> Self:
+        return self._binary("truediv", other)
+
+    def __rtruediv__(self, other: Any) -> Self:
+        return self._binary("truediv", other, swap=True)
+
+    def __floordiv__(self, other: Any) -> Self:
+        return self._binary("floordiv", other)
+
+    def __rfloordiv__(self, other: Any) -> Self:
+        return self._binary("floordiv", other, swap=True)
+
+    def __mod__(self, other: Any) -> Self:
+        return self._binary("mod", other)
+
+    def __rmod__(self, other: Any) -> Self:
+        return self._binary("mod", other, swap=True)
+
+    def __pow__(self, other: Any) -> Self:
+        return self._binary("pow", other)
+
+    def __rpow__(self, other: Any) -> Self:
+        return self._binary("pow", other, swap=True)
+
+    def __eq__(self, other: object) -> Self:  # type: ignore[override]
+        return self._binary("eq", other)
+
+    def __ne__(self, other: object) -> Self:  # type: ignore[override]
+        return self._binary("ne", other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __lt__(self, other: Any) -> Self:
+        return self._binary("lt", other)
+
+    def __le__(self, other: Any) -> Self:
+        return self._binary("le", other)
+
+    def __gt__(self, other: Any) -> Self:
+        return self._binary("gt", other)
+
+    def __ge__(self, other: Any) -> Self:
+        return self._binary("ge", other)
+
+    def __and__(self, other: Any) -> Self:
+        return self._binary("and", other)
+
+    __rand__ = __and__
+
+    def __or__(self, other: Any) -> Self:
+        return self._binary("or", other)
+
+    __ror__ = __or__
+
+    def __xor__(self, other: Any) -> Self:
+        return self._binary("xor", other)
+
+    __rxor__ = __xor__
+
+    def __invert__(self) -> Self:
+        return self._unary("not")
+
+    def __neg__(self) -> Self:
+        return self._unary("neg")
+
+    def __pos__(self) -> Self:
+        return self._with_table(self._table)
+
+    def __abs__(self) -> Self:
+        return self._unary("abs")
+
+    def abs(self) -> Self:
+        """Absolute values."""
+        return self._unary("abs")
+
+    def round(self, decimals: int = 0) -> Self:
+        """Values rounded to ``decimals`` places, halves to even."""
+        return self._unary("round", (("decimals", decimals),))
+
+    def clip(self, lower: Any = None, upper: Any = None) -> Self:
+        """Values below ``lower`` raised to it, above ``upper`` lowered to it; missing stays missing."""
+        outputs = tuple((name, Call("clip", (Col(name), Lit(lower), Lit(upper)))) for name in self._values)
+        return self._run(Project(outputs, keep=True))
+
+    def add(self, other: Any, fill_value: Any = None) -> Self:
+        """``self + other``; ``fill_value`` stands in where one side is missing."""
+        return self._binary("add", other, fill_value=fill_value)
+
+    def radd(self, other: Any, fill_value: Any = None) -> Self:
+        """``other + self``."""
+        return self._binary("add", other, swap=True, fill_value=fill_value)
+
+    def sub(self, other: Any, fill_value: Any = None) -> Self:
+        """``self - other``; ``fill_value`` stands in where one side is missing."""
+        return self._binary("sub", other, fill_value=fill_value)
+
+    subtract = sub
+
+    def rsub(self, other: Any, fill_value: Any = None) -> Self:
+        """``other - self``."""
+        return self._binary("sub", other, swap=True, fill_value=fill_value)
+
+    def mul(self, other: Any, fill_value: Any = None) -> Self:
+        """``self * other``; ``fill_value`` stands in where one side is missing."""
+        return self._binary("mul", other, fill_value=fill_value)
+
+    multiply = mul
+
+    def div(self, other: Any, fill_value: Any = None) -> Self:
+        """``self / other``; ``fill_value`` stands in where one side is missing."""
+        return self._binary("truediv", other, fill_value=fill_value)
+
+    truediv = divide = div
+
+    def rdiv(self, other: Any, fill_value: Any = None) -> Self:
+        """``other / self``."""
+        return self._binary("truediv", other, swap=True, fill_value=fill_value)
+
+    def floordiv(self, other: Any, fill_value: Any = None) -> Self:
+        """``self // other``."""
+        return self._binary("floordiv", other, fill_value=fill_value)
+
+    def mod(self, other: Any, fill_value: Any = None) -> Self:
+        """``self % other``, with the sign of the divisor."""
+        return self._binary("mod", other, fill_value=fill_value)
+
+    def pow(self, other: Any, fill_value: Any = None) -> Self:
+        """``self ** other``."""
+        return self._binary("pow", other, fill_value=fill_value)
+
+    def eq(self, other: Any) -> Self:
+        """``self == other``."""
+        return self._binary("eq", other)
+
+    def ne(self, other: Any) -> Self:
+        """``self != other``."""
+        return self._binary("ne", other)
+
+    def lt(self, other: Any) -> Self:
+        """``self < other``."""
+        return self._binary("lt", other)
+
+    def le(self, other: Any) -> Self:
+        """``self <= other``."""
+        return self._binary("le", other)
+
+    def gt(self, other: Any) -> Self:
+        """``self > other``."""
+        return self._binary("gt", other)
+
+    def ge(self, other: Any) -> Self:
+        """``self >= other``."""
+        return self._binary("ge", other)
+
+
+def _call(function: str, left: Expression, right: Expression, *, swap: bool, fill_value: Any) -> Expression:
+    if fill_value is not None:
+        left = Call("coalesce", (left, Lit(fill_value)))
+        right = Call("coalesce", (right, Lit(fill_value)))
+    return Call(function, (right, left) if swap else (left, right))
+
+
+def _check_comparable(function: str, left: Table, right: Table) -> None:
+    if function in COMPARISONS and not same_labels(left, right):
+        raise ShapeError.of_comparison()
+
+
+class SeriesArithmetic(Operators):
+    """Operators of a series with a series, an array, or one value."""
+
+    def _binary(self, function: str, other: Any, *, swap: bool = False, fill_value: Any = None) -> Any:
+        if isinstance(other, Frame) and not hasattr(other, "dtype"):
+            return other._binary(function, self, swap=not swap, fill_value=fill_value)  # type: ignore[attr-defined]
+        labels, left, right, name = self._operands(function, other)
+        call = _call(function, Col(LEFT), right, swap=swap, fill_value=fill_value)
+        result = run(Project(((LEFT, call),)), left)[LEFT]
+        series: Any = self
+        return type(series)._of(labels, result, name, self._label_names)
+
+    def _operands(self, function: str, other: Any) -> tuple[dict[str, Column], Table, Expression, str | None]:
+        """Labels of the result, a table with the operands, the right operand, and the result's name."""
+        column, name = self._column, self.name  # type: ignore[attr-defined]
+        if is_scalar(other):
+            return self._labels, Table({LEFT: column}), Lit(other), name
+        if not isinstance(other, Frame):
+            values = column_from(other)
+            if len(values) != len(self):
+                raise ShapeError.of_assignment("the other operand", len(values), len(self))
+            return self._labels, Table({LEFT: column, RIGHT: values}), Col(RIGHT), name
+        _check_comparable(function, self._table, other._table)
+        one, two = lined_up(self._table, other._table)
+        (left,), (right,) = values_of(one).values(), values_of(two).values()
+        return labels_of(one), Table({LEFT: left, RIGHT: right}), Col(RIGHT), name if name == other.name else None  # type: ignore[attr-defined]
+
+    def __matmul__(self, other: Any) -> Any:
+        return (self * other).sum()
+
+    dot = __matmul__
+
+
+class FrameArithmetic(Operators):
+    """Operators of a frame with a frame (by labels and names), a series (its labels are column names), or one value."""
+
+    def _binary(self, function: str, other: Any, *, swap: bool = False, fill_value: Any = None) -> Self:
+        if isinstance(other, Frame) and not hasattr(other, "dtype"):
+            return self._with_frame(function, other, swap=swap, fill_value=fill_value)
+        if isinstance(other, Frame):
+            values = dict(zip(other.index.tolist(), other, strict=True))  # type: ignore[call-overload]
+            names = list(self._values) if set(values) <= set(self._values) else sorted({*self._values, *values})
+        elif is_scalar(other):
+            names = list(self._values)
+            values = dict.fromkeys(names, other)
+        else:
+            names, listed = list(self._values), list(other)
+            if len(listed) != len(names):
+                raise ShapeError.of_names(len(listed), len(names))
+            values = dict(zip(names, listed, strict=True))
+        outputs = tuple((name, self._against(function, name, values, swap=swap, fill_value=fill_value)) for name in names)
+        computed = run(Project(outputs), self._table)
+        return self._with_table(with_labels(self._labels, computed.columns, len(self)))
+
+    def _against(self, function: str, name: str, values: dict[Any, Any], *, swap: bool, fill_value: Any) -> Expression:
+        left: Expression = Col(name) if name in self._values else Lit(None)
+        return _call(function, left, Lit(values.get(name)), swap=swap, fill_value=fill_value)
+
+    def _with_frame(self, function: str, other: Frame, *, swap: bool, fill_value: Any) -> Self:
+        _check_comparable(function, self._table, other._table)
+        one, two = lined_up(self._table, other._table)
+        left, right = values_of(one), values_of(two)
+        names = list(left) if list(left) == list(right) else sorted({*left, *right})
+        out = {}
+        for name in names:
+            operands = {LEFT: left.get(name), RIGHT: right.get(name)}
+            table = Table({side: column if column is not None else constant(None, one.n_rows) for side, column in operands.items()}, one.n_rows)
+            call = _call(function, Col(LEFT), Col(RIGHT), swap=swap, fill_value=fill_value)
+            out[name] = run(Project(((LEFT, call),)), table)[LEFT]
+        return self._with_table(with_labels(labels_of(one), out, one.n_rows))

@@ -1,0 +1,35 @@
+"""From what users call an aggregation (``"sum"``, ``np.mean``, ``max``) to an `AggregationCall`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastframe.errors import ArgumentError, UnsupportedOperation
+from fastframe.ops.aggregations import AGGREGATIONS, AggregationCall
+
+_ALIASES = {"average": "mean", "amin": "min", "amax": "max", "nanmean": "mean", "nansum": "sum", "len": "size"}
+
+
+def aggregation(function: Any, options: Mapping[str, Any] | None = None) -> AggregationCall:
+    """The call for a name, or for NumPy's or Python's function of a known name.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown name; close names are suggested.
+    UnsupportedOperation
+        For a function of the user's own.
+    """
+    name = function if isinstance(function, str) else getattr(function, "__name__", "")
+    name = _ALIASES.get(name, name)
+    if name not in AGGREGATIONS:
+        if callable(function):
+            raise UnsupportedOperation.of_method("agg", f"with the function {name or function!r}", f"Use one of {', '.join(AGGREGATIONS)}.")
+        raise ArgumentError.of("agg", "func", function, AGGREGATIONS)
+    return AggregationCall(name, dict(options or {}))
+
+
+def function_label(function: Any) -> str:
+    """What a result column is called after its function."""
+    return function if isinstance(function, str) else getattr(function, "__name__", str(function))

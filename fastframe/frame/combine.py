@@ -1,0 +1,194 @@
+"""Several frames into one: `merge`, `join`, `concat`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from fastframe.column import Column, Table
+from fastframe.errors import ArgumentError, DuplicateColumn, MergeError, UnsupportedOperation
+from fastframe.frame.core import Frame
+from fastframe.frame.labels import default_labels, label_key, labels_of, lined_up, values_of, with_labels
+from fastframe.frame.run import run
+from fastframe.ops.concat import Concat
+from fastframe.ops.join import Join
+
+if TYPE_CHECKING:
+    from fastframe.frame.dataframe import DataFrame
+
+
+class FrameCombine(Frame):
+    """`merge` and `join` of a frame."""
+
+    def merge(
+        self, right: Any, how: str = "inner", on: Any = None, *, left_on: Any = None, right_on: Any = None, left_index: bool = False,
+        right_index: bool = False, suffixes: tuple[str, str] = ("_x", "_y"), validate: str | None = None,
+    ) -> Self:  # fmt: skip
+        """Rows of two frames whose keys are equal; missing keys equal each other, as in pandas.
+
+        Inner and left keep the left order, right the right order, outer sorts by key. The result has new labels.
+
+        Parameters
+        ----------
+        right : DataFrame or named Series
+        how : {"inner", "left", "right", "outer"}
+        on, left_on, right_on : str or list of str
+            Keys; all common columns where none is given.
+        left_index, right_index : bool
+            Use the row labels of that side as its keys.
+        suffixes : pair of str
+            For columns that both have and that are not keys.
+        validate : {"one_to_one", "one_to_many", "many_to_one"}, optional
+
+        Raises
+        ------
+        ColumnNotFound, MergeError, DuplicateColumn
+        ShapeError
+            The result would not fit one table.
+        """
+        right = right.to_frame() if hasattr(right, "dtype") else right
+        left_keys, right_keys = _merge_keys(self, right, (on, left_on, right_on), (left_index, right_index))
+        one = _keyed(self, left_keys if left_index else ())
+        other = _keyed(right, right_keys if right_index else ())
+        found = run(Join(tuple(left_keys), tuple(right_keys), how, tuple(suffixes), validate), one, other)
+        values = {name: column for name, column in found.columns.items() if not name.startswith("\1")}
+        if left_index and right_index:
+            labels = {label_key(level): found[key] for level, key in enumerate(left_keys)}
+            return self._with_table(with_labels(labels, values, found.n_rows), self._label_names)
+        return self._with_table(with_labels(default_labels(found.n_rows), values, found.n_rows), (None,))
+
+    def join(self, other: Any, on: Any = None, how: str = "left", *, lsuffix: str = "", rsuffix: str = "") -> Self:
+        """Columns of another frame by its row labels, which match these labels or the columns ``on``.
+
+        Raises
+        ------
+        DuplicateColumn
+            Columns of both have one name and no suffix is given.
+        """
+        other = other.to_frame() if hasattr(other, "dtype") else other
+        clash = [name for name in other._values if name in self._values]
+        if clash and not (lsuffix or rsuffix):
+            raise DuplicateColumn.of(clash, "Pass lsuffix= or rsuffix=.")
+        if on is not None:
+            joined = self.merge(other, how, left_on=on, right_index=True, suffixes=(lsuffix, rsuffix))
+            return joined._with_table(with_labels(self._labels, joined._values, len(joined)), self._label_names) if how == "left" else joined
+        return self.merge(other, how, left_index=True, right_index=True, suffixes=(lsuffix, rsuffix))
+
+
+def _listed(names: Any) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _merge_keys(left: Frame, right: Frame, named: tuple[Any, Any, Any], indexed: tuple[bool, bool]) -> tuple[list[str], list[str]]:
+    """Internal key names of both sides."""
+    on, left_on, right_on = named
+    if on is not None:
+        if left_on is not None or right_on is not None or any(indexed):
+            raise ArgumentError.because("merge", "on= was given with other keys", "Pass on=, or left_on= and right_on=.")
+        return _listed(on), _listed(on)
+    left_keys = [f"\1{level}" for level in range(len(left._labels))] if indexed[0] else _listed(left_on) if left_on is not None else []
+    right_keys = [f"\1{level}" for level in range(len(right._labels))] if indexed[1] else _listed(right_on) if right_on is not None else []
+    if not left_keys and not right_keys:
+        common = [name for name in left._values if name in right._values]
+        if not common:
+            raise MergeError.no_common_columns(list(left._values), list(right._values))
+        return common, common
+    if len(left_keys) != len(right_keys):
+        raise ArgumentError.because("merge", f"{len(left_keys)} left keys and {len(right_keys)} right keys were given", "Give as many of each.")
+    return left_keys, right_keys
+
+
+def _keyed(frame: Frame, label_keys: Sequence[str]) -> Table:
+    """A frame's values, with its labels as key columns where they are keys."""
+    labels = dict(zip(label_keys, frame._labels.values(), strict=False)) if label_keys else {}
+    return Table({**labels, **frame._values}, len(frame))
+
+
+def merge(left: Any, right: Any, how: str = "inner", on: Any = None, **options: Any) -> DataFrame:
+    """`DataFrame.merge` as a function."""
+    result: DataFrame = left.merge(right, how, on, **options)
+    return result
+
+
+def concat(
+    objs: Iterable[Any] | Mapping[Any, Any], *, axis: Any = 0, join: str = "outer", ignore_index: bool = False, keys: Any = None
+) -> Any:
+    """Frames or series one below the other (``axis=0``), or side by side by their labels (``axis=1``).
+
+    Rows: columns that an input lacks are missing there (``join="inner"`` keeps common columns only); dtypes widen to a
+    common one, integers stay integers.
+
+    Raises
+    ------
+    DTypeError
+        A column's dtypes have nothing in common.
+    ShapeError
+        More than 2147483647 rows.
+
+    Examples
+    --------
+    >>> import fastframe as ff
+    >>> ff.concat([ff.DataFrame({"a": [1]}), ff.DataFrame({"a": [2], "b": ["x"]})], ignore_index=True).to_dict("list")
+    {'a': [1, 2], 'b': [None, 'x']}
+    """
+    if keys is not None or isinstance(objs, Mapping):
+        raise UnsupportedOperation.of_argument("concat", "keys", keys, "Assign the key as a column of each frame first.")
+    frames = [one for one in objs if one is not None]
+    if not frames:
+        raise ArgumentError.because("concat", "there is nothing to concatenate", "Pass at least one frame or series.")
+    if join not in ("outer", "inner"):
+        raise ArgumentError.of("concat", "join", join, ("outer", "inner"))
+    if axis in (1, "columns"):
+        return _side_by_side(frames, join)
+    if axis not in (0, "index", "rows"):
+        raise ArgumentError.of("concat", "axis", axis, (0, 1, "index", "columns"))
+    return _below(frames, join, ignore_index)
+
+
+def _below(frames: list[Any], join: str, ignore_index: bool) -> Any:
+    all_series = all(hasattr(one, "dtype") for one in frames)
+    if not all_series:
+        frames = [one.to_frame() if hasattr(one, "dtype") else one for one in frames]
+    fresh = ignore_index or len({len(one._labels) for one in frames}) > 1
+    tables = [Table(one._values, len(one)) if fresh else one._table for one in frames]
+    found = run(Concat(join == "inner"), *tables)
+    labels = default_labels(found.n_rows) if fresh else labels_of(found)
+    names = (None,) if fresh else _shared([one._label_names for one in frames])
+    table = with_labels(labels, values_of(found), found.n_rows)
+    new = frames[0]._with_table(table, names)
+    if all_series:
+        new.name = frames[0].name if len({one.name for one in frames}) == 1 else None
+    return new
+
+
+def _shared(names: list[tuple[str | None, ...]]) -> tuple[str | None, ...]:
+    return tuple(level[0] if len(set(level)) == 1 else None for level in zip(*names, strict=True))
+
+
+def _side_by_side(frames: list[Any], join: str) -> Any:
+    from fastframe.frame.dataframe import DataFrame
+
+    parts = [one.to_frame() if hasattr(one, "dtype") else one for one in frames]
+    if any(hasattr(one, "dtype") and one.name is None for one in frames):
+        parts = [one.rename(columns={"0": str(at)}) if hasattr(was, "dtype") and was.name is None else one for at, (one, was) in enumerate(zip(parts, frames, strict=True))]
+    table = parts[0]._table
+    for part in parts[1:]:
+        table, other = lined_up(table, part._table) if join == "outer" else _common_rows(table, part._table)
+        clash = [name for name in values_of(other) if name in table]
+        if clash:
+            raise DuplicateColumn.of(clash)
+        table = table.with_columns(values_of(other))
+    return DataFrame._of(table, parts[0]._label_names)
+
+
+def _common_rows(left: Table, right: Table) -> tuple[Table, Table]:
+    """Both tables at the labels that both have, in left order."""
+    keys = tuple(labels_of(left))
+    left_named: dict[str, Column] = {name if name in keys else "l" + name: column for name, column in left.columns.items()}
+    right_named = {name if name in keys else "r" + name: column for name, column in right.columns.items()}
+    both = run(Join(keys, keys, "inner"), Table(left_named), Table(right_named))
+    one = {name: both["l" + name] for name in values_of(left)}
+    other = {name: both["r" + name] for name in values_of(right)}
+    return with_labels(labels_of(both), one, both.n_rows), with_labels(labels_of(both), other, both.n_rows)
+
+

@@ -1,0 +1,155 @@
+"""What a frame or series looks like in a terminal and in a notebook: dtypes, missing values, truncation; escaped HTML.
+
+Only the rows that are shown are ever looked at.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from fastframe.column import Column
+from fastframe.column.arrow import array_to_arrow
+from fastframe.dtypes import DType, Kind
+from fastframe.frame.core import Frame
+from fastframe.options import options
+
+GAP = "…"
+
+
+def shown_rows(n_rows: int) -> tuple[int, int]:
+    """How many rows from the start and the end are shown."""
+    if n_rows <= options.max_rows:
+        return n_rows, 0
+    return (options.max_rows + 1) // 2, options.max_rows // 2
+
+
+def _cells(column: Column, head: int, tail: int, *, gap: bool) -> list[str]:
+    values = array_to_arrow(column.slice(0, head)).to_pylist()
+    texts = [format_value(value, column.dtype) for value in values]
+    if gap:
+        texts.append(GAP)
+        last = array_to_arrow(column.slice(len(column) - tail, tail)).to_pylist()
+        texts += [format_value(value, column.dtype) for value in last]
+    return texts
+
+
+def format_value(value: Any, dtype: DType) -> str:
+    """One value as text: missing as ``null`` or ``NaN``, floats short, long text cut."""
+    if value is None:
+        return "null"
+    if isinstance(value, float):
+        return "NaN" if value != value else f"{value:.6g}" if abs(value) < 1e15 else repr(value)
+    text = value.isoformat(sep=" ") if dtype.kind is Kind.TIMESTAMP and hasattr(value, "isoformat") else str(value)
+    text = text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    return text if len(text) <= options.max_width else text[: options.max_width - 1] + GAP
+
+
+def _cut_columns(names: list[str]) -> tuple[list[str], list[str]]:
+    if len(names) <= options.max_columns:
+        return names, []
+    return names[: (options.max_columns + 1) // 2], names[len(names) - options.max_columns // 2 :]
+
+
+def _grid(frame: Frame, header: dict[str, str]) -> list[list[str]]:
+    """Columns of cells, labels first: each is name, dtype, values."""
+    head, tail = shown_rows(len(frame))
+    gap = tail > 0
+    grid = []
+    for key, name in zip(frame._labels, frame._label_names, strict=True):
+        grid.append([name or "", "", *_cells(frame._labels[key], head, tail, gap=gap)])
+    first, last = _cut_columns(list(header))
+    for position, name in enumerate(first + last):
+        if last and position == len(first):
+            grid.append([GAP] * (2 + head + tail + gap))
+        column = frame._values[name]
+        shown = format_value(header[name], column.dtype)
+        grid.append([shown, column.dtype.name, *_cells(column, head, tail, gap=gap)])
+    return grid
+
+
+def _align(grid: list[list[str]], n_labels: int) -> list[str]:
+    widths = [max(len(cell) for cell in column) for column in grid]
+    lines = []
+    for cells in zip(*grid, strict=True):
+        parts = [cell.ljust(width) if at < n_labels else cell.rjust(width) for at, (cell, width) in enumerate(zip(cells, widths, strict=True))]
+        lines.append("  ".join(parts).rstrip())
+    return lines
+
+
+class FrameDisplay(Frame):
+    """Of a frame."""
+
+    def __repr__(self) -> str:
+        shape = f"[{len(self)} rows x {len(self._values)} columns]"
+        if not self._values:
+            return f"DataFrame without columns\n{shape}"
+        lines = _align(_grid(self, {name: name for name in self._values}), len(self._labels))
+        return "\n".join([*lines, "", shape])
+
+    def _repr_html_(self) -> str:
+        grid = _grid(self, {name: name for name in self._values})
+        names, kinds, *rows = (list(map(html.escape, cells)) for cells in zip(*grid, strict=True))
+        head = "".join(f"<th>{name}<br><small>{kind}</small></th>" for name, kind in zip(names, kinds, strict=True))
+        n_labels = len(self._labels)
+        body = "".join(
+            "<tr>" + "".join(f"<th>{cell}</th>" if at < n_labels else f"<td>{cell}</td>" for at, cell in enumerate(cells)) + "</tr>" for cells in rows
+        )
+        shape = f"<p>{len(self)} rows × {len(self._values)} columns</p>"
+        return f'<div><table border="1" class="dataframe"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{shape}</div>'
+
+    def info(self, buf: Any = None) -> None:
+        """Print columns, dtypes, counts of values that are there, and memory."""
+        import sys
+
+        rows = [("column", "there", "dtype"), *((name, str(len(self) - _missing(column)), column.dtype.name) for name, column in self._values.items())]
+        widths = [max(len(row[at]) for row in rows) for at in range(3)]
+        lines = [f"DataFrame: {len(self)} rows, {len(self._values)} columns, {self.index!r}"]
+        lines += ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        lines.append(f"memory: {_bytes(self.memory_usage().sum())}")  # type: ignore[attr-defined]
+        (buf or sys.stdout).write("\n".join(lines) + "\n")
+
+    def memory_usage(self, index: bool = True, deep: bool = True) -> Any:
+        """Bytes of each column (and of the labels), as a series by name; memory that columns share counts in each."""
+        from fastframe.column.arrow import column_from
+        from fastframe.frame.series import Series
+
+        sizes = {"Index": sum(column.nbytes for column in self._labels.values())} if index else {}
+        sizes.update({name: column.nbytes for name, column in self._values.items()})
+        return Series._of({"\0" + "0": column_from(list(sizes))}, column_from(list(sizes.values())), None)
+
+
+def _missing(column: Column) -> int:
+    if column.dtype.kind is not Kind.FLOAT:
+        return column.null_count
+    import pyarrow.compute as pc
+
+    return int(pc.sum(column.array.is_null(nan_is_null=True)).as_py() or 0)
+
+
+def _bytes(size: int) -> str:
+    for unit in ("bytes", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.4g} {unit}"
+        size /= 1024  # type: ignore[assignment]
+    return f"{size:.4g} GiB"
+
+
+class SeriesDisplay(Frame):
+    """Of a series."""
+
+    name: Any
+
+    def __repr__(self) -> str:
+        ((key, column),) = self._values.items()
+        grid = _grid(self, {key: ""})
+        lines = [line for line in _align([[column[0], *column[2:]] for column in grid], len(self._labels))][1:]
+        return "\n".join([*lines, f"Name: {self.name}, Length: {len(self)}, dtype: {column.dtype}"])
+
+    def _repr_html_(self) -> str:
+        return self.to_frame(self.name or "value")._repr_html_()  # type: ignore[attr-defined]
+
+    def memory_usage(self, index: bool = True, deep: bool = True) -> int:
+        """Bytes of the values and of the labels."""
+        labels = sum(column.nbytes for column in self._labels.values()) if index else 0
+        return labels + sum(column.nbytes for column in self._values.values())

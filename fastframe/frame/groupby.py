@@ -1,0 +1,299 @@
+"""``df.groupby(...)``: keys, then aggregations, transforms and functions of neighbours within groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastframe.column import Column, Table
+from fastframe.errors import ArgumentError, ColumnNotFound, LabelNotFound, MissingAttribute, UnsupportedOperation
+from fastframe.frame.calls import aggregation, function_label
+from fastframe.frame.construct import text_name
+from fastframe.frame.core import Frame
+from fastframe.frame.getitem import row_values
+from fastframe.frame.group_methods import GroupAggregations, GroupWindows
+from fastframe.frame.labels import default_labels, label_key, with_labels
+from fastframe.frame.positions import Selection
+from fastframe.frame.run import run
+from fastframe.frame.unsupported import GROUPBY_HINTS
+from fastframe.ops.aggregations import AggregationCall
+from fastframe.ops.expressions import Call, Col, Lit
+from fastframe.ops.groups import GroupBy as GroupBySpec
+from fastframe.ops.groups import Output, Window
+from fastframe.ops.project import Project
+from fastframe.ops.rows import Sort
+from fastframe.ops.windows import WindowCall
+
+if TYPE_CHECKING:
+    from fastframe.frame.dataframe import DataFrame
+    from fastframe.frame.series import Series
+
+_KEY = "\1key{}"   # names of keys that are not columns of the frame
+
+
+class GroupBy(GroupAggregations, GroupWindows):
+    """Groups of rows with equal keys; made by `DataFrame.groupby` and `Series.groupby`.
+
+    Missing keys are left out unless ``dropna=False``; then null and NaN are one group, sorted last.
+    """
+
+    def __init__(
+        self, frame: Any, by: Any, *, sort: bool | None = True, dropna: bool = True, as_index: bool = True, level: Any = None
+    ) -> None:
+        self._frame, self._sort, self._dropna, self._as_index = frame, sort, dropna, as_index
+        self._keys, extra = _find_keys(frame, by, level)
+        self._table: Table = frame._table.with_columns(extra)
+        taken = {internal for _, internal in self._keys}
+        self._chosen: list[str] = [name for name in frame._values if name not in taken]
+        self._one = hasattr(frame, "dtype")
+
+    @property
+    def _internal_keys(self) -> tuple[str, ...]:
+        return tuple(internal for _, internal in self._keys)
+
+    def __getitem__(self, names: Any) -> GroupBy:
+        """The same groups of one column (by name) or some (by list)."""
+        listed = [text_name(name) for name in names] if isinstance(names, list | tuple) else [text_name(names)]
+        for name in listed:
+            if name not in self._frame._values:
+                raise ColumnNotFound.among(name, list(self._frame._values))
+        new = object.__new__(GroupBy)
+        new.__dict__.update(self.__dict__)
+        new._chosen, new._one = listed, not isinstance(names, list | tuple)
+        return new
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and name in self._frame._values:
+            return self[name]
+        if name in GROUPBY_HINTS:
+            raise MissingAttribute.unsupported("GroupBy", name, GROUPBY_HINTS[name])
+        raise MissingAttribute.of("GroupBy", name, [one for one in dir(type(self)) if not one.startswith("_")])
+
+    def agg(self, func: Any = None, **named: Any) -> Any:
+        """Aggregations of each group.
+
+        Parameters
+        ----------
+        func : str, list of str, or dict of column to str or list
+            A list, or a list in a dict, names its results ``column_function``.
+        **named
+            ``result=("column", "function")``.
+
+        Returns
+        -------
+        DataFrame with one row per group, in the order that ``sort`` says; Series for one function of one column.
+
+        Examples
+        --------
+        >>> import fastframe as ff
+        >>> df = ff.DataFrame({"k": ["a", "b", "a"], "v": [1, 2, 3]})
+        >>> df.groupby("k").agg(total=("v", "sum"), n=("v", "size")).reset_index().to_dict("list")
+        {'k': ['a', 'b'], 'total': [4, 2], 'n': [2, 1]}
+        """
+        outputs = self._outputs(func, named)
+        single = self._one and func is not None and not isinstance(func, list | tuple | Mapping)
+        return self._aggregated(outputs, series=single)
+
+    aggregate = agg
+
+    def _outputs(self, func: Any, named: Mapping[str, Any]) -> list[Output]:
+        if func is None and named:
+            return [self._named(name, one) for name, one in named.items()]
+        if func is None:
+            raise ArgumentError.because("agg", "no function was given", "Use agg('sum'), agg({'x': 'sum'}) or agg(total=('x', 'sum')).")
+        if isinstance(func, Mapping):
+            return [one for column, several in func.items() for one in self._of_column(text_name(column), several, prefix=True)]
+        return [one for column in self._chosen for one in self._of_column(column, func, prefix=not self._one)]
+
+    def _named(self, name: str, one: Any) -> Output:
+        if self._one and not isinstance(one, tuple):
+            return self._output(name, self._chosen[0], one)
+        if not isinstance(one, tuple) or len(one) != 2:
+            raise ArgumentError.because("agg", f"{name}={one!r} is not a pair", f"Write {name}=('column', 'function').")
+        return self._output(name, text_name(one[0]), one[1])
+
+    def _of_column(self, column: str, func: Any, *, prefix: bool) -> list[Output]:
+        if not isinstance(func, list | tuple):
+            return [self._output(column, column, func)]
+        return [self._output(f"{column}_{function_label(one)}" if prefix else function_label(one), column, one) for one in func]
+
+    def _output(self, name: str, column: str, func: Any) -> Output:
+        call = aggregation(func)
+        return Output(name, None if call.name == "size" and column not in self._table else column, call)
+
+    def _aggregated(self, outputs: Sequence[Output], *, series: bool = False) -> Any:
+        """Run the aggregations, and put the keys where ``as_index`` says."""
+        from fastframe.frame.dataframe import DataFrame
+        from fastframe.frame.series import Series
+
+        internal = {output.name: f"\1out{position}" for position, output in enumerate(outputs)}
+        hidden = tuple(Output(internal[output.name], output.column, output.call) for output in outputs)
+        found = run(GroupBySpec(self._internal_keys, hidden, self._sort, self._dropna), self._table)
+        values = {output.name: found[internal[output.name]] for output in outputs}
+        if not self._as_index:
+            keys = {name if name is not None else f"level_{level}": found[key] for level, (name, key) in enumerate(self._keys)}
+            return DataFrame._of(with_labels(default_labels(found.n_rows), {**keys, **values}, found.n_rows))
+        labels = {label_key(level): found[key] for level, (_, key) in enumerate(self._keys)}
+        names = tuple(name for name, _ in self._keys)
+        if series:
+            (column,) = values.values()
+            return Series._of(labels, column, self._series_name(outputs[0].name), names)
+        return DataFrame._of(with_labels(labels, values, found.n_rows), names)
+
+    def _series_name(self, name: str) -> str | None:
+        return self._frame.name if hasattr(self._frame, "dtype") else name
+
+    def _aggregate_all(self, function: str, options: Mapping[str, Any], *, numeric_only: bool = False) -> Any:
+        call = aggregation(function, options)
+        columns = self._table.columns
+        names = [name for name in self._chosen if not numeric_only or columns[name].dtype.is_numeric]
+        return self._aggregated([Output(name, name, call) for name in names], series=self._one)
+
+    def size(self) -> Any:
+        """Rows per group, missing values included; with ``as_index=False`` in the column ``size``."""
+        from fastframe.frame.series import Series
+
+        sizes = self._aggregated([Output("size", None, aggregation("size"))], series=self._as_index)
+        if isinstance(sizes, Series):
+            sizes.name = self._frame.name if hasattr(self._frame, "dtype") else None
+        return sizes
+
+    def _window(self, call: WindowCall | AggregationCall) -> Any:
+        """A value for every row, under the frame's own labels."""
+        outputs = tuple(Output(name, name, call) for name in self._chosen)
+        found = run(Window(self._internal_keys, outputs, self._dropna), self._table)
+        return self._per_row(found.columns)
+
+    def _per_row(self, values: Mapping[str, Column]) -> Any:
+        from fastframe.frame.dataframe import DataFrame
+        from fastframe.frame.series import Series
+
+        frame = self._frame
+        if self._one:
+            ((name, column),) = values.items()
+            return Series._of(frame._labels, column, self._series_name(name), frame._label_names)
+        return DataFrame._of(with_labels(frame._labels, values, len(frame)), frame._label_names)
+
+    def transform(self, func: Any, **options: Any) -> Any:
+        """Every row gets its group's aggregate, or a function of its neighbours such as ``"cumsum"``.
+
+        Rows whose key is missing get a missing value unless ``dropna=False``.
+
+        >>> import fastframe as ff
+        >>> ff.DataFrame({"k": [1, 2, 1], "v": [1, 2, 3]}).groupby("k")["v"].transform("sum").tolist()
+        [4, 2, 4]
+        """
+        from fastframe.ops.windows import WINDOWS
+
+        if isinstance(func, str) and func in WINDOWS:
+            return self._window(WindowCall(func, options))
+        return self._window(aggregation(func, options))
+
+    def _position(self, *, ascending: bool) -> Column:
+        call = WindowCall("cumcount", {"ascending": ascending})
+        return run(Window(self._internal_keys, (Output("n", None, call),), self._dropna), self._table)["n"]
+
+    def cumcount(self, *, ascending: bool = True) -> Series:
+        """Number of each row in its group, from 0 (or down to 0)."""
+        from fastframe.frame.series import Series
+
+        return Series._of(self._frame._labels, self._position(ascending=ascending), None, self._frame._label_names)
+
+    def head(self, n: int = 5) -> Any:
+        """The first ``n`` rows of each group, in the frame's order and under its labels."""
+        return self._rows_where(Call("lt", (Col("n"), Lit(n))), ascending=True)
+
+    def tail(self, n: int = 5) -> Any:
+        """The last ``n`` rows of each group, in the frame's order and under its labels."""
+        return self._rows_where(Call("lt", (Col("n"), Lit(n))), ascending=False)
+
+    def nth(self, n: int) -> Any:
+        """Row ``n`` of each group (from the end where negative), in the frame's order."""
+        return self._rows_where(Call("eq", (Col("n"), Lit(n if n >= 0 else -n - 1))), ascending=n >= 0)
+
+    def _rows_where(self, condition: Call, *, ascending: bool) -> Any:
+        position = Table({"n": self._position(ascending=ascending)})
+        mask = run(Project((("mask", condition),)), position)["mask"]
+        frame = self._frame
+        if not hasattr(frame, "dtype") and (self._one or set(self._chosen) < set(frame._values) - set(self._internal_keys)):
+            frame = frame[self._chosen[0]] if self._one else frame[self._chosen]
+        return frame._with_table(Selection(mask=mask).of(frame._table))
+
+    @property
+    def ngroups(self) -> int:
+        """Number of groups."""
+        return len(self.size())
+
+    def __len__(self) -> int:
+        return self.ngroups
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        """Pairs of key and the frame of its rows, in group order."""
+        sizes = GroupBy.size(self._plain())
+        ordered = run(Sort(self._internal_keys, (False,) * len(self._keys)), self._table).drop(
+            [key for name, key in self._keys if key.startswith("\1")]
+        )
+        start = 0
+        for key, size in zip(sizes.index.tolist(), sizes, strict=True):
+            rows = ordered.slice(start, size)
+            start += size
+            yield (key if isinstance(key, tuple) or len(self._keys) == 1 else (key,)), self._frame._with_table(rows)
+
+    def _plain(self) -> GroupBy:
+        new = object.__new__(GroupBy)
+        new.__dict__.update(self.__dict__)
+        new._as_index, new._sort = True, True
+        return new
+
+    def get_group(self, key: Any) -> Any:
+        """The rows of one group."""
+        parts = key if isinstance(key, tuple) else (key,)
+        mask: Any = None
+        for internal, part in zip(self._internal_keys, parts, strict=True):
+            equal = Call("eq", (Col(internal), Lit(part)))
+            mask = equal if mask is None else Call("and", (mask, equal))
+        found = run(Project((("mask", mask),)), self._table)["mask"]
+        rows = Selection(mask=found).of(self._frame._table)
+        if not rows.n_rows:
+            raise LabelNotFound.of([key])
+        return self._frame._with_table(rows)
+
+    def apply(self, func: Any, *args: Any, **options: Any) -> Any:
+        """Not supported for functions of your own; a name works like `agg`."""
+        if isinstance(func, str):
+            return self.agg(func)
+        raise UnsupportedOperation.of_method("GroupBy", "apply", "Compose agg, transform and arithmetic, or loop: for key, rows in df.groupby(...).")
+
+    def __repr__(self) -> str:
+        names = [name for name, _ in self._keys]
+        return f"GroupBy(keys={names}, columns={self._chosen}, sort={self._sort}, dropna={self._dropna})"
+
+
+def _find_keys(frame: Any, by: Any, level: Any) -> tuple[list[tuple[str | None, str]], dict[str, Column]]:
+    """Keys as ``(name that users see, name in the table)``, and columns that are not in the frame's table."""
+    if level is not None:
+        levels = level if isinstance(level, list | tuple) else [level]
+        found = [one if isinstance(one, int) else frame._label_names.index(one) for one in levels]
+        return [(frame._label_names[one], label_key(one)) for one in found], {}
+    if by is None:
+        raise ArgumentError.because("groupby", "no keys were given", "Pass by= or level=.")
+    keys: list[tuple[str | None, str]] = []
+    extra: dict[str, Column] = {}
+    for position, one in enumerate(by if isinstance(by, list | tuple) else [by]):
+        if isinstance(one, Frame | np.ndarray):
+            internal = _KEY.format(position)
+            extra[internal] = row_values(frame._table, f"key {position}", one)
+            keys.append((getattr(one, "name", None), internal))
+        elif callable(one):
+            raise UnsupportedOperation.of_argument("groupby", "by", one, "Compute the key as a column first.")
+        elif not hasattr(frame, "dtype") and text_name(one) in frame._values:
+            keys.append((text_name(one), text_name(one)))
+        elif one in frame._label_names:
+            keys.append((one, label_key(frame._label_names.index(one))))
+        else:
+            raise ColumnNotFound.among(one, [*frame._values, *(name for name in frame._label_names if name)])
+    return keys, extra
+
+

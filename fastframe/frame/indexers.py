@@ -1,0 +1,136 @@
+"""``.loc``, ``.iloc``, ``.at`` and ``.iat``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastframe.column import Table
+from fastframe.column.arrow import array_to_arrow, column_from
+from fastframe.errors import ColumnNotFound, ShapeError
+from fastframe.frame.core import Frame
+from fastframe.frame.getitem import assign_at, column_names, column_series, fitted, row_values, select_columns
+from fastframe.frame.labels import labels_of, values_of
+from fastframe.frame.positions import Selection, by_label, by_position
+from fastframe.frame.row import Row
+from fastframe.frame.run import run
+from fastframe.ops.project import Put
+
+
+class Indexer:
+    """One of the four; knows how to find rows and columns."""
+
+    def __init__(self, frame: Any, *, labels: bool, single: bool = False) -> None:
+        self._frame, self._labels, self._single = frame, labels, single
+
+    def _rows(self, key: Any) -> Selection:
+        return by_label(self._frame, key) if self._labels else by_position(self._frame, key)
+
+    def _names(self, key: Any) -> tuple[list[str], bool]:
+        """Column names, and whether one column was asked for by itself."""
+        if self._labels:
+            return column_names(self._frame, key), isinstance(key, str | int)
+        names = list(self._frame._values)
+        if isinstance(key, int | np.integer):
+            if not -len(names) <= key < len(names):
+                raise ColumnNotFound.at(int(key), len(names))
+            return [names[key]], True
+        picked = np.asarray(names, dtype=object)[key if isinstance(key, slice) else np.asarray(key)]
+        return picked.tolist(), False
+
+    def _split(self, key: Any) -> tuple[Any, Any]:
+        """Row key and column key; a series, or a tuple of labels of several levels, has only rows."""
+        levels = len(self._frame._labels)
+        whole = isinstance(key, tuple) and self._labels and levels > 1 and len(key) == levels and not _looks_like_columns(key[-1], self._frame)
+        if self._is_series or not isinstance(key, tuple) or whole:
+            return key, slice(None)
+        if len(key) != 2:
+            raise ShapeError.of_dimensions(len(key), "a row key and a column key")
+        return key
+
+    @property
+    def _is_series(self) -> bool:
+        return hasattr(self._frame, "dtype")
+
+    def __getitem__(self, key: Any) -> Any:
+        rows_key, columns_key = self._split(key)
+        if self._is_series:
+            return _series_at(self._frame, self._rows(rows_key))
+        names, one_column = ([], False) if _everything(columns_key) else self._names(columns_key)
+        frame = column_series(self._frame, names[0]) if one_column else self._frame
+        if not one_column and not _everything(columns_key):
+            frame = select_columns(self._frame, names)
+        if _everything(rows_key):
+            return frame
+        selection = self._rows(rows_key)
+        return _series_at(frame, selection) if one_column else _frame_at(frame, selection)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        rows_key, columns_key = self._split(key)
+        selection = Selection(slice=(0, len(self._frame), 1)) if _everything(rows_key) else self._rows(rows_key)
+        if self._is_series:
+            _assign_series(self._frame, selection, value)
+            return
+        names = list(self._frame._values) if _everything(columns_key) else self._new_or_known(columns_key)
+        assign_at(self._frame, selection, names, value)
+
+    def _new_or_known(self, key: Any) -> list[str]:
+        if self._labels and isinstance(key, str):
+            return [key]
+        return self._names(key)[0]
+
+
+def _everything(key: Any) -> bool:
+    return isinstance(key, slice) and key == slice(None)
+
+
+def _looks_like_columns(key: Any, frame: Any) -> bool:
+    if isinstance(key, slice | list):
+        return True
+    return not hasattr(frame, "dtype") and isinstance(key, str) and key in frame._values
+
+
+def _series_at(series: Any, selection: Selection) -> Any:
+    if selection.one is not None:
+        return array_to_arrow(series._column)[selection.one].as_py()
+    return series._with_table(selection.of(series._table))
+
+
+def _frame_at(frame: Any, selection: Selection) -> Any:
+    if selection.one is None:
+        return frame._with_table(selection.of(frame._table))
+    position = selection.one
+    return Row({name: array_to_arrow(column)[position].as_py() for name, column in frame._values.items()}, frame.index[position])
+
+
+def _assign_series(series: Any, selection: Selection, value: Any) -> None:
+    chosen = Table(labels_of(selection.of(Table(series._labels, len(series)))))
+    name = next(iter(values_of(series._table)))
+    fitting = fitted(row_values(chosen, series.name or name, value), series.dtype, series.name, value)
+    updates = Table({"row": column_from(selection.row_numbers()), "value": fitting})
+    series._table = run(Put(name), series._table, updates)
+
+
+class Indexing(Frame):
+    """The four indexers of a frame or series."""
+
+    @property
+    def loc(self) -> Indexer:
+        """Rows and columns by label, mask, list or slice (its end is included)."""
+        return Indexer(self, labels=True)
+
+    @property
+    def iloc(self) -> Indexer:
+        """Rows and columns by position, mask, list or slice (its end is not included)."""
+        return Indexer(self, labels=False)
+
+    @property
+    def at(self) -> Indexer:
+        """One value by row and column label."""
+        return Indexer(self, labels=True, single=True)
+
+    @property
+    def iat(self) -> Indexer:
+        """One value by row and column position."""
+        return Indexer(self, labels=False, single=True)

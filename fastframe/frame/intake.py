@@ -1,0 +1,62 @@
+"""The constructors by source: `from_arrow`, `from_pandas`, `from_numpy`, `from_dict`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastframe.column.arrow import table_from_arrow
+from fastframe.errors import DTypeError
+from fastframe.frame.construct import pandas_parts
+from fastframe.frame.dataframe import DataFrame
+from fastframe.frame.labels import default_labels, with_labels
+from fastframe.frame.series import Series
+
+
+def from_arrow(data: Any, *, encodings: bool = False) -> Any:
+    """A frame (or, of an array, a series) over Arrow data: pyarrow, polars, duckdb, anything with ``__arrow_c_stream__``.
+
+    Parameters
+    ----------
+    encodings : bool
+        A dictionary of strings is only an encoding, and the column a ``string``; else it is a ``category``.
+
+    Raises
+    ------
+    InvalidData
+        The memory is not what it says it is. It is checked in full unless ``options.validate`` is off.
+
+    Examples
+    --------
+    >>> import fastframe as ff, pyarrow as pa
+    >>> ff.from_arrow(pa.table({"a": [1, 2]})).shape
+    (2, 1)
+    """
+    import pyarrow as pa
+
+    if isinstance(data, pa.Array | pa.ChunkedArray):
+        return Series(data)
+    table = table_from_arrow(data, encodings=encodings)
+    return DataFrame._of(with_labels(default_labels(table.n_rows), table.columns, table.n_rows))
+
+
+def from_pandas(data: Any, *, copy: bool = True) -> Any:
+    """A frame or series of pandas data, labels included; NaN stays NaN, ``NA``, ``None`` and ``NaT`` are missing.
+
+    ``copy=False`` shares writable memory: the caller promises not to write to it.
+    """
+    if hasattr(data, "columns"):
+        return DataFrame._of(*pandas_parts(data, copy=copy))
+    if not hasattr(data, "index"):
+        raise DTypeError.of_values(None, f"a pandas DataFrame or Series is needed, but {type(data).__name__} was given")
+    return Series(data, copy=copy)
+
+
+def from_numpy(array: Any, columns: Sequence[str] | None = None, *, copy: bool = True) -> DataFrame:
+    """A frame of a 2-D or structured array, one column per column."""
+    return DataFrame(array, columns=columns, copy=copy)
+
+
+def from_dict(data: Mapping[Any, Any], columns: Sequence[str] | None = None) -> DataFrame:
+    """A frame of ``{name: values}``."""
+    return DataFrame(data, columns=columns)

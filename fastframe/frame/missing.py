@@ -1,0 +1,166 @@
+"""Missing values: null, or NaN in a float column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from fastframe.column import Table
+from fastframe.dtypes import INT64
+from fastframe.errors import ArgumentError
+from fastframe.frame.arithmetic import Operators
+from fastframe.frame.construct import is_scalar
+from fastframe.frame.core import Frame
+from fastframe.frame.getitem import row_values
+from fastframe.frame.positions import Selection, mask_column
+from fastframe.frame.run import run
+from fastframe.frame.windows import Windows
+from fastframe.ops.expressions import Call, Col, Expression, Lit
+from fastframe.ops.project import Project
+
+OTHER = "\0other"
+
+
+class Missing(Operators, Windows):
+    """What frames and series share."""
+
+    def isna(self) -> Self:
+        """True where a value is missing.
+
+        >>> import fastframe as ff
+        >>> ff.Series([1.5, None, float("nan")]).isna().tolist()
+        [False, True, True]
+        """
+        return self._unary("is_missing")
+
+    isnull = isna
+
+    def notna(self) -> Self:
+        """True where a value is there."""
+        return self._unary("not_missing")
+
+    notnull = notna
+
+    def fillna(self, value: Any = None) -> Self:
+        """Missing values replaced.
+
+        Parameters
+        ----------
+        value : scalar, Series (by label), or dict of column name to value
+
+        Raises
+        ------
+        LossyCast, DTypeError
+            The value does not fit a column's dtype.
+        """
+        if value is None:
+            raise ArgumentError.because("fillna", "no value was given", "Give one, or use .ffill() or .bfill().")
+        chosen = value if isinstance(value, Mapping) else dict.fromkeys(self._values, value)
+        table = self._table
+        for name in chosen:
+            if name in self._values:
+                table = _coalesced(table, name, chosen[name])
+        return self._with_table(table)
+
+    def where(self, cond: Any, other: Any = None) -> Self:
+        """Values where ``cond`` is true, else ``other`` (missing by default).
+
+        Parameters
+        ----------
+        cond : bool Series, DataFrame or array
+        other : scalar or Series
+        """
+        return self._choose(cond, other, keep_where=True)
+
+    def mask(self, cond: Any, other: Any = None) -> Self:
+        """Values where ``cond`` is false, else ``other`` (missing by default)."""
+        return self._choose(cond, other, keep_where=False)
+
+    def _choose(self, cond: Any, other: Any, *, keep_where: bool) -> Self:
+        cond = cond(self) if callable(cond) else cond
+        table = self._table
+        for name in self._values:
+            mask = cond[name] if isinstance(cond, Frame) and not hasattr(cond, "dtype") else cond  # type: ignore[index]
+            table = _if_else(self, table, name, (mask, other[name] if _is_frame(other) else other), keep_where=keep_where)
+        return self._with_table(table)
+
+
+def _is_frame(value: Any) -> bool:
+    return isinstance(value, Frame) and not hasattr(value, "dtype")
+
+
+def _if_else(frame: Frame, table: Table, name: str, choice: tuple[Any, Any], *, keep_where: bool) -> Table:
+    mask, other = choice
+    extra = {"\0mask": mask_column(frame, mask)}
+    literal: Expression = Lit(other)
+    if not is_scalar(other):
+        extra[OTHER] = row_values(frame._table, name, other)
+        literal = Col(OTHER)
+    arms = (Col(name), literal) if keep_where else (literal, Col(name))
+    call = Call("if_else", (Col("\0mask"), *arms))
+    return table.with_columns({name: run(Project(((name, call),)), table.with_columns(extra))[name]})
+
+
+def _coalesced(table: Table, name: str, value: Any) -> Table:
+    if is_scalar(value):
+        return run(Project(((name, Call("coalesce", (Col(name), Lit(value)))),), keep=True), table)
+    both = table.with_columns({OTHER: row_values(table, name, value)})
+    return table.with_columns({name: run(Project(((name, Call("coalesce", (Col(name), Col(OTHER)))),)), both)[name]})
+
+
+class SeriesMissing(Missing):
+    """`dropna` of a series."""
+
+    def dropna(self) -> Self:
+        """The rows that are not missing, under their labels."""
+        kept: Any = self.notna()
+        return self._with_table(Selection(mask=kept._column).of(self._table))
+
+    @property
+    def hasnans(self) -> bool:
+        """Whether any value is missing."""
+        return bool(self.isna().any())  # type: ignore[attr-defined]
+
+
+class FrameMissing(Missing):
+    """`dropna` of a frame."""
+
+    def dropna(self, *, how: str = "any", subset: str | Sequence[str] | None = None, thresh: int | None = None) -> Self:
+        """The rows without missing values.
+
+        Parameters
+        ----------
+        how : {"any", "all"}
+            Drop a row where any, or where all, values are missing.
+        subset : str or list of str
+            The columns to look at.
+        thresh : int
+            Keep rows with at least so many values, instead of ``how``.
+
+        Raises
+        ------
+        ColumnNotFound, ArgumentError
+        """
+        if how not in ("any", "all"):
+            raise ArgumentError.of("dropna", "how", how, ("any", "all"))
+        names = [subset] if isinstance(subset, str) else list(subset) if subset is not None else list(self._values)
+        if not names:
+            return self._with_table(self._table)
+        there = [Call("not_missing", (Col(name),)) for name in names]
+        found = run(Project((("mask", _kept(there, how, thresh)),)), self._table)
+        return self._with_table(Selection(mask=found["mask"]).of(self._table))
+
+
+def _kept(there: Sequence[Expression], how: str, thresh: int | None) -> Expression:
+    """Whether a row stays: all values are there, any is, or at least ``thresh`` are."""
+    if thresh is None:
+        kept = there[0]
+        for one in there[1:]:
+            kept = Call("and" if how == "any" else "or", (kept, one))
+        return kept
+    count: Expression = Lit(0, INT64)
+    for one in there:
+        count = Call("add", (count, Call("if_else", (one, Lit(1, INT64), Lit(0, INT64)))))
+    return Call("ge", (count, Lit(thresh)))
+
+

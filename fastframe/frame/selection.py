@@ -1,0 +1,373 @@
+"""Choosing and changing rows and columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from fastframe import dtypes
+from fastframe.column import Table
+from fastframe.column.arrow import array_to_arrow, column_from
+from fastframe.errors import ArgumentError, ColumnNotFound, DTypeError, DuplicateColumn, UnsupportedOperation
+from fastframe.frame.arithmetic import Operators
+from fastframe.frame.construct import text_name
+from fastframe.frame.getitem import column_series, select_columns, set_columns
+from fastframe.frame.labels import with_labels
+from fastframe.frame.positions import Selection
+from fastframe.frame.row import Row
+from fastframe.frame.run import run
+from fastframe.ops.expressions import Call, Cast, Col, Lit
+from fastframe.ops.groups import Output, Window
+from fastframe.ops.join import Join
+from fastframe.ops.project import Project
+from fastframe.ops.windows import WindowCall
+
+if TYPE_CHECKING:
+    from fastframe.frame.dataframe import DataFrame
+    from fastframe.frame.series import Series
+
+
+class Selecting(Operators):
+    """What frames and series share."""
+
+    def head(self, n: int = 5) -> Self:
+        """The first ``n`` rows; all but the last ``-n`` where negative."""
+        return self._with_table(Selection(slice=slice(0, n).indices(len(self))).of(self._table))
+
+    def tail(self, n: int = 5) -> Self:
+        """The last ``n`` rows; all but the first ``-n`` where negative."""
+        start = max(len(self) - n, 0) if n >= 0 else min(-n, len(self))
+        return self._with_table(Selection(slice=(start, len(self), 1)).of(self._table))
+
+    def take(self, indices: Any) -> Self:
+        """Rows by position, negative from the end.
+
+        Raises
+        ------
+        OutOfRange
+        """
+        return self.iloc[np.asarray(indices, dtype=np.int64)]  # type: ignore[attr-defined]
+
+    def sample(self, n: int | None = None, *, frac: float | None = None, replace: bool = False, random_state: Any = None) -> Self:
+        """Random rows; ``random_state`` is a seed or a NumPy generator."""
+        count = n if n is not None else round((frac if frac is not None else 1 / max(len(self), 1)) * len(self))
+        if count > len(self) and not replace:
+            raise ArgumentError.because("sample", f"{count} rows of {len(self)} were asked for", "Pass replace=True.")
+        return self.take(np.random.default_rng(random_state).choice(len(self), count, replace=replace))
+
+    def copy(self, deep: bool = True) -> Self:
+        """A handle of its own; nothing is copied, because tables never change."""
+        return self._with_table(self._table)
+
+    def pipe(self, func: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """``func(self, *args, **options)``, for chaining."""
+        return func(self, *args, **options)
+
+    def isin(self, values: Any) -> Self:
+        """True where a value is one of ``values`` (a list, set, array, Series, or dict by column)."""
+        if isinstance(values, Mapping):
+            outputs = tuple((name, Call("isin", (Col(name),), (("values", _listed(values.get(name, []))),))) for name in self._values)
+            return self._run(Project(outputs, keep=True))
+        return self._unary("isin", (("values", _listed(values)),))
+
+    def add_prefix(self, prefix: str) -> Self:
+        """Column names with ``prefix`` before them."""
+        values = {prefix + name: column for name, column in self._values.items()}
+        return self._with_table(with_labels(self._labels, values, len(self)))
+
+
+def _listed(values: Any) -> tuple[Any, ...]:
+    """Values as a tuple of Python values; one text is refused, as it would be taken letter by letter."""
+    if isinstance(values, str | bytes):
+        raise ArgumentError.because("isin", f"one text {values!r} was given", f"Pass a list: isin([{values!r}]).")
+    if isinstance(values, np.ndarray):
+        return tuple(values.tolist())
+    return tuple(values)
+
+
+class SeriesSelection(Selecting):
+    """Of one column."""
+
+    def between(self, left: Any, right: Any, inclusive: str = "both") -> Self:
+        """True where ``left <= value <= right``; ``inclusive`` is both, neither, left or right."""
+        if inclusive not in ("both", "neither", "left", "right"):
+            raise ArgumentError.of("between", "inclusive", inclusive, ("both", "neither", "left", "right"))
+        low = self >= left if inclusive in ("both", "left") else self > left
+        high = self <= right if inclusive in ("both", "right") else self < right
+        return low & high
+
+    def astype(self, dtype: Any, *, safe: bool = True) -> Self:
+        """Values in another dtype.
+
+        Raises
+        ------
+        LossyCast
+            Information would be lost; ``safe=False`` accepts that.
+        """
+        outputs = tuple((name, Cast(Col(name), dtypes.dtype(dtype), safe)) for name in self._values)
+        return self._run(Project(outputs, keep=True))
+
+    def map(self, mapping: Any) -> Self:
+        """Values looked up in a dict or in a series (by its labels); what is not found is missing.
+
+        >>> import fastframe as ff
+        >>> ff.Series(["a", "b"]).map({"a": 1}).tolist()
+        [1, None]
+        """
+        if callable(mapping):
+            raise UnsupportedOperation.of_method("Series", "map(function)", "Use a dict, arithmetic, .str or .dt methods.")
+        keys = list(mapping) if isinstance(mapping, Mapping) else mapping.index.tolist()
+        new = column_from(list(mapping.values())) if isinstance(mapping, Mapping) else mapping._column
+        ((name, column),) = self._values.items()
+        if not keys:
+            return self._with_table(with_labels(self._labels, {name: column_from([None] * len(self))}, len(self)))
+        table = Table({"key": column_from(keys), "new": new})
+        found = run(Join(("key",), ("key",), "left", validate="many_to_one"), Table({"key": column}), table)["new"]
+        return self._with_table(with_labels(self._labels, {name: found}, len(self)))
+
+    def replace(self, to_replace: Any, value: Any = None) -> Self:
+        """Values replaced, one for another or by a dict."""
+        pairs = to_replace if isinstance(to_replace, Mapping) else {to_replace: value}
+        ((name, _),) = self._values.items()
+        call: Any = Col(name)
+        for old, new in pairs.items():
+            call = Call("if_else", (Call("eq", (Col(name), Lit(old))), Lit(new), call))
+        return self._run(Project(((name, call),), keep=True))
+
+    def rename(self, name: str | None) -> Self:
+        """The same series under another name."""
+        new = self._with_table(self._table)
+        new.name = name  # type: ignore[attr-defined]
+        return new
+
+    def drop_duplicates(self, *, keep: Any = "first") -> Self:
+        """The first (or last) row of each value."""
+        return self._with_table(Selection(mask=_kept_once(self, list(self._values), keep)).of(self._table))
+
+    def duplicated(self, *, keep: Any = "first") -> Self:
+        """True where a value was seen before."""
+        return ~self._with_table(with_labels(self._labels, {"value": _kept_once(self, list(self._values), keep)}, len(self)))
+
+    def unique(self) -> np.ndarray[Any, Any]:
+        """The different values in order of appearance, as NumPy; a missing one is there once."""
+        return self.drop_duplicates().to_numpy()  # type: ignore[attr-defined]
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether no value occurs twice."""
+        return bool(self.nunique(dropna=False) == len(self))  # type: ignore[attr-defined]
+
+    def to_frame(self, name: str | None = None) -> DataFrame:
+        """A frame of this one column."""
+        from fastframe.frame.dataframe import DataFrame
+
+        series: Any = self
+        column_name = name if name is not None else series.name if series.name is not None else "0"
+        return DataFrame._of(with_labels(self._labels, {column_name: series._column}, len(self)), self._label_names)
+
+    def items(self) -> Iterator[tuple[Any, Any]]:
+        """Pairs of label and value."""
+        return zip(self.index.tolist(), self, strict=True)  # type: ignore[call-overload]
+
+    def apply(self, func: Any, *args: Any, **options: Any) -> Any:
+        """Not supported: a Python call per value is what fastframe is there to avoid."""
+        raise UnsupportedOperation.of_method("Series", "apply", "Use arithmetic, .map(dict), .str, .dt, or .to_pandas().apply for this step.")
+
+
+class FrameSelection(Selecting):
+    """Of a frame."""
+
+    def assign(self, **columns: Any) -> Self:
+        """A new frame with columns added or replaced; a function gets the frame so far.
+
+        >>> import fastframe as ff
+        >>> ff.DataFrame({"a": [1, 2]}).assign(b=lambda df: df.a * 2).b.tolist()
+        [2, 4]
+        """
+        new: Any = self._with_table(self._table)
+        for name, value in columns.items():
+            set_columns(new, {name: value(new) if callable(value) else value})
+        return new
+
+    def rename(self, mapper: Any = None, *, columns: Any = None, index: Any = None, axis: Any = None) -> Self:
+        """Columns under other names, by a dict or a function of the name.
+
+        Raises
+        ------
+        DuplicateColumn
+        """
+        if index is not None or (mapper is not None and axis not in (1, "columns")):
+            raise UnsupportedOperation.of_argument("rename", "index", index or mapper, "Use columns=..., or assign df.index.")
+        change = columns if columns is not None else mapper
+        names = [text_name(change(name) if callable(change) else change.get(name, name)) for name in self._values]
+        return self._with_table(with_labels(self._labels, Table(self._values, len(self)).rename(names).columns, len(self)))
+
+    def drop(self, labels: Any = None, *, columns: Any = None, index: Any = None, axis: Any = 0, errors: str = "raise") -> Self:
+        """Without some columns (``columns=``, or ``axis=1``) or rows (by label).
+
+        Raises
+        ------
+        ColumnNotFound, LabelNotFound
+        """
+        if labels is not None:
+            columns, index = (labels, index) if axis in (1, "columns") else (columns, labels)
+        new: Any = self
+        if columns is not None:
+            new = new._without([text_name(name) for name in _as_list(columns)], errors)
+        return new._without_rows(_as_list(index)) if index is not None else new._with_table(new._table)
+
+    def _without(self, names: list[str], errors: str) -> Self:
+        missing = [name for name in names if name not in self._values]
+        if missing and errors == "raise":
+            raise ColumnNotFound.all_of(missing, list(self._values))
+        return self._with_table(self._table.drop(names))
+
+    def _without_rows(self, labels: list[Any]) -> Self:
+        keep = np.ones(len(self), dtype=bool)
+        keep[_rows_of(self, labels)] = False
+        return self._with_table(Selection(mask=column_from(keep)).of(self._table))
+
+    def astype(self, dtype: Any, *, safe: bool = True) -> Self:
+        """Columns in other dtypes: one for all, or by a dict.
+
+        Raises
+        ------
+        LossyCast, DTypeError, ColumnNotFound
+        """
+        chosen = dtype if isinstance(dtype, Mapping) else dict.fromkeys(self._values, dtype)
+        outputs = tuple((text_name(name), Cast(Col(text_name(name)), dtypes.dtype(one), safe)) for name, one in chosen.items())
+        return self._run(Project(outputs, keep=True))
+
+    def filter(self, items: Sequence[str] | None = None, *, like: str | None = None, regex: str | None = None) -> DataFrame:
+        """Columns by name: a list, a part of the name, or a pattern. (Rows: ``df[mask]``.)"""
+        frame: Any = self
+        wanted = set(items or ())
+        names = [
+            name for name in self._values
+            if (items is None or name in wanted) and (like is None or like in name) and (regex is None or re.search(regex, name))
+        ]  # fmt: skip
+        return select_columns(frame, names)
+
+    def select_dtypes(self, include: Any = None, exclude: Any = None) -> DataFrame:
+        """Columns by dtype or family (``"number"``, ``"datetime"``, ``"category"``, ``"string"``, ``"bool"``)."""
+        frame: Any = self
+        kept = [name for name, column in self._values.items() if include is None or _is_any(column.dtype, include)]
+        names = [name for name in kept if exclude is None or not _is_any(self._values[name].dtype, exclude)]
+        return select_columns(frame, names)
+
+    def insert(self, loc: int, column: str, value: Any) -> None:
+        """Put a new column at a position.
+
+        Raises
+        ------
+        DuplicateColumn
+        """
+        frame: Any = self
+        if column in self._values:
+            raise DuplicateColumn.of([column], "Use df[name] = ... to replace it.")
+        names = list(self._values)
+        set_columns(frame, {column: value})
+        frame._table = select_columns(frame, [*names[:loc], column, *names[loc:]])._table
+
+    def pop(self, name: str) -> Series:
+        """Take a column out of the frame and return it."""
+        frame: Any = self
+        series = column_series(frame, name)
+        frame._table = frame._table.drop([name])
+        return series
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A column, or ``default`` where there is none."""
+        return column_series(self, name) if name in self._values else default  # type: ignore[arg-type]
+
+    def items(self) -> Iterator[tuple[str, Series]]:
+        """Pairs of name and column."""
+        return ((name, column_series(self, name)) for name in self._values)  # type: ignore[arg-type]
+
+    def itertuples(self, *, index: bool = True, name: str | None = "Row") -> Iterator[Any]:
+        """Rows as named tuples. Slow, as in pandas: prefer whole columns."""
+        from collections import namedtuple
+
+        columns = ([self.index.tolist()] if index else []) + [array_to_arrow(column).to_pylist() for column in self._values.values()]
+        names = (["Index"] if index else []) + list(self._values)
+        make = namedtuple(name, names, rename=True) if name else lambda *values: values  # type: ignore[misc]
+        return (make(*values) for values in zip(*columns, strict=True))
+
+    def iterrows(self) -> Iterator[tuple[Any, Row]]:
+        """Pairs of label and row. Slow, as in pandas: prefer whole columns."""
+        rows = self.itertuples(index=True, name=None)
+        return ((values[0], Row(dict(zip(self._values, values[1:], strict=True)), values[0])) for values in rows)
+
+    def drop_duplicates(self, subset: Any = None, *, keep: Any = "first", ignore_index: bool = False) -> Self:
+        """The first (or last) row of each combination of values."""
+        names = _as_list(subset) if subset is not None else list(self._values)
+        new = self._with_table(Selection(mask=_kept_once(self, names, keep)).of(self._table))
+        return new.reset_index(drop=True) if ignore_index else new  # type: ignore[attr-defined]
+
+    def duplicated(self, subset: Any = None, *, keep: Any = "first") -> Series:
+        """True where a combination of values was seen before."""
+        from fastframe.frame.series import Series
+
+        names = _as_list(subset) if subset is not None else list(self._values)
+        kept = Series._of(self._labels, _kept_once(self, names, keep), None, self._label_names)
+        return ~kept
+
+    def apply(self, func: Any, *args: Any, **options: Any) -> Any:
+        """Not supported: a Python call per row is what fastframe is there to avoid."""
+        raise UnsupportedOperation.of_method("DataFrame", "apply", "Compose columns with arithmetic and where, or use .to_pandas().apply for this step.")
+
+
+def _as_list(names: Any) -> list[Any]:
+    return [names] if isinstance(names, str) or not hasattr(names, "__iter__") else list(names)
+
+
+def _rows_of(frame: Any, labels: list[Any]) -> np.ndarray[Any, Any]:
+    """All rows with any of some labels, each of which must be there."""
+    from fastframe.frame.positions import by_label
+
+    return np.concatenate([by_label(frame, label).row_numbers() for label in labels]) if labels else np.empty(0, np.int32)
+
+
+_FAMILIES: dict[str, Callable[[dtypes.DType], bool]] = {
+    "number": lambda dtype: dtype.is_numeric,
+    "datetime": lambda dtype: dtype.kind in (dtypes.Kind.TIMESTAMP, dtypes.Kind.DATE),
+    "timedelta": lambda dtype: dtype.kind is dtypes.Kind.DURATION,
+    "category": lambda dtype: dtype.kind is dtypes.Kind.CATEGORY,
+    "floating": lambda dtype: dtype.kind is dtypes.Kind.FLOAT,
+    "integer": lambda dtype: dtype.is_integer,
+}
+
+
+def _is_any(dtype: dtypes.DType, wanted: Any) -> bool:
+    for one in wanted if isinstance(wanted, list | tuple | set) else [wanted]:
+        name = one if isinstance(one, str) else getattr(one, "__name__", "")
+        family = _FAMILIES.get(name)
+        if family is not None:
+            if family(dtype):
+                return True
+            continue
+        try:
+            if dtype == dtypes.dtype(one):
+                return True
+        except DTypeError:
+            raise ArgumentError.of("select_dtypes", "include", one, [*_FAMILIES, "string", "bool", "int64"]) from None
+    return False
+
+
+def _kept_once(frame: Any, names: list[str], keep: Any) -> Any:
+    """A mask of the rows to keep: the first or last of each combination, or (``keep=False``) those that stand alone."""
+    if keep not in ("first", "last", False):
+        raise ArgumentError.of("drop_duplicates", "keep", keep, ("first", "last", False))
+    table = frame._table
+    if not names:
+        return column_from(np.ones(len(frame), dtype=bool))
+    outputs = tuple(Output(name, None, WindowCall("cumcount", {"ascending": up})) for name, up in (("n", True), ("m", False)))
+    wanted = outputs[:1] if keep == "first" else outputs[1:] if keep == "last" else outputs
+    counts = run(Window(tuple(names), wanted, dropna=False), table)
+    alone = [Call("eq", (Col(output.name), Lit(0))) for output in wanted]
+    mask = alone[0] if len(alone) == 1 else Call("and", (alone[0], alone[1]))
+    return run(Project((("mask", mask),)), counts)["mask"]
+

@@ -1,0 +1,89 @@
+"""`GroupBy`, `Window`, `Reduce`: aggregations and functions of a row's neighbours, by group or over all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fastframe.dtypes import DType, Kind
+from fastframe.errors import DTypeError
+from fastframe.ops.aggregations import AggregationCall
+from fastframe.ops.base import Schema, Spec, require, unique
+from fastframe.ops.windows import WindowCall
+
+
+@dataclass(frozen=True)
+class Output:
+    """One result column: ``name`` = ``call`` of ``column`` (None where the call counts rows)."""
+
+    name: str
+    column: str | None
+    call: AggregationCall | WindowCall
+
+    def resolve(self, schema: Schema) -> DType:
+        if self.column is not None:
+            require([self.column], schema)
+        given = schema[self.column] if self.column is not None else None
+        return self.call.resolve(given, self.column)
+
+
+def _check_keys(keys: Iterable[str], schema: Schema) -> None:
+    require(keys, schema)
+    for key in keys:
+        if schema[key].kind in (Kind.NESTED, Kind.OTHER):
+            raise DTypeError.of_operation("grouping", schema[key], key, "scalar dtypes")
+
+
+@dataclass(frozen=True)
+class GroupBy(Spec):
+    """One row per group: the key columns, then the outputs.
+
+    Parameters
+    ----------
+    keys : tuple of str
+        Missing keys (null or NaN) are one group, sorted last; ``dropna`` leaves it out.
+    sort : bool or None
+        Order of the groups: by key, by first appearance (False), or any that is deterministic (None).
+    """
+
+    keys: tuple[str, ...]
+    outputs: tuple[Output, ...]
+    sort: bool | None = True
+    dropna: bool = True
+
+    def resolve(self, *schemas: Schema) -> dict[str, DType]:
+        (schema,) = schemas
+        _check_keys(self.keys, schema)
+        unique([*self.keys, *(output.name for output in self.outputs)], "Name the aggregations: agg(total=('x', 'sum')).")
+        return {key: schema[key] for key in self.keys} | {output.name: output.resolve(schema) for output in self.outputs}
+
+
+@dataclass(frozen=True)
+class Window(Spec):
+    """One value per row, from the rows of its group in row order; only the outputs come out.
+
+    An `AggregationCall` gives every row the aggregate of its group. Without keys all rows are one group. Rows whose key
+    is missing are in no group when ``dropna``: their result is missing.
+    """
+
+    keys: tuple[str, ...]
+    outputs: tuple[Output, ...]
+    dropna: bool = True
+
+    def resolve(self, *schemas: Schema) -> dict[str, DType]:
+        (schema,) = schemas
+        _check_keys(self.keys, schema)
+        unique(output.name for output in self.outputs)
+        return {output.name: output.resolve(schema) for output in self.outputs}
+
+
+@dataclass(frozen=True)
+class Reduce(Spec):
+    """One row: aggregates over all rows."""
+
+    outputs: tuple[Output, ...]
+
+    def resolve(self, *schemas: Schema) -> dict[str, DType]:
+        (schema,) = schemas
+        unique(output.name for output in self.outputs)
+        return {output.name: output.resolve(schema) for output in self.outputs}

@@ -1,0 +1,48 @@
+"""`Project`: new columns computed row by row, and `Put`: some values of a column replaced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastframe.dtypes import DType
+from fastframe.ops.base import Schema, Spec, require, unique
+from fastframe.ops.expressions import Expression
+
+
+@dataclass(frozen=True)
+class Project(Spec):
+    """Columns computed from expressions over one table.
+
+    Parameters
+    ----------
+    outputs : tuple of (name, Expression)
+        In result order. A plain ``Col`` shares the column.
+    keep : bool
+        Keep all input columns; an output then replaces the column of its name in place, or comes at the end.
+    """
+
+    outputs: tuple[tuple[str, Expression], ...]
+    keep: bool = False
+
+    def resolve(self, *schemas: Schema) -> dict[str, DType]:
+        (schema,) = schemas
+        unique(name for name, _ in self.outputs)
+        computed = {name: expression.resolve(schema) for name, expression in self.outputs}
+        return {**schema, **computed} if self.keep else computed
+
+
+@dataclass(frozen=True)
+class Put(Spec):
+    """Replace values of one column at given rows.
+
+    The second input has the int32 column ``row`` (targets, each at most once) and the column ``value`` (one per target,
+    of the target column's dtype). The column's dtype never changes.
+    """
+
+    column: str
+
+    def resolve(self, *schemas: Schema) -> dict[str, DType]:
+        schema, updates = schemas
+        require([self.column], schema)
+        require(["row", "value"], updates)
+        return dict(schema)

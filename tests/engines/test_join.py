@@ -1,0 +1,90 @@
+"""`join_rows` and `matches` against their slow twin and `pandas.merge`: all hows, repeated and missing keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fastframe.column.column import Column
+from fastframe.engines.cpu.join import join_rows, matches
+from tests.reference import join as reference
+
+HOWS = ["inner", "left", "right", "outer"]
+
+
+def pairs_of(left: list[pa.Array], right: list[pa.Array], how: str) -> list[tuple[int, int]]:
+    rows = join_rows([Column(array) for array in left], [Column(array) for array in right], how=how)
+    full = [side.tolist() if side is not None else list(range(len(keys[0]))) for side, keys in zip(rows, (left, right), strict=True)]
+    return list(zip(*full, strict=True))
+
+
+def keys_of(arrays: list[pa.Array]) -> list[tuple[Any, ...]]:
+    return list(zip(*(array.to_pylist() for array in arrays), strict=True))
+
+
+KEYS: dict[str, tuple[pa.DataType, list[Any]]] = {
+    "int32": (pa.int32(), [None, -5, 0, 3, 10**9]),
+    "uint64": (pa.uint64(), [None, 0, 2**64 - 1, 2**63]),
+    "float64": (pa.float64(), [None, float("nan"), -0.0, 0.0, 1.5]),
+    "bool": (pa.bool_(), [None, True, False]),
+    "string": (pa.string(), [None, "", "a", "ä", "a long one that is not inlined"]),
+}
+
+
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("names", [("int32",), ("uint64",), ("float64",), ("bool",), ("string",), ("string", "int32"), ("float64", "bool", "int32")])
+@pytest.mark.parametrize("sizes", [(40, 30), (0, 5), (5, 0), (0, 0), (1, 1)])
+def test_dtypes_with_missing_and_repeated_keys(sizes: tuple[int, int], names: tuple[str, ...], how: str) -> None:
+    rng = np.random.default_rng(sizes[0])
+    sides = [[pa.array([KEYS[name][1][at] for at in rng.integers(0, len(KEYS[name][1]), size)], type=KEYS[name][0]) for name in names] for size in sizes]
+    assert pairs_of(*sides, how) == reference.join_rows(*(keys_of(side) for side in sides), how)
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_slices(how: str) -> None:
+    left = pa.array([9, None, 1, 2, None, 2, 3]).slice(1)
+    right = pa.array([2, 9, 9, 2, None, 4]).slice(3)
+    assert pairs_of([left], [right], how) == reference.join_rows(keys_of([left]), keys_of([right]), how)
+
+
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("unique", [True, False])
+@pytest.mark.parametrize("n_keys", [1, 2])
+def test_as_pandas_merges(how: str, unique: bool, n_keys: int) -> None:
+    rng = np.random.default_rng(11)
+    names = ["a", "b"][:n_keys]
+    left = pd.DataFrame({"a": rng.choice([1.0, 2.0, np.nan, 4.0, 5.0], 60), "b": rng.integers(0, 3, 60)})
+    right = pd.DataFrame({"a": rng.choice([5.0, 2.0, np.nan, 3.0], 40), "b": rng.integers(0, 4, 40)})
+    if unique:
+        right = right.drop_duplicates(names).reset_index(drop=True)
+    merged = left[names].assign(left=range(60)).merge(right[names].assign(right=range(len(right))), on=names, how=how)
+    expected = list(zip(merged["left"].fillna(-1).astype(int), merged["right"].fillna(-1).astype(int), strict=True))
+    sides = [[pa.array(frame[name], from_pandas=True) for name in names] for frame in (left, right)]
+    assert pairs_of(*sides, how) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from([None, 1, 2, 3]), st.sampled_from([None, "x", "y"])), max_size=12),
+    st.lists(st.tuples(st.sampled_from([None, 1, 2, 5]), st.sampled_from([None, "x", "z"])), max_size=12),
+    st.sampled_from(HOWS),
+)
+def test_any_keys(left: list[tuple[Any, Any]], right: list[tuple[Any, Any]], how: str) -> None:
+    sides = [[pa.array([row[0] for row in rows], pa.int64()), pa.array([row[1] for row in rows], pa.string())] for rows in (left, right)]
+    assert pairs_of(*sides, how) == reference.join_rows(left, right, how)
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 63, 64, 65, 1000, 200_000])
+def test_matches(n_rows: int) -> None:
+    rng = np.random.default_rng(n_rows)
+    values, among = rng.integers(0, 100, n_rows).astype(float), rng.choice([np.nan, 3.0, 50.0, 99.0, -4.0], 20)
+    values[rng.random(n_rows) < 0.1] = np.nan
+    mask = matches([Column(pa.array(values, from_pandas=True))], [Column(pa.array(among))])
+    assert mask.null_count == 0
+    np.testing.assert_array_equal(mask.array.to_numpy(zero_copy_only=False), pd.Series(values).isin(among).to_numpy())

@@ -1,0 +1,248 @@
+"""Blocks of memory and the pool that keeps freed ones."""
+
+import gc
+import os
+import threading
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from fastframe._kernels import memory
+from fastframe._kernels.memory import Block, held_bytes
+from fastframe.column.memory import allocate, as_buffer
+from fastframe.errors import ArgumentError, OutOfMemory
+from fastframe.options import option_context, options
+from tests.threads.probing import python
+
+MIB = 1 << 20
+
+
+@pytest.fixture(autouse=True)
+def empty_pool():
+    memory.clear()
+    yield
+    memory.clear()
+
+
+@pytest.mark.parametrize("n_bytes", [0, 1, 63, 64, 1000, MIB - 1, MIB, MIB + 1, 4 * MIB - 1, 4 * MIB, 9 * MIB + 5])
+def test_a_block_has_exactly_its_bytes(n_bytes: int) -> None:
+    block = Block(n_bytes)
+    assert (len(block), block.n_bytes, memoryview(block).nbytes) == (n_bytes, n_bytes, n_bytes)
+    assert block.address % 64 == 0
+    values = np.frombuffer(block, np.uint8) if n_bytes else np.empty(0, np.uint8)
+    assert values.flags.writeable
+    values[:] = 0xA5
+    assert values.size == n_bytes
+    assert bytes(memoryview(block)[-3:]) == b"\xa5" * min(n_bytes, 3)
+    assert as_buffer(block).size == n_bytes
+    assert n_bytes == 0 or as_buffer(block).address == block.address
+
+
+def test_large_blocks_start_at_a_huge_page() -> None:
+    blocks = [Block(5 * MIB) for _ in range(4)]
+    if os.uname().sysname == "Linux":
+        assert {block.address % (2 * MIB) for block in blocks} == {0}
+    assert len({block.address for block in blocks}) == 4
+
+
+@pytest.mark.parametrize("n_bytes", [-1, -(2**63)])
+def test_a_negative_size_is_refused(n_bytes: int) -> None:
+    with pytest.raises(ValueError, match="bytes"):
+        Block(n_bytes)
+
+
+@pytest.mark.parametrize("n_bytes", [2**46 + 1, 2**62, 2**63 - 1])
+def test_a_size_that_no_system_has(n_bytes: int) -> None:
+    with pytest.raises(MemoryError):
+        Block(n_bytes)
+    with pytest.raises(OutOfMemory, match=r"sorting rows needs .* GB"):
+        allocate(n_bytes, "sorting rows")
+
+
+def test_freed_blocks_are_reused() -> None:
+    block = Block(8 * MIB)
+    address = block.address
+    del block
+    assert held_bytes() == 8 * MIB
+    again = Block(7 * MIB)   # an eighth less: fits well enough
+    assert again.address == address
+    assert (held_bytes(), len(again)) == (0, 7 * MIB)
+
+
+def test_a_far_larger_block_is_not_wasted_on_a_small_request() -> None:
+    block = Block(40 * MIB)
+    address = block.address
+    del block
+    small = Block(8 * MIB)
+    assert small.address != address
+    assert held_bytes() == 40 * MIB
+
+
+def test_the_best_fit_is_taken() -> None:
+    blocks = [Block(size * MIB) for size in (24, 20, 22)]
+    addresses = [block.address for block in blocks]
+    blocks.clear()
+    assert Block(20 * MIB).address == addresses[1]
+
+
+def test_small_blocks_are_not_held() -> None:
+    for _ in range(10):
+        Block(MIB - 1)
+    assert held_bytes() == 0
+
+
+@pytest.mark.parametrize("export", ["numpy", "arrow", "memoryview"])
+def test_only_the_last_owner_returns_a_block(export: str) -> None:
+    block = Block(4 * MIB)
+    np.frombuffer(block, np.int64)[:] = np.arange(4 * MIB // 8)
+    if export == "numpy":
+        owner = np.frombuffer(block, np.int64)[1000:2000][::2]
+    elif export == "arrow":
+        owner = pa.Array.from_buffers(pa.int64(), 4 * MIB // 8, [None, as_buffer(block)]).slice(1000, 1000)
+    else:
+        owner = memoryview(block).cast("q")[1000:2000]
+    del block
+    gc.collect()
+    assert held_bytes() == 0
+    Block(4 * MIB)   # would be the same memory, were it free
+    assert owner[3].as_py() == 1003 if export == "arrow" else owner[0] == 1000
+    del owner
+    gc.collect()
+    assert held_bytes() == 8 * MIB   # this block and the one above
+
+
+def test_the_limit_is_kept_and_the_longest_unused_go_first() -> None:
+    with option_context(pool_bytes=20 * MIB):
+        blocks = [Block(8 * MIB) for _ in range(4)]
+        addresses = [block.address for block in blocks]
+        while blocks:
+            del blocks[0]
+        assert held_bytes() == 16 * MIB
+        kept = {Block(8 * MIB).address, Block(8 * MIB).address} | {Block(8 * MIB).address}
+        assert kept <= set(addresses[2:])
+        del blocks
+        Block(21 * MIB)   # more than the limit: never kept
+        assert held_bytes() <= 20 * MIB
+
+
+def test_the_option_takes_effect_at_once() -> None:
+    Block(10 * MIB)
+    assert held_bytes() == 10 * MIB
+    with option_context(pool_bytes=0):
+        assert held_bytes() == 0
+        Block(10 * MIB)
+        assert held_bytes() == 0
+    Block(10 * MIB)
+    assert held_bytes() == 10 * MIB
+
+
+@pytest.mark.parametrize("value", [-1, 1.5, None])
+def test_a_wrong_option_is_refused(value: object) -> None:
+    with pytest.raises(ArgumentError, match="pool_bytes"):
+        options.pool_bytes = value  # type: ignore[assignment]
+
+
+def test_the_environment_presets_the_limit() -> None:
+    code = (
+        "from fastframe.column.memory import allocate; from fastframe._kernels.memory import held_bytes\n"
+        "for mib in (3, 9): allocate(mib << 20, 'test')\n"
+        "print(held_bytes() >> 20)"
+    )
+    assert python(code, FASTFRAME_POOL_BYTES=str(5 * MIB)).stdout.strip() == "3"
+
+
+def test_a_failed_allocation_names_operation_and_size() -> None:
+    code = """
+import resource
+from fastframe.column.memory import allocate
+from fastframe.errors import OutOfMemory
+from fastframe._kernels.memory import held_bytes
+blocks = [allocate(100 << 20, "before") for _ in range(2)]
+del blocks[:]
+print(held_bytes() >> 20)
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (150 << 20),) * 2)
+block = allocate(300 << 20, "the pool gives its blocks back first")
+print(held_bytes(), len(block) >> 20)
+try:
+    allocate(400 << 20, "sorting rows")
+except OutOfMemory as error:
+    print(error)
+print(len(allocate(1000, "small ones still work")))
+"""
+    done = python(code)
+    assert done.stdout.splitlines() == [
+        "200",
+        "0 300",
+        str(OutOfMemory.of("sorting rows", 400 << 20)),
+        "1000",
+    ], done.stderr
+    assert "sorting rows needs 0.419 GB" in done.stdout
+
+
+def test_many_threads_allocate_and_free() -> None:
+    errors: list[str] = []
+
+    def work(number: int) -> None:
+        random = np.random.default_rng(number)
+        held: list[np.ndarray] = []
+        for _ in range(200):
+            values = np.frombuffer(Block(int(random.integers(1, 6)) * MIB), np.uint64)
+            values[::512] = number   # a word of each page
+            held.append(values)
+            if len(held) > 3:
+                values = held.pop(int(random.integers(4)))
+                if (values[::512] != number).any():
+                    errors.append(f"thread {number} found somebody else's bytes")
+
+    with option_context(pool_bytes=30 * MIB):
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert errors == []
+        assert held_bytes() <= 30 * MIB
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
+def test_a_forked_child_starts_with_an_empty_pool_and_its_parents_values() -> None:
+    kept = np.frombuffer(Block(4 * MIB), np.uint8)
+    kept[:] = 7
+    Block(8 * MIB)
+    child = os.fork()
+    if child == 0:
+        fine = held_bytes() == 0 and bool((kept == 7).all())
+        values = np.frombuffer(Block(8 * MIB), np.uint8)
+        values[:] = 1
+        kept[:] = 9   # the child's copy
+        os._exit(0 if fine and held_bytes() == 0 else 1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert held_bytes() == 8 * MIB
+    assert (kept == 7).all()
+
+
+def test_a_fork_never_meets_a_locked_pool() -> None:
+    code = """
+import multiprocessing, threading
+from fastframe._kernels.memory import Block
+on = True
+def churn():
+    while on:
+        Block(1 << 20)
+threads = [threading.Thread(target=churn) for _ in range(3)]
+for thread in threads: thread.start()
+context = multiprocessing.get_context("fork")
+for _ in range(30):
+    child = context.Process(target=Block, args=(2 << 20,))
+    child.start()
+    child.join(20)
+    assert child.exitcode == 0, child.exitcode
+on = False
+for thread in threads: thread.join()
+print("done")
+"""
+    done = python(code)
+    assert done.stdout == "done\n", done.stderr
