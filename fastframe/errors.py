@@ -244,9 +244,9 @@ class LossyCast(FastFrameError, ValueError):
 
 
     @classmethod
-    def of_text(cls, value: Any, dtype: Any, column: str | None = None) -> LossyCast:
+    def of_text(cls, shown: str, dtype: Any, column: str | None = None) -> LossyCast:
         where = f" of column {column!r}" if column is not None else ""
-        return cls(f"{value!r}{where} cannot be read as {dtype}. Clean or replace such values first, for example with .str.replace.")
+        return cls(f"{shown}{where} cannot be read as {dtype}. Clean or replace such values first, for example with .str.replace.")
 
 
 class UnsupportedOperation(FastFrameError, NotImplementedError):

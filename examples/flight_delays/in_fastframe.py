@@ -27,19 +27,21 @@ def join(tables: dict[str, ff.DataFrame]) -> ff.DataFrame:
 
 
 def features(df: ff.DataFrame) -> ff.DataFrame:
-    departure = df["departure"]
-    df["day"] = departure.dt.normalize()
-    df["month"] = departure.dt.month
-    df["weekday"] = departure.dt.weekday
-    df["minute_of_day"] = departure.dt.hour * 60 + departure.dt.minute
+    departure = df["departure"].dt
+    df["day"] = departure.normalize()
+    df["month"] = departure.month
+    df["weekday"] = departure.weekday
+    df["minute_of_day"] = departure.hour * 60 + departure.minute
     df["arrival_hour"] = df["sched_arr_time"] // 100
-    df["plane_age"] = departure.dt.year - df["plane_year"]
+    df["plane_age"] = departure.year - df["plane_year"]
     df["late"] = (df["arr_delay"] > task.LATE_MINUTES).where(df["arr_delay"].notna())
 
-    df["origin_hour_flights"] = df.groupby(["origin", "hour_utc"], sort=False)["flight_id"].transform("count")
-    df["plane_day_flights"] = df.groupby(["tailnum", "day"], sort=False)["flight_id"].transform("count")
+    df["origin_hour_flights"] = df.groupby(["origin", "hour_utc"])["flight_id"].transform("count").astype("float32")
+    df["plane_day_flights"] = df.groupby(["tailnum", "day"])["flight_id"].transform("count").astype("float32")
     df["distance_to_usual"] = (df["distance"] / df.groupby("carrier")["distance"].transform("mean")).astype("float32")
     df["seats_to_usual"] = (df["seats"] / df.groupby("dest")["seats"].transform("mean")).astype("float32")
+    del departure
+    df = df.drop(columns=["departure", "hour_utc", "sched_arr_time", "plane_year"])
 
     for key in task.KEYS:
         df = df.merge(_history(df, key), on=[key, "day"], how="left")
@@ -56,7 +58,7 @@ def _history(df: ff.DataFrame, key: str) -> ff.DataFrame:
     flights = by_key["flights"].cumsum() - daily["flights"]
     late = by_key["late"].cumsum() - daily["late"]
     delay = by_key["delay"].cumsum() - daily["delay"]
-    return ff.DataFrame({key: daily[key], "day": daily["day"], f"{key}_flights": flights,
+    return ff.DataFrame({key: daily[key], "day": daily["day"], f"{key}_flights": flights.astype("float32"),
                          f"{key}_late_share": (late / flights).astype("float32"),
                          f"{key}_mean_delay": (delay / flights).astype("float32")})
 

@@ -39,8 +39,8 @@ def features(df: pl.LazyFrame) -> pl.LazyFrame:
         plane_age=departure.year() - pl.col("plane_year"),
         late=pl.col("arr_delay") > task.LATE_MINUTES,
     ).with_columns(
-        origin_hour_flights=pl.len().over("origin", "hour_utc"),
-        plane_day_flights=pl.when(pl.col("tailnum").is_not_null()).then(pl.len().over("tailnum", "day")),
+        origin_hour_flights=pl.len().over("origin", "hour_utc").cast(pl.Float32),
+        plane_day_flights=pl.when(pl.col("tailnum").is_not_null()).then(pl.len().over("tailnum", "day").cast(pl.Float32)),
         distance_to_usual=(pl.col("distance") / pl.col("distance").mean().over("carrier")).cast(pl.Float32),
         seats_to_usual=(pl.col("seats") / pl.col("seats").mean().over("dest")).cast(pl.Float32),
     )
@@ -59,7 +59,7 @@ def _history(df: pl.LazyFrame, key: str) -> pl.LazyFrame:
     counted = ("flights", "late", "delay")
     earlier = daily.with_columns((pl.col(name).cum_sum() - pl.col(name)).over(key) for name in counted)
     flights = pl.when(pl.col("flights") > 0).then(pl.col("flights"))
-    return earlier.select(key, "day", pl.col("flights").alias(f"{key}_flights"),
+    return earlier.select(key, "day", pl.col("flights").cast(pl.Float32).alias(f"{key}_flights"),
                           (pl.col("late") / flights).cast(pl.Float32).alias(f"{key}_late_share"),
                           (pl.col("delay") / flights).cast(pl.Float32).alias(f"{key}_mean_delay"))
 

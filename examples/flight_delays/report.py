@@ -118,7 +118,7 @@ def _conditions(runs: Runs, seconds: float) -> str:
     versions = ", ".join(f"{name} {next(iter(of.values())).version}" for name, of in runs.items())
     return (f"{versions}; Python {platform.python_version()}; {n_threads()} cores, as many threads for each; "
             f"{platform.system()} {platform.machine()}; {dt.date.today():%d %B %Y}. Each contender worked alone, in "
-            "fresh processes, one per set; the files were in the page cache. Peak memory is the kernel's high-water mark of "
-            "resident memory, less what the process held after its imports. Polars runs reading, joins and features as "
-            "one lazy plan. Numbers agree where they are missing in the same rows and differ by at most "
+            "fresh processes, one per set; the files were in the page cache. Peak memory is the kernel's high-water "
+            "mark of resident memory, less what the process held after its imports. Polars runs reading, joins and "
+            "features as one lazy plan. Numbers agree where they are missing in the same rows and differ by at most "
             f"{task.TOLERANCE:g}, relative above 1; names agree exactly. The whole demo took {seconds:.0f} seconds.")

@@ -55,6 +55,6 @@ RESULT = ("flight_id", "day", *NAMES, "late", *FEATURES)
 
 TOLERANCE = 1e-6
 """Features of two contenders agree where both are missing or they differ by at most this, relative or absolute:
-they are kept as float32, and the contenders sum in different orders."""
+most are kept as float32, and the contenders sum in different orders."""
 
 AUC_TOLERANCE = 1e-3

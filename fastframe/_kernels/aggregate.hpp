@@ -37,6 +37,15 @@ inline bool update_block(const Grouped& ctx, typename Op::Slot* const* replicas,
     return fits;
 }
 
+template <class Op, class = void>
+struct Closes {
+    static void all(typename Op::Slot*, int64_t) {}
+};
+template <class Op>
+struct Closes<Op, decltype((void)&Op::close)> {
+    static void all(typename Op::Slot* slots, int64_t count) { for (int64_t slot = 0; slot < count; ++slot) Op::close(slots[slot]); }
+};
+
 // Over rows.
 template <class Op, class Source>
 int update_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
@@ -54,6 +63,7 @@ int update_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
         if (ctx.prefetch) for (int lane = 0; lane < count; ++lane) __builtin_prefetch(&slots[target[lane]], 1);
         if (!update_block<Op, Source>(ctx, replicas, target, row, count)) return OVERFLOW_;
     }
+    Closes<Op>::all(slots, ctx.n_replicas * stride);
     for (int replica = 1; replica < ctx.n_replicas; ++replica) {
         for (int64_t group = 0; group < ctx.n_groups; ++group) {
             if (!Op::combine(slots[group], replicas[replica][group], ctx.text)) return OVERFLOW_;
@@ -96,6 +106,7 @@ int update_partitions(void* raw, int64_t start, int64_t stop, int64_t) {
         for (int64_t place = ctx.starts[partition]; place < ctx.starts[partition + 1]; ++place) {
             fits &= Op::update(slots[load<code_t>(ctx.codes, place) - first_group], Scattered::at(ctx.view, place), ctx.text);
         }
+        Closes<Op>::all(slots, n_groups);
         for (int64_t group = 0; group < n_groups; ++group) Op::emit(ctx.out, first_group + group, slots[group]);
     }
     delete[] slots;

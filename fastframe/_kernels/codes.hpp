@@ -199,8 +199,9 @@ void read_part(const KeyPart& part, const row_t* rows, int64_t start, int count,
     }
 }
 
+// Make the words of a block; they are where the result points.
 template <typename WORD>
-void pack_block(const PackContext& c, int64_t start, int count, PackBlock<WORD>& block) {
+WORD* pack_block(const PackContext& c, int64_t start, int count, PackBlock<WORD>& block) {
     if (c.may_drop) memset(block.dead, 0, count);
     for (int64_t at = 0; at < c.n_parts; ++at) {
         const KeyPart& part = c.parts[at];
@@ -209,12 +210,12 @@ void pack_block(const PackContext& c, int64_t start, int count, PackBlock<WORD>&
             for (int row = 0; row < count; ++row) block.dead[row] |= block.outside[row];
         }
         if (part.lut != nullptr) {
-            for (int row = 0; row < count; ++row) {
-                const code_t code = part.lut[block.digit[row]];
-                block.digit[row] = code;
-                if (code == NULL_CODE) block.dead[row] = 1;   // written only where may_drop
+            for (int row = 0; row < count; ++row) block.digit[row] = part.lut[block.digit[row]];
+            if (part.check) {
+                for (int row = 0; row < count; ++row) block.dead[row] |= block.digit[row] == NULL_CODE;
             }
         }
+        if (c.n_parts == 1) return block.digit;
         const WORD stride = (WORD)part.stride;
         if (at == 0) {
             for (int row = 0; row < count; ++row) block.word[row] = block.digit[row] * stride;
@@ -222,6 +223,7 @@ void pack_block(const PackContext& c, int64_t start, int count, PackBlock<WORD>&
             for (int row = 0; row < count; ++row) block.word[row] += block.digit[row] * stride;
         }
     }
+    return block.word;
 }
 
 // Lower `*slot` to `row`. The minimum is the same whichever thread comes first.
@@ -231,16 +233,16 @@ inline void lower_first(row_t* slot, row_t row) {
 }
 
 template <typename WORD>
-inline void mark_first(const PackContext& c, int64_t start, int count, const PackBlock<WORD>& block) {
+inline void mark_first(const PackContext& c, int64_t start, int count, const WORD* words, const uint8_t* dead) {
     if (c.prefetch) {
-        for (int row = 0; row < count; ++row) __builtin_prefetch(c.first + block.word[row]);
+        for (int row = 0; row < count; ++row) __builtin_prefetch(c.first + words[row]);
     }
     if (!c.may_drop) {
-        for (int row = 0; row < count; ++row) lower_first(c.first + block.word[row], (row_t)(start + row));
+        for (int row = 0; row < count; ++row) lower_first(c.first + words[row], (row_t)(start + row));
         return;
     }
     for (int row = 0; row < count; ++row) {
-        if (!block.dead[row]) lower_first(c.first + block.word[row], (row_t)(start + row));
+        if (!dead[row]) lower_first(c.first + words[row], (row_t)(start + row));
     }
 }
 
@@ -249,19 +251,19 @@ int pack_keys_as(const PackContext& c, int64_t start, int64_t stop) {
     PackBlock<WORD> block;
     for (int64_t row = start; row < stop; row += PACK_BLOCK) {
         const int count = stop - row < PACK_BLOCK ? (int)(stop - row) : PACK_BLOCK;
-        pack_block(c, row, count, block);
-        if (c.first) mark_first(c, row, count, block);
+        WORD* words = pack_block(c, row, count, block);
+        if (c.first) mark_first(c, row, count, words, block.dead);
         if (c.may_drop) {
-            for (int at = 0; at < count; ++at) block.word[at] = block.dead[at] ? (WORD)NO_WORD : block.word[at];
+            for (int at = 0; at < count; ++at) words[at] = block.dead[at] ? (WORD)NO_WORD : words[at];
         }
         if (c.codes) {
-            for (int at = 0; at < count; ++at) c.codes[row + at] = (code_t)block.word[at];
+            for (int at = 0; at < count; ++at) c.codes[row + at] = (code_t)words[at];
         }
         if (c.words) {
-            for (int at = 0; at < count; ++at) c.words[row + at] = block.word[at];
+            for (int at = 0; at < count; ++at) c.words[row + at] = words[at];
         }
         if (c.hashes) {
-            for (int at = 0; at < count; ++at) c.hashes[row + at] = mix(block.word[at]);
+            for (int at = 0; at < count; ++at) c.hashes[row + at] = mix(words[at]);
         }
     }
     return OK;

@@ -67,7 +67,7 @@ cdef extern from "codes.hpp" namespace "ff" nogil:
 
 WHOLE, UPPER, LOWER, HIGH64 = 0, 1, 2, 3   # codes.hpp::Field
 NEVER = 0x7FFFFFFF
-CACHED_CODES = 1 << 16                     # maps of more codes than this are prefetched
+CACHED_CODES = 1 << 17                     # maps of more codes than this are prefetched
 
 
 cdef class KeyParts:

@@ -2,7 +2,7 @@
 //
 // A walk is an Op with a small state per group. Two plans:
 //   carry    rows in row order, three phases: FOLD each slice's rows into a state per (slice, group); SCAN those over
-//            the slices, exclusively, so that each slice knows what came before it; APPLY walks the slice again from there.
+//            the slices, exclusively, so that each knows what came before it; APPLY walks each again from there.
 //            Reads and writes are sequential, only the states are random, so it suits states that stay in cache.
 //            This is the usual two-pass parallel prefix sum (Blelloch, "Prefix Sums and Their Applications", 1990).
 //   ordered  positions in (group, row) order, one phase, whole groups per slice: for so many groups that a table of

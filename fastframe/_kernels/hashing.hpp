@@ -162,7 +162,7 @@ struct TableContext {
     const uint32_t* n_distinct;  // in of fill
     const uint32_t* base;        // in of fill: per partition, codes before it
     int32_t bits;                // in: log2 of the number of partitions
-    const uint64_t* slot_starts; // in: per partition (and one more), its first slot; sizes are powers of two
+    const uint64_t* slot_starts; // in: per partition (and one more), its first slot; each partition has an empty one
     ProbeSlot* slots;            // out of fill, in of probe
     const uint64_t* hashes;      // in of probe
     code_t* codes;               // out of probe: NULL_CODE where the word is not in the table
@@ -181,7 +181,7 @@ inline int fill_table(void* ctx, int64_t start, int64_t stop, int64_t) {   // ov
         for (uint32_t id = 0; id < c.n_distinct[part]; ++id) {
             const uint64_t hash = c.scattered[c.starts[part] + id];
             uint64_t slot = probe_start(c, hash, size);
-            while (slots[slot].code != NULL_CODE) slot = (slot + 1) & (size - 1);
+            while (slots[slot].code != NULL_CODE) slot = slot + 1 == size ? 0 : slot + 1;
             slots[slot] = {hash, c.base[part] + id, 0};
         }
     }
@@ -204,7 +204,7 @@ inline int probe_table(void* ctx, int64_t start, int64_t stop, int64_t) {
             const ProbeSlot* slots = c.slots + bounds[0];
             const uint64_t size = bounds[1] - bounds[0];
             uint64_t slot = probe_start(c, hash, size);
-            while (slots[slot].code != NULL_CODE && slots[slot].hash != hash) slot = (slot + 1) & (size - 1);
+            while (slots[slot].code != NULL_CODE && slots[slot].hash != hash) slot = slot + 1 == size ? 0 : slot + 1;
             c.codes[row] = slots[slot].code;   // NO_HASH is never in the table
         }
     }

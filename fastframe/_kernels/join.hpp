@@ -11,6 +11,7 @@
 namespace ff {
 
 constexpr code_t NO_PARTNER = NULL_CODE;
+constexpr int64_t PREFETCH_ROWS = 32;   // ahead of stores to a map that may be larger than the cache
 
 // Threads may store to one entry at once where a code repeats; which row stays does not matter, for then the map is not
 // used. Relaxed atomics make that defined at the cost of plain moves.
@@ -22,7 +23,7 @@ inline void relaxed_mark(uint8_t* entry) { __atomic_store_n(entry, (uint8_t)1, _
 struct RowMap {
     const code_t* codes;   // in
     row_t* row_of_code;    // out
-    uint8_t* is_unique;    // out: per slice, every row of it is the one in the map
+    int64_t* n_found;      // out: per slice, rows with a code, or codes with a row
 };
 
 // Runs over codes.
@@ -32,21 +33,26 @@ inline int clear_map(void* ctx, int64_t start, int64_t stop, int64_t) {
     return OK;
 }
 
-inline int fill_map(void* ctx, int64_t start, int64_t stop, int64_t) {
+inline int fill_map(void* ctx, int64_t start, int64_t stop, int64_t slice) {
     const RowMap& in = *(const RowMap*)ctx;
+    int64_t n_found = 0;
     for (int64_t row = start; row < stop; ++row) {
-        if (in.codes[row] != NO_PARTNER) relaxed_store(in.row_of_code + in.codes[row], (row_t)row);
+        const code_t ahead = in.codes[std::min(row + PREFETCH_ROWS, stop - 1)];
+        if (ahead != NO_PARTNER) __builtin_prefetch(in.row_of_code + ahead, 1, 3);
+        if (in.codes[row] == NO_PARTNER) continue;
+        relaxed_store(in.row_of_code + in.codes[row], (row_t)row);
+        ++n_found;
     }
+    in.n_found[slice] = n_found;
     return OK;
 }
 
-inline int check_map(void* ctx, int64_t start, int64_t stop, int64_t slice) {
+// Runs over codes: as many codes with a row as rows with a code means that no code repeats.
+inline int count_map(void* ctx, int64_t start, int64_t stop, int64_t slice) {
     const RowMap& in = *(const RowMap*)ctx;
-    in.is_unique[slice] = 0;
-    for (int64_t row = start; row < stop; ++row) {
-        if (in.codes[row] != NO_PARTNER && in.row_of_code[in.codes[row]] != (row_t)row) return OK;
-    }
-    in.is_unique[slice] = 1;
+    int64_t n_found = 0;
+    for (int64_t code = start; code < stop; ++code) n_found += in.row_of_code[code] != NO_ROW;
+    in.n_found[slice] = n_found;
     return OK;
 }
 

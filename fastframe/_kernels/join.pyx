@@ -9,7 +9,7 @@ cdef extern from "join.hpp" namespace "ff" nogil:
     cdef struct RowMap:
         const code_t* codes
         row_t* row_of_code
-        uint8_t* is_unique
+        int64_t* n_found
 
     cdef struct MapProbe:
         const code_t* codes
@@ -50,7 +50,7 @@ cdef extern from "join.hpp" namespace "ff" nogil:
 
     int clear_map_kernel "ff::clear_map"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int fill_map_kernel "ff::fill_map"(void* ctx, int64_t start, int64_t stop, int64_t slice)
-    int check_map_kernel "ff::check_map"(void* ctx, int64_t start, int64_t stop, int64_t slice)
+    int count_map_kernel "ff::count_map"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int probe_map_kernel "ff::probe_map"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int compact_matches_kernel "ff::compact_matches"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int count_matches_kernel "ff::count_matches"(void* ctx, int64_t start, int64_t stop, int64_t slice)
@@ -61,11 +61,11 @@ cdef extern from "join.hpp" namespace "ff" nogil:
     int partner_bits_kernel "ff::partner_bits"(void* ctx, int64_t start, int64_t stop, int64_t slice)
 
 
-cdef Task map_task(kernel_t kernel, uintptr_t codes, uintptr_t row_of_code, uintptr_t is_unique, object keep_alive):
+cdef Task map_task(kernel_t kernel, uintptr_t codes, uintptr_t row_of_code, uintptr_t n_found, object keep_alive):
     cdef RowMap ctx
     ctx.codes = <const code_t*>codes
     ctx.row_of_code = <row_t*>row_of_code
-    ctx.is_unique = <uint8_t*>is_unique
+    ctx.n_found = <int64_t*>n_found
     return Task.make(kernel, &ctx, sizeof(ctx), keep_alive)
 
 
@@ -74,14 +74,14 @@ def clear_map(uintptr_t row_of_code, *, keep_alive):
     return map_task(<kernel_t>clear_map_kernel, 0, row_of_code, 0, keep_alive)
 
 
-def fill_map(uintptr_t codes, uintptr_t row_of_code, *, keep_alive):
-    """Over rows: each row to its code's entry. IN codes OUT row_of_code."""
-    return map_task(<kernel_t>fill_map_kernel, codes, row_of_code, 0, keep_alive)
+def fill_map(uintptr_t codes, uintptr_t row_of_code, uintptr_t n_found, *, keep_alive):
+    """Over rows: each row to its code's entry; per slice, rows with a code. IN codes OUT row_of_code, n_found."""
+    return map_task(<kernel_t>fill_map_kernel, codes, row_of_code, n_found, keep_alive)
 
 
-def check_map(uintptr_t codes, uintptr_t row_of_code, uintptr_t is_unique, *, keep_alive):
-    """Over rows: per slice, whether every row is still in its entry. IN codes, row_of_code OUT is_unique."""
-    return map_task(<kernel_t>check_map_kernel, codes, row_of_code, is_unique, keep_alive)
+def count_map(uintptr_t row_of_code, uintptr_t n_found, *, keep_alive):
+    """Over codes: per slice, codes with a row. IN row_of_code OUT n_found."""
+    return map_task(<kernel_t>count_map_kernel, 0, row_of_code, n_found, keep_alive)
 
 
 def probe_map(uintptr_t codes, uintptr_t row_of_code, uintptr_t partners, uintptr_t n_matches, *, keep_alive):

@@ -1,7 +1,5 @@
 """Large output buffers: page-aligned, huge-page-advised, reused."""
 
-from collections.abc import Buffer
-
 class Block:
     """``n_bytes`` of writable memory with a stable ``address``; the buffer protocol hands it to Arrow and NumPy."""
 

@@ -10,6 +10,7 @@
 // the whole value), `hash_of`, `missing`, `key_at`, `same` (a row against a kept value), `keep`, `same_kept`.
 #pragma once
 #include <algorithm>
+#include <mutex>
 #include <new>
 #include <vector>
 
@@ -33,7 +34,9 @@ struct SliceTable {
         code_t code;
     };
 
-    std::vector<Slot> slots;
+    typedef std::vector<Slot> Slots;
+
+    Slots slots;                     // only while the slice is encoded
     std::vector<Entry> entries;      // distinct keys, by code; after `bucket` by (bucket of the hash, code)
     std::vector<uint32_t> buckets;   // where each bucket of entries starts
     std::vector<row_t> rows;         // per code, its first row
@@ -41,9 +44,11 @@ struct SliceTable {
     std::vector<code_t> rank;        // per code at home here, its rank among those
     typename Source::Store store;
 
-    void start() {
-        entries.clear();
-        slots.assign(1024, Slot{Key(), NULL_CODE});
+    // Begin with slots that an earlier slice grew: slices of one column have about as many distinct keys.
+    void start(Slots&& grown) {
+        slots = std::move(grown);
+        slots.assign(slots.empty() ? 1024 : slots.size(), Slot{Key(), NULL_CODE});
+        entries.reserve(slots.size() / 2);
     }
     size_t mask() const { return slots.size() - 1; }
 
@@ -75,9 +80,8 @@ struct SliceTable {
 
     static int bucket_of(const Key& key) { return (int)(Source::hash_of(key) >> (64 - UNIFY_BITS)); }
 
-    // Sort the entries by bucket and let the table go.
+    // Sort the entries by bucket.
     void bucket() {
-        std::vector<Slot>().swap(slots);
         buckets.assign(N_BUCKETS + 1, 0);
         for (const Entry& entry : entries) ++buckets[bucket_of(entry.key) + 1];
         for (int at = 0; at < N_BUCKETS; ++at) buckets[at + 1] += buckets[at];
@@ -92,10 +96,26 @@ struct SliceTable {
 
 template <class Source>
 struct SliceTables {
+    typedef typename SliceTable<Source>::Slots Slots;
+
     Source source;
     std::vector<SliceTable<Source>> slices;
+    std::vector<Slots> spare;   // grown in slices that are done: fresh memory would cost a page fault per 4 KiB
+    std::mutex lock;            // of `spare`
 
     SliceTables(const Source& given, int64_t n_slices) : source(given), slices(n_slices) {}
+
+    Slots take_spare() {
+        std::lock_guard<std::mutex> guard(lock);
+        if (spare.empty()) return Slots();
+        Slots slots = std::move(spare.back());
+        spare.pop_back();
+        return slots;
+    }
+    void give_spare(Slots&& slots) {
+        std::lock_guard<std::mutex> guard(lock);
+        spare.push_back(std::move(slots));
+    }
 };
 
 template <class Source>
@@ -115,7 +135,7 @@ int encode_slice(void* ctx, int64_t start, int64_t stop, int64_t slice) {
     const Source& source = c.tables->source;
     SliceTable<Source>& table = c.tables->slices[slice];
     try {
-        table.start();
+        table.start(c.tables->take_spare());
         Key keys[KEY_BLOCK];
         bool missing[KEY_BLOCK];
         for (int64_t block = start; block < stop; block += KEY_BLOCK) {
@@ -130,6 +150,7 @@ int encode_slice(void* ctx, int64_t start, int64_t stop, int64_t slice) {
             }
             if ((int64_t)table.entries.size() > c.most) return TOO_LONG;
         }
+        c.tables->give_spare(std::move(table.slots));
         table.bucket();
     } catch (const std::bad_alloc&) {
         return OUT_OF_MEMORY;

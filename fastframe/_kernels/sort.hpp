@@ -331,31 +331,40 @@ inline void sort_words(uint64_t* words, int64_t count, int row_bits) {
     if (low > row_bits && !insert_sorted(words, count)) radix_sort(words, scratch.get(), count, row_bits, high);
 }
 
-// Runs that are too long for one thread; the caller sorts them by the next digit with all threads.
+// Runs that are too long for one thread, which the caller sorts in another pass with all threads: rows that tie in this
+// digit, by the next; or a bucket that the cells did not tell apart, by this digit again, with cells for it alone.
 struct Deferred {
-    int64_t* runs;         // out: (start, length) of at most one run per `shortest` rows; zeros where none
+    int64_t* runs;         // out: (start, length) of at most one run per `shortest` rows, length < 0 for a bucket; 0: none
     int64_t shortest;      // in: 0: never defer
 };
 
+inline bool defers(const Deferred& deferred, int64_t length) { return deferred.shortest > 0 && length > deferred.shortest; }
+
+inline void defer(const Deferred& deferred, int64_t start, int64_t signed_length) {
+    int64_t* run = deferred.runs + 2 * (start / deferred.shortest);
+    run[0] = start;
+    run[1] = signed_length;
+}
+
 inline void refine_rows(const SortKeys& keys, int64_t level, row_t* rows, int64_t count);
 
-// Writes the rows of sorted words, and refines those that tie in this digit.
-inline void write_rows(const SortKeys& keys, int64_t level, uint64_t* words, int64_t count, row_t* rows, int64_t offset, const Deferred& deferred) {
+inline void copy_rows(const SortKeys& keys, const uint64_t* words, int64_t count, row_t* rows) {
     const uint64_t row_mask = ((uint64_t)1 << keys.row_bits) - 1;
-    for (int64_t at = 0; at < count; ++at) rows[offset + at] = (row_t)(words[at] & row_mask);
+    for (int64_t at = 0; at < count; ++at) rows[at] = (row_t)(words[at] & row_mask);
+}
+
+// Writes the rows of sorted words, and refines those that tie in this digit.
+inline void write_rows(const SortKeys& keys, int64_t level, const uint64_t* words, int64_t count, row_t* rows, int64_t offset,
+                       const Deferred& deferred) {
+    copy_rows(keys, words, count, rows + offset);
     if (level + 1 >= n_levels(keys)) return;
     for (int64_t at = 0; at < count;) {
         const uint64_t key = words[at] >> keys.row_bits;
         int64_t end = at + 1;
         while (end < count && words[end] >> keys.row_bits == key) ++end;
         if (end - at > 1) {
-            if (deferred.shortest > 0 && end - at > deferred.shortest) {
-                int64_t* run = deferred.runs + 2 * ((offset + at) / deferred.shortest);
-                run[0] = offset + at;
-                run[1] = end - at;
-            } else {
-                refine_rows(keys, level + 1, rows + offset + at, end - at);
-            }
+            if (defers(deferred, end - at)) defer(deferred, offset + at, end - at);
+            else refine_rows(keys, level + 1, rows + offset + at, end - at);
         }
         at = end;
     }
@@ -397,8 +406,8 @@ struct SortPass {
     row_t* rows;                      // in, out: the rows to sort, ascending; the last phase writes them in order
     int64_t n_rows;                   // in
     int is_identity;                  // in: the rows are 0, 1, 2 ... and `rows` is still unwritten
-    uint64_t cell_base;               // in: a digit's cell is (digit - cell_base) >> cell_shift, clamped to the cells
-    int cell_shift;                   // in
+    uint64_t cell_base;               // in: a digit's cell is 1 + ((digit - cell_base) >> cell_shift), clamped to the
+    int cell_shift;                   // in: cells; the first has what is below, the last what is beyond
     int64_t n_cells;                  // in
     const uint16_t* bucket_of_cell;   // in
     int64_t n_buckets;                // in
@@ -411,7 +420,7 @@ struct SortPass {
 inline const row_t* rows_from(const SortPass& pass, int64_t start) { return pass.is_identity ? nullptr : pass.rows + start; }
 
 inline int64_t bucket_of(const SortPass& pass, uint64_t digit) {
-    const uint64_t cell = digit < pass.cell_base ? 0 : (digit - pass.cell_base) >> pass.cell_shift;
+    const uint64_t cell = digit < pass.cell_base ? 0 : 1 + ((digit - pass.cell_base) >> pass.cell_shift);
     return pass.bucket_of_cell[cell < (uint64_t)pass.n_cells ? cell : (uint64_t)pass.n_cells - 1];
 }
 
@@ -465,12 +474,24 @@ inline int scatter_buckets(void* ctx, int64_t start, int64_t stop, int64_t slice
     return OK;
 }
 
+inline bool all_tie(const uint64_t* words, int64_t count, int row_bits) {
+    uint64_t varying = 0;
+    for (int64_t at = 1; at < count; ++at) varying |= words[at] ^ words[0];
+    return varying >> row_bits == 0;
+}
+
 // Runs over buckets.
 inline int finish_buckets(void* ctx, int64_t start, int64_t stop, int64_t) {
     const SortPass& in = *(const SortPass*)ctx;
     try {
         for (int64_t bucket = start; bucket < stop; ++bucket) {
             const int64_t first = in.starts[bucket], count = in.starts[bucket + 1] - first;
+            // Another pass over a part of the digit's range: only where there is more than one bucket, so that it ends.
+            if (in.n_buckets > 1 && defers(in.deferred, count) && !all_tie(in.words + first, count, in.keys.row_bits)) {
+                copy_rows(in.keys, in.words + first, count, in.rows + first);
+                defer(in.deferred, first, -count);
+                continue;
+            }
             sort_words(in.words + first, count, in.keys.row_bits);
             write_rows(in.keys, in.level, in.words + first, count, in.rows, first, in.deferred);
         }

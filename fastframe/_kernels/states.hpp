@@ -1,5 +1,6 @@
-// The states of the aggregations: how one starts (`init`), takes a value (`update`), takes another state that comes
-// after it (`combine`), and is written to and read from columns (`emit`, `restore`).
+// The states of the aggregations: how one starts (`init`), takes a value (`update`), is ready to be combined (`close`,
+// where it needs to), takes another state that comes after it (`combine`), and is written to and read from columns
+// (`emit`, `restore`).
 //
 // States of rows have no `restore`: row numbers mean nothing in another partition. `update` returns false only where an exact result needs a wider state; then the caller starts again with that one.
 #pragma once
@@ -163,7 +164,7 @@ struct ProductInteger {
     }
 };
 
-// Smallest or largest value; of equal ones (-0.0 and 0.0) the first. Fields: value (T), null where none was seen.
+// Smallest or largest value; a zero is 0.0, not -0.0. Fields: value (T), null where none was seen.
 template <typename T, bool LARGEST, bool BITS>
 struct Extreme {
     typedef typename std::conditional<sizeof(T) >= 8, uint64_t, typename std::conditional<sizeof(T) == 4, uint32_t, uint16_t>::type>::type seen_t;
@@ -183,7 +184,8 @@ struct Extreme {
         return true;
     }
     static void emit(const StateColumns& out, int64_t group, const Slot& slot) {
-        const T value = slot.seen ? slot.value : T(0);
+        T value = slot.seen ? slot.value : T(0);
+        if constexpr (std::is_floating_point<T>::value) value += T(0);   // -0.0 becomes 0.0
         if constexpr (BITS) append_bit(out.fields[0], group, value != 0);
         else store<T>(out.fields[0], group, value);
         append_bit(out.validity, group, slot.seen);
@@ -216,42 +218,51 @@ struct Truth {
 
 // Count, mean and squared deviations. Fields: n (int64), mean (double), m2 (double).
 //
-// Values are taken relative to the group's first value of the slice: no division per row, and the rounding error stays
-// below n * epsilon of the variance however far from zero the data are, for the first value is itself one of the data.
-// States combine by Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample
-// variances" (1979).
+// While rows come in, values are taken relative to the group's first value of the slice: no division per row, and the
+// rounding error stays below n * epsilon of the variance however far from zero the data are, for the first value is
+// itself one of the data. `close` turns such sums into mean and m2; the mean stays relative to the first value, so that
+// the difference of two means, which `combine` needs, keeps its digits. Combination: Chan, Golub and LeVeque, "Updating
+// formulae and a pairwise algorithm for computing sample variances" (1979).
 template <typename T>
 struct Moments {
-    struct Slot { double shift, sum, squares; int64_t n; };
+    struct Slot {
+        double shift;
+        double mean;   // less shift; until closed, the sum of value - shift
+        double m2;     // until closed, the sum of (value - shift)^2
+        int64_t n;
+    };
     typedef T value_t;
     static Slot init() { return {0.0, 0.0, 0.0, 0}; }
     static bool update(Slot& slot, T given, const Text&) {
         const double value = (double)given;
         slot.shift = slot.n == 0 ? value : slot.shift;
         const double deviation = value - slot.shift;
-        slot.sum += deviation;
-        slot.squares += deviation * deviation;
+        slot.mean += deviation;
+        slot.m2 += deviation * deviation;
         ++slot.n;
         return true;
     }
-    static double mean(const Slot& slot) { return slot.shift + slot.sum / (double)slot.n; }
-    static double m2(const Slot& slot) {
-        const double exact = slot.squares - slot.sum * (slot.sum / (double)slot.n);
-        return exact < 0.0 ? 0.0 : exact;   // NaN stays NaN
+    static void close(Slot& slot) {
+        if (slot.n == 0) return;
+        const double sum = slot.mean;
+        slot.mean = sum / (double)slot.n;
+        slot.m2 -= sum * slot.mean;
+        if (slot.m2 < 0.0) slot.m2 = 0.0;   // NaN stays NaN
     }
     static bool combine(Slot& slot, const Slot& later, const Text&) {
         if (later.n == 0) return true;
         if (slot.n == 0) { slot = later; return true; }
         const double n = (double)slot.n, n_later = (double)later.n;
-        const double mean_here = mean(slot), delta = mean(later) - mean_here;
-        const double squares = m2(slot) + m2(later) + delta * delta * (n * n_later / (n + n_later));
-        slot = {mean_here + delta * (n_later / (n + n_later)), 0.0, squares, slot.n + later.n};
+        const double delta = (later.shift - slot.shift) + (later.mean - slot.mean);
+        slot.mean += delta * (n_later / (n + n_later));
+        slot.m2 += later.m2 + delta * delta * (n * n_later / (n + n_later));
+        slot.n += later.n;
         return true;
     }
     static void emit(const StateColumns& out, int64_t group, const Slot& slot) {
         store<int64_t>(out.fields[0], group, slot.n);
-        store<double>(out.fields[1], group, slot.n ? mean(slot) : 0.0);
-        store<double>(out.fields[2], group, slot.n ? m2(slot) : 0.0);
+        store<double>(out.fields[1], group, slot.shift + slot.mean);
+        store<double>(out.fields[2], group, slot.m2);
     }
     static Slot restore(const StateColumns& in, int64_t group) {
         return {load<double>(in.fields[1], group), 0.0, load<double>(in.fields[2], group), load<int64_t>(in.fields[0], group)};
@@ -296,7 +307,10 @@ struct TextExtreme {
         return true;
     }
     static bool combine(Slot& slot, const Slot& later, const Text& text) {
-        return later.row < 0 || update(slot, later.row, text);
+        if (later.row < 0) return true;
+        const bool as_good = slot.row < 0 || !is_better(text, slot.row, later.row);
+        if (as_good && (slot.row < 0 || later.row < slot.row || is_better(text, later.row, slot.row))) slot = later;
+        return true;
     }
     static void emit(const StateColumns& out, int64_t group, const Slot& slot) { store<row_t>(out.fields[0], group, slot.row); }
 };

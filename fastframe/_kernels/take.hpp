@@ -8,7 +8,7 @@
 
 namespace ff {
 
-constexpr int64_t PREFETCH_ROWS = 64;
+constexpr int64_t PREFETCH_ROWS = 32;
 
 struct BoundsContext {
     const row_t* rows;   // in

@@ -36,8 +36,8 @@ inline int64_t text_offset(const TextSource& source, int64_t row) {
     return source.large ? load<int64_t>(source.offsets, row) : load<int32_t>(source.offsets, row);
 }
 
-constexpr int64_t PREFETCH_OFFSETS = 128;   // rows ahead whose offsets are fetched
-constexpr int64_t PREFETCH_TEXT = 64;      // rows ahead whose bytes are fetched: their offsets have arrived by then
+constexpr int64_t PREFETCH_OFFSETS = 32;   // rows ahead whose offsets are fetched
+constexpr int64_t PREFETCH_TEXT = 12;      // rows ahead whose bytes are fetched: their offsets have arrived by then
 
 struct TakeTextContext {
     TextSource source;        // in: at least one row where any of `rows` is -1

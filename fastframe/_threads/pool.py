@@ -68,8 +68,8 @@ class Worker:
 class Pool:
     """Persistent daemon threads, started on demand.
 
-    Nothing here breaks when a KeyboardInterrupt strikes between two lines: a worker's state is changed by the worker
-    alone, and the giver's one act, putting a job into an inbox, is atomic.
+    Nothing here breaks when a KeyboardInterrupt strikes between two lines: what matters is one act, putting a job into
+    a worker's inbox, and that is atomic.
     """
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Pool:
 
     def reset(self) -> None:
         """No workers yet, or none any more: a forked child has the parent's objects but none of its threads."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()   # a signal handler or finalizer that strikes inside may run operations, too
         self._workers: list[Worker] = []
         self._waiting: deque[Job] = deque()
         self._closed = False
@@ -88,7 +88,7 @@ class Pool:
         return len(self._workers)
 
     def submit(self, tasks: Sequence[Callable[[], object]], *, bind: bool = False) -> None:
-        """Run ``tasks`` some time soon on at most ``len(tasks)`` threads at once.
+        """Run ``tasks`` some time soon, each on a free worker; workers are started until there are ``len(tasks)``.
 
         Where all workers are busy, tasks wait for one; after `close` they are dropped. ``bind`` places the workers on
         cores of their own, away from the caller's; right only for tasks that run kernels and nothing else.
@@ -102,7 +102,7 @@ class Pool:
     def _give(self, job: Job, most: int) -> None:
         if self._closed:
             return
-        worker = next((one for one in self._workers[:most] if one.is_free), None)
+        worker = next((one for one in self._workers if one.is_free), None)
         if worker is None and len(self._workers) < most:
             worker = self._start()
         if worker is None:
@@ -110,6 +110,7 @@ class Pool:
             return
         worker.place(job.cores)
         worker.inbox.put(job)
+        worker.busy = True   # after the put: an interrupt between the two must not lose the worker
 
     def _start(self) -> Worker | None:
         try:

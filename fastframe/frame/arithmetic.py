@@ -246,10 +246,11 @@ class SeriesArithmetic(Operators):
         (left,), (right,) = values_of(one).values(), values_of(two).values()
         return labels_of(one), Table({LEFT: left, RIGHT: right}), Col(RIGHT), name if name == other.name else None  # type: ignore[attr-defined]
 
-    def __matmul__(self, other: Any) -> Any:
+    def dot(self, other: Any) -> Any:
+        """The sum of the products with another series or array."""
         return (self * other).sum()
 
-    dot = __matmul__
+    __matmul__ = dot
 
 
 class FrameArithmetic(Operators):

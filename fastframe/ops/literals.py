@@ -115,7 +115,7 @@ def _whole_number(value: int, anchor: DType | None, exact: bool) -> pa.Scalar:
 def _float_dtype(value: float, anchor: DType | None) -> DType:
     if anchor is None or anchor.kind is not Kind.FLOAT or anchor.numpy is None:
         return dtypes.FLOAT64
-    return anchor if not np.isfinite(value) or abs(value) <= np.finfo(anchor.numpy).max else dtypes.FLOAT64
+    return anchor if not np.isfinite(value) or abs(value) <= float(np.finfo(anchor.numpy).max) else dtypes.FLOAT64
 
 
 def _time_dtype(value: Any) -> DType | None:

@@ -132,7 +132,7 @@ def _missing(array: pa.Array, *, nan: bool) -> Missing:
     import pyarrow.compute as pc
 
     nan = nan and pa.types.is_floating(array.type) and array.type != pa.float16()
-    return pc.is_null(array, nan_is_null=nan).to_numpy(zero_copy_only=False)
+    return np.asarray(pc.is_null(array, nan_is_null=nan).to_numpy(zero_copy_only=False))
 
 
 def _different(left: pa.Array, right: pa.Array, missing: Missing, rtol: float | None) -> Missing:
@@ -146,7 +146,7 @@ def _different(left: pa.Array, right: pa.Array, missing: Missing, rtol: float | 
                 same = (one == other) | (
                     np.isfinite(one) & np.isfinite(other) & (np.abs(one - other) <= rtol * np.abs(other))
                 )
-        return ~same & ~missing
+        return np.asarray(~same & ~missing)
     if left.type == pa.null() or left.equals(right):
         return np.zeros(len(left), bool)
     values = zip(left.to_pylist(), right.to_pylist(), strict=True)

@@ -18,28 +18,15 @@ from fastframe.errors import ArgumentError
 
 DTYPES: tuple[str, ...] = (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64",
-    "decimal128(12, 2)", "date32", "date64", "timestamp[us]", "timestamp[ns, UTC]", "duration[ms]", "time32[s]", "time64[us]",
-    "string", "encoded string", "binary", "category",
+    "decimal128(12, 2)", "date32", "date64", "timestamp[us]", "timestamp[ns, UTC]", "duration[ms]", "time32[s]",
+    "time64[us]", "string", "encoded string", "binary", "category",
 )  # fmt: skip
 NULLS: tuple[str, ...] = ("none", "some", "all", "first", "last")
 
 _WORDS = [
-    "",
-    "a",
-    "b",
-    "ab",
-    "abc",
-    "ä",
-    "日本",
-    "zebra",
-    "a longer word than twelve bytes",
-    "Z",
-    "0",
-    "10",
-    "9",
-    "\x00",
+    "", "a", "b", "ab", "abc", "ä", "日本", "zebra", "a longer word than twelve bytes", "Z", "0", "10", "9", "\x00",
     "été",
-]
+]  # fmt: skip
 _OFFSET = 11  # rows cut off a sliced column's front: its bitmaps start inside a byte, and not at a byte's end
 
 Values = np.ndarray[Any, Any]
@@ -87,7 +74,7 @@ def table(
 
 
 def covering(factors: Mapping[str, Iterable[Any]], *, strength: int = 2) -> list[dict[str, Any]]:
-    """Choices such that every combination of levels of any ``strength`` factors occurs, far fewer than all combinations.
+    """Choices such that every combination of levels of any ``strength`` factors occurs: far fewer rows than all.
 
     Greedy (as in AETG, Cohen et al. 1997), deterministic.
 

@@ -41,7 +41,8 @@ def values(dtype: str) -> st.SearchStrategy[Any]:
         return st.one_of(st.integers(max(low, -3), min(high, 3)), st.sampled_from([low, high]), st.integers(low, high))
     if kind.kind is Kind.FLOAT:
         width = 8 * kind.width if kind.width else 16
-        return st.one_of(st.sampled_from([0.0, -0.0, 1.0, float("nan"), float("inf")]), st.floats(width=width))  # type: ignore[arg-type]
+        corners = st.sampled_from([0.0, -0.0, 1.0, float("nan"), float("inf")])
+        return st.one_of(corners, st.floats(width=width))  # type: ignore[arg-type]
     if kind.kind is Kind.DECIMAL:
         return st.integers(-(10**kind.arrow.precision) + 1, 10**kind.arrow.precision - 1).map(
             lambda unit: decimal.Context(prec=38).scaleb(decimal.Decimal(unit), -kind.arrow.scale)

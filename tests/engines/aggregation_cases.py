@@ -88,7 +88,7 @@ def _value(kind: str, chance: random.Random) -> Any:
         return chance.randrange(-50, 50) * 86_400_000
     if kind.startswith("uint") or kind.startswith("time3") or kind.startswith("time6"):
         return chance.randrange(0, 100)
-    return chance.randrange(-100, 100)
+    return chance.choice([-2, -1, 1, 2, chance.randrange(-100, 100)])
 
 
 def make_codes(n_rows: int, n_groups: int, seed: int = 0, dropped: bool = True) -> np.ndarray[Any, np.dtype[np.uint32]]:
@@ -112,7 +112,7 @@ def calls(name: str) -> Iterator[AggregationCall]:
             yield from (AggregationCall(name, {option: value}) for value in values)
     if name == "quantile":
         for interpolation in ("linear", "lower", "higher", "nearest", "midpoint"):
-            yield from (AggregationCall(name, {"q": q, "interpolation": interpolation}) for q in (0, 0.3, 0.5, 1))
+            yield from (AggregationCall(name, {"q": q, "interpolation": interpolation}) for q in (0, 0.3, 1))
 
 
 def is_exact(name: str, column: Column) -> bool:

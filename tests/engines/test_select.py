@@ -66,6 +66,20 @@ def test_take_of_few_rows_drops_a_large_dictionary_of_text():
     assert select.take(column_of("category", words), np.array([7], np.int32)).is_encoded
 
 
+def test_codes_that_were_paid_for_are_used():
+    words = ["x", "y", None, "x"] * 10
+    column = column_of("string", words)
+    column.fact("encoded", lambda: column_of("encoded", words))
+    rows = rows_of(40, 30, missing=True)
+    taken = select.take(column, rows, missing=True)
+    assert taken.is_encoded and taken.dtype == column.dtype
+    assert listed(taken) == slow.take(words, rows)
+    mask = mask_values(40, "half")
+    kept = select.filter_column(column, select.filter_plan(mask_of(mask)))
+    assert kept.is_encoded
+    assert listed(kept) == slow.filter_rows(words, mask)
+
+
 @pytest.mark.parametrize("rows, missing", [([0, 3], False), ([-1], False), ([-2], True), ([3], True), ([0], False)])
 def test_take_out_of_range(rows, missing):
     column = column_of("int64", [1, 2, 3] if rows != [0] else [])
@@ -185,7 +199,7 @@ def test_threads_do_not_change_bits(threads):
         assert raw() == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_filter_equals_take_of_mask_rows(data):
     form = data.draw(st.sampled_from(FORMS))

@@ -101,3 +101,10 @@ def test_threads_do_not_change_the_result(repeats: int) -> None:
     for left_rows, right_rows in results[1:]:
         np.testing.assert_array_equal(left_rows, results[0][0])
         np.testing.assert_array_equal(right_rows, results[0][1])
+
+
+@pytest.mark.parametrize("right", [[5, 7_000_000, 0], [5, 5, 7_000_000], []])
+def test_few_rows_of_many_codes(right: list[int]) -> None:
+    left, right_codes = np.array([7_000_000, NONE, 5, 6, 5], dtype=np.uint32), np.array(right, dtype=np.uint32)
+    for keeps_unmatched in (True, False):
+        assert probe(left, right_codes, 8_000_000, keeps_unmatched=keeps_unmatched) == expected(left, right_codes, keeps_unmatched=keeps_unmatched)

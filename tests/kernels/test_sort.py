@@ -36,6 +36,8 @@ SHAPES: dict[str, Callable[[int], np.ndarray]] = {
     "all 64 bits": lambda n: RNG.integers(-(2**63), 2**63 - 1, n, endpoint=True),
     "one far value": lambda n: np.where(np.arange(n) == n // 3, 2**62, RNG.integers(0, 50, n)),
     "far values at both ends": lambda n: np.where(RNG.random(n) < 0.01, RNG.choice([-(2**63), 2**63 - 1], n), RNG.integers(0, 2**40, n)),
+    "every magnitude": lambda n: np.exp(RNG.random(n) * 43).astype(np.int64),
+    "nearly one value": lambda n: np.where(RNG.random(n) < 0.002, RNG.integers(-(2**60), 2**60, n), 77),
     "one value": lambda n: np.full(n, 3.5),
     "two values": lambda n: RNG.integers(0, 2, n) * 2**50,
     "half of it one value": lambda n: np.where(RNG.random(n) < 0.5, 0, RNG.integers(0, 2**60, n)),
@@ -72,6 +74,16 @@ def test_long_ties_are_deferred_and_sorted_again(monkeypatch: pytest.MonkeyPatch
     again = RNG.integers(-(2**62), 2**62, N_ROWS)
     np.testing.assert_array_equal(order_of(values, again), np.lexsort([again, values]))
     assert levels[0] == 0 and 1 in levels
+
+
+@pytest.mark.usefixtures("tiny_buckets")
+def test_a_bucket_of_many_magnitudes_is_sorted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths: list[int] = []
+    real = sort._sort_digit
+    monkeypatch.setattr(sort, "_sort_digit", lambda keys, rows, words, level, **rest: lengths.append(len(rows)) or real(keys, rows, words, level, **rest))
+    values = np.exp(RNG.random(N_ROWS) * 43).astype(np.int64)
+    np.testing.assert_array_equal(order_of(values), np.argsort(values, kind="stable"))
+    assert len(lengths) > 1 and max(lengths[1:]) < N_ROWS
 
 
 @pytest.mark.parametrize("shape", ["random floats", "few floats", "half of it one value"])

@@ -16,16 +16,34 @@ from fastframe.ops.windows import WINDOWS, WindowCall
 @pytest.mark.parametrize(
     ("name", "given", "expected"),
     [
-        ("shift", "string", "string"), ("ffill", "category", "category"), ("rank", "string", "float64"),
-        ("diff", "int8", "int64"), ("diff", "uint64", "int64"), ("diff", "float32", "float32"), ("diff", "timestamp[us]", "duration[us]"),
-        ("diff", "timestamp[ns, UTC]", "duration[ns]"), ("diff", "date32", "duration[s]"), ("diff", "date64", "duration[ms]"),
-        ("diff", "time32[s]", "duration[s]"), ("diff", "decimal128(12, 2)", "decimal128(13, 2)"), ("diff", "decimal128(38, 2)", "decimal128(38, 2)"),
-        ("pct_change", "int8", "float64"), ("pct_change", "float32", "float32"),
-        ("cumsum", "bool", "int64"), ("cumsum", "int8", "int64"), ("cumsum", "uint8", "uint64"), ("cumsum", "float32", "float32"),
-        ("cumsum", "decimal128(5, 2)", "decimal128(38, 2)"), ("cumsum", "duration[ms]", "duration[ms]"), ("cumprod", "uint16", "uint64"),
-        ("cummin", "bool", "bool"), ("cummax", "date32", "date32"), ("cumcount", "string", "int64"), ("ngroup", "string", "int64"),
+        ("shift", "string", "string"),
+        ("ffill", "category", "category"),
+        ("rank", "string", "float64"),
+        ("diff", "int8", "int64"),
+        ("diff", "uint64", "int64"),
+        ("diff", "float32", "float32"),
+        ("diff", "timestamp[us]", "duration[us]"),
+        ("diff", "timestamp[ns, UTC]", "duration[ns]"),
+        ("diff", "date32", "duration[s]"),
+        ("diff", "date64", "duration[ms]"),
+        ("diff", "time32[s]", "duration[s]"),
+        ("diff", "decimal128(12, 2)", "decimal128(13, 2)"),
+        ("diff", "decimal128(38, 2)", "decimal128(38, 2)"),
+        ("pct_change", "int8", "float64"),
+        ("pct_change", "float32", "float32"),
+        ("cumsum", "bool", "int64"),
+        ("cumsum", "int8", "int64"),
+        ("cumsum", "uint8", "uint64"),
+        ("cumsum", "float32", "float32"),
+        ("cumsum", "decimal128(5, 2)", "decimal128(38, 2)"),
+        ("cumsum", "duration[ms]", "duration[ms]"),
+        ("cumprod", "uint16", "uint64"),
+        ("cummin", "bool", "bool"),
+        ("cummax", "date32", "date32"),
+        ("cumcount", "string", "int64"),
+        ("ngroup", "string", "int64"),
     ],
-)  # fmt: skip
+)
 def test_result_types(name: str, given: str, expected: str) -> None:
     assert WindowCall(name).resolve(dtype(given)) == expected
 
@@ -33,11 +51,20 @@ def test_result_types(name: str, given: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("name", "given"),
     [
-        ("diff", "bool"), ("diff", "string"), ("pct_change", "decimal128(5, 2)"), ("pct_change", "date32"), ("cumsum", "string"),
-        ("cumsum", "timestamp[us]"), ("cumprod", "duration[s]"), ("cumprod", "decimal128(5, 2)"), ("cummin", "string"),
-        ("cummax", "category"), ("cumsum", "float16"), ("rank", "float16"),
+        ("diff", "bool"),
+        ("diff", "string"),
+        ("pct_change", "decimal128(5, 2)"),
+        ("pct_change", "date32"),
+        ("cumsum", "string"),
+        ("cumsum", "timestamp[us]"),
+        ("cumprod", "duration[s]"),
+        ("cumprod", "decimal128(5, 2)"),
+        ("cummin", "string"),
+        ("cummax", "category"),
+        ("cumsum", "float16"),
+        ("rank", "float16"),
     ],
-)  # fmt: skip
+)
 def test_refused_types(name: str, given: str) -> None:
     with pytest.raises(DTypeError, match=rf"^{name} is not defined for dtype .* of column 'x'\. It works on "):
         WindowCall(name).resolve(dtype(given), "x")

@@ -8,7 +8,8 @@ to infinity); to bool, every number but 0 is true; NaN becomes null where the ta
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from decimal import Decimal
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -83,7 +84,7 @@ def _numbers(column: Column, target: Target) -> Column:
     failure = run(task, n_rows, SLICE_ROWS, operation="astype")
     if failure is not None:
         row = int(bad_rows[failure[0] // SLICE_ROWS])
-        raise LossyCast.of(column.dtype, target.dtype, target.name, f"for example {column.array[row].as_py()!r}")
+        raise LossyCast.of(column.dtype, target.dtype, target.name, f"for example {_example(column.array, row)}")
     if validity is not None:
         return column_from_buffers(target.dtype, n_rows, out, validity)
     return with_validity(target.dtype, out, column)
@@ -102,8 +103,10 @@ def _to_half(column: Column, target: Target) -> Column:
 def _number_to_decimal(column: Column, target: Target) -> Column:
     if column.dtype.kind is Kind.FLOAT:
         column = _nan_to_null(column if column.dtype.physical is not None else cast(column, FLOAT32))
-    if column.dtype.kind is Kind.BOOL:
+    elif column.dtype.kind is Kind.BOOL:
         column = cast(column, dtypes.INT8)
+    if column.dtype.is_integer:   # pyarrow judges by the dtype's digits, not the values', unless there is room for all
+        return _by_arrow(Column(column.array.cast(pa.decimal256(76, target.dtype.arrow.scale)), column.dtype), target)
     return _by_arrow(column, target)
 
 
@@ -117,7 +120,7 @@ def _decimal_to_number(column: Column, target: Target) -> Column:
     if target.dtype == BOOL:
         import pyarrow.compute as pc
 
-        return Column(pc.not_equal(column.array, pa.scalar(0, pa.int64()).cast(column.array.type)))
+        return Column(pc.not_equal(column.array, pa.scalar(Decimal(0), column.array.type)))
     if target.dtype.kind is Kind.FLOAT:
         return cast(Column(column.array.cast(pa.float64())), target.dtype, safe=target.safe, name=target.name)
     return _by_arrow(column, target)
@@ -131,18 +134,23 @@ def _by_arrow(column: Column, target: Target) -> Column:
     try:
         return Column(column.array.cast(target.dtype.arrow, safe=target.safe), target.dtype)
     except pa.ArrowInvalid as error:
-        value = _first_refused(column.array, target)
+        value = _example(column.array, _first_refused(column.array, target))
         if column.dtype.kind in (Kind.STRING, Kind.BINARY):
             raise LossyCast.of_text(value, target.dtype, target.name) from error
-        raise LossyCast.of(column.dtype, target.dtype, target.name, f"for example {_shown(value)}") from error
+        raise LossyCast.of(column.dtype, target.dtype, target.name, f"for example {value}") from error
 
 
-def _shown(value: Any) -> str:
-    return str(value) if value.__class__.__module__ in ("datetime", "decimal", "pandas") else repr(value)
+def _example(array: pa.Array, row: int) -> str:
+    """A value for a message; the count of units where Python has no such time."""
+    try:
+        value = array[row].as_py()
+    except (OverflowError, ValueError):
+        return str(array[row].value)
+    return repr(value) if isinstance(value, (int, float, str, bytes)) else str(value)
 
 
-def _first_refused(array: pa.Array, target: Target) -> Any:
-    """The first value that makes the cast fail, by halving."""
+def _first_refused(array: pa.Array, target: Target) -> int:
+    """The row of the first value that makes the cast fail, by halving."""
     first, length = 0, len(array)
     while length > 1:
         half = length // 2
@@ -151,7 +159,7 @@ def _first_refused(array: pa.Array, target: Target) -> Any:
             first, length = first + half, length - half
         except pa.ArrowInvalid:
             length = half
-    return array[first].as_py()
+    return first
 
 
 # ---- dates and times ------------------------------------------------------------------------------------------------
@@ -172,8 +180,8 @@ def _to_date(column: Column, target: Target) -> Column:
         local = pc.local_timestamp(column.array) if column.dtype.arrow.tz is not None else column.array
         lost = pc.fill_null(pc.not_equal(out.cast(local.type, safe=False), local), False)
         if pc.any(lost).as_py():
-            value = column.array[int(np.argmax(np.asarray(lost)))].as_py()
-            raise LossyCast.of(column.dtype, target.dtype, target.name, f"for example {value}")
+            example = _example(column.array, int(np.argmax(np.asarray(lost))))
+            raise LossyCast.of(column.dtype, target.dtype, target.name, f"for example {example}")
     return Column(out, target.dtype)
 
 

@@ -30,7 +30,7 @@ from fastframe.engines.cpu.forms import (
     validity_bits,
     value_bits,
 )
-from fastframe.engines.cpu.take import slim
+from fastframe.engines.cpu.take import by_codes, slim
 from fastframe.errors import DTypeError, ShapeError
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ def filter_column(column: Column, plan: FilterPlan) -> Column:
         raise ShapeError.of_mask(plan.n_rows, len(column))
     if plan.n_selected == plan.n_rows:
         return column
+    column = by_codes(column)
     return _BY_FORM[form_of(column)](column, plan)
 
 

@@ -22,6 +22,7 @@ Rows = Array | None
 
 OPERATION = "join"
 NO_PARTNER = 0xFFFFFFFF
+SPARSE_CODES = 16    # possible codes per row from which they are renumbered first
 
 
 def join_rows(left: Sequence[Column], right: Sequence[Column], *, how: str) -> tuple[Rows, Rows]:
@@ -80,6 +81,8 @@ def key_uniqueness(codes: Array, n_codes: int) -> int | None:
 
 def _probe(left_codes: Array, right_codes: Array, n_codes: int, *, keeps_unmatched: bool) -> tuple[Rows, Rows]:
     left_codes, right_codes = _contiguous(left_codes), _contiguous(right_codes)
+    if n_codes > SPARSE_CODES * (len(left_codes) + len(right_codes)):
+        left_codes, right_codes, n_codes = _renumbered(left_codes, right_codes)
     row_of_code = _unique_map(right_codes, n_codes)
     if row_of_code is not None:
         left_rows, right_rows = _probe_map(left_codes, row_of_code, keeps_unmatched)
@@ -95,6 +98,14 @@ def _is_identity(rows: Array) -> bool:
     return expected is not None and np.array_equal(rows, expected)
 
 
+def _renumbered(left_codes: Array, right_codes: Array) -> tuple[Array, Array, int]:
+    """The codes of few rows, without the unused ones that would take longer to clear than the rows to join."""
+    values, right = np.unique(right_codes, return_inverse=True)
+    places = np.minimum(np.searchsorted(values, left_codes), max(0, len(values) - 1))
+    left = np.where(values[places] == left_codes, places, NO_PARTNER) if len(values) else np.full(len(left_codes), NO_PARTNER)
+    return left.astype(np.uint32), right.astype(np.uint32), len(values)
+
+
 def _unique_map(codes: Array, n_codes: int) -> Array | None:
     """The row of each code (-1: none), or None where a code repeats."""
     n_rows = len(codes)
@@ -102,12 +113,12 @@ def _unique_map(codes: Array, n_codes: int) -> Array | None:
     if np.unique(head).size < head.size:    # most repetition shows early
         return None
     row_of_code = allocate_array(n_codes, np.int32, OPERATION)
-    is_unique = allocate_array(_n_slices(n_rows), np.bool_, OPERATION)
-    alive = (codes, row_of_code, is_unique)
+    rows_found, codes_found = (allocate_array(_n_slices(length), np.int64, OPERATION) for length in (n_rows, n_codes))
+    alive = (codes, row_of_code, rows_found, codes_found)
     _run(kernels.clear_map(_at(row_of_code), keep_alive=alive), n_codes)
-    _run(kernels.fill_map(_at(codes), _at(row_of_code), keep_alive=alive), n_rows)
-    _run(kernels.check_map(_at(codes), _at(row_of_code), _at(is_unique), keep_alive=alive), n_rows)
-    return row_of_code if is_unique.all() else None
+    _run(kernels.fill_map(_at(codes), _at(row_of_code), _at(rows_found), keep_alive=alive), n_rows)
+    _run(kernels.count_map(_at(row_of_code), _at(codes_found), keep_alive=alive), n_codes)
+    return row_of_code if rows_found.sum() == codes_found.sum() else None
 
 
 def _probe_map(codes: Array, row_of_code: Array, keeps_unmatched: bool) -> tuple[Rows, Array]:

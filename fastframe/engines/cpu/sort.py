@@ -121,10 +121,10 @@ def sort_rows(columns: Sequence[Column], *, descending: Sequence[bool], nulls_fi
         return group_order(codes, 1 << keys.key_bits)[0]
     words = allocate_array(n_rows, np.uint64, OPERATION)
     rows = allocate_array(n_rows, np.int32, OPERATION)
-    pending = [(0, n_rows, 0)]
+    pending = _sort_digit(keys, rows, words, 0, is_identity=True, start=0)
     while pending:
         start, length, level = pending.pop()
-        pending += _sort_digit(keys, rows[start : start + length], words, level, is_identity=level == 0, start=start)
+        pending += _sort_digit(keys, rows[start : start + length], words, level, is_identity=False, start=start)
     return rows
 
 
@@ -238,7 +238,7 @@ def _known_order(keys: SortKeys, n_rows: int) -> Array | None:
 def _sort_digit(
     keys: SortKeys, rows: Array, words: Array, level: int, *, is_identity: bool, start: int
 ) -> list[tuple[int, int, int]]:
-    """Sorts ``rows`` by one digit and refines ties by the next; long ties come back as ``(start, length, level)``."""
+    """Sorts ``rows`` by one digit and refines ties by the next; what is left comes back as ``(start, length, level)``."""
     n_rows = len(rows)
     one = SortPass(keys, rows.ctypes.data, level=level, n_rows=n_rows, is_identity=is_identity, words=words.ctypes.data)
     one.hold(rows, words)
@@ -256,13 +256,14 @@ def _sort_digit(
     np.cumsum(totals, out=starts[1:])
     run(one.scatter(starts.ctypes.data), n_rows, per_slice, operation=OPERATION)
     run(one.finish(deferred.ctypes.data, max(LEAST_DEFERRED, n_rows // 32)), n_buckets, 1, operation=OPERATION)
-    return [(start + int(first), int(length), level + 1) for first, length in deferred if length]
+    return [(start + int(first), abs(int(length)), level + (length > 0)) for first, length in deferred if length]
 
 
 def _choose_buckets(keys: SortKeys, one: SortPass, rows: Array | None, n_rows: int, level: int) -> int:
     """Buckets of about equal rows by a sample, as a table over cells: equal parts of where most of the digits lie.
 
-    Cells span the sample without a thousandth at either end, so that a few far values do not thin them out.
+    Cells span the sample without a thousandth at either end, so that a few far values do not thin them out. A cell with
+    more than its share starts a bucket: a frequent value gets one of its own, which needs no sorting.
     """
     wanted = min(MOST_BUCKETS, -(-n_rows // BUCKET_ROWS))
     n_samples = wanted * SAMPLES_PER_BUCKET
@@ -270,12 +271,11 @@ def _choose_buckets(keys: SortKeys, one: SortPass, rows: Array | None, n_rows: i
     sample = np.sort(_digits(keys, level, places if rows is None else rows[places], n_samples))
     base, top = int(sample[n_samples // 1000]), int(sample[-1 - n_samples // 1000])
     shift = max(0, (top - base).bit_length() - min(CELL_BITS, wanted.bit_length() + 8))
-    n_cells = ((top - base) >> shift) + 2    # the last one also takes what is beyond
-    clamped = np.clip(sample, base, top) - np.uint64(base)
-    counts = np.bincount((clamped >> np.uint64(shift)).astype(np.int64), minlength=n_cells)
-    before = np.cumsum(counts) - counts
-    raw = before // SAMPLES_PER_BUCKET
-    bucket_of_cell = np.concatenate([[0], np.cumsum(raw[1:] != raw[:-1])]).astype(np.uint16)
+    n_cells = ((top - base) >> shift) + 3    # one for what is below, one for what is beyond
+    cells = (np.clip(sample, base, top) - np.uint64(base)) >> np.uint64(shift)
+    counts = np.bincount(cells.astype(np.int64) + 1, minlength=n_cells)
+    share = (np.cumsum(counts) - counts) // SAMPLES_PER_BUCKET
+    bucket_of_cell = np.cumsum(np.diff(share, prepend=0) + (counts >= SAMPLES_PER_BUCKET) > 0).astype(np.uint16)
     one.hold(bucket_of_cell)
     one.set_buckets(bucket_of_cell.ctypes.data, cell_base=base, cell_shift=shift, n_cells=n_cells, n_buckets=int(bucket_of_cell[-1]) + 1)
     return int(bucket_of_cell[-1]) + 1

@@ -132,6 +132,7 @@ def take_planned(column: Column, plan: TakePlan) -> Column:
     """`take` by a plan that was made for a source of the column's length."""
     if plan.n_source == 0 and not column.is_encoded:
         return nulls(column.dtype, plan.n_rows)
+    column = by_codes(column)
     return _BY_FORM[form_of(column)](column, plan)
 
 
@@ -214,6 +215,12 @@ def decode(column: Column) -> Column:
     if not column.is_encoded:
         return column
     return take(Column(column.dictionary), code_rows(column), missing=True)
+
+
+def by_codes(column: Column) -> Column:
+    """Plain text by its codes, where an operation has already made them and values repeat."""
+    encoded: Column | None = column.known("encoded")
+    return column if encoded is None or len(encoded.dictionary) * 2 > len(column) else encoded
 
 
 def slim(column: Column) -> Column:

@@ -2,7 +2,7 @@
 
 Without groups, fixed-width columns are shifted and differenced directly. All else that moves values (shift by group,
 ffill, bfill) makes a row map and leaves the moving to `take`, so it works for every dtype. Everything cumulative, and
-the maps of fills and of shifts by one, are walks with a state per group: ``_kernels/cumulative.hpp`` has their two plans.
+the maps of fills and of shifts by one, are walks with a state per group; ``_kernels/cumulative.hpp`` has their plans.
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ def _clamped(periods: int, n_rows: int) -> int:
 
 
 def _row_map(walked: Walked, n_rows: int) -> Array:
-    return np.frombuffer(walked.values, dtype=np.int32, count=n_rows) if n_rows else np.empty(0, np.int32)
+    return np.frombuffer(memoryview(walked.values), dtype=np.int32, count=n_rows)
 
 
 def _filled(column: Column, call: WindowCall, groups: Groups | None) -> Column:
@@ -294,7 +294,7 @@ def _shift_fixed(column: Column, periods: int, fill: pa.Scalar | None) -> Column
 def _value_bytes(scalar: pa.Scalar | None, column: Column) -> bytes | None:
     if scalar is None:
         return None
-    return pa.array([scalar], column.array.type).buffers()[1].to_pybytes()[: max(1, column.dtype.width)]
+    return bytes(pa.array([scalar], column.array.type).buffers()[1])[: max(1, column.dtype.width)]
 
 
 def _shift_joined(column: Column, periods: int, fill: pa.Scalar | None) -> Column:

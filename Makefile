@@ -1,0 +1,48 @@
+# The two commands: make demo, make test. Everything lives in .venv, made here from python3 and a C++ compiler.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+NICE := nice -n 5
+TESTS ?= tests
+
+help: ## show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "fastframe needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --upgrade pip 'setuptools>=77' 'cython>=3.1'
+
+# One stamp per set of extras: pip runs again only when pyproject.toml changes.
+$(VENV)/.installed-%: pyproject.toml | $(VENV)/bin/python
+	$(RUN) -m pip install --quiet --no-build-isolation --editable '.[$*]'
+	@touch $@
+
+build: | $(VENV)/bin/python ## compile what changed, two extensions at a time
+	@$(NICE) $(RUN) setup.py --quiet build_ext 2>&1 | { grep -E 'error|Error' || true; }
+
+demo: $(VENV)/.installed-demo build ## the main job: real flights through joins, features, training and prediction
+	$(RUN) examples/flights.py
+
+test: $(VENV)/.installed-dev build ## the tests
+	$(RUN) -m pytest $(TESTS) -q -n 2
+
+test-slow: $(VENV)/.installed-dev ## longer property runs; kernels with bounds checks; kernels with ASAN and UBSAN
+	FASTFRAME_HYPOTHESIS=slow $(RUN) -m pytest tests -q -n 2
+	$(RUN) tests/repo/checked_builds.py
+
+lint: $(VENV)/.installed-dev build ## ruff, mypy on the lower floors, cython-lint, import floors, size budgets
+	$(RUN) -m ruff check fastframe tests asv_benchmarks examples setup.py
+	$(RUN) -m mypy
+	$(VENV)/bin/cython-lint fastframe
+	$(VENV)/bin/lint-imports
+	$(RUN) -m pytest tests/repo -q -k 'budget or floor'
+
+bench: $(VENV)/.installed-bench build ## the group-by questions against the peers; ROWS=1e7
+	$(RUN) -m asv_benchmarks.compare groupby --rows $(or $(ROWS),1e7)
+
+clean: ## forget everything that was built
+	rm -rf build .venv $$(git ls-files --others --ignored --exclude-standard 'fastframe/*.so' 'fastframe/*.cpp')
+
+.PHONY: help build demo test test-slow lint bench clean

@@ -1,0 +1,242 @@
+"""Arithmetic kernels against exact Python arithmetic: dtypes, nulls, slices, scalars, overflow."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from fastframe.column import Column, Table
+from fastframe.dtypes import FLOAT64, INT64, dtype
+from fastframe.engines.cpu.evaluate import evaluate
+from fastframe.errors import ArgumentError, IntegerOverflow
+from fastframe.ops.expressions import Call, Col, Lit
+from fastframe.options import option_context
+from tests.reference import elementwise as slow
+
+INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+FLOATS = ["float32", "float64"]
+NULLS = ["none", "some", "all"]
+
+
+def column(values: list[Any], name: str, nulls: str, *, offset: int) -> Column:
+    """Values with nulls, as a slice that starts at row ``offset`` of its parent."""
+    if nulls == "some":
+        values = [None if place % 5 == 2 else value for place, value in enumerate(values)]
+    elif nulls == "all":
+        values = [None] * len(values)
+    filler = [values[0] if values else None] * offset
+    return Column(pa.array(filler + values + filler, dtype(name).arrow).slice(offset, len(values)))
+
+
+def compute(operation: str, left: Any, right: Any, n_rows: int | None = None) -> Column:
+    columns = {name: side for name, side in (("x", left), ("y", right)) if isinstance(side, Column)}
+    args = tuple(Col(name) if isinstance(side, Column) else Lit(side) for name, side in (("x", left), ("y", right)))
+    result = evaluate(Call(operation, args), Table(columns, n_rows))
+    result.array.validate(full=True)
+    return result
+
+
+def numbers(name: str, n_rows: int, seed: int) -> list[Any]:
+    rng = np.random.default_rng(seed)
+    if name.startswith("float"):
+        special = [0.0, -0.0, float("inf"), float("-inf"), float("nan"), 1e-300, 2.0**53]
+        values = (rng.standard_normal(n_rows) * 100).astype(name).tolist()
+        return (special + values)[:n_rows] if n_rows > 20 else values
+    return rng.integers(0 if name.startswith("u") else -11, 12, n_rows).tolist()
+
+
+def same(left: list[Any], right: list[Any]) -> bool:
+    """Equal to the bit: nulls, NaN and the sign of zero count."""
+    def key(value: Any) -> Any:
+        return ("nan",) if isinstance(value, float) and value != value else (value, np.signbit(value)) if isinstance(value, float) else value
+
+    return [key(value) for value in left] == [key(value) for value in right]
+
+
+@pytest.mark.parametrize("name", INTEGERS)
+@pytest.mark.parametrize("operation", ["add", "sub", "mul", "floordiv", "mod", "pow"])
+def test_integers_match_exact_arithmetic(operation: str, name: str) -> None:
+    for seed, (nulls, offset, n_rows) in enumerate(itertools.product(NULLS, (0, 3), (1, 130))):
+        left = column(numbers(name, n_rows, seed), name, nulls, offset=offset)
+        right = column([abs(value) % 3 if operation == "pow" else value for value in numbers(name, n_rows, seed + 100)], name, "some", offset=7)
+        try:
+            expected = slow.integer_arithmetic(operation, left.array.to_pylist(), right.array.to_pylist(), name)
+        except slow.DoesNotFit:
+            with pytest.raises(IntegerOverflow, match=f"{operation} of column 'x' does not fit {name}"):
+                compute(operation, left, right)
+            continue
+        result = compute(operation, left, right)
+        assert result.dtype == name
+        assert result.array.to_pylist() == expected
+
+
+@pytest.mark.parametrize("name", FLOATS)
+@pytest.mark.parametrize("operation", ["add", "sub", "mul", "truediv", "floordiv", "mod"])
+def test_floats_match_numpy_bit_for_bit(operation: str, name: str) -> None:
+    for seed, (nulls, offset, n_rows) in enumerate(itertools.product(NULLS, (0, 3), (1, 200))):
+        left = column(numbers(name, n_rows, seed), name, nulls, offset=offset)
+        right = column(numbers(name, n_rows, seed + 50)[::-1], name, "some", offset=1)
+        result = compute(operation, left, right)
+        assert result.dtype == name
+        expected = slow.float_arithmetic(operation, left.array.to_pylist(), right.array.to_pylist(), name)
+        assert same(result.array.to_pylist(), expected), (nulls, offset, n_rows)
+
+
+@pytest.mark.parametrize("name", INTEGERS)
+def test_limits_overflow_exactly_where_they_should(name: str) -> None:
+    limits = np.iinfo(name)
+    edge = [limits.min, limits.min + 1, -1 if limits.min else 0, 0, 1, limits.max - 1, limits.max]
+    for operation, a, b in itertools.product(("add", "sub", "mul", "floordiv", "mod"), edge, edge):
+        left, right = column([a], name, "none", offset=0), column([b], name, "none", offset=0)
+        try:
+            expected = slow.integer_arithmetic(operation, [a], [b], name)
+        except slow.DoesNotFit:
+            with pytest.raises(OverflowError):
+                compute(operation, left, right)
+        else:
+            assert compute(operation, left, right).array.to_pylist() == expected
+
+
+def test_values_under_nulls_do_not_overflow() -> None:
+    hidden = pa.Array.from_buffers(pa.int64(), 2, [pa.py_buffer(b"\x01"), pa.py_buffer(np.array([1, 2**63 - 1]).tobytes())])
+    result = compute("add", Column(hidden), Column(pa.array([1, 1])))
+    assert result.array.to_pylist() == [2, None]
+
+
+def test_an_overflow_in_a_late_row_is_found_and_the_tail_is_computed() -> None:
+    n_rows = 300_001
+    values = np.ones(n_rows, np.int32)
+    assert compute("add", Column(pa.array(values)), 1).array.to_numpy().sum() == 2 * n_rows
+    values[-1] = 2**31 - 1
+    with pytest.raises(IntegerOverflow, match="int32"):
+        compute("add", Column(pa.array(values)), 1)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_threads_do_not_change_bits(threads: int) -> None:
+    rng = np.random.default_rng(1)
+    values = pa.array(rng.standard_normal(400_000), mask=rng.random(400_000) < 0.1)
+    left, right = Column(values.slice(5, 390_000)), Column(values.slice(9, 390_000))
+    with option_context(threads=1):
+        alone = compute("truediv", left, right).array
+    with option_context(threads=threads):
+        assert compute("truediv", left, right).array.equals(alone)
+
+
+@pytest.mark.parametrize(("left", "right", "result"), [
+    ("int8", "int16", "int16"), ("int32", "uint32", "int64"), ("int64", "uint64", "float64"), ("int32", "float32", "float64"),
+    ("int16", "float32", "float32"), ("bool", "int8", "int8"), ("bool", "bool", "int64"), ("float32", "float64", "float64"),
+])  # fmt: skip
+def test_mixed_dtypes_promote_as_in_numpy(left: str, right: str, result: str) -> None:
+    one = Column(pa.array([1, 0, 1]).cast(dtype(left).arrow))
+    other = Column(pa.array([1, 1, None]).cast(dtype(right).arrow))
+    total = compute("add", one, other)
+    assert total.dtype == result
+    assert total.array.to_pylist() == [2, 1, None]
+
+
+@pytest.mark.parametrize(("name", "value", "result"), [
+    ("int8", 1, "int8"), ("int8", 1000, "int16"), ("int8", 1.5, "float64"), ("uint8", -1, "int16"), ("float32", 1, "float32"),
+    ("float32", 0.1, "float32"), ("float32", 1e300, "float64"), ("int64", True, "int64"), ("int8", np.int64(1), "int64"),
+    ("float32", np.float64(1), "float64"), ("bool", 1, "int64"),
+])  # fmt: skip
+def test_literals_are_weak_and_numpy_scalars_are_not(name: str, value: Any, result: str) -> None:
+    ones = Column(pa.array([1, None]).cast(dtype(name).arrow))
+    assert compute("add", ones, value).dtype == result
+    swapped = compute("sub", value, ones) if result != "uint8" else None
+    assert swapped is not None and swapped.dtype == result
+    expected = (np.dtype(result).type(value) - np.dtype(result).type(1)).item()
+    assert swapped.array.to_pylist() == [expected, None]
+
+
+def test_missing_sides_stay_missing_even_where_ieee_has_an_answer() -> None:
+    base = Column(pa.array([1.0, float("nan"), None, 2.0]))
+    power = compute("pow", base, 0)
+    assert same(power.array.to_pylist(), [1.0, float("nan"), None, 1.0])
+    assert compute("pow", base, None).array.to_pylist() == [None] * 4
+    one = compute("pow", 1.0, base)
+    assert one.array.to_pylist()[2] is None and np.isnan(one.array.to_pylist()[1])
+
+
+def test_an_integer_to_a_negative_power_raises() -> None:
+    with pytest.raises(ArgumentError, match="negative power"):
+        compute("pow", Column(pa.array([2, 3])), Column(pa.array([2, -1])))
+    assert compute("pow", Column(pa.array([2, 3])), Column(pa.array([2, None]))).array.to_pylist() == [4, None]
+
+
+@pytest.mark.parametrize("name", [*INTEGERS, *FLOATS])
+@pytest.mark.parametrize(("operation", "choose"), [("min", min), ("max", max)])
+def test_extremes_of_two_skip_missing(operation: str, choose: Any, name: str) -> None:
+    for seed, (nulls, offset) in enumerate(itertools.product(NULLS, (0, 5))):
+        left = column(numbers(name, 100, seed), name, nulls, offset=offset)
+        right = column(numbers(name, 100, seed + 9), name, "some", offset=2)
+        result = [None if slow.is_missing(value) else value for value in compute(operation, left, right).array.to_pylist()]
+        assert result == slow.extreme(choose, left.array.to_pylist(), right.array.to_pylist())
+
+
+def test_clip_keeps_missing_values_and_ignores_missing_bounds() -> None:
+    table = Table({
+        "x": Column(pa.array([5, -5, None, 1, 9])), "lo": Column(pa.array([0, 0, 0, None, None])), "hi": Column(pa.array([3, 3, 3, 0, None])),
+    })  # fmt: skip
+    clipped = evaluate(Call("clip", (Col("x"), Col("lo"), Col("hi"))), table)
+    assert clipped.array.to_pylist() == [3, 0, None, 0, 9]
+    assert evaluate(Call("clip", (Col("x"), Lit(None), Lit(4))), table).array.to_pylist() == [4, -5, None, 1, 4]
+
+
+@pytest.mark.parametrize("name", [*INTEGERS, *FLOATS])
+def test_unary_functions(name: str) -> None:
+    values = column(numbers(name, 150, 3), name, "some", offset=3)
+    table = Table({"x": values})
+    given = values.array.to_pylist()
+    as_numpy = np.array([0 if value is None else value for value in given], name)
+    for operation, function in {"abs": np.abs, "sign": np.sign, "floor": np.floor, "ceil": np.ceil}.items():
+        result = evaluate(Call(operation, (Col("x"),)), table)
+        assert result.dtype == name
+        expected = [None if value is None else one for value, one in zip(given, function(as_numpy).astype(name).tolist(), strict=True)]
+        assert same(result.array.to_pylist(), expected), operation
+    if not name.startswith("u"):
+        negated = evaluate(Call("neg", (Col("x"),)), table)
+        assert same(negated.array.to_pylist(), [None if value is None else -value for value in given])
+
+
+@pytest.mark.parametrize("name", ["float32", "float64", "int32"])
+def test_transcendental_functions_are_close_to_numpy(name: str) -> None:
+    values = np.abs(np.random.default_rng(2).standard_normal(1000) * 5).astype(name) + np.ones(1, name)
+    table = Table({"x": Column(pa.array(values))})
+    for operation in ("sqrt", "exp", "log", "log1p", "expm1"):
+        result = evaluate(Call(operation, (Col("x"),)), table)
+        assert result.dtype == ("float32" if name == "float32" else "float64")
+        wide = values if name != "int32" else values.astype("float64")
+        np.testing.assert_allclose(result.array.to_numpy(), getattr(np, operation)(wide), rtol=2e-6 if name == "float32" else 4e-16)
+
+
+@pytest.mark.parametrize("decimals", [0, 1, 2, -1, -2])
+def test_round_is_numpys(decimals: int) -> None:
+    values = np.array([0.5, 1.5, 2.5, -0.5, 1.25, 123.456, 155.0, 1e300, np.inf, 0.285])
+    table = Table({"x": Column(pa.array(values)), "i": Column(pa.array([155, -155, 145, None]).take(pa.array([0, 1, 2, 3] * 2 + [0, 0])))})
+    rounded = evaluate(Call("round", (Col("x"),), (("decimals", decimals),)), table)
+    assert same(rounded.array.to_pylist(), np.round(values, decimals).tolist())
+    integers = evaluate(Call("round", (Col("i"),), (("decimals", decimals),)), table)
+    assert integers.dtype == INT64
+    assert integers.array.to_pylist()[:4] == [int(np.round(value, decimals)) if value is not None else None for value in (155, -155, 145, None)]
+
+
+def test_negation_of_the_least_integer_and_of_unsigned_overflows() -> None:
+    for name, value in (("int8", -128), ("int64", -(2**63)), ("uint8", 1)):
+        with pytest.raises(IntegerOverflow):
+            evaluate(Call("neg", (Col("x"),)), Table({"x": column([value], name, "none", offset=0)}))
+    for name, value in (("int8", -128), ("int32", -(2**31))):
+        with pytest.raises(IntegerOverflow):
+            evaluate(Call("abs", (Col("x"),)), Table({"x": column([value], name, "none", offset=0)}))
+
+
+def test_empty_and_scalar_only() -> None:
+    empty = Column(pa.array([], pa.int32()))
+    assert len(compute("add", empty, empty)) == 0
+    assert compute("add", 2, 3, n_rows=4).array.to_pylist() == [5, 5, 5, 5]
+    assert compute("truediv", 1, 0, n_rows=2).array.to_pylist() == [float("inf")] * 2
+    assert compute("truediv", 1, 0, n_rows=2).dtype == FLOAT64
