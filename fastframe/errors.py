@@ -7,7 +7,6 @@ builtin that pandas code would catch, so ``except KeyError`` goes on working.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import Any
@@ -42,6 +41,8 @@ def listed(names: Iterable[Any], most: int = 10) -> str:
 
 def suggestion(name: Any, available: Sequence[Any]) -> str:
     """`` Did you mean 'x'?`` for close names, else an empty string."""
+    import difflib   # costs a dozen milliseconds, and most programs never misspell a name
+
     texts = [str(one) for one in available]
     close = difflib.get_close_matches(str(name), texts, n=3, cutoff=0.6)
     lowered = [one for one in texts if one.lower() == str(name).lower() and one not in close]

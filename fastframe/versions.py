@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 import sys
 
 from fastframe._threads.budget import thread_count
@@ -17,6 +15,9 @@ _PACKAGES = (
 
 def show_versions() -> None:
     """Print the versions of fastframe, Python and the packages around it, and the threads an operation gets."""
+    import importlib.metadata   # late: `import fastframe` needs neither
+    import platform
+
     rows = [("fastframe", __version__), ("python", sys.version.split()[0]), ("platform", platform.platform()), ("threads", str(thread_count()))]
     for name in _PACKAGES:
         try:

@@ -40,7 +40,7 @@ def features(df: ff.DataFrame) -> ff.DataFrame:
     df["plane_day_flights"] = df.groupby(["tailnum", "day"])["flight_id"].transform("count").astype("float32")
     df["distance_to_usual"] = (df["distance"] / df.groupby("carrier")["distance"].transform("mean")).astype("float32")
     df["seats_to_usual"] = (df["seats"] / df.groupby("dest")["seats"].transform("mean")).astype("float32")
-    del departure
+    del departure  # with the last name for it, the column goes
     df = df.drop(columns=["departure", "hour_utc", "sched_arr_time", "plane_year"])
 
     for key in task.KEYS:

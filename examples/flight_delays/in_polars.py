@@ -40,7 +40,8 @@ def features(df: pl.LazyFrame) -> pl.LazyFrame:
         late=pl.col("arr_delay") > task.LATE_MINUTES,
     ).with_columns(
         origin_hour_flights=pl.len().over("origin", "hour_utc").cast(pl.Float32),
-        plane_day_flights=pl.when(pl.col("tailnum").is_not_null()).then(pl.len().over("tailnum", "day").cast(pl.Float32)),
+        plane_day_flights=pl.when(pl.col("tailnum").is_not_null())
+        .then(pl.len().over("tailnum", "day").cast(pl.Float32)),
         distance_to_usual=(pl.col("distance") / pl.col("distance").mean().over("carrier")).cast(pl.Float32),
         seats_to_usual=(pl.col("seats") / pl.col("seats").mean().over("dest")).cast(pl.Float32),
     )

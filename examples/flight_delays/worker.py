@@ -57,12 +57,11 @@ def frame_work(contender: ModuleType, folder: Path, meter: Meter) -> Any:
     if contender.__name__.rpartition("in_")[2] in task.ONE_PLAN:
         with meter.step("plan"):
             return contender.collect(contender.features(contender.join(contender.read(folder))))
-    with meter.step("read"):
-        tables = contender.read(folder)
-    with meter.step("join"):
-        frame = contender.join(tables)
-    with meter.step("features"):
-        return contender.features(frame)
+    held = [folder]  # handed from step to step by pop, so that a contender can free what it no longer needs
+    for step in ("read", "join", "features"):
+        with meter.step(step):
+            held.append(getattr(contender, step)(held.pop()))
+    return held.pop()
 
 
 if __name__ == "__main__":

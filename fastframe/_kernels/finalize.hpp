@@ -32,8 +32,9 @@ int finalize_total(void* raw, int64_t start, int64_t stop, int64_t) {
     const Finalize& ctx = *(const Finalize*)raw;
     for (int64_t group = start; group < stop; ++group) {
         const int128_t total = load<int128_t>(ctx.fields[0], group);
-        if (total != (int128_t)(T)total) return OVERFLOW_;
-        put<T>(ctx, group, load<int64_t>(ctx.fields[1], group) >= ctx.min_count, (T)total);
+        const bool valid = load<int64_t>(ctx.fields[1], group) >= ctx.min_count;
+        if (valid && total != (int128_t)(T)total) return OVERFLOW_;
+        put<T>(ctx, group, valid, (T)total);
     }
     return OK;
 }
@@ -70,10 +71,10 @@ inline int finalize_decimal_total(void* raw, int64_t start, int64_t stop, int64_
     const int128_t most = most_decimal();
     for (int64_t group = start; group < stop; ++group) {
         const DecimalTotal total = decimal_total(ctx, group);
-        if (total.high != (int128_t)(int64_t)total.high) return OVERFLOW_;
         const int128_t value = (int128_t)((uint128_t)total.high << 64 | total.low);
-        if (value > most || value < -most) return OVERFLOW_;
-        put<int128_t>(ctx, group, load<int64_t>(ctx.fields[2], group) >= ctx.min_count, value);
+        const bool valid = load<int64_t>(ctx.fields[2], group) >= ctx.min_count;
+        if (valid && (total.high != (int128_t)(int64_t)total.high || value > most || value < -most)) return OVERFLOW_;
+        put<int128_t>(ctx, group, valid, value);
     }
     return OK;
 }
@@ -142,9 +143,10 @@ int finalize_product(void* raw, int64_t start, int64_t stop, int64_t) {
         const uint64_t magnitude = load<uint64_t>(ctx.fields[0], group);
         const uint8_t flags = load<uint8_t>(ctx.fields[1], group);
         const bool negative = flags & NEGATIVE, zero = flags & HAS_ZERO;
-        if (!zero && ((flags & TOO_LARGE) || magnitude > most + negative)) return OVERFLOW_;
+        const bool valid = load<int64_t>(ctx.fields[2], group) >= ctx.min_count;
+        if (valid && !zero && ((flags & TOO_LARGE) || magnitude > most + negative)) return OVERFLOW_;
         const uint64_t product = zero ? 0 : negative ? 0 - magnitude : magnitude;
-        put<T>(ctx, group, load<int64_t>(ctx.fields[2], group) >= ctx.min_count, (T)product);
+        put<T>(ctx, group, valid, (T)product);
     }
     return OK;
 }

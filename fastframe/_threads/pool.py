@@ -59,7 +59,7 @@ class Worker:
         self.place(job.cores)
         try:
             job.task()
-        except BaseException as error:  # noqa: BLE001  tasks report their own errors; what escapes is shown
+        except BaseException as error:   # tasks report their own errors; what escapes is shown
             threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, self.thread)))
         finally:
             self.place(job.home)

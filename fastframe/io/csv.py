@@ -149,7 +149,7 @@ def write_csv(table: pa.Table, path: Any = None, *, sep: str = ",", header: bool
     if na_rep:
         raise ArgumentError.of("to_csv", "na_rep", na_rep, [""])
     options = pc.WriteOptions(include_header=header, delimiter=sep, quoting_style="needed")
-    plain = table.cast(pa.schema([(one.name, _writable(one.type)) for one in table.schema]))
+    plain = pa.table({name: _writable(table.column(name)) for name in table.column_names})
     if path is None:
         sink = io.BytesIO()
         pc.write_csv(plain, sink, write_options=options)
@@ -162,5 +162,12 @@ def write_csv(table: pa.Table, path: Any = None, *, sep: str = ",", header: bool
     return None
 
 
-def _writable(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
+def _writable(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Values as CSV can hold them: categories as their text, NaN as missing."""
+    if pa.types.is_dictionary(column.type):
+        return column.cast(column.type.value_type)
+    if pa.types.is_floating(column.type):
+        import pyarrow.compute as pc
+
+        return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    return column

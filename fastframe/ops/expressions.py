@@ -157,14 +157,23 @@ class Call(Expression):
             found = one if found is None else dtypes.common(found, one) or found
         return found
 
-    def argument_dtypes(self, schema: Schema) -> tuple[DType, ...]:
-        """The dtypes of the arguments, weak literals typed beside the others."""
+    def weak_scalars(self, schema: Schema) -> tuple[pa.Scalar | None, ...]:
+        """For each argument that is a weak literal, its typed value; None for the others."""
         row = function(self.function)
         row.check_arity(len(self.args))
+        if not any(isinstance(arg, Lit) and arg.weak for arg in self.args):
+            return (None,) * len(self.args)
         anchor = self.anchor(schema)
         return tuple(
-            dtypes.from_arrow(arg.scalar(anchor, exact=row.exact).type) if isinstance(arg, Lit) and arg.weak else arg.resolve(schema)
-            for arg in self.args
+            arg.scalar(anchor if place >= row.anchors_from else None, exact=row.exact) if isinstance(arg, Lit) and arg.weak else None
+            for place, arg in enumerate(self.args)
+        )
+
+    def argument_dtypes(self, schema: Schema) -> tuple[DType, ...]:
+        """The dtypes of the arguments, weak literals typed beside the others."""
+        scalars = self.weak_scalars(schema)
+        return tuple(
+            dtypes.from_arrow(scalar.type) if scalar is not None else arg.resolve(schema) for arg, scalar in zip(self.args, scalars, strict=True)
         )
 
     def resolve(self, schema: Schema) -> DType:

@@ -55,8 +55,11 @@ def literal(value: Any, dtype: DType | None, anchor: DType | None, *, exact: boo
         return value
     if isinstance(value, (bool, np.bool_)):
         return pa.scalar(bool(value))
+    if isinstance(value, (np.datetime64, np.timedelta64)):
+        dtype = dtypes.dtype(value.dtype)
+        return pa.array(np.array([value]).astype(dtype.numpy), dtype.arrow)[0]
     if isinstance(value, np.generic):
-        return _of_type(value.item() if value.dtype.kind in "iuf" else value, dtypes.dtype(value.dtype))
+        return _of_type(value.item(), dtypes.dtype(value.dtype))
     if isinstance(value, int):
         return _whole_number(value, anchor, exact)
     if isinstance(value, float):
@@ -170,7 +173,7 @@ def _date(text: str, anchor: DType) -> pa.Scalar:
 
 
 def _time(text: str, anchor: DType) -> pa.Scalar:
-    return pa.scalar(text).cast(anchor.arrow)
+    return pa.scalar(datetime.time.fromisoformat(text), pa.time64("us"))
 
 
 def _duration(text: str, anchor: DType) -> pa.Scalar:

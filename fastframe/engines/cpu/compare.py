@@ -279,7 +279,8 @@ def evaluate_isin(call: Invocation) -> Column:
     if column.dtype.kind is Kind.NULL or not known:
         found = all_bits(False, call.n_rows, "isin")
     else:
-        wanted = pa.concat_arrays(known)
+        zeros = [pa.array([-0.0, 0.0], values_dtype.arrow)] if values_dtype.kind is Kind.FLOAT and 0 in values else []   # one value, two encodings
+        wanted = pa.concat_arrays(known + zeros)
         if column.is_encoded:
             found = lookup_bits(column, pc.is_in(column.dictionary, wanted), missing=False, n_rows=call.n_rows, operation="isin")
         else:

@@ -13,6 +13,7 @@ from fastframe.column.column import Column, text_view
 from fastframe.column.memory import allocate, allocate_bits
 from fastframe.column.table import MAX_ROWS, Table
 from fastframe.dtypes import NULL, STRING, DType, Kind
+from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.dictionaries import as_text, same_categories, unified
 from fastframe.engines.cpu.forms import (
     ALL_VALID,
@@ -182,8 +183,6 @@ def concat_tables(tables: Sequence[Table], schema: Mapping[str, DType]) -> Table
 
     A column that a table lacks is null in its rows; one of another dtype is cast (raising where that loses).
     """
-    from fastframe.engines.cpu.cast import cast   # casting is not needed by, and itself uses, this module's floor-mates
-
     n_rows = sum(table.n_rows for table in tables)
     out = {}
     for name, dtype in schema.items():

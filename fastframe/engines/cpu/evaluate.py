@@ -89,10 +89,9 @@ def _cast(expression: Cast, table: Table) -> Operand:
 
 def _call(expression: Call, table: Table) -> Operand:
     row = function(expression.function)
-    schema = table.schema
     operands = tuple(
-        Operand(one_row(arg.scalar(expression.anchor(schema), exact=row.exact)), scalar=True) if isinstance(arg, Lit) and arg.weak else _operand(arg, table)
-        for arg in expression.args
+        _operand(arg, table) if scalar is None else Operand(one_row(scalar), scalar=True)
+        for arg, scalar in zip(expression.args, expression.weak_scalars(table.schema), strict=True)
     )
     result = row.result(row.name, [one.dtype for one in operands], expression.option_values)
     scalar = all(one.scalar for one in operands)

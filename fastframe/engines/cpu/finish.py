@@ -70,7 +70,7 @@ def _finish(finalizer: Finalizer, call: AggregationCall, state: StateLike, dtype
     )  # fmt: skip
     failure = run(task, n_groups, GROUP_SLICE, operation=call.name)
     if failure is not None:
-        raise IntegerOverflow.in_aggregation(call.name, call.column_name, result, _overflowing(state, result, failure[0]))
+        raise IntegerOverflow.in_aggregation(call.name, call.column_name, result, _overflowing(call, state, result, failure[0]))
     return column_from_buffers(result, n_groups, values, validity)
 
 
@@ -79,23 +79,26 @@ def _unit(dtype: DType, result: DType) -> int:
     return _DAY_MS if dtype.arrow == pa.date32() and result.kind is Kind.TIMESTAMP else 1
 
 
-def _overflowing(state: StateLike, result: DType, start: int) -> str | None:
+def _overflowing(call: AggregationCall, state: StateLike, result: DType, start: int) -> str | None:
     """The first exact total from group ``start`` on that does not fit; None for products, which keep no exact total."""
     columns = {name: column.array.slice(start, GROUP_SLICE).to_pylist() for name, column in state.columns.items()}
-    if "total" in columns:
-        low, high = (0, 2**64 - 1) if result.physical is Physical.U64 else (-(2**63), 2**63 - 1)
-        return next(str(int(total)) for total in columns["total"] if not low <= total <= high)
+    if "magnitude" in columns:
+        return None
+    enough = [n >= call["min_count"] for n in columns["n"]]
     if "high" in columns:
         pairs = zip(columns["high"], columns["low"], strict=True)
         totals = [int(upper) * 2**64 + int(lower) for upper, lower in pairs]
-        return _decimal_text(next(total for total in totals if abs(total) >= 10**38), result.arrow.scale)
-    return None
+        low, high, scale = 1 - 10**38, 10**38 - 1, result.arrow.scale
+    else:
+        totals, scale = [int(total) for total in columns["total"]], 0
+        low, high = (0, 2**64 - 1) if result.physical is Physical.U64 else (-(2**63), 2**63 - 1)
+    return _decimal_text(next(total for total, shown in zip(totals, enough, strict=True) if shown and not low <= total <= high), scale)
 
 
 def _decimal_text(unscaled: int, scale: int) -> str:
     digits = str(abs(unscaled)).rjust(scale + 1, "0")
-    point = f"{digits[:-scale]}.{digits[-scale:]}" if scale > 0 else digits + "0" * -scale
-    return f"-{point}" if unscaled < 0 else point
+    text = f"{digits[:-scale]}.{digits[-scale:]}" if scale > 0 else digits + "0" * -scale
+    return f"-{text}" if unscaled < 0 else text
 
 
 def _total(call: AggregationCall, state: StateLike, dtype: DType) -> Column:

@@ -8,7 +8,7 @@ and concatenated like any table.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,7 @@ from fastframe.engines.cpu.updates import UPDATES, missing_counts
 from fastframe.ops.aggregations import AggregationCall
 
 MISSING = "missing"   # field of a state: missing values of each group, where they matter
+_TOO_FEW = -(2**62)
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,14 @@ def finalize(call: AggregationCall, state: State, dtype: DType) -> Column:
     IntegerOverflow
         Where an exact total does not fit the result's dtype; names the column (option ``name``) and the total.
     """
-    result = FINISHERS[call.aggregation.finalize](call, state, dtype)
-    return nulled(result, np.asarray(state.columns[MISSING].array) > 0) if call.poisons else result
+    finish = FINISHERS[call.aggregation.finalize]
+    if not call.poisons:
+        return finish(call, state, dtype)
+    poisoned = np.asarray(state.columns[MISSING].array) > 0
+    if "n" in state.columns:   # as if there were too few values: null, and no overflow
+        n = np.where(poisoned, _TOO_FEW, np.asarray(state.columns["n"].array))
+        return finish(call, replace(state, columns={**state.columns, "n": Column(pa.array(n))}), dtype)
+    return nulled(finish(call, state, dtype), poisoned)
 
 
 def _counts_missing(call: AggregationCall) -> bool:

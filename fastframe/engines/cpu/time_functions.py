@@ -223,17 +223,16 @@ def _tz_localize(times: pa.Array, options: Options) -> pa.Array:
 def _tz_convert(times: pa.Array, options: Options) -> pa.Array:
     import pyarrow.compute as pc
 
-    converted = times.view(pa.timestamp(times.type.unit, tz=options["zone"]))
-    pc.year(converted.slice(0, 0))   # raises where there is no such zone
-    return converted
+    target = pa.timestamp(times.type.unit, tz=options["zone"])
+    pc.year(pa.array([0], target))   # raises where there is no such zone
+    return times.view(target)
 
 
 TIME: dict[str, Callable[[pa.Array, Options], pa.Array]] = {
     **{name: _arrow(name) for name in ("year", "month", "day", "hour", "minute", "second", "nanosecond", "quarter", "is_leap_year")},
     "microsecond": _microsecond,
-    "dayofweek": _arrow("day_of_week", count_from_zero=True, week_start=1),
-    "weekday": _arrow("day_of_week", count_from_zero=True, week_start=1),
-    "dayofyear": _arrow("day_of_year"),
+    **{name: _arrow("day_of_week", count_from_zero=True, week_start=1) for name in ("day_of_week", "dayofweek", "weekday")},
+    **{name: _arrow("day_of_year") for name in ("day_of_year", "dayofyear")},
     "week": _arrow("iso_week"),
     "isoyear": _arrow("iso_year"),
     "days_in_month": _days_in_month,

@@ -1,0 +1,28 @@
+from typing import Any
+
+from fastframe._threads._drive import Task
+
+N_BUCKETS: int
+RANK_KEY_BYTES: int
+SHARED_PREFIX: int
+SORT_RUNS: int
+MERGE_RUNS: int
+WRITE_RANKS: int
+
+class TextTables:
+    n_slices: int
+    def __init__(self, view: tuple[int, int, int, int, int, bool], n_slices: int, keep: Any) -> None: ...
+    def phases(self, codes: int, counts: int, first_rows: int, *, keep: Any) -> tuple[Task, Task, Task, Task]: ...
+
+def rank(
+    phase: int,
+    view: tuple[int, int, int, int, int, bool],
+    keep: Any,
+    *,
+    prefix: int = 0,
+    prefixes: int = 0,
+    keys: int = 0,
+    merged: int = 0,
+    run_rows: int = 0,
+    ranks: int = 0,
+) -> Task: ...
