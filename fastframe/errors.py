@@ -66,6 +66,10 @@ class ColumnNotFound(FastFrameError, KeyError):
         return cls(f"there are no columns {listed(names)}.{hints} The columns are: {listed(available)}.")
 
     @classmethod
+    def in_file(cls, path: Any, wanted: Sequence[Any], detail: str) -> ColumnNotFound:
+        return cls(f"not all of the columns {listed(wanted)} are in {path}: {detail}. Read it with nrows=0 to see its columns.")
+
+    @classmethod
     def at(cls, position: int, n_columns: int) -> ColumnNotFound:
         return cls(f"there is no column at position {position}: the frame has {n_columns} columns, 0 to {n_columns - 1}.")
 

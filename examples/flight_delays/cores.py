@@ -11,7 +11,10 @@ def n_threads() -> int:
 
 
 def environment() -> dict[str, str]:
-    """This process's environment with that many threads for polars, fastframe and OpenMP."""
+    """This process's environment with that many threads for polars, fastframe and OpenMP.
+
+    OpenMP's threads wait without spinning: on a machine with other work they would keep each other from working.
+    """
     threads = str(n_threads())
     names = ("POLARS_MAX_THREADS", "FASTFRAME_THREADS", "OMP_NUM_THREADS", "OMP_THREAD_LIMIT")
-    return os.environ | dict.fromkeys(names, threads)
+    return os.environ | dict.fromkeys(names, threads) | {"OMP_WAIT_POLICY": "PASSIVE"}

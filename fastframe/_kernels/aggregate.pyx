@@ -1,4 +1,4 @@
-"""Tasks of aggregations by group code; see ``aggregate.hpp`` and ``finalize.hpp``. Addresses are ints."""
+"""Tasks of aggregations by group code; see ``states.hpp``, ``aggregate.hpp``, ``reduce.hpp``, ``finalize.hpp``. Addresses are ints."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uintptr_t
 from libc.stdlib cimport free, malloc
@@ -6,7 +6,7 @@ from libc.stdlib cimport free, malloc
 from fastframe._kernels.kernel cimport View, as_view
 from fastframe._threads._drive cimport Task, kernel_t
 
-cdef extern from "aggregate.hpp" namespace "ff" nogil:
+cdef extern from "aggregations.hpp" namespace "ff" nogil:
     cdef struct Text:
         const uint8_t* offsets
         const uint8_t* data
@@ -36,6 +36,7 @@ cdef extern from "aggregate.hpp" namespace "ff" nogil:
 
     cdef struct GroupedKernels:
         kernel_t update_slices
+        kernel_t reduce_slices
         kernel_t combine_slices
         kernel_t update_partitions
         kernel_t merge_states
@@ -101,7 +102,8 @@ cdef class Grouped:
         self.ctx.n_slices = n_slices
         self.ctx.n_replicas = n_replicas
         self.ctx.prefetch = prefetch
-        return Task.make(self.kernels.update_slices, &self.ctx, sizeof(self.ctx), self.keep_alive)
+        cdef kernel_t kernel = self.kernels.update_slices if self.ctx.codes != NULL else self.kernels.reduce_slices
+        return Task.make(kernel, &self.ctx, sizeof(self.ctx), self.keep_alive)
 
     def combine_slices(self):
         """Over groups, after `update_slices`: the slots of all slices to the state's columns."""

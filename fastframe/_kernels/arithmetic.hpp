@@ -249,6 +249,16 @@ int integer_division(void* context, int64_t start, int64_t stop, int64_t) {
     return OK;
 }
 
+// A comparison with NaN is false, which keeps `a`; only a NaN in `a` needs a second choice.
+template <typename T, bool GREATER, bool BOUND>
+inline void extreme_rows(const uint8_t* __restrict left, const uint8_t* __restrict right, uint8_t* __restrict out, int count) {
+    for (int row = 0; row < count; ++row) {
+        const T a = load<T>(left, row), b = load<T>(right, row);
+        const T better = (GREATER ? b > a : b < a) ? b : a;
+        store<T>(out, row, !BOUND && a != a ? b : better);
+    }
+}
+
 // The lesser or greater of two. A missing side gives way to the other; with BOUND, only a missing bound (the right side)
 // does, and a missing left side stays missing. NaN counts as missing.
 template <typename T, bool GREATER, bool BOUND>
@@ -261,6 +271,11 @@ int extreme(void* context, int64_t start, int64_t stop, int64_t) {
         const uint8_t* b_rows = right.at(first, count);
         const uint64_t a_valid = valid_word(ctx.left, first, count), b_valid = valid_word(ctx.right, first, count);
         const uint64_t valid = BOUND ? a_valid : a_valid | b_valid;
+        if (ctx.validity) store_bits(ctx.validity, first, valid, count);
+        if ((a_valid & b_valid) == low_bits(count)) {
+            extreme_rows<T, GREATER, BOUND>(a_rows, b_rows, ctx.out + first * (int64_t)sizeof(T), count);
+            continue;
+        }
         for (int row = 0; row < count; ++row) {
             const T a = load<T>(a_rows, row), b = load<T>(b_rows, row);
             const bool a_here = ((a_valid >> row) & 1) && a == a, b_here = ((b_valid >> row) & 1) && b == b;
@@ -269,7 +284,6 @@ int extreme(void* context, int64_t start, int64_t stop, int64_t) {
             if (!((valid >> row) & 1)) result = 0;
             store<T>(ctx.out, first + row, result);
         }
-        if (ctx.validity) store_bits(ctx.validity, first, valid, count);
     }
     return OK;
 }

@@ -45,6 +45,21 @@ inline Converted<From, To> convert_one(From value) {
     }
 }
 
+// Floats to integers where all of them are whole and in range; false (some output is not written right) where one is not.
+template <typename From, typename To>
+inline bool cast_whole(const uint8_t* __restrict in, uint8_t* __restrict out, int count) {
+    constexpr From beyond = (From)2 * (From)((uint64_t)1 << (std::numeric_limits<To>::digits - 1));
+    constexpr From least = std::is_signed<To>::value ? -beyond : (From)0;
+    int fits = 1;
+    for (int row = 0; row < count; ++row) {
+        const From value = load<From>(in, row);
+        const int one = (value >= least) & (value < beyond) & (std::trunc(value) == value);
+        fits &= one;
+        store<To>(out, row, (To)(one ? value : (From)0));
+    }
+    return fits;
+}
+
 // The loop; CHECKED fails at the first row that is not exact.
 template <typename From, typename To, bool CHECKED>
 int cast(void* context, int64_t start, int64_t stop, int64_t slice) {
@@ -56,6 +71,12 @@ int cast(void* context, int64_t start, int64_t stop, int64_t slice) {
         const uint8_t* __restrict in = ctx.values.values + first * (int64_t)sizeof(From);
         uint8_t* __restrict out = ctx.out + first * (int64_t)sizeof(To);
         bool exact = true;
+        if constexpr (nan_to_null) {
+            if (valid == low_bits(count) && cast_whole<From, To>(in, out, count)) {
+                store_bits(ctx.validity, first, valid, count);
+                continue;
+            }
+        }
         if (valid == low_bits(count) && !nan_to_null) {
             for (int row = 0; row < count; ++row) {
                 const Converted<From, To> one = convert_one<From, To>(load<From>(in, row));

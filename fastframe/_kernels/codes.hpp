@@ -9,7 +9,8 @@
 namespace ff {
 
 // Which bits of a value a part takes: a value wider than a word can address is split into several parts, high first.
-enum Field : int { WHOLE = 0, UPPER = 1, LOWER = 2, HIGH64 = 3 };   // bits of the low word: 32..63, 0..31; HIGH64: 64..127
+// UPPER: bits 32 to 63, LOWER: 0 to 31, HIGH64: 64 to 127.
+enum Field : int { WHOLE = 0, UPPER = 1, LOWER = 2, HIGH64 = 3 };
 
 // One digit of a packed key.
 struct KeyPart {
@@ -151,7 +152,8 @@ void read_digits(const KeyPart& part, const row_t* rows, int64_t start, int coun
     if (rows == nullptr) {
         for (int row = 0; row < count; ++row) block.digit[row] = (WORD)digit_t::of(part.values, start + row, part);
     } else {
-        for (int row = 0; row < count; ++row) block.digit[row] = (WORD)digit_t::of(part.values, rows[start + row], part);
+        const row_t* taken = rows + start;
+        for (int row = 0; row < count; ++row) block.digit[row] = (WORD)digit_t::of(part.values, taken[row], part);
     }
     if (part.check) {
         for (int row = 0; row < count; ++row) {
@@ -325,14 +327,14 @@ inline int remap_codes(void* ctx, int64_t start, int64_t stop, int64_t) {
     const RemapContext& c = *(const RemapContext*)ctx;
     constexpr int64_t AHEAD = 32;
     for (int64_t row = start; row < stop; ++row) {
-        if (c.prefetch && row + AHEAD < stop && c.codes[row + AHEAD] != NULL_CODE) __builtin_prefetch(c.map + c.codes[row + AHEAD]);
+        if (c.prefetch && row + AHEAD < stop) __builtin_prefetch(c.map + c.codes[row + AHEAD]);
         const code_t code = c.codes[row];
         c.out[row] = code == NULL_CODE ? NULL_CODE : c.map[code];
     }
     return OK;
 }
 
-// ---- order of first appearance ---------------------------------------------------------------------------------------
+// ---- order of first appearance -----------------------------------------------------------------------------------
 
 struct AppearContext {
     const row_t* first_rows;   // in: per group, its first row

@@ -112,7 +112,18 @@ cdef class KeyParts:
         self.n_parts += 1
 
 
-def pack(KeyParts parts not None, bint wide, *, size_t rows=0, size_t codes=0, size_t words=0, size_t hashes=0, size_t first=0, bint prefetch=False, object keep):
+def pack(
+    KeyParts parts not None,
+    bint wide,
+    *,
+    size_t rows=0,
+    size_t codes=0,
+    size_t words=0,
+    size_t hashes=0,
+    size_t first=0,
+    bint prefetch=False,
+    object keep,
+):
     """One word per row: the sum of its digits times their strides.
 
     # IN  parts, wide (words need 64 bits), rows (row numbers to take, or 0)

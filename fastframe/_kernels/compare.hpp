@@ -94,10 +94,67 @@ inline uint64_t pack_bytes(const uint8_t* bytes) {
     return word;
 }
 
+// Two 8-byte rows at a time: the mask of a vector comparison selects each row's power of two. (Left to itself, the
+// compiler makes branches of this loop.) Vector types as of GCC and Clang, on any architecture.
+template <typename T> struct Pair;
+template <> struct Pair<int64_t> { typedef int64_t type __attribute__((vector_size(16))); };
+template <> struct Pair<uint64_t> { typedef uint64_t type __attribute__((vector_size(16))); };
+template <> struct Pair<double> { typedef double type __attribute__((vector_size(16))); };
+
+template <int OP, typename T>
+inline uint64_t compare_pairs(const uint8_t* left, const uint8_t* right) {
+    typedef typename Pair<T>::type pair_t;
+    typedef typename Pair<int64_t>::type mask_t;
+    mask_t words = {0, 0};
+    mask_t powers = {1, 2};
+    for (int row = 0; row < 64; row += 2) {
+        pair_t a, b;
+        memcpy(&a, left + 8 * row, 16);
+        memcpy(&b, right + 8 * row, 16);
+        mask_t holds;
+        if constexpr (OP == EQ) holds = a == b;
+        else if constexpr (OP == NE) holds = a != b;
+        else if constexpr (OP == LT) holds = a < b;
+        else holds = a <= b;
+        words |= holds & powers;
+        powers <<= 2;
+    }
+    return (uint64_t)words[0] | (uint64_t)words[1];
+}
+
+// 64 rows in one type that holds them all exactly: doubles up to 2^53 in size, integers below 2^63. False where some lie beyond.
+template <typename From, typename To>
+inline bool narrowed(const uint8_t* __restrict in, uint8_t* __restrict out) {
+    constexpr uint64_t limit = std::is_floating_point<To>::value ? (uint64_t)1 << 53 : ((uint64_t)1 << 63) - 1;
+    uint64_t beyond = 0;
+    for (int row = 0; row < 64; ++row) {
+        const From value = load<From>(in, row);
+        if constexpr (std::is_same<From, int64_t>::value && std::is_floating_point<To>::value) beyond |= (uint64_t)value + limit > 2 * limit;
+        else if constexpr (std::is_integral<From>::value) beyond |= (uint64_t)value > limit;
+        store<To>(out, row, (To)value);
+    }
+    return beyond == 0;
+}
+
+template <int OP, typename L, typename R>
+inline bool compare_narrowed(const uint8_t* left, const uint8_t* right, uint64_t* word) {
+    typedef std::conditional_t<std::is_floating_point<L>::value || std::is_floating_point<R>::value, double, int64_t> Both;
+    alignas(64) uint8_t a[512], b[512];
+    if (!narrowed<L, Both>(left, a) || !narrowed<R, Both>(right, b)) return false;
+    *word = compare_pairs<OP, Both>(a, b);
+    return true;
+}
+
 template <int OP, typename L, typename R>
 inline uint64_t compare_word(const uint8_t* __restrict left, const uint8_t* __restrict right, int count) {
-    alignas(64) uint8_t bytes[64];
+    if constexpr (sizeof(L) == 8 && std::is_same<L, R>::value) {
+        if (count == 64) return compare_pairs<OP, L>(left, right);
+    } else if constexpr (!std::is_same<L, R>::value) {
+        uint64_t word;
+        if (count == 64 && compare_narrowed<OP, L, R>(left, right, &word)) return word;
+    }
     if (count == 64) {
+        alignas(64) uint8_t bytes[64];
         for (int row = 0; row < 64; ++row) bytes[row] = holds<OP>(load<L>(left, row), load<R>(right, row));
         return pack_bytes(bytes);
     }

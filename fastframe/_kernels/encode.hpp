@@ -56,7 +56,7 @@ struct TextSource {
 
     typedef TextKey Key;
     struct Store {
-        std::vector<uint64_t> starts;   // per code, where its bytes start in the arena (long texts)
+        std::vector<uint64_t> starts;   // per code of a long text, where its bytes start in the arena
         std::vector<uint8_t> arena;
         const uint8_t* at(code_t code) const { return arena.data() + starts[code]; }
     };
@@ -90,9 +90,10 @@ struct TextSource {
     bool same(const Store& store, code_t code, const Key& key, int64_t row) const {
         return !key.is_long() || memcmp(store.at(code), view.data + offset(row), key.length()) == 0;
     }
-    void keep(Store& store, const Key& key, int64_t row) const {
-        store.starts.push_back(store.arena.size());
+    void keep(Store& store, code_t code, const Key& key, int64_t row) const {
         if (!key.is_long()) return;
+        store.starts.resize((size_t)code + 1);
+        store.starts[code] = store.arena.size();
         const uint8_t* text = view.data + offset(row);
         store.arena.insert(store.arena.end(), text, text + key.length());
     }

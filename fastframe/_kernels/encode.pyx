@@ -112,7 +112,18 @@ cdef class TextTables:
         return tuple([Task.make(slice_phase[LargeText](phase), &wide, sizeof(wide), kept) for phase in range(4)])
 
 
-def rank(int phase, object view, object keep, *, int64_t prefix=0, size_t prefixes=0, size_t keys=0, size_t merged=0, int64_t run_rows=0, size_t ranks=0):
+def rank(
+    int phase,
+    object view,
+    object keep,
+    *,
+    int64_t prefix=0,
+    size_t prefixes=0,
+    size_t keys=0,
+    size_t merged=0,
+    int64_t run_rows=0,
+    size_t ranks=0,
+):
     """One phase of ranking unique, non-null text: see ``encode.hpp::RankContext``.
 
     # IN  view, prefix, run_rows

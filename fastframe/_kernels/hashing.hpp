@@ -223,7 +223,7 @@ struct WordSource {
     bool missing(int64_t row) const { return hashes[row] == NO_HASH; }
     Key key_at(int64_t row) const { return hashes[row]; }
     bool same(const Store&, code_t, Key, int64_t) const { return true; }
-    void keep(Store&, Key, int64_t) const {}
+    void keep(Store&, code_t, Key, int64_t) const {}
     static bool same_kept(const Store&, code_t, const Store&, code_t, Key) { return true; }
 };
 

@@ -116,7 +116,7 @@ def partition(size_t hashes, int bits, size_t offsets, size_t scattered, object 
     return Task.make(count_partitions, &ctx, sizeof(ctx), keep), Task.make(scatter_hashes, &ctx, sizeof(ctx), keep)
 
 
-def number(int bits, size_t scattered, size_t starts, size_t ids, size_t n_distinct, object keep):
+def number(int bits, size_t scattered, size_t starts, size_t ids, size_t n_distinct, *, object keep):
     """Ids within each partition; over partitions. The distinct hashes of a partition move to its front.
 
     # IN  bits, scattered, starts
@@ -131,7 +131,7 @@ def number(int bits, size_t scattered, size_t starts, size_t ids, size_t n_disti
     return Task.make(number_partitions, &ctx, sizeof(ctx), keep)
 
 
-def codes_of_rows(size_t hashes, int bits, tuple numbered, size_t codes, size_t first_rows, object keep):
+def codes_of_rows(size_t hashes, int bits, tuple numbered, size_t codes, size_t first_rows, *, object keep):
     """Codes in row order, over rows in the slices of `partition`.
 
     # IN  hashes, bits, numbered: (offsets, ids, base)
@@ -165,7 +165,7 @@ def fill(int bits, tuple numbered, size_t slot_starts, size_t slots, object keep
     return Task.make(fill_table, &ctx, sizeof(ctx), keep)
 
 
-def probe(int bits, size_t slot_starts, size_t slots, size_t hashes, size_t codes, object keep):
+def probe(int bits, size_t slot_starts, size_t slots, size_t hashes, size_t codes, *, object keep):
     """Codes of hashes from a table that `fill` made, over rows.
 
     # IN  bits, slot_starts, slots, hashes

@@ -7,7 +7,8 @@
 // Neither the codes nor the order of the distinct keys depend on slices or threads.
 //
 // A Source names the keys: `Key` (compared with ==), `Store` (what a slice keeps of its distinct keys where a Key is not
-// the whole value), `hash_of`, `missing`, `key_at`, `same` (a row against a kept value), `keep`, `same_kept`.
+// the whole value), `hash_of`, `missing`, `key_at`, `same` (a row against a kept value), `keep`,
+// `same_kept`.
 #pragma once
 #include <algorithm>
 #include <mutex>
@@ -32,63 +33,55 @@ struct SliceTable {
     struct Entry {
         Key key;
         code_t code;
+        row_t row;     // the first row of the slice with this key
+    };
+    // What only the encoding of a slice needs; slices take it in turn, because fresh memory costs a fault per page.
+    struct Scratch {
+        std::vector<Slot> slots;
+        std::vector<Entry> entries;   // distinct keys, by code
     };
 
-    typedef std::vector<Slot> Slots;
-
-    Slots slots;                     // only while the slice is encoded
-    std::vector<Entry> entries;      // distinct keys, by code; after `bucket` by (bucket of the hash, code)
+    std::vector<Entry> entries;      // distinct keys, by (bucket of the hash, code)
     std::vector<uint32_t> buckets;   // where each bucket of entries starts
-    std::vector<row_t> rows;         // per code, its first row
     std::vector<uint64_t> home;      // per code, slice << 32 | code of the key's first appearance
     std::vector<code_t> rank;        // per code at home here, its rank among those
     typename Source::Store store;
 
-    // Begin with slots that an earlier slice grew: slices of one column have about as many distinct keys.
-    void start(Slots&& grown) {
-        slots = std::move(grown);
-        slots.assign(slots.empty() ? 1024 : slots.size(), Slot{Key(), NULL_CODE});
-        entries.reserve(slots.size() / 2);
-    }
-    size_t mask() const { return slots.size() - 1; }
+    static int bucket_of(const Key& key) { return (int)(Source::hash_of(key) >> (64 - UNIFY_BITS)); }
 
-    code_t code_of(const Source& source, const Key& key, int64_t row) {
-        size_t slot = Source::hash_of(key) & mask();
-        for (;;) {
-            const Slot& seen = slots[slot];
-            if (seen.code == NULL_CODE) break;
+    code_t code_of(const Source& source, Scratch& scratch, const Key& key, int64_t row) {
+        const size_t mask = scratch.slots.size() - 1;
+        size_t slot = Source::hash_of(key) & mask;
+        for (; scratch.slots[slot].code != NULL_CODE; slot = (slot + 1) & mask) {
+            const Slot& seen = scratch.slots[slot];
             if (seen.key == key && source.same(store, seen.code, key, row)) return seen.code;
-            slot = (slot + 1) & mask();
         }
-        const code_t code = (code_t)entries.size();
-        slots[slot] = Slot{key, code};
-        entries.push_back(Entry{key, code});
-        rows.push_back((row_t)row);
-        source.keep(store, key, row);
-        if (2 * entries.size() >= slots.size()) grow();
+        const code_t code = (code_t)scratch.entries.size();
+        scratch.slots[slot] = Slot{key, code};
+        scratch.entries.push_back(Entry{key, code, (row_t)row});
+        source.keep(store, code, key, row);
+        if (2 * scratch.entries.size() >= scratch.slots.size()) grow(scratch);
         return code;
     }
 
-    void grow() {
-        slots.assign(slots.size() * 4, Slot{Key(), NULL_CODE});
-        for (const Entry& entry : entries) {
-            size_t slot = Source::hash_of(entry.key) & mask();
-            while (slots[slot].code != NULL_CODE) slot = (slot + 1) & mask();
-            slots[slot] = Slot{entry.key, entry.code};
+    static void grow(Scratch& scratch) {
+        scratch.slots.assign(scratch.slots.size() * 4, Slot{Key(), NULL_CODE});
+        const size_t mask = scratch.slots.size() - 1;
+        for (const Entry& entry : scratch.entries) {
+            size_t slot = Source::hash_of(entry.key) & mask;
+            while (scratch.slots[slot].code != NULL_CODE) slot = (slot + 1) & mask;
+            scratch.slots[slot] = Slot{entry.key, entry.code};
         }
     }
 
-    static int bucket_of(const Key& key) { return (int)(Source::hash_of(key) >> (64 - UNIFY_BITS)); }
-
-    // Sort the entries by bucket.
-    void bucket() {
+    // Leave the distinct keys sorted by bucket.
+    void bucket(const std::vector<Entry>& by_code) {
         buckets.assign(N_BUCKETS + 1, 0);
-        for (const Entry& entry : entries) ++buckets[bucket_of(entry.key) + 1];
+        for (const Entry& entry : by_code) ++buckets[bucket_of(entry.key) + 1];
         for (int at = 0; at < N_BUCKETS; ++at) buckets[at + 1] += buckets[at];
         std::vector<uint32_t> next(buckets);
-        std::vector<Entry> sorted(entries.size());
-        for (const Entry& entry : entries) sorted[next[bucket_of(entry.key)]++] = entry;
-        entries.swap(sorted);
+        entries.resize(by_code.size());
+        for (const Entry& entry : by_code) entries[next[bucket_of(entry.key)]++] = entry;
         home.resize(entries.size());
         rank.resize(entries.size());
     }
@@ -96,25 +89,33 @@ struct SliceTable {
 
 template <class Source>
 struct SliceTables {
-    typedef typename SliceTable<Source>::Slots Slots;
+    typedef typename SliceTable<Source>::Scratch Scratch;
+    typedef typename SliceTable<Source>::Slot Slot;
 
     Source source;
     std::vector<SliceTable<Source>> slices;
-    std::vector<Slots> spare;   // grown in slices that are done: fresh memory would cost a page fault per 4 KiB
-    std::mutex lock;            // of `spare`
+    std::vector<Scratch> spare;   // of slices that are done
+    std::mutex lock;              // of `spare`
 
     SliceTables(const Source& given, int64_t n_slices) : source(given), slices(n_slices) {}
 
-    Slots take_spare() {
-        std::lock_guard<std::mutex> guard(lock);
-        if (spare.empty()) return Slots();
-        Slots slots = std::move(spare.back());
-        spare.pop_back();
-        return slots;
+    // Empty, and as large as an earlier slice grew it: slices of one column have about as many distinct keys.
+    Scratch take_scratch() {
+        Scratch scratch;
+        {
+            std::lock_guard<std::mutex> guard(lock);
+            if (!spare.empty()) {
+                scratch = std::move(spare.back());
+                spare.pop_back();
+            }
+        }
+        scratch.entries.clear();
+        scratch.slots.assign(std::max<size_t>(1024, scratch.slots.size()), Slot{typename Source::Key(), NULL_CODE});
+        return scratch;
     }
-    void give_spare(Slots&& slots) {
+    void give_scratch(Scratch&& scratch) {
         std::lock_guard<std::mutex> guard(lock);
-        spare.push_back(std::move(slots));
+        spare.push_back(std::move(scratch));
     }
 };
 
@@ -135,7 +136,7 @@ int encode_slice(void* ctx, int64_t start, int64_t stop, int64_t slice) {
     const Source& source = c.tables->source;
     SliceTable<Source>& table = c.tables->slices[slice];
     try {
-        table.start(c.tables->take_spare());
+        typename SliceTable<Source>::Scratch scratch = c.tables->take_scratch();
         Key keys[KEY_BLOCK];
         bool missing[KEY_BLOCK];
         for (int64_t block = start; block < stop; block += KEY_BLOCK) {
@@ -143,15 +144,17 @@ int encode_slice(void* ctx, int64_t start, int64_t stop, int64_t slice) {
             for (int at = 0; at < count; ++at) {
                 missing[at] = source.missing(block + at);
                 keys[at] = source.key_at(block + at);
-                __builtin_prefetch(table.slots.data() + (Source::hash_of(keys[at]) & table.mask()));
+                const auto* slot = scratch.slots.data() + (Source::hash_of(keys[at]) & (scratch.slots.size() - 1));
+                __builtin_prefetch(slot);
+                __builtin_prefetch((const uint8_t*)(slot + 1) - 1);   // a slot may lie in two cache lines
             }
             for (int at = 0; at < count; ++at) {
-                c.codes[block + at] = missing[at] ? NULL_CODE : table.code_of(source, keys[at], block + at);
+                c.codes[block + at] = missing[at] ? NULL_CODE : table.code_of(source, scratch, keys[at], block + at);
             }
-            if ((int64_t)table.entries.size() > c.most) return TOO_LONG;
+            if ((int64_t)scratch.entries.size() > c.most) return TOO_LONG;
         }
-        c.tables->give_spare(std::move(table.slots));
-        table.bucket();
+        table.bucket(scratch.entries);
+        c.tables->give_scratch(std::move(scratch));
     } catch (const std::bad_alloc&) {
         return OUT_OF_MEMORY;
     }
@@ -256,11 +259,13 @@ int resolve_slice(void* ctx, int64_t start, int64_t stop, int64_t slice) {
     try {
         std::vector<code_t> final_code(table.home.size());
         bool changes = false;
-        for (size_t code = 0; code < final_code.size(); ++code) {
-            const uint64_t home_slice = table.home[code] >> 32;
-            final_code[code] = (code_t)c.counts[home_slice] + c.tables->slices[home_slice].rank[(code_t)table.home[code]];
-            if ((int64_t)home_slice == slice) c.first_rows[final_code[code]] = table.rows[code];
-            changes |= final_code[code] != code;
+        for (const auto& entry : table.entries) {
+            const int64_t home_slice = (int64_t)(table.home[entry.code] >> 32);
+            const code_t home_rank = c.tables->slices[home_slice].rank[(code_t)table.home[entry.code]];
+            const code_t code = (code_t)c.counts[home_slice] + home_rank;
+            if (home_slice == slice) c.first_rows[code] = entry.row;
+            final_code[entry.code] = code;
+            changes |= code != entry.code;
         }
         if (!changes && c.missing == NULL_CODE) return OK;
         for (int64_t row = start; row < stop; ++row) {

@@ -486,8 +486,9 @@ inline int finish_buckets(void* ctx, int64_t start, int64_t stop, int64_t) {
     try {
         for (int64_t bucket = start; bucket < stop; ++bucket) {
             const int64_t first = in.starts[bucket], count = in.starts[bucket + 1] - first;
-            // Another pass over a part of the digit's range: only where there is more than one bucket, so that it ends.
-            if (in.n_buckets > 1 && defers(in.deferred, count) && !all_tie(in.words + first, count, in.keys.row_bits)) {
+            // Another pass over a part of the digit's range: only where it has clearly fewer rows, so that it ends.
+            const bool is_part = count < in.n_rows - in.n_rows / 64;
+            if (is_part && defers(in.deferred, count) && !all_tie(in.words + first, count, in.keys.row_bits)) {
                 copy_rows(in.keys, in.words + first, count, in.rows + first);
                 defer(in.deferred, first, -count);
                 continue;

@@ -71,9 +71,10 @@ inline void fill_targets(const View& view, const uint8_t* codes, code_t spare, i
         }
     }
     if (view.validity != nullptr) {
-        const uint64_t valid = bits_at(view.validity, view.bit_offset + row, count);
-        for (int lane = 0; lane < count; ++lane) {
-            target[lane] = (valid >> lane) & 1 ? target[lane] : spare + (lane & (SPARE_SLOTS - 1));
+        const uint64_t all = count == 64 ? ~(uint64_t)0 : ((uint64_t)1 << count) - 1;
+        for (uint64_t missing = all ^ bits_at(view.validity, view.bit_offset + row, count); missing != 0; missing &= missing - 1) {
+            const int lane = __builtin_ctzll(missing);
+            target[lane] = spare + (lane & (SPARE_SLOTS - 1));
         }
     }
     if constexpr (Source::has_nan) {

@@ -94,7 +94,12 @@ def _read(path: str, stream: Any, options: CsvOptions) -> pa.Table:
     parse = pc.ParseOptions(
         delimiter=options.sep, quote_char=options.quotechar, escape_char=options.escapechar or False, newlines_in_values=True
     )
-    table = pc.read_csv(stream, read_options=read, parse_options=parse, convert_options=_conversion(pc, options))
+    try:
+        table = pc.read_csv(stream, read_options=read, parse_options=parse, convert_options=_conversion(pc, options))
+    except pa.ArrowKeyError as error:   # a name in usecols
+        raise ColumnNotFound.in_file(path, options.usecols or (), str(error)) from None
+    except pa.ArrowInvalid as error:
+        raise InvalidData.in_file(path, "CSV", " ".join(str(error).split())[:300]) from error
     return _shaped(path, table, options)
 
 

@@ -1,6 +1,6 @@
 """Text functions: rows of the function table, named ``text.<pandas' name>``.
 
-Missing gives null, but False where the result is bool (as in pandas 3). Patterns are RE2's (no look-around, linear time).
+Missing gives null, but False where the result is bool (as in pandas 3), or ``na``. Patterns are RE2's (no look-around, linear time).
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ TEXT = [
     _row("removeprefix", STRING, "Without ``prefix`` at the start.", prefix=REQUIRED),
     _row("removesuffix", STRING, "Without ``suffix`` at the end.", suffix=REQUIRED),
     _row("len", INT64, "Number of characters."),
-    _row("contains", BOOL, "Whether ``pat`` occurs (RE2 syntax, or literally).", pat=REQUIRED, regex=True, case=True),
-    _row("match", BOOL, "Whether the start matches ``pat`` (RE2 syntax).", pat=REQUIRED, case=True),
-    _row("fullmatch", BOOL, "Whether the whole text matches ``pat`` (RE2 syntax).", pat=REQUIRED, case=True),
-    _row("startswith", BOOL, "Whether the text starts with ``pat``.", pat=REQUIRED),
-    _row("endswith", BOOL, "Whether the text ends with ``pat``.", pat=REQUIRED),
+    _row("contains", BOOL, "Whether ``pat`` occurs (RE2 syntax, or literally).", pat=REQUIRED, regex=True, case=True, na=False),
+    _row("match", BOOL, "Whether the start matches ``pat`` (RE2 syntax).", pat=REQUIRED, case=True, na=False),
+    _row("fullmatch", BOOL, "Whether the whole text matches ``pat`` (RE2 syntax).", pat=REQUIRED, case=True, na=False),
+    _row("startswith", BOOL, "Whether the text starts with ``pat``.", pat=REQUIRED, na=False),
+    _row("endswith", BOOL, "Whether the text ends with ``pat``.", pat=REQUIRED, na=False),
     _row("count", INT64, "How often ``pat`` (RE2 syntax) occurs.", pat=REQUIRED, regex=True),
     _row("find", INT64, "First position of ``sub``, -1 where it does not occur.", sub=REQUIRED),
     _row("replace", STRING, "``pat`` replaced by ``repl``, ``n`` times (-1: all).", pat=REQUIRED, repl=REQUIRED, n=-1, regex=False, case=True),

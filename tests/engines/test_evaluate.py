@@ -93,6 +93,9 @@ def test_text_functions_match_pandas(name: str, options: dict[str, Any], call: t
     if result.dtype == "bool":   # pandas' str dtype: False where missing
         expected = [bool(value) for value in expected]
     assert values(result) == expected
+    if "pat" in options and result.dtype == "bool":
+        filled = run(f"text.{name}", texts(encoded), **options, na=True)
+        assert values(filled) == [word is None or value for word, value in zip(WORDS, expected, strict=True)]
     assert not encoded or result.dtype != STRING or len(set(result.dictionary.to_pylist())) == len(result.dictionary)
 
 
@@ -164,7 +167,7 @@ def stamps(unit: str, zone: str | None) -> tuple[Column, pd.Series]:
 
 
 FIELDS = (
-    "year month day hour minute second microsecond nanosecond day_of_week day_of_year quarter days_in_month is_month_start is_month_end "
+    "year month day hour minute second microsecond nanosecond quarter days_in_month is_month_start is_month_end "
     "is_quarter_start is_quarter_end is_year_start is_year_end is_leap_year"
 ).split()
 
@@ -176,10 +179,12 @@ def test_time_fields_match_pandas(unit: str, zone: str | None) -> None:
     for name in FIELDS:
         assert values(run(f"time.{name}", column)) == from_pandas(getattr(series.dt, name)), name
     assert values(run("time.isoyear", column)) == from_pandas(series.dt.isocalendar().year)
+    assert values(run("time.dayofweek", column)) == values(run("time.weekday", column)) == from_pandas(series.dt.day_of_week)
+    assert values(run("time.dayofyear", column)) == from_pandas(series.dt.day_of_year)
     assert values(run("time.week", column)) == from_pandas(series.dt.isocalendar().week)
     assert values(run("time.date", column)) == from_pandas(series.dt.date)
     assert run("time.normalize", column).array.equals(pa.array(series.dt.normalize(), column.array.type))
-    for form in ("%Y-%m-%d %H:%M:%S", "%j %A %b", "%H%%f=%f"):
+    for form in ("%Y-%m-%d %H:%M:%S", "%j %A %b", "%H%%f=%f%f", "%f"):
         assert values(run("time.strftime", column, format=form)) == from_pandas(series.dt.strftime(form)), form
     assert values(run("time.day_name", column)) == from_pandas(series.dt.day_name())
     assert values(run("time.month_name", column)) == from_pandas(series.dt.month_name())

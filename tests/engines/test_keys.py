@@ -32,7 +32,12 @@ def _nullable(values: np.ndarray | list, kind: pa.DataType, share: float) -> pa.
 def _ints(bits: int, signed: bool) -> list[int]:
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
     special = [low, low + 1, high, high - 1, 0, 1]
-    return [special[pick] if pick < len(special) else int(RNG.integers(low, high, endpoint=True, dtype=f"{'' if signed else 'u'}int{bits}")) for pick in RNG.integers(0, 12, N)]
+    return [
+        special[pick]
+        if pick < len(special)
+        else int(RNG.integers(low, high, endpoint=True, dtype=f"{'' if signed else 'u'}int{bits}"))
+        for pick in RNG.integers(0, 12, N)
+    ]
 
 
 def _floats(kind: str) -> np.ndarray:
@@ -87,7 +92,7 @@ def _check_groups(columns: list[Column], dropna: bool, sort: bool | None) -> key
     codes, first_rows = slow.group_rows(columns, dropna, bool(sort))
     assert groups.codes.dtype == np.uint32 and groups.first_rows.dtype == np.int32
     assert groups.n_groups == len(groups.first_rows) == len(first_rows)
-    if sort is None:   # any order: rename the groups by first appearance
+    if sort is None:  # any order: rename the groups by first appearance
         order = np.argsort(groups.first_rows)
         place = np.append(np.argsort(order), -1)
         found = place[np.where(groups.codes == NO_CODE, len(order), groups.codes)]
@@ -133,14 +138,16 @@ def test_several_keys(names: tuple[str, ...], dropna: bool, sort: bool | None) -
 
 def test_plans_are_chosen_by_range() -> None:
     assert group_rows([_column("int32 narrow", 0.0)]).plan == "direct int32 range 100"
-    assert group_rows([_column("int32 wide", 0.0)]).plan.startswith("packed int32 range 4294967296 into 33 bits, hashed")
+    assert group_rows([_column("int32 wide", 0.0)]).plan.startswith(
+        "packed int32 range 4294967296 into 33 bits, hashed"
+    )
 
 
 @pytest.mark.parametrize("sort", [True, False, None])
 def test_partitions_and_slices_of_hashed_words_agree(monkeypatch: pytest.MonkeyPatch, sort: bool | None) -> None:
     column = Column(pa.array(RNG.choice(_ints(64, True), 300_000)))
     found = {}
-    for few in (0, 10**6):   # never, or always, by a table per slice
+    for few in (0, 10**6):  # never, or always, by a table per slice
         monkeypatch.setattr(key_hash, "FEW_WORDS", few)
         groups = _check_groups([column], True, sort)
         found[few] = groups
@@ -193,7 +200,7 @@ def test_keys_that_collide_stay_exact() -> None:
     words = [_inverse_mix(low) for low in range(1, 3000)]
     assert [mixed(word) for word in words[:5]] == [1, 2, 3, 4, 5]
     high = max(words)
-    shifted = np.array([*words, 0, high], np.uint64)   # base 0: packed words are these very words
+    shifted = np.array([*words, 0, high], np.uint64)  # base 0: packed words are these very words
     column = Column(pa.array(np.concatenate([shifted, shifted[::-1]])))
     groups = _check_groups([column], True, True)
     assert groups.n_groups == 3000
@@ -216,7 +223,11 @@ def test_plain_and_encoded_text_alike(sort: bool) -> None:
                 assert (same.codes == one.codes).all() and (same.first_rows == one.first_rows).all()
 
 
-@pytest.mark.parametrize("names", [("int32 narrow",), ("int64 full",), ("text long",), ("float64", "text short"), ("decimal wide", "int64 full")], ids=" + ".join)
+@pytest.mark.parametrize(
+    "names",
+    [("int32 narrow",), ("int64 full",), ("text long",), ("float64", "text short"), ("decimal wide", "int64 full")],
+    ids=" + ".join,
+)
 def test_threads_do_not_matter(names: tuple[str, ...]) -> None:
     columns = [Column(pa.concat_arrays([_column(name).array] * 120)) for name in names]
     found = []
@@ -238,7 +249,9 @@ def test_no_rows_and_no_keys() -> None:
         group_rows([])
 
 
-@pytest.mark.parametrize("array", [pa.array([[1], [2]]), pa.array([1, 2], pa.float16()), pa.array([b"ab", b"cd"], pa.binary(2))])
+@pytest.mark.parametrize(
+    "array", [pa.array([[1], [2]]), pa.array([1, 2], pa.float16()), pa.array([b"ab", b"cd"], pa.binary(2))]
+)
 def test_dtypes_without_codes(array: pa.Array) -> None:
     with pytest.raises(DTypeError, match="grouping or joining by a key"):
         group_rows([Column(array)])
@@ -274,7 +287,7 @@ def test_join_of_one_key(name: str) -> None:
 @pytest.mark.parametrize("names", SEVERAL, ids=" + ".join)
 def test_join_of_several_keys(names: tuple[str, ...]) -> None:
     left, right = [_column(name) for name in names], [_column(name) for name in names]
-    for old, new in zip(left, range(len(right)), strict=True):   # some rows in common
+    for old, new in zip(left, range(len(right)), strict=True):  # some rows in common
         if not right[new].is_encoded:
             right[new] = Column(pa.concat_arrays([right[new].array.slice(0, 300), old.array.slice(5, 200)]))
         else:
@@ -288,7 +301,10 @@ def test_join_text_plain_with_encoded_and_categories_that_differ() -> None:
     assert encoded.is_encoded_text
     _check_join([plain], [encoded.slice(100, 400)])
     _check_join([encoded.slice(7, 90)], [plain])
-    numbers = [pa.DictionaryArray.from_arrays(pa.array([0, 2, None, 1], pa.int32()), pa.array(values)) for values in ([5, 6, 7], [7, 8, 5])]
+    numbers = [
+        pa.DictionaryArray.from_arrays(pa.array([0, 2, None, 1], pa.int32()), pa.array(values))
+        for values in ([5, 6, 7], [7, 8, 5])
+    ]
     _check_join([Column(numbers[0])], [Column(numbers[1])])
 
 
@@ -343,8 +359,10 @@ def test_group_rows_as_the_slow_twin(columns: list[Column], dropna: bool, sort: 
 @settings(max_examples=150, deadline=None)
 @given(key_columns(), st.integers(0, 40), st.integers(0, 40))
 def test_join_codes_as_the_slow_twin(columns: list[Column], start: int, stop: int) -> None:
-    _check_join(columns, [column.slice(min(start, len(column)), max(0, min(stop, len(column)) - start)) for column in columns])
+    _check_join(
+        columns, [column.slice(min(start, len(column)), max(0, min(stop, len(column)) - start)) for column in columns]
+    )
 
 
 def test_category_dtype_is_kept() -> None:
-    assert _column("category").dtype.kind is dtypes.Kind.CATEGORY   # the arrays above are what they say
+    assert _column("category").dtype.kind is dtypes.Kind.CATEGORY  # the arrays above are what they say

@@ -33,7 +33,7 @@ def test_take(form, nulls, missing):
             assert same(listed(taken), slow.take(values, rows))
 
 
-@pytest.mark.parametrize("form", ["int64", "bool", "string", "encoded", "decimal"])
+@pytest.mark.parametrize("form", ["int64", "bool", "string", "encoded"])
 def test_take_many_rows(form):
     values = values_of(form, LARGE, "some")
     rows = rows_of(LARGE, LARGE + 77, missing=True)
@@ -72,7 +72,8 @@ def test_codes_that_were_paid_for_are_used():
     column.fact("encoded", lambda: column_of("encoded", words))
     rows = rows_of(40, 30, missing=True)
     taken = select.take(column, rows, missing=True)
-    assert taken.is_encoded and taken.dtype == column.dtype
+    assert taken.is_encoded
+    assert taken.dtype == column.dtype
     assert listed(taken) == slow.take(words, rows)
     mask = mask_values(40, "half")
     kept = select.filter_column(column, select.filter_plan(mask_of(mask)))
@@ -80,7 +81,7 @@ def test_codes_that_were_paid_for_are_used():
     assert listed(kept) == slow.filter_rows(words, mask)
 
 
-@pytest.mark.parametrize("rows, missing", [([0, 3], False), ([-1], False), ([-2], True), ([3], True), ([0], False)])
+@pytest.mark.parametrize(("rows", "missing"), [([0, 3], False), ([-1], False), ([-2], True), ([3], True), ([0], False)])
 def test_take_out_of_range(rows, missing):
     column = column_of("int64", [1, 2, 3] if rows != [0] else [])
     with pytest.raises(OutOfRange, match="outside"):
@@ -125,8 +126,8 @@ def test_filter(form, nulls, kind):
         assert same(listed(kept), slow.filter_rows(values, mask))
 
 
-@pytest.mark.parametrize("form", ["int8", "uint16", "float32", "int64", "bool", "decimal", "string", "large_string", "encoded"])
-@pytest.mark.parametrize("kind", MASKS)
+@pytest.mark.parametrize("form", ["uint16", "float32", "int64", "bool", "string"])
+@pytest.mark.parametrize("kind", ["half", "few", "nulls"])
 def test_filter_many_rows(form, kind):
     values, mask = values_of(form, LARGE, "some"), mask_values(LARGE, kind)
     table = Table({"x": column_of(form, values, before=3)})

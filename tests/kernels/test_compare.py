@@ -63,6 +63,29 @@ def test_literals_are_compared_exactly(name: str, value: Any) -> None:
         check(compute(operation, value, values), slow.compare(operation, [value] * len(given), given))
 
 
+@pytest.mark.parametrize(("left", "right"), [("int64", "float64"), ("uint64", "float64"), ("int64", "uint64"), ("float32", "int64")])
+def test_mixed_dtypes_in_many_rows_small_and_beyond_float(left: str, right: str) -> None:
+    rng = np.random.default_rng(0)
+    small = {name: rng.integers(0, 50, 400).astype(name) for name in (left, right)}
+    for far in (False, True):
+        if far:
+            small = {name: np.where(np.arange(400) == 70, np.array(2**62).astype(name), array) for name, array in small.items()}
+        one, other = (Column(pa.array(small[name])) for name in (left, right))
+        for operation in OPERATIONS:
+            check(compute(operation, one, other), slow.compare(operation, small[left].tolist(), small[right].tolist()))
+
+
+@pytest.mark.parametrize("value", [2.5, -0.5, 3.0, 1e300, True, np.float32(0.5), np.uint64(2**63)])
+def test_a_value_beside_a_column_is_never_rounded(value: Any) -> None:
+    for name in ("int8", "uint16", "int64", "float32"):
+        column_values = [0, 1, 2, 3, 100, None]
+        given = Column(pa.array(column_values, dtype(name).arrow))
+        exact = value.item() if isinstance(value, np.generic) else value
+        for operation in OPERATIONS:
+            check(compute(operation, given, value), slow.compare(operation, column_values, [exact] * 6))
+            check(compute(operation, value, given), slow.compare(operation, [exact] * 6, column_values))
+
+
 def test_a_float_literal_takes_float32_beside_float32() -> None:
     check(compute("eq", Column(pa.array([0.1, 0.2], pa.float32())), 0.1), [True, False])
     check(compute("eq", Column(pa.array([0.1, 0.2], pa.float32())), np.float64(0.1)), [False, False])

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastframe import dtypes
+from fastframe.column import dictionary
 from fastframe.column.column import Column
 from fastframe.column.dictionary import decode, normalise_dictionary
 from fastframe.engines.cpu import keys_text
@@ -50,7 +51,10 @@ def test_encode_as_the_slow_twin(kind: pa.DataType) -> None:
         _check(column.slice(start, length))
 
 
-@pytest.mark.parametrize("values", [[], [None] * 5, [""], ["", None, ""], ["a", "a\x00", "a\x00\x00", "", "\x00"], ["x" * 15, "x" * 16, "x" * 17] * 2])
+@pytest.mark.parametrize(
+    "values",
+    [[], [None] * 5, [""], ["", None, ""], ["a", "a\x00", "a\x00\x00", "", "\x00"], ["x" * 15, "x" * 16, "x" * 17] * 2],
+)
 def test_corner_cases(values: list[str | None]) -> None:
     for kind in TYPES:
         _check(Column(_as(values, kind)))
@@ -58,7 +62,7 @@ def test_corner_cases(values: list[str | None]) -> None:
 
 def test_long_texts_that_differ_in_one_byte() -> None:
     base = "q" * 50
-    values = [base[:place] + "r" + base[place + 1:] for place in range(50)]
+    values = [base[:place] + "r" + base[place + 1 :] for place in range(50)]
     _check(Column(pa.array(values * 2)))
 
 
@@ -141,7 +145,9 @@ def test_ranks_of_a_column_in_order_are_none() -> None:
 # ---- dictionaries from outside -------------------------------------------------------------------------------------------
 
 
-def _dictionary(indices: list[int | None], values: list[str | None], index_type: pa.DataType = pa.int32()) -> pa.DictionaryArray:
+def _dictionary(
+    indices: list[int | None], values: list[str | None], index_type: pa.DataType = pa.int32()
+) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(indices, index_type), pa.array(values, pa.string()))
 
 
@@ -181,10 +187,14 @@ def test_decode() -> None:
     assert decode(category).array.to_pylist() == [20, None, 10] and decode(category).dtype == dtypes.INT64
 
 
-def test_decode_past_2_gib_gets_large_offsets() -> None:
-    codes = pa.array(np.zeros(2200, np.int32))
-    column = Column(pa.DictionaryArray.from_arrays(codes, pa.array(["x" * 2**20, "y"])), dtypes.STRING)
-    plain = decode(column)
-    assert pa.types.is_large_string(plain.array.type) and plain.dtype == dtypes.STRING
-    few = Column(pa.DictionaryArray.from_arrays(pa.array(np.ones(2200, np.int32)), column.dictionary), dtypes.STRING)
-    assert pa.types.is_string(decode(few).array.type)
+def test_decode_past_the_limit_of_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dictionary, "_INT32_MAX", 2000)  # stands for 2 GiB
+    values = pa.array(["x" * 100, "y"])
+    large = decode(Column(pa.DictionaryArray.from_arrays(pa.array(np.zeros(21, np.int32)), values), dtypes.STRING))
+    assert (
+        pa.types.is_large_string(large.array.type)
+        and large.dtype == dtypes.STRING
+        and large.array.to_pylist() == ["x" * 100] * 21
+    )
+    few = decode(Column(pa.DictionaryArray.from_arrays(pa.array(np.ones(2000, np.int32)), values), dtypes.STRING))
+    assert pa.types.is_string(few.array.type)

@@ -30,7 +30,10 @@ def _array(kind: str, share: float) -> pa.Array:
     if kind == "bool":
         return pa.array(RNG.random(N) < 0.5, mask=mask)
     if kind == "decimal":
-        whole = [None if gone else decimal.Decimal(int(high)) * 10**20 + 1 for high, gone in zip(RNG.integers(-(10**15), 10**15, N), mask, strict=True)]
+        whole = [
+            None if gone else decimal.Decimal(int(high)) * 10**20 + 1
+            for high, gone in zip(RNG.integers(-(10**15), 10**15, N), mask, strict=True)
+        ]
         return pa.array(whole, pa.decimal128(38, 0))
     values = RNG.normal(size=N).astype(kind)
     values[RNG.random(N) < 0.2] = np.nan

@@ -42,7 +42,10 @@ def sort_key(column: Column) -> Any:
         place = {value: code for code, value in enumerate(column.dictionary.to_pylist())}
         return lambda value: (value is MISSING, 0 if value is MISSING else place[value])
     if column.dtype.is_text:
-        return lambda value: (value is MISSING, b"" if value is MISSING else value.encode() if isinstance(value, str) else value)
+        return lambda value: (
+            value is MISSING,
+            b"" if value is MISSING else value.encode() if isinstance(value, str) else value,
+        )
     return lambda value: (value is MISSING, 0 if value is MISSING else value)
 
 
@@ -81,7 +84,9 @@ def partners_of_codes(left_codes: np.ndarray, right_codes: np.ndarray) -> list[l
 def value_range(column: Column) -> tuple[Any, Any, int, bool]:
     """``(min, max, n_missing, has_nan)``."""
     present = [value for value in key_values(column) if value is not MISSING]
-    has_nan = any(isinstance(value, float) and math.isnan(value) for value in column.array.to_pylist() if value is not None)
+    has_nan = any(
+        isinstance(value, float) and math.isnan(value) for value in column.array.to_pylist() if value is not None
+    )
     if not present:
         return None, None, len(column), has_nan
     return min(present), max(present), len(column) - len(present), has_nan

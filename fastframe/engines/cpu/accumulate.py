@@ -165,7 +165,7 @@ def accumulate(operation: Operation, given: Operand) -> list[Column]:
 def _run(operation: Operation, given: Operand, fields: Fields) -> bool:
     """Fill the fields; False where an exact total needs a wider state."""
     slot_bytes = kernels.slot_bytes(operation, given.physical)
-    n_replicas = kernels.MOST_REPLICAS if given.n_groups <= _REPLICATED else 1
+    n_replicas = kernels.MOST_REPLICAS if given.n_groups <= _REPLICATED else 1   # reduction by lanes uses the first only
     state_bytes = n_replicas * (given.n_groups + kernels.SPARE_SLOTS) * slot_bytes
     rows = slice_rows(given.n_rows, state_bytes, given.row_bytes)
     n_slices, most_slices = -(-given.n_rows // rows), -(-given.n_rows // SLICE_ROWS)

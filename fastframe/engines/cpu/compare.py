@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -56,9 +57,35 @@ def _no_half(operand: Operand) -> Operand:
 
 
 def _numbers(operation: str, left: Operand, right: Operand, call: Invocation) -> Column:
+    if left.scalar and not right.scalar:
+        operation, left = _in_dtype_of(right, operation, left, mirrored=True)
+    elif right.scalar and not left.scalar:
+        operation, right = _in_dtype_of(left, operation, right, mirrored=False)
     out = allocate_bits(call.n_rows, call.operation)
     task = kernels.compare(operation, left.kernel_view, right.kernel_view, out.address, keep_alive=(left, right, out))
     return bits_result(task, call.n_rows, out, call.operation)
+
+
+def _in_dtype_of(column: Operand, operation: str, value: Operand, *, mirrored: bool) -> tuple[str, Operand]:
+    """The value in the column's dtype where that asks the same question; then nothing is converted row by row.
+
+    Beside integers a fraction is cut: x < 2.5 is x <= 2, and 2.5 < x (``mirrored``) is 2 < x.
+    """
+    dtype, given = column.dtype, value.dtype
+    if dtype == given or dtype.kind is Kind.BOOL or not (dtype.is_integer or given.is_integer):
+        return operation, value
+    exact = value.value if given.kind is not Kind.BOOL else int(value.value)
+    if dtype.is_integer and given.kind is Kind.FLOAT:
+        if not math.isfinite(exact) or (operation in ("eq", "ne") and exact != math.floor(exact)):
+            return operation, value
+        if exact != math.floor(exact):
+            operation = "lt" if mirrored else "le"
+        exact = math.floor(exact)
+    try:
+        same = pa.array([exact], dtype.arrow)
+    except (pa.ArrowInvalid, OverflowError):
+        return operation, value
+    return (operation, Operand(Column(same), scalar=True)) if same[0].as_py() == exact else (operation, value)
 
 
 # ---- times ----------------------------------------------------------------------------------------------------------

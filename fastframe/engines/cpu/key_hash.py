@@ -1,4 +1,4 @@
-"""Dense codes of hashed key words, and tables to probe; exact, because the hash is invertible (``_kernels/hash.hpp``)."""
+"""Dense codes of hashed key words, and tables to probe; exact, as the hash is invertible (``_kernels/hash.hpp``)."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def number_words(hashes: np.ndarray) -> Numbered:
     ids = allocate_array(n_rows, np.uint32, _OPERATION)
     n_distinct = allocate_array(n_parts, np.uint32, _OPERATION)
     keep = (scattered, starts, ids, n_distinct)
-    number = kernels.number(bits, scattered.ctypes.data, starts.ctypes.data, ids.ctypes.data, n_distinct.ctypes.data, keep)
+    number = kernels.number(bits, *(array.ctypes.data for array in keep), keep=keep)
     run(number, n_parts, 16, operation=_OPERATION)
     base = n_distinct.astype(np.int64)
     total = exclusive_sums(base)
@@ -91,7 +91,8 @@ def codes_of_rows(hashes: np.ndarray, numbered: Numbered) -> tuple[np.ndarray, n
     first_rows = allocate_array(numbered.n_codes, np.int32, _OPERATION)
     addresses = (numbered.offsets.ctypes.data, numbered.ids.ctypes.data, numbered.base.ctypes.data)
     keep = (hashes, numbered, codes, first_rows)
-    task = kernels.codes_of_rows(hashes.ctypes.data, numbered.bits, addresses, codes.ctypes.data, first_rows.ctypes.data, keep)
+    out = codes.ctypes.data, first_rows.ctypes.data
+    task = kernels.codes_of_rows(hashes.ctypes.data, numbered.bits, addresses, *out, keep=keep)
     run(task, len(hashes), numbered.rows, operation=_OPERATION)
     return codes, first_rows
 
@@ -105,15 +106,14 @@ class ProbeTable:
         self.slot_starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.uint64)
         self.slots = allocate_array(int(self.slot_starts[-1]) * kernels.SLOT_BYTES, np.uint8, _OPERATION)
         arrays = (numbered.scattered, numbered.starts, numbered.n_distinct, numbered.base)
-        task = kernels.fill(
-            self.bits, tuple(array.ctypes.data for array in arrays), self.slot_starts.ctypes.data, self.slots.ctypes.data, (self, numbered)
-        )
+        addresses = tuple(array.ctypes.data for array in arrays)
+        task = kernels.fill(self.bits, addresses, self.slot_starts.ctypes.data, self.slots.ctypes.data, (self, numbered))
         run(task, len(sizes), 16, operation=_OPERATION)
 
     def codes(self, hashes: np.ndarray) -> np.ndarray:
         """Per word its code, 0xFFFFFFFF where the table has none."""
         codes = allocate_array(len(hashes), np.uint32, _OPERATION)
-        keep = (self, hashes, codes)
-        task = kernels.probe(self.bits, self.slot_starts.ctypes.data, self.slots.ctypes.data, hashes.ctypes.data, codes.ctypes.data, keep)
+        arrays = (self.slot_starts, self.slots, hashes, codes)
+        task = kernels.probe(self.bits, *(array.ctypes.data for array in arrays), keep=arrays)
         run(task, len(hashes), operation=_OPERATION)
         return codes

@@ -1,8 +1,8 @@
 """Key columns as digits of one word.
 
 A `KeyPart` numbers the values of a column (or of some bits of it) from 0 on in key order; a missing value comes last.
-Several parts are the digits of a mixed-radix word, so that equal words are equal keys, and words of ordered parts are in
-key order. Words stay below 2**64 - 1 (`MOST_CODES`), which is left for "no key".
+Several parts are the digits of a mixed-radix word, so that equal words are equal keys, and words of ordered parts are
+in key order. Words stay below 2**64 - 1 (`MOST_CODES`), which is left for "no key".
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def parts_of(column: Column, *, ordered: bool) -> list[KeyPart]:
         view, keep = fixed_view(column)
         return [KeyPart(view, Physical.BOOL, 0, len(column) > 0, label="null", keep=keep)]
     if column.physical is None:
-        raise DTypeError.of_operation("grouping or joining by a key", column.dtype, allowed="fixed-width values, text and categories")
+        allowed = "fixed-width values, text and categories"
+        raise DTypeError.of_operation("grouping or joining by a key", column.dtype, allowed=allowed)
     return _fixed_parts(column, value_range(column))
 
 
@@ -84,7 +85,8 @@ def _encoded_part(column: Column, ordered: bool) -> KeyPart:
     n_values = len(column.dictionary)
     order = ranks(column) if ordered and column.is_encoded_text else None
     lut = None if order is None else np.append(order, n_values).astype(np.uint32)
-    return KeyPart(column.view, Physical.I32, n_values, column.null_count > 0, lut=lut, label=f"{n_values} codes", keep=(column, lut))
+    label = f"{n_values} codes"
+    return KeyPart(column.view, Physical.I32, n_values, column.null_count > 0, lut=lut, label=label, keep=(column, lut))
 
 
 def _fitting(column: Column) -> Column:
@@ -143,7 +145,9 @@ def fitting_groups(parts: Sequence[KeyPart]) -> list[list[KeyPart]]:
     return groups
 
 
-def reduce_to_word(parts: Sequence[Any], size: Callable[[Sequence[Any]], int], dense: Callable[[list[Any]], Any]) -> list[Any]:
+def reduce_to_word(
+    parts: Sequence[Any], size: Callable[[Sequence[Any]], int], dense: Callable[[list[Any]], Any]
+) -> list[Any]:
     """Parts whose words fit 64 bits: as long as they do not, those in front are replaced by dense codes of them.
 
     ``size(parts)`` is their number of words, ``dense(parts)`` makes one part of at most 2**31 codes of them.

@@ -17,7 +17,6 @@ from fastframe._kernels import codes as kernels
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column
 from fastframe.column.memory import allocate_array
-from fastframe.dtypes import INT32, UINT64, Physical
 from fastframe.engines.cpu.key_hash import ProbeTable, codes_of_rows, encode_words, number_words
 from fastframe.engines.cpu.key_parts import (
     KeyPart,
@@ -131,7 +130,7 @@ def _without_holes(first: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
     dense = allocate_array(size, np.uint32, _OPERATION)
     first_rows = allocate_array(n_groups, np.int32, _OPERATION)
     keep = (first, counts, dense, first_rows)
-    _, number = kernels.dense_ids(first.ctypes.data, counts.ctypes.data, dense.ctypes.data, first_rows.ctypes.data, keep)
+    _, number = kernels.dense_ids(*(array.ctypes.data for array in (first, counts, dense, first_rows)), keep)
     run(number, size, operation=_OPERATION)
     return dense, first_rows
 
@@ -145,7 +144,9 @@ def _remapped(codes: np.ndarray, mapping: np.ndarray, *, out: np.ndarray | None 
     return out
 
 
-def _by_appearance(codes: np.ndarray, mapping: np.ndarray | None, first_rows: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
+def _by_appearance(
+    codes: np.ndarray, mapping: np.ndarray | None, first_rows: np.ndarray
+) -> tuple[np.ndarray | None, np.ndarray]:
     """The map and first rows of `_without_holes`, changed to the order of first appearance."""
     if bool((first_rows[1:] > first_rows[:-1]).all()):
         return mapping, first_rows
@@ -204,12 +205,12 @@ def _key_order(parts: list[KeyPart], first_rows: np.ndarray) -> np.ndarray:
     if len(first_rows) > SORT_BY_KERNEL:
         from fastframe.engines.cpu.sort import sort_rows
 
-        columns = [Column(pa.Array.from_buffers(pa.uint64(), len(one), [None, pa.py_buffer(one)]), UINT64) for one in words]
+        columns = [Column(pa.Array.from_buffers(pa.uint64(), len(one), [None, pa.py_buffer(one)])) for one in words]
         return sort_rows(columns, descending=[False] * len(columns))
     return np.lexsort(words[::-1])
 
 
-# ---- joins -------------------------------------------------------------------------------------------------------------
+# ---- joins -----------------------------------------------------------------------------------------------------------
 
 
 class KeyPair(NamedTuple):
@@ -250,7 +251,8 @@ def join_codes(left: Sequence[Column], right: Sequence[Column]) -> tuple[np.ndar
         left_codes, right_codes, n_distinct = _join_hashed(run_of_pairs, n_left, n_right)
         return KeyPair(code_part(left_codes, n_distinct), code_part(right_codes, n_distinct))
 
-    return _join_hashed(reduce_to_word(pairs, lambda some: n_codes(pair.right for pair in some), dense), n_left, n_right)
+    reduced = reduce_to_word(pairs, lambda some: n_codes(pair.right for pair in some), dense)
+    return _join_hashed(reduced, n_left, n_right)
 
 
 def _join_hashed(pairs: Sequence[KeyPair], n_left: int, n_right: int) -> tuple[np.ndarray, np.ndarray, int]:
@@ -268,8 +270,11 @@ def _pairs(left: Column, right: Column) -> list[KeyPair]:
     if left.dtype.is_text or left.is_encoded:
         return [_encoded_pair(encode_text(left), encode_text(right))]
     view, keep = fixed_view(left)
-    theirs = parts_of(right, ordered=False)
-    return [KeyPair(replace(part, missing=True, drop=not part.missing, check=True, view=view, keep=keep), part) for part in theirs]
+    pairs = []
+    for part in parts_of(right, ordered=False):
+        seen = replace(part, view=view, missing=True, drop=not part.missing, check=True, keep=keep)
+        pairs.append(KeyPair(seen, part))
+    return pairs
 
 
 def _encoded_pair(left: Column, right: Column) -> KeyPair:
@@ -285,7 +290,8 @@ def _codes_of_values(values: pa.Array, among: pa.Array) -> np.ndarray:
     """Per value its place in ``among`` (both unique and free of nulls), 0xFFFFFFFF where it is not there."""
     if values.equals(among):
         return np.arange(len(values), dtype=np.uint32)
-    if not (pa.types.is_string(values.type) or pa.types.is_binary(values.type)) or values.nbytes + among.nbytes >= MOST_DIRECT:
+    is_text = pa.types.is_string(values.type) or pa.types.is_binary(values.type)
+    if not is_text or values.nbytes + among.nbytes >= MOST_DIRECT:
         import pyarrow.compute as pc
 
         found = pc.index_in(values, value_set=among.cast(values.type))

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -15,10 +17,12 @@ from fastframe._kernels.bitmap import combine_bits
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column, encoded_column, text_view
 from fastframe.column.memory import allocate_array, allocate_bits, as_buffer
+from fastframe.engines.cpu.take import take
 from fastframe.errors import DTypeError
 
 MOST_SLICES = 16      # of one encoding: each has a table of its own, and tables are unified
 RANK_ROWS = 1 << 16   # of one sorted run
+_RANKING = "sorting a dictionary"
 
 
 def encode_text(column: Column) -> Column:
@@ -42,7 +46,7 @@ def _encode(column: Column) -> Column:
     n_rows = len(column)
     codes = allocate_array(n_rows, np.uint32, "dictionary encoding")
     distinct_rows = encode_rows(column.array, codes)
-    dictionary = column.array.take(pa.array(distinct_rows))
+    dictionary = take(column, distinct_rows, missing=False).array
     indices = pa.Array.from_buffers(pa.int32(), n_rows, [_validity(column), pa.py_buffer(codes)])
     return encoded_column(indices, dictionary, column.dtype)
 
@@ -53,7 +57,8 @@ def _validity(column: Column) -> pa.Buffer | None:
     if view.validity == 0:
         return None
     bits = allocate_bits(view.length, "dictionary encoding")
-    run(combine_bits("copy", ((view.validity, view.bit_offset, False),), bits.address, column), view.length)
+    copy = combine_bits("copy", ((view.validity, view.bit_offset, False),), bits.address, column)
+    run(copy, view.length, operation="dictionary encoding")
     return as_buffer(bits)
 
 
@@ -65,7 +70,9 @@ def encode_rows(array: pa.Array, codes: np.ndarray) -> np.ndarray:
     return number_by_slices(tables, codes, rows, kernels.N_BUCKETS)
 
 
-def number_by_slices(tables: object, codes: np.ndarray, rows: int, n_buckets: int, most: int | None = None) -> np.ndarray | None:
+def number_by_slices(
+    tables: Any, codes: np.ndarray, rows: int, n_buckets: int, most: int | None = None
+) -> np.ndarray | None:
     """Run the phases of ``slice_tables.hpp``; None where a slice has more than ``most`` distinct keys."""
     n_rows, n_slices = len(codes), tables.n_slices
     counts = allocate_array(n_slices, np.int64, "key encoding")
@@ -77,7 +84,8 @@ def number_by_slices(tables: object, codes: np.ndarray, rows: int, n_buckets: in
     run(rank, n_slices, 1, operation="key encoding")
     n_distinct = exclusive_sums(counts)
     first_rows = allocate_array(n_distinct, np.int32, "key encoding")
-    *_, resolve = tables.phases(codes.ctypes.data, counts.ctypes.data, first_rows.ctypes.data, *limit, keep=(codes, counts, first_rows))
+    arrays = (codes, counts, first_rows)
+    *_, resolve = tables.phases(*(array.ctypes.data for array in arrays), *limit, keep=arrays)
     run(resolve, n_rows, rows, operation="key encoding")
     return first_rows
 
@@ -93,22 +101,21 @@ def exclusive_sums(counts: np.ndarray) -> int:
 def rank_of_dictionary(dictionary: pa.Array) -> np.ndarray:
     """Per value of a dictionary of unique, non-null text, its rank in bytewise order (int32)."""
     n_values = len(dictionary)
-    ranks = allocate_array(n_values, np.int32, "sorting a dictionary")
+    ranks = allocate_array(n_values, np.int32, _RANKING)
     if n_values == 0:
         return ranks
     view = text_view(dictionary)
-    prefixes = allocate_array(-(-n_values // RANK_ROWS), np.int64, "sorting a dictionary")
-    keys, merged = (allocate_array(n_values * kernels.RANK_KEY_BYTES, np.uint8, "sorting a dictionary") for _ in range(2))
+    prefixes = allocate_array(-(-n_values // RANK_ROWS), np.int64, _RANKING)
+    keys, merged = (allocate_array(n_values * kernels.RANK_KEY_BYTES, np.uint8, _RANKING) for _ in range(2))
     keep = (dictionary, prefixes, keys, merged, ranks)
     run(kernels.rank(kernels.SHARED_PREFIX, view, keep, prefixes=prefixes.ctypes.data), n_values, RANK_ROWS)
     prefix = int(prefixes.min())
     run(kernels.rank(kernels.SORT_RUNS, view, keep, prefix=prefix, keys=keys.ctypes.data), n_values, RANK_ROWS)
     run_rows = RANK_ROWS
     while run_rows < n_values:
-        merge = kernels.rank(
-            kernels.MERGE_RUNS, view, keep, prefix=prefix, keys=keys.ctypes.data, merged=merged.ctypes.data, run_rows=run_rows
-        )
-        run(merge, -(-n_values // (2 * run_rows)), 1, operation="sorting a dictionary")
+        addresses = {"keys": keys.ctypes.data, "merged": merged.ctypes.data}
+        merge = kernels.rank(kernels.MERGE_RUNS, view, keep, prefix=prefix, run_rows=run_rows, **addresses)
+        run(merge, -(-n_values // (2 * run_rows)), 1, operation=_RANKING)
         keys, merged = merged, keys
         run_rows *= 2
     run(kernels.rank(kernels.WRITE_RANKS, view, keep, keys=keys.ctypes.data, ranks=ranks.ctypes.data), n_values)

@@ -22,10 +22,11 @@ Options = Mapping[str, Any]
 
 
 def evaluate_text(call: Invocation) -> Column:
-    """A text function of one operand; a bool result is False where the text is missing."""
+    """A text function of one operand; a bool result is ``na`` (False) where the text is missing."""
     column = call.operands[0].column
+    missing = bool(call.options.get("na", False))
     if column.dtype.kind is Kind.NULL:
-        return all_bits(False, call.n_rows, call.operation) if call.result == BOOL else nulls(call.result, call.n_rows)
+        return all_bits(missing, call.n_rows, call.operation) if call.result == BOOL else nulls(call.result, call.n_rows)
     compute = TEXT[call.operation.removeprefix("text.")]
     try:
         values = compute(column.dictionary if column.is_encoded else column.array, call.options)
@@ -33,8 +34,8 @@ def evaluate_text(call: Invocation) -> Column:
         raise ArgumentError.because(call.operation, str(error).splitlines()[0], "Check its arguments.") from error
     if call.result == BOOL:
         if column.is_encoded:
-            return lookup_bits(column, values, missing=False, n_rows=call.n_rows, operation=call.operation)
-        return Column(values.fill_null(False) if values.null_count else values)
+            return lookup_bits(column, values, missing=missing, n_rows=call.n_rows, operation=call.operation)
+        return Column(values.fill_null(missing) if values.null_count else values)
     if values.type != call.result.arrow and not call.result.is_text:
         values = values.cast(call.result.arrow)
     if not column.is_encoded:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
@@ -196,15 +197,13 @@ def _strftime(times: pa.Array, options: Options) -> pa.Array:
     if pa.types.is_date(times.type):
         times = times.cast(pa.timestamp("s"))
     seconds = _multiples("floor")(times, {"freq": "s"}).cast(pa.timestamp("s", tz=times.type.tz))
-    pieces = re.split(r"((?:%%)*)%f", options["format"])
-    texts: list[pa.Array] = []
-    for place, piece in enumerate(pieces):
-        if piece:
-            texts.append(pc.strftime(seconds, format=piece, locale="C"))
-        if place % 2 == 1:
-            texts.append(pc.utf8_lpad(_microsecond(times, options).cast(pa.string()), 6, "0"))
-    if not texts:
-        return pc.strftime(seconds, format="", locale="C")
+    directives = re.findall(r"%.|[^%]+|%", options["format"], re.DOTALL)
+    parts = [list(part) for _, part in groupby(directives, key=lambda one: one == "%f")]
+    texts = [
+        pc.utf8_lpad(_microsecond(times, options).cast(pa.string()), 6, "0") if one == "%f" else pc.strftime(seconds, format=one, locale="C")
+        for part in parts
+        for one in (part if part[0] == "%f" else ["".join(part)])
+    ]
     return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "")
 
 
@@ -231,8 +230,8 @@ def _tz_convert(times: pa.Array, options: Options) -> pa.Array:
 TIME: dict[str, Callable[[pa.Array, Options], pa.Array]] = {
     **{name: _arrow(name) for name in ("year", "month", "day", "hour", "minute", "second", "nanosecond", "quarter", "is_leap_year")},
     "microsecond": _microsecond,
-    **{name: _arrow("day_of_week", count_from_zero=True, week_start=1) for name in ("day_of_week", "dayofweek", "weekday")},
-    **{name: _arrow("day_of_year") for name in ("day_of_year", "dayofyear")},
+    **{name: _arrow("day_of_week", count_from_zero=True, week_start=1) for name in ("dayofweek", "weekday")},
+    "dayofyear": _arrow("day_of_year"),
     "week": _arrow("iso_week"),
     "isoyear": _arrow("iso_year"),
     "days_in_month": _days_in_month,
