@@ -122,6 +122,8 @@ class DType:
     def __eq__(self, other: object) -> bool:
         if isinstance(other, DType):
             return self.name == other.name and (self.kind is not Kind.CATEGORY or self.arrow == other.arrow)
+        if isinstance(other, str) and other == self.name:   # also of types that no name can make, such as list<item: int64>
+            return True
         try:
             return self.name == dtype(other).name
         except (DTypeError, TypeError, ValueError):
@@ -181,7 +183,7 @@ def from_arrow(arrow: pa.DataType, column: str | None = None) -> DType:
         return DType(f"decimal128({arrow.precision}, {arrow.scale})", arrow, Kind.DECIMAL, Physical.I128)
     if types.is_dictionary(arrow):
         return DType("category", arrow, Kind.CATEGORY, Physical.I32)
-    if types.is_nested(arrow):
+    if types.is_nested(arrow) and not types.is_union(arrow):
         return DType(str(arrow), arrow, Kind.NESTED, None)
     if types.is_fixed_size_binary(arrow) or types.is_decimal(arrow) or types.is_interval(arrow):
         return DType(str(arrow), arrow, Kind.OTHER, None)

@@ -7,7 +7,7 @@ from html import escape
 from flight_delays.results import Row
 
 WIDTH = 760
-LABEL_WIDTH = 200
+LABEL_WIDTH = 220
 VALUE_WIDTH = 90
 BAR_HEIGHT = 18
 BAR_GAP = 3

@@ -276,7 +276,7 @@ inline int pack_keys(void* ctx, int64_t start, int64_t stop, int64_t) {
     return c.wide ? pack_keys_as<uint64_t>(c, start, stop) : pack_keys_as<uint32_t>(c, start, stop);
 }
 
-// ---- dense ids -----------------------------------------------------------------------------------------------------
+// ---- dense ids ----------------------------------------------------------------------------------------------------
 
 constexpr row_t NEVER = 0x7FFFFFFF;   // in `first`: no row has this code
 
@@ -334,7 +334,7 @@ inline int remap_codes(void* ctx, int64_t start, int64_t stop, int64_t) {
     return OK;
 }
 
-// ---- order of first appearance -----------------------------------------------------------------------------------
+// ---- order of first appearance ------------------------------------------------------------------------------------
 
 struct AppearContext {
     const row_t* first_rows;   // in: per group, its first row

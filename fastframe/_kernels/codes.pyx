@@ -151,7 +151,7 @@ def fill(size_t out, code_t value, object keep):
     return Task.make(fill_codes, &ctx, sizeof(ctx), keep)
 
 
-def dense_ids(size_t first, size_t counts, size_t dense, size_t first_of_dense, object keep):
+def dense_ids(size_t first, size_t counts, size_t dense, size_t first_of_dense, *, object keep):
     """``(count, number)``: two phases over codes with the same slices; between them make ``counts`` exclusive sums.
 
     # IN  first

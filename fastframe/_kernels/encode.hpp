@@ -69,7 +69,9 @@ struct TextSource {
 
     int64_t offset(int64_t row) const { return (int64_t)load<OFFSET>(view.offsets, row); }
 
-    bool missing(int64_t row) const { return view.validity != nullptr && !bit_at(view.validity, view.bit_offset + row); }
+    bool missing(int64_t row) const {
+        return view.validity != nullptr && !bit_at(view.validity, view.bit_offset + row);
+    }
 
     Key key_at(int64_t row) const {
         const int64_t start = offset(row), length = offset(row + 1) - start;
@@ -102,7 +104,7 @@ struct TextSource {
     }
 };
 
-// ---- ranks ---------------------------------------------------------------------------------------------------------------
+// ---- ranks --------------------------------------------------------------------------------------------------------
 
 // A value by its first eight bytes behind the prefix that all values share, big-endian so that order is bytewise.
 struct RankKey {
@@ -140,7 +142,8 @@ struct TextOrder {
         const int64_t left_length = length(left.row), right_length = length(right.row);
         const int64_t both = left_length < right_length ? left_length : right_length;
         if (both > prefix) {
-            const int order = memcmp(view.data + start(left.row) + prefix, view.data + start(right.row) + prefix, both - prefix);
+            const uint8_t* rest = view.data + prefix;   // of both, behind what they share
+            const int order = memcmp(rest + start(left.row), rest + start(right.row), both - prefix);
             if (order != 0) return order < 0;
         }
         return left_length < right_length;
@@ -204,6 +207,8 @@ kernel_t rank_phase_of(int phase) {
     }
 }
 
-inline kernel_t rank_phase(int phase, bool large) { return large ? rank_phase_of<int64_t>(phase) : rank_phase_of<int32_t>(phase); }
+inline kernel_t rank_phase(int phase, bool large) {
+    return large ? rank_phase_of<int64_t>(phase) : rank_phase_of<int32_t>(phase);
+}
 
 }  // namespace ff

@@ -18,7 +18,8 @@ constexpr uint64_t mix(uint64_t word) {
 constexpr uint64_t NO_WORD = ~(uint64_t)0;   // packed keys are smaller: their product of digits is at most 2^64 - 1
 constexpr uint64_t NO_HASH = mix(NO_WORD);
 
-// The upper half of a 128-bit product folded onto the lower: a fast mixer of two words (wyhash, Wang Yi, public domain).
+// The upper half of a 128-bit product folded onto the lower: a fast mixer of two words (wyhash, Wang Yi, public
+// domain).
 inline uint64_t fold(uint64_t left, uint64_t right) {
     const unsigned __int128 product = (unsigned __int128)left * right;
     return (uint64_t)product ^ (uint64_t)(product >> 64);

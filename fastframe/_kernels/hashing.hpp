@@ -1,8 +1,8 @@
 // Exact dense codes of 64-bit words by partitioned hashing, and probing of distinct words.
 //
 // Words come mixed (hash.hpp): the mixer is invertible, so a hash stands for its word. The top bits choose a partition,
-// the next ones a slot. Rows are scattered to partitions in ascending order, each partition is numbered by one task in a
-// table that fits the cache, and codes are read back in row order: the partitions' ids are consumed as sequential
+// the next ones a slot. Rows are scattered to partitions in ascending order, each partition is numbered by one task in
+// a table that fits the cache, and codes are read back in row order: the partitions' ids are consumed as sequential
 // streams, so no row number travels. Prefetch-for-write before scattered stores (research/prototypes.md, lesson 2).
 #pragma once
 #include <new>
@@ -21,7 +21,7 @@ struct PartitionContext {
     const uint64_t* hashes;   // in: per row; NO_HASH has no code
     int32_t bits;             // in: log2 of the number of partitions, at least 1
     uint32_t* offsets;        // out of count, in of the others: per slice and partition, where its rows go
-    uint64_t* scattered;      // out of scatter: hashes by partition, rows ascending; after number: distinct ones in front
+    uint64_t* scattered;      // out of scatter: hashes by partition, rows ascending; number moves distinct ones to the front
     const uint32_t* starts;   // in of number: per partition, its first position
     uint32_t* ids;            // out of number: per position, id within the partition, and FIRST_FLAG
     uint32_t* n_distinct;     // out of number: per partition
@@ -50,7 +50,9 @@ inline int scatter_hashes(void* ctx, int64_t start, int64_t stop, int64_t slice)
         std::vector<uint32_t> next(from, from + ((size_t)1 << c.bits));
         for (int64_t block = start; block < stop; block += HASH_BLOCK) {
             const int64_t end = block + HASH_BLOCK < stop ? block + HASH_BLOCK : stop;
-            for (int64_t row = block; row < end; ++row) __builtin_prefetch(c.scattered + next[c.hashes[row] >> shift], 1);
+            for (int64_t row = block; row < end; ++row) {
+                __builtin_prefetch(c.scattered + next[c.hashes[row] >> shift], 1);
+            }
             for (int64_t row = block; row < end; ++row) {
                 const uint64_t hash = c.hashes[row];
                 if (hash != NO_HASH) c.scattered[next[hash >> shift]++] = hash;
@@ -148,7 +150,7 @@ inline int read_back(void* ctx, int64_t start, int64_t stop, int64_t slice) {
     return OK;
 }
 
-// ---- a table of distinct words, for joins ------------------------------------------------------------------------------
+// ---- a table of distinct words, for joins -------------------------------------------------------------------------
 
 struct ProbeSlot {
     uint64_t hash;
@@ -211,7 +213,7 @@ inline int probe_table(void* ctx, int64_t start, int64_t stop, int64_t) {
     return OK;
 }
 
-// ---- few distinct words: tables per slice ------------------------------------------------------------------------------
+// ---- few distinct words: tables per slice -------------------------------------------------------------------------
 
 struct WordSource {
     const uint64_t* hashes;   // in

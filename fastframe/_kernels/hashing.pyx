@@ -103,7 +103,9 @@ cdef class WordTables:
 
 
 def partition(size_t hashes, int bits, size_t offsets, size_t scattered, object keep):
-    """``(count, scatter)`` over rows in the same slices; between them make ``offsets`` exclusive sums over (partition, slice).
+    """``(count, scatter)`` over rows in the same slices.
+
+    Between them make ``offsets`` exclusive sums over (partition, slice).
 
     # IN  hashes, bits
     # OUT offsets (slices x partitions), scattered

@@ -6,8 +6,8 @@
 // 4. resolve: each slice turns its codes into final ones: the sum before the home slice plus the rank in it.
 // Neither the codes nor the order of the distinct keys depend on slices or threads.
 //
-// A Source names the keys: `Key` (compared with ==), `Store` (what a slice keeps of its distinct keys where a Key is not
-// the whole value), `hash_of`, `missing`, `key_at`, `same` (a row against a kept value), `keep`,
+// A Source names the keys: `Key` (compared with ==), `Store` (what a slice keeps of its distinct keys where a Key is
+// not the whole value), `hash_of`, `missing`, `key_at`, `same` (a row against a kept value), `keep`,
 // `same_kept`.
 #pragma once
 #include <algorithm>
@@ -124,8 +124,8 @@ struct SliceTablesContext {
     SliceTables<Source>* tables;   // in, out
     int64_t most;                  // in: give up (TOO_LONG) where a slice has more distinct keys than this
     code_t missing;                // in of resolve: final code of a missing row
-    code_t* codes;                 // out of encode: codes of the slice, NULL_CODE where missing; out of resolve: final codes
-    int64_t* counts;               // out of rank, in of resolve: per slice, distinct keys that are at home there / before it
+    code_t* codes;                 // out of encode: codes of the slice (missing: NULL_CODE); out of resolve: final ones
+    int64_t* counts;               // out of rank: per slice, keys at home there; in of resolve: keys before it
     row_t* first_rows;             // out of resolve: per final code
 };
 
@@ -181,7 +181,9 @@ struct UnifyTable {
 
     void start(int64_t bucket) {
         size_t n_most = 0, size = 16;   // of the slices' shares; all of them together may be more
-        for (const auto& table : slices) n_most = std::max<size_t>(n_most, table.buckets[bucket + 1] - table.buckets[bucket]);
+        for (const auto& table : slices) {
+            n_most = std::max<size_t>(n_most, table.buckets[bucket + 1] - table.buckets[bucket]);
+        }
         while (size < 2 * n_most) size *= 2;
         slots.assign(size, empty());
         n_keys = 0;

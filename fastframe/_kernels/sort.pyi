@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 from fastframe._threads._drive import Task
@@ -9,7 +10,7 @@ def scan_range(view: tuple[int, int, int, int], ranges: int, *, physical: int, h
 class SortKeys:
     n_levels: int
     key_bits: int
-    def __init__(self, fields: list[tuple[Any, ...]], n_rows: int, keep_alive: Any) -> None: ...
+    def __init__(self, fields: Sequence[tuple[Any, ...]], n_rows: int, keep_alive: Any) -> None: ...
 
 def read_digits(keys: SortKeys, rows: int, digits: int, *, level: int, keep_alive: Any) -> Task: ...
 def read_codes(keys: SortKeys, codes: int, *, keep_alive: Any) -> Task: ...

@@ -100,7 +100,7 @@ cdef class SortKeys:
 
     Parameters
     ----------
-    fields : list of tuple
+    fields : sequence of tuple
         ``(view, ranks, physical, part, has_missing, flip, base, bias, missing, drop, width)``; see ``SortField``.
     n_rows : int
         Row numbers are below it; 0 for digits of 64 bits, without room for a row number.
@@ -109,7 +109,7 @@ cdef class SortKeys:
     cdef CSortKeys keys
     cdef object keep_alive
 
-    def __init__(self, list fields not None, int64_t n_rows, keep_alive):
+    def __init__(self, fields, int64_t n_rows, keep_alive):
         cdef SortField* made = <SortField*>calloc(len(fields) + 1, sizeof(SortField))
         cdef int64_t position = 0
         cdef int64_t number

@@ -34,7 +34,7 @@ ARITHMETIC = [
     Function("truediv", arithmetic, "arithmetic", "Quotient, float64 (float32 of float32); x / 0 is inf or NaN. duration / duration is float64."),
     Function("floordiv", arithmetic, "arithmetic", "Floored quotient. Of integers by zero: null (pandas turns the column to float)."),
     Function("mod", arithmetic, "arithmetic", "Remainder of floordiv, of the divisor's sign. Of integers by zero: null."),
-    Function("pow", arithmetic, "arithmetic", "Power. An integer to a negative power raises ArgumentError. A missing side is missing, also for 1 ** x and x ** 0."),
+    Function("pow", arithmetic, "arithmetic", "Power; a missing side wins, also in x ** 0. An integer to a negative power raises ArgumentError."),
 ]
 
 UNARY = [
@@ -58,7 +58,10 @@ COMPARISONS = [
     Function("le", comparison, "compare", "Less than or equal; False with a missing side.", exact=True),
     Function("gt", comparison, "compare", "Greater than; False with a missing side.", exact=True),
     Function("ge", comparison, "compare", "Greater than or equal; False with a missing side.", exact=True),
-    Function("between", comparison, "between", "Between two bounds; ``inclusive``: both, neither, left, right. Missing: False.", 3, 3, (("inclusive", "both"),), exact=True),
+    Function(
+        "between", comparison, "between", "Between two bounds; ``inclusive``: both, neither, left, right. False where missing.", 3, 3,
+        (("inclusive", "both"),), exact=True,
+    ),
 ]
 
 CHOICES = [
@@ -68,7 +71,7 @@ CHOICES = [
     Function("not", logic, "not", "Not; null of null. Integers: bitwise.", 1, 1),
     Function("is_missing", fixed(BOOL), "is_missing", "True where null or NaN.", 1, 1),
     Function("not_missing", fixed(BOOL), "is_missing", "True where neither null nor NaN.", 1, 1),
-    Function("isin", fixed(BOOL), "isin", "True where equal to one of ``values`` (a tuple); missing only matches a missing value.", 1, 1, (("values", REQUIRED),)),
+    Function("isin", fixed(BOOL), "isin", "True where equal to one of ``values`` (a tuple); missing equals missing here.", 1, 1, (("values", REQUIRED),)),
     Function("if_else", chosen, "if_else", "The second argument where the first is true, else (also where it is null) the third.", 3, 3, anchors_from=1),
     Function("coalesce", common_of, "coalesce", "The first argument that is not missing.", 1, None),
     Function("min", extreme, "extreme", "The least argument that is not missing.", 1, None),

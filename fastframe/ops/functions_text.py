@@ -78,5 +78,8 @@ TEXT = [
         _row(f"is{what}", BOOL, f"Whether there are characters and all are of the class {what}.")
         for what in ("alnum", "alpha", "decimal", "digit", "lower", "numeric", "space", "title", "upper")
     ],
-    Function("text.cat", _joined, "text_join", "Arguments joined by ``sep``; ``na_rep`` stands for missing ones (None: null).", 1, None, (("sep", ""), ("na_rep", None))),
+    Function(
+        "text.cat", _joined, "text_join", "Arguments joined by ``sep``; ``na_rep`` stands for missing ones (None: null).", 1, None,
+        (("sep", ""), ("na_rep", None)),
+    ),
 ]

@@ -14,7 +14,7 @@ import pytest
 from fastframe.column.column import Column
 from fastframe.dtypes import Kind
 from fastframe.engines.cpu import accumulate, scatter
-from fastframe.engines.cpu.aggregate import aggregate
+from fastframe.engines.cpu.aggregate import aggregate, top_k
 from fastframe.engines.cpu.partials import State, combine, finalize, update
 from fastframe.engines.cpu.reduce import reduce
 from fastframe.errors import DTypeError, IntegerOverflow
@@ -275,3 +275,28 @@ def test_size_needs_no_column() -> None:
     codes = make_codes(100, 7)
     found = aggregate(None, AggregationCall("size"), StandInGroups(codes, 7))
     assert found.array.to_pylist() == [int((codes == code).sum()) for code in range(7)]
+
+
+@pytest.mark.parametrize("largest", [True, False])
+@pytest.mark.parametrize("k", [0, 1, 3, 1000])
+def test_top_k_is_a_sort_of_each_group(k: int, largest: bool) -> None:
+    column, codes = make_column("float64", 500, "sliced"), make_codes(500, 30)
+    values = slow.plain(column)
+    expected = []
+    for code in range(30):
+        rows = [row for row in range(500) if codes[row] == code and values[row] is not None]
+        expected += sorted(rows, key=lambda row: -values[row] if largest else values[row])[:k]
+    assert top_k(column, StandInGroups(codes, 30), k, largest=largest).tolist() == expected
+
+
+@pytest.mark.parametrize("kind", ["int8", "int32", "int64", "uint64", "float32", "float64"])
+@pytest.mark.parametrize("name", ["sum", "mean", "min", "max", "var", "count"])
+def test_reduction_by_lanes_over_many_chunks(name: str, kind: str) -> None:
+    for n_rows in (63, 64, 65, 1023, 1025, 5000):
+        for nulls in NULLS:
+            column = make_column(kind, n_rows, nulls, seed=n_rows)
+            call = AggregationCall(name)
+            assert_same(reduce(column, call), slow.aggregated(call, column, [0] * n_rows, 1), call, column)
+    only_infinite = Column(pa.array([math.inf, None, math.nan]))
+    assert reduce(only_infinite, AggregationCall("min")).array.to_pylist() == [math.inf]
+    assert reduce(only_infinite.slice(1), AggregationCall("min")).array.to_pylist() == [None]

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 import fastframe as ff
 from fastframe.testing import NULLS, column, covering
+from fastframe.testing.asserts import plain
 
 INTS = ("int8", "int32", "int64", "uint16", "uint64")
 FLOATS = ("float32", "float64")
@@ -97,13 +98,13 @@ def arrow_array(dtype: str, form: Form, seed: int) -> pa.ChunkedArray:
 def both_series(form: Form) -> tuple[ff.Series, pd.Series, Any]:
     """fastframe's series, pandas' series, and one value of the dtype."""
     data = arrow_array(form.dtype, form, 3)
-    mine: Any = data
-    if form.dtype == "encoded string":   # text as readers of files hand it over: encoded, dtype string
-        mine = column(form.dtype, form.n_rows, nulls=form.nulls, sliced=form.sliced, seed=3)
     labels = labels_of(form)
-    one = column(form.dtype, 67, seed=3)
-    value = pa.array(one.array).slice(5, 1).to_pylist()[0]
-    return ff.Series(mine, index=labels, name="x"), pd.Series(pandas_array(data), index=pandas_labels(labels, form), name="x"), value
+    mine = ff.Series(data, index=labels, name="x")
+    if form.dtype == "encoded string":   # text as readers of files hand it over: encoded, dtype string
+        mine = ff.from_arrow(pa.table({"x": data.dictionary_encode()}), encodings=True)["x"]
+        mine.index = labels if labels is not None else range(form.n_rows)
+    value = plain(column(form.dtype, 67, seed=3).array).to_pylist()[5]
+    return mine, pd.Series(pandas_array(data), index=pandas_labels(labels, form), name="x"), value
 
 
 FRAME = {
@@ -120,7 +121,7 @@ def both_frames(form: Form, names: tuple[str, ...]) -> tuple[ff.DataFrame, pd.Da
     mine = ff.DataFrame(pa.table(arrays), index=labels) if names else ff.DataFrame(index=labels if labels is not None else range(form.n_rows))
     index = pandas_labels(labels, form)
     theirs = pd.DataFrame({name: pd.Series(pandas_array(array), index=index) for name, array in arrays.items()}, index=index)
-    value = column(FRAME[names[0]], 67, seed=0).array.slice(5, 1).to_pylist()[0] if names else None
+    value = plain(column(FRAME[names[0]], 67, seed=0).array).to_pylist()[5] if names else None
     return mine, theirs, value
 
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from fastframe._kernels import codes as kernels
+from fastframe._kernels.hashing import mixed
 from fastframe._threads import run
 from fastframe.column.column import Column
 from fastframe.engines.cpu import keys
@@ -20,7 +21,6 @@ from fastframe.engines.cpu.key_parts import (
     parts_of,
     reduce_to_word,
 )
-from fastframe._kernels.hashing import mixed
 
 RNG = np.random.default_rng(9)
 N = 5000

@@ -78,5 +78,5 @@ def test_probe(n_rows: int) -> None:
     numbered = number_words(words)
     codes, first_rows = codes_of_rows(words, numbered)
     others = np.concatenate([words[::-1], _words(1000, 1000), np.array([kernels.NO_HASH, 0, 2**63], np.uint64)])
-    place = {word: code for word, code in zip(words.tolist(), codes.tolist(), strict=True)}
+    place = dict(zip(words.tolist(), codes.tolist(), strict=True))
     assert ProbeTable(numbered).codes(others).tolist() == [place.get(word, 0xFFFFFFFF) for word in others.tolist()]

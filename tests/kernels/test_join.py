@@ -57,13 +57,18 @@ def test_slices(monkeypatch: pytest.MonkeyPatch, n_rows: int, right_is: str, kee
 def test_shared_sides_are_none() -> None:
     left, right = np.array([2, 0, 1], dtype=np.uint32), np.array([0, 1, 2], dtype=np.uint32)
     left_rows, right_rows = join._probe(left, right, 3, keeps_unmatched=False)
-    assert left_rows is None and right_rows is not None and right_rows.tolist() == [2, 0, 1]
+    assert left_rows is None
+    assert right_rows is not None
+    assert right_rows.tolist() == [2, 0, 1]
     assert join._probe(right, right, 3, keeps_unmatched=True) == (None, None)
     repeated = np.array([0, 0, 5], dtype=np.uint32)    # a right side that repeats, but not where the left side looks
     left_rows, right_rows = join._probe(np.array([5, NONE], dtype=np.uint32), repeated, 6, keeps_unmatched=True)
-    assert left_rows is None and right_rows is not None and right_rows.tolist() == [2, -1]
+    assert left_rows is None
+    assert right_rows is not None
+    assert right_rows.tolist() == [2, -1]
     left_rows, right_rows = join._probe(np.array([0, 3], dtype=np.uint32), repeated, 6, keeps_unmatched=False)
-    assert left_rows is not None and left_rows.tolist() == [0, 0]    # two rows from two, yet not each once
+    assert left_rows is not None
+    assert left_rows.tolist() == [0, 0]
 
 
 def test_too_many_pairs_are_counted_not_allocated() -> None:

@@ -20,7 +20,8 @@ def check(codes: np.ndarray, n_groups: int) -> None:
     kept = np.flatnonzero(codes != MISSING)
     expected = kept[np.argsort(codes[kept], kind="stable")]
     counts = np.bincount(codes[kept], minlength=n_groups)
-    assert rows.dtype == np.int32 and offsets.dtype == np.int32
+    assert rows.dtype == np.int32
+    assert offsets.dtype == np.int32
     np.testing.assert_array_equal(rows, expected)
     np.testing.assert_array_equal(offsets, np.concatenate([[0], np.cumsum(counts)]))
 
@@ -54,7 +55,8 @@ def test_skewed_sorted_and_single_group(n_groups: int) -> None:
 
 def test_no_groups() -> None:
     rows, offsets = group_order(np.full(5, MISSING, dtype=np.uint32), 0)
-    assert rows.tolist() == [] and offsets.tolist() == [0]
+    assert rows.tolist() == []
+    assert offsets.tolist() == [0]
 
 
 @pytest.mark.parametrize("n_groups", [100, 200_000])

@@ -73,7 +73,8 @@ def test_long_ties_are_deferred_and_sorted_again(monkeypatch: pytest.MonkeyPatch
     values = np.where(np.arange(N_ROWS) == 7, 2**62, RNG.integers(0, 1000, N_ROWS))
     again = RNG.integers(-(2**62), 2**62, N_ROWS)
     np.testing.assert_array_equal(order_of(values, again), np.lexsort([again, values]))
-    assert levels[0] == 0 and 1 in levels
+    assert levels[0] == 0
+    assert 1 in levels
 
 
 @pytest.mark.usefixtures("tiny_buckets")
@@ -83,7 +84,8 @@ def test_a_bucket_of_many_magnitudes_is_sorted_again(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sort, "_sort_digit", lambda keys, rows, words, level, **rest: lengths.append(len(rows)) or real(keys, rows, words, level, **rest))
     values = np.exp(RNG.random(N_ROWS) * 43).astype(np.int64)
     np.testing.assert_array_equal(order_of(values), np.argsort(values, kind="stable"))
-    assert len(lengths) > 1 and max(lengths[1:]) < N_ROWS
+    assert len(lengths) > 1
+    assert max(lengths[1:]) < N_ROWS
 
 
 @pytest.mark.parametrize("shape", ["random floats", "few floats", "half of it one value"])
@@ -115,7 +117,9 @@ def test_any_rows_at_any_bucket_size(rows: list[tuple[int, int, float]], bucket_
 def test_words_order_and_equal_as_values_do() -> None:
     values = pa.array([3.0, None, -0.0, 0.0, float("nan"), -1e300, 3.0])
     (words,) = sort.order_words(Column(values))
-    assert words[0] == words[6] and words[2] == words[3] and words[1] == words[4]
+    assert words[0] == words[6]
+    assert words[2] == words[3]
+    assert words[1] == words[4]
     assert words[5] < words[2] < words[0] < words[1]
     (down,) = sort.order_words(Column(values), descending=True, nulls_first=True)
     assert down[1] < down[0] < down[2] < down[5]

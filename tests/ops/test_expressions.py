@@ -119,7 +119,7 @@ def test_a_literal_may_be_a_column_of_one_row() -> None:
 @pytest.mark.parametrize(("value", "result"), [
     (1, "int64"), (2**63, "uint64"), (True, "bool"), (1.0, "float64"), ("a", "string"), (b"a", "binary"), (None, "null"),
     (np.float32(1), "float32"), (np.int8(1), "int8"), (np.datetime64("2020-01-01"), "date32"), (np.datetime64("2020-01-01T00", "ns"), "timestamp[ns]"),
-    (datetime.date(2020, 1, 1), "date32"), (datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc), "timestamp[us, UTC]"),
+    (datetime.date(2020, 1, 1), "date32"), (datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC), "timestamp[us, UTC]"),
     (datetime.timedelta(1), "duration[us]"), (np.timedelta64(1, "ms"), "duration[ms]"), (pa.scalar(1, pa.int16()), "int16"),
 ])  # fmt: skip
 def test_dtypes_of_literals(value: Any, result: str) -> None:

@@ -207,7 +207,7 @@ def unary(call: Invocation, decimals: int = 0) -> Column:
         return cast(unary(wide, decimals), dtype, safe=False)
     out = allocate_values(dtype, call.n_rows, call.operation)
     task = kernels.unary(
-        call.operation, int(dtype.physical), (*operand.kernel_view[:2], False), out.address, decimals=decimals, keep_alive=(operand, out)
+        call.operation, int(dtype.physical), (operand.kernel_view[0], operand.kernel_view[1], False), out.address, decimals=decimals, keep_alive=(operand, out)
     )
     check(run(task, call.n_rows, operation=call.operation), call)
     return with_validity(dtype, out, operand.column)

@@ -15,12 +15,15 @@ from fastframe.column import Column
 from fastframe.column.column import column_from_buffers
 from fastframe.column.memory import allocate_bits
 from fastframe.dtypes import BOOL, FLOAT64, DType, Kind, Physical
+from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.dictionaries import same_dictionary
 from fastframe.engines.cpu.forms import nulls
 from fastframe.engines.cpu.operands import Invocation, Operand, plain_array
 from fastframe.engines.cpu.results import all_bits, bits_result, with_validity
-from fastframe.errors import DTypeError, IntegerOverflow, LossyCast
+from fastframe.errors import ArgumentError, DTypeError, IntegerOverflow, LossyCast
+from fastframe.ops.expressions import Lit
 from fastframe.ops.literals import is_missing
+from fastframe.ops.result_types import require_comparable
 
 _MIRRORED = {"gt": "lt", "ge": "le"}
 _ARROW = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal"}
@@ -132,16 +135,14 @@ def _decimals(operation: str, left: Operand, right: Operand, call: Invocation) -
     """Exact between decimals and integers; beside floats as float64."""
     if Kind.FLOAT in (left.dtype.kind, right.dtype.kind):
         return _numbers(operation, left.cast(FLOAT64), right.cast(FLOAT64), call)
-    wide = tuple(Operand(Column(_decimal256(one), one.dtype), one.scalar) for one in (left, right))
-    return _by_arrow(operation, *wide, call)
+    return _by_arrow(operation, _decimal256(left), _decimal256(right), call)
 
 
-def _decimal256(operand: Operand) -> pa.Array:
+def _decimal256(operand: Operand) -> Operand:
+    """With room for 38 digits on either side of the point."""
     array = operand.column.array
-    if operand.dtype.kind is Kind.DECIMAL:
-        return array.cast(pa.decimal256(76, 38)) if operand.dtype.arrow.scale >= 0 else array.cast(pa.decimal256(76, 0))
     whole = array.cast(pa.int8()) if operand.dtype.kind is Kind.BOOL else array
-    return whole.cast(pa.decimal128(38 if operand.dtype.width == 8 else 10, 0)).cast(pa.decimal256(76, 38))
+    return Operand(Column(whole.cast(pa.decimal256(76, 38)), operand.dtype), operand.scalar)
 
 
 def _by_arrow(operation: str, left: Operand, right: Operand, call: Invocation) -> Column:
@@ -279,8 +280,6 @@ def evaluate_not(call: Invocation) -> Column:
 
 def evaluate_between(call: Invocation) -> Column:
     """lower <= value <= upper, either bound inclusive or not."""
-    from fastframe.errors import ArgumentError
-
     strict = {"both": ("le", "le"), "neither": ("lt", "lt"), "left": ("le", "lt"), "right": ("lt", "le")}
     inclusive = call.options["inclusive"]
     if inclusive not in strict:
@@ -308,6 +307,8 @@ def evaluate_isin(call: Invocation) -> Column:
     else:
         zeros = [pa.array([-0.0, 0.0], values_dtype.arrow)] if values_dtype.kind is Kind.FLOAT and 0 in values else []   # one value, two encodings
         wanted = pa.concat_arrays(known + zeros)
+        values_array = column.dictionary if column.is_encoded else column.array
+        wanted = wanted if wanted.type == values_array.type else wanted.cast(values_array.type)
         if column.is_encoded:
             found = lookup_bits(column, pc.is_in(column.dictionary, wanted), missing=False, n_rows=call.n_rows, operation="isin")
         else:
@@ -320,10 +321,6 @@ def evaluate_isin(call: Invocation) -> Column:
 
 def _exactly(value: Any, dtype: DType) -> pa.Array | None:
     """The value as an array of one, in a dtype that holds exactly it; None where there is no such value, or it is missing."""
-    from fastframe.engines.cpu.cast import cast
-    from fastframe.ops.expressions import Lit
-    from fastframe.ops.result_types import require_comparable
-
     try:
         scalar = Lit(value).scalar(dtype, exact=True)
         given = dtypes.from_arrow(scalar.type)

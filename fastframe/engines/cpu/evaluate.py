@@ -7,7 +7,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from fastframe import dtypes
 from fastframe.column import Column, Table
 from fastframe.dtypes import Kind
 from fastframe.engines.cpu.arithmetic import evaluate_arithmetic, evaluate_clip, evaluate_extreme, evaluate_round, evaluate_unary

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def _value_range(column: Column) -> Range:
     return Range(_extreme(low, physical, min), _extreme(high, physical, max), n_missing, has_nan)
 
 
-def _extreme(words: np.ndarray, physical: Physical, choose: type(min)) -> int | float:
+def _extreme(words: np.ndarray, physical: Physical, choose: Callable[..., Any]) -> int | float:
     if physical is Physical.I128:
         values = [(int(high) << 64 | int(low)) for low, high in words]
         return choose(value - (1 << 128) if value >> 127 else value for value in values)

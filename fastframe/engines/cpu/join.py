@@ -165,12 +165,12 @@ def _outer_rows(left: Sequence[Column], right: Sequence[Column]) -> tuple[Rows, 
     right_rows, right_offsets = group_order(codes[n_left:], groups.n_groups)
     sides = (_at(left_offsets), _at(left_rows)), (_at(right_offsets), _at(right_rows))
     n_results = allocate_array(_n_slices(groups.n_groups), np.int64, OPERATION)
-    alive = (left_rows, left_offsets, right_rows, right_offsets, n_results)
-    _run(kernels.count_outer(*sides, _at(n_results), keep_alive=alive), groups.n_groups)
+    groups_alive = (left_rows, left_offsets, right_rows, right_offsets, n_results)
+    _run(kernels.count_outer(*sides, _at(n_results), keep_alive=groups_alive), groups.n_groups)
     starts = _starts(n_results)
     total = _checked(starts)
     left_out, right_out = (allocate_array(total, np.int32, OPERATION) for _ in range(2))
-    alive = (*alive, starts, left_out, right_out)
+    alive = (groups_alive, starts, left_out, right_out)
     _run(kernels.fill_outer(*sides, _at(starts), _at(left_out), _at(right_out), keep_alive=alive), groups.n_groups)
     return left_out, right_out
 

@@ -57,7 +57,7 @@ def encode_words(hashes: np.ndarray) -> Encoded:
 def _few_distinct(hashes: np.ndarray) -> bool:
     """Whether a fixed sample, spread over the rows, has few distinct words."""
     sample = hashes[:: max(1, len(hashes) // SAMPLE_ROWS)][:SAMPLE_ROWS]
-    return 0 < len(hashes) and len(np.unique(sample)) <= FEW_WORDS
+    return len(hashes) > 0 and len(np.unique(sample)) <= FEW_WORDS
 
 
 def number_words(hashes: np.ndarray) -> Numbered:
@@ -77,8 +77,8 @@ def number_words(hashes: np.ndarray) -> Numbered:
     run(scatter, n_rows, rows, operation=_OPERATION)
     ids = allocate_array(n_rows, np.uint32, _OPERATION)
     n_distinct = allocate_array(n_parts, np.uint32, _OPERATION)
-    keep = (scattered, starts, ids, n_distinct)
-    number = kernels.number(bits, *(array.ctypes.data for array in keep), keep=keep)
+    arrays = (scattered, starts, ids, n_distinct)
+    number = kernels.number(bits, *(array.ctypes.data for array in arrays), keep=arrays)
     run(number, n_parts, 16, operation=_OPERATION)
     base = n_distinct.astype(np.int64)
     total = exclusive_sums(base)
@@ -105,9 +105,10 @@ class ProbeTable:
         self.bits = numbered.bits
         self.slot_starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.uint64)
         self.slots = allocate_array(int(self.slot_starts[-1]) * kernels.SLOT_BYTES, np.uint8, _OPERATION)
-        arrays = (numbered.scattered, numbered.starts, numbered.n_distinct, numbered.base)
-        addresses = tuple(array.ctypes.data for array in arrays)
-        task = kernels.fill(self.bits, addresses, self.slot_starts.ctypes.data, self.slots.ctypes.data, (self, numbered))
+        distinct = (numbered.scattered, numbered.starts, numbered.n_distinct, numbered.base)
+        addresses = tuple(array.ctypes.data for array in distinct)
+        table = (self.slot_starts, self.slots)
+        task = kernels.fill(self.bits, addresses, *(array.ctypes.data for array in table), (table, numbered))
         run(task, len(sizes), 16, operation=_OPERATION)
 
     def codes(self, hashes: np.ndarray) -> np.ndarray:

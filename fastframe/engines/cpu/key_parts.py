@@ -70,7 +70,7 @@ def parts_of(column: Column, *, ordered: bool) -> list[KeyPart]:
     if column.physical is None:
         allowed = "fixed-width values, text and categories"
         raise DTypeError.of_operation("grouping or joining by a key", column.dtype, allowed=allowed)
-    return _fixed_parts(column, value_range(column))
+    return _fixed_parts(column, column.physical, value_range(column))
 
 
 def fixed_view(column: Column) -> tuple[ColumnView, Any]:
@@ -99,17 +99,17 @@ def _fitting(column: Column) -> Column:
     return encoded_column(found, column.dictionary.take(pa.array(used)), column.dtype, ordered=column.dtype.ordered)
 
 
-def _fixed_parts(column: Column, facts: Range) -> list[KeyPart]:
+def _fixed_parts(column: Column, physical: Physical, facts: Range) -> list[KeyPart]:
     missing = facts.n_missing > 0
-    whole = KeyPart(column.view, column.physical, 0, missing, label=str(column.dtype), keep=column)
-    if facts.min is None:
+    whole = KeyPart(column.view, physical, 0, missing, label=str(column.dtype), keep=column)
+    if facts.min is None or facts.max is None:
         return [whole]
-    low, high = _word(column.physical, facts.min), _word(column.physical, facts.max)
+    low, high = _word(physical, facts.min), _word(physical, facts.max)
     n_values = high - low + 1
     if n_values + missing <= MOST_CODES:
         return [replace(whole, n_values=n_values, base=low, label=f"{column.dtype} range {n_values}")]
     halves = [replace(whole, n_values=_HALF, piece=kernels.UPPER), replace(whole, n_values=_HALF, piece=kernels.LOWER)]
-    if column.physical is not Physical.I128:
+    if physical is not Physical.I128:
         return halves
     top = replace(whole, n_values=(high >> 64) - (low >> 64) + 1, base=low >> 64, piece=kernels.HIGH64)
     return [top, *halves]

@@ -21,8 +21,8 @@ from fastframe.engines.cpu.key_hash import ProbeTable, codes_of_rows, encode_wor
 from fastframe.engines.cpu.key_parts import (
     KeyPart,
     code_part,
-    fixed_view,
     fitting_groups,
+    fixed_view,
     n_codes,
     pack,
     packed_hashes,
@@ -122,7 +122,7 @@ def _without_holes(first: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
     """``(map from code to dense id, first row of each dense id)``; no map where every code occurs."""
     size = len(first)
     counts = allocate_array(-(-size // SLICE_ROWS), np.int64, _OPERATION)
-    count, _ = kernels.dense_ids(first.ctypes.data, counts.ctypes.data, 0, 0, (first, counts))
+    count, _ = kernels.dense_ids(first.ctypes.data, counts.ctypes.data, 0, 0, keep=(first, counts))
     run(count, size, operation=_OPERATION)
     n_groups = exclusive_sums(counts)
     if n_groups == size:
@@ -130,7 +130,7 @@ def _without_holes(first: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
     dense = allocate_array(size, np.uint32, _OPERATION)
     first_rows = allocate_array(n_groups, np.int32, _OPERATION)
     keep = (first, counts, dense, first_rows)
-    _, number = kernels.dense_ids(*(array.ctypes.data for array in (first, counts, dense, first_rows)), keep)
+    _, number = kernels.dense_ids(*(array.ctypes.data for array in keep), keep=keep)
     run(number, size, operation=_OPERATION)
     return dense, first_rows
 

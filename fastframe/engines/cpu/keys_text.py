@@ -67,7 +67,9 @@ def encode_rows(array: pa.Array, codes: np.ndarray) -> np.ndarray:
     n_rows = len(array)
     rows = -(-max(SLICE_ROWS, -(-n_rows // MOST_SLICES)) // 512) * 512
     tables = kernels.TextTables(text_view(array), -(-n_rows // rows), array)
-    return number_by_slices(tables, codes, rows, kernels.N_BUCKETS)
+    first_rows = number_by_slices(tables, codes, rows, kernels.N_BUCKETS)
+    assert first_rows is not None   # text has no limit per slice
+    return first_rows
 
 
 def number_by_slices(

@@ -41,7 +41,7 @@ class Operand:
         """What ``fastframe._kernels.arithmetic`` takes."""
         physical = self.column.physical
         assert physical is not None
-        return tuple(self.column.view), int(physical), self.scalar
+        return self.column.view, int(physical), self.scalar
 
     @property
     def value(self) -> Any:

@@ -1,0 +1,1 @@
+"""Benchmarks: classes for asv in `benchmarks/`, and ``python -m asv_benchmarks.compare``; see docs/benchmarks.md."""
