@@ -17,7 +17,6 @@ import pyarrow.feather as feather
 
 SEED = 108
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "bench"
-TEXT_KEYS = ("id1", "id2", "id3")
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ def codes_of_rows(size_t hashes, int bits, tuple numbered, size_t codes, size_t 
     return Task.make(read_back, &ctx, sizeof(ctx), keep)
 
 
-def fill(int bits, tuple numbered, size_t slot_starts, size_t slots, object keep):
+def fill(int bits, tuple numbered, size_t slot_starts, size_t slots, *, object keep):
     """A table to probe, over partitions.
 
     # IN  bits, numbered: (scattered, starts, n_distinct, base), slot_starts

@@ -11,6 +11,10 @@ namespace ff {
 constexpr int LANES = 8;
 constexpr int CHUNK_ROWS = 1024;
 
+inline double add_lanes(const double* lanes) {
+    return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+}
+
 inline uint64_t valid_rows(const View& view, int64_t row, int count) {
     const uint64_t all = count == 64 ? ~(uint64_t)0 : ((uint64_t)1 << count) - 1;
     return view.validity == nullptr ? all : bits_at(view.validity, view.bit_offset + row, count);
@@ -57,7 +61,7 @@ struct Reducer<Sum<T, double, CHECKED>, Values<T>> {
                 slot.n += n_valid;
             });
             for (int lane = 0; lane < LANES; ++lane) slot.n -= n_nan[lane];
-            slot.total += ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+            slot.total += add_lanes(sums);
         }
         return true;
     }
@@ -163,18 +167,19 @@ struct Reducer<Moments<T>, Values<T>> {
         }
         return count;
     }
-    static double sum(const double* lanes) { return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7])); }
+    // The mean is rounded; what it lacks is the mean of the deviations from it (the corrected two-pass algorithm).
     static Slot of_values(const double* values, int count) {
-        double sums[LANES] = {}, squares[LANES] = {};
-        const int whole = count - count % LANES;
-        for (int base = 0; base < whole; base += LANES) for (int lane = 0; lane < LANES; ++lane) sums[lane] += values[base + lane];
-        for (int rest = whole; rest < count; ++rest) sums[rest - whole] += values[rest];
-        const double mean = sum(sums) / count;
-        for (int base = 0; base < whole; base += LANES) {
-            for (int lane = 0; lane < LANES; ++lane) squares[lane] += (values[base + lane] - mean) * (values[base + lane] - mean);
+        double sums[LANES] = {}, rests[LANES] = {}, squares[LANES] = {};
+        for (int place = 0; place < count; ++place) sums[place % LANES] += values[place];
+        const double mean = add_lanes(sums) / count;
+        for (int place = 0; place < count; ++place) {
+            const double deviation = values[place] - mean;
+            rests[place % LANES] += deviation;
+            squares[place % LANES] += deviation * deviation;
         }
-        for (int rest = whole; rest < count; ++rest) squares[rest - whole] += (values[rest] - mean) * (values[rest] - mean);
-        return {mean, 0.0, sum(squares), count};
+        Slot slot = {mean, add_lanes(rests), add_lanes(squares), count};
+        Moments<T>::close(slot);
+        return slot;
     }
 };
 

@@ -90,7 +90,8 @@ def _column(name: str, share: float = 0.1, start: int = 0, length: int = N) -> C
 def _check_groups(columns: list[Column], dropna: bool, sort: bool | None) -> keys.Groups:
     groups = group_rows(columns, dropna=dropna, sort=sort)
     codes, first_rows = slow.group_rows(columns, dropna, bool(sort))
-    assert groups.codes.dtype == np.uint32 and groups.first_rows.dtype == np.int32
+    assert groups.codes.dtype == np.uint32
+    assert groups.first_rows.dtype == np.int32
     assert groups.n_groups == len(groups.first_rows) == len(first_rows)
     if sort is None:  # any order: rename the groups by first appearance
         order = np.argsort(groups.first_rows)
@@ -220,7 +221,8 @@ def test_plain_and_encoded_text_alike(sort: bool) -> None:
             one = group_rows([plain.slice(0, length)], dropna=dropna, sort=sort)
             for encoded in (encode_text(plain), other):
                 same = _check_groups([encoded.slice(0, length)], dropna, sort)
-                assert (same.codes == one.codes).all() and (same.first_rows == one.first_rows).all()
+                assert (same.codes == one.codes).all()
+                assert (same.first_rows == one.first_rows).all()
 
 
 @pytest.mark.parametrize(
@@ -244,7 +246,8 @@ def test_threads_do_not_matter(names: tuple[str, ...]) -> None:
 def test_no_rows_and_no_keys() -> None:
     for name in ARRAYS:
         groups = group_rows([_column(name, length=0)])
-        assert groups.n_groups == 0 and len(groups.codes) == len(groups.first_rows) == 0
+        assert groups.n_groups == 0
+        assert len(groups.codes) == len(groups.first_rows) == 0
     with pytest.raises(ArgumentError, match="no keys"):
         group_rows([])
 
@@ -263,13 +266,14 @@ def test_all_missing_is_one_group_or_none() -> None:
     assert group_rows([column], dropna=False).first_rows.tolist() == [0]
 
 
-# ---- joins -------------------------------------------------------------------------------------------------------------
+# ---- joins ---------------------------------------------------------------------------------------------------------
 
 
 def _check_join(left: list[Column], right: list[Column]) -> int:
     left_codes, right_codes, n_codes = join_codes(left, right)
     assert left_codes.dtype == right_codes.dtype == np.uint32
-    assert (right_codes < n_codes).all() and ((left_codes < n_codes) | (left_codes == NO_CODE)).all()
+    assert (right_codes < n_codes).all()
+    assert ((left_codes < n_codes) | (left_codes == NO_CODE)).all()
     assert slow.partners_of_codes(left_codes, right_codes) == slow.partners(left, right)
     return n_codes
 
@@ -326,7 +330,7 @@ def test_join_refuses_different_dtypes() -> None:
         join_codes([_column("int8")], [_column("bool")])
 
 
-# ---- properties ----------------------------------------------------------------------------------------------------------
+# ---- properties ----------------------------------------------------------------------------------------------------
 
 VALUES = {
     "int64": (st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3), pa.int64()),

@@ -93,7 +93,8 @@ def test_rows_without_a_key() -> None:
     parts = [replace(part, drop=True) for part in _parts(pa.array([1, None, 3]), pa.array([1.0, 2.0, float("nan")]))]
     codes = np.empty(3, np.uint32)
     pack(parts, 3, wide=False, codes=codes)
-    assert codes[0] != keys.NO_CODE and codes[1:].tolist() == [keys.NO_CODE] * 2
+    assert codes[0] != keys.NO_CODE
+    assert codes[1:].tolist() == [keys.NO_CODE] * 2
 
 
 def test_remap_keeps_missing_codes() -> None:

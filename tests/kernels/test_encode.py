@@ -39,7 +39,8 @@ def _check(column: Column) -> Column:
     encoded.array.validate(full=True)
     assert encoded.codes.to_pylist() == codes
     assert encoded.dictionary.to_pylist() == distinct
-    assert encoded.dtype == column.dtype and (encoded.is_encoded_text)
+    assert encoded.dtype == column.dtype
+    assert encoded.is_encoded_text
     return encoded
 
 
@@ -87,14 +88,16 @@ def test_threads_do_not_matter() -> None:
     for threads in (1, 2, 4):
         with option_context(threads=threads):
             found.append(encode_text(Column(array)).array)
-    assert found[0].equals(found[1]) and found[0].equals(found[2])
+    assert found[0].equals(found[1])
+    assert found[0].equals(found[2])
     assert found[0].cast(pa.string()).equals(array)
 
 
 def test_kept_and_returned_as_it_is() -> None:
     column = Column(pa.array(["a", "b"]))
     encoded = encode_text(column)
-    assert encode_text(column) is encoded and encode_text(encoded) is encoded
+    assert encode_text(column) is encoded
+    assert encode_text(encoded) is encoded
     with pytest.raises(DTypeError, match="dictionary encoding"):
         encode_text(Column(pa.array([1])))
 
@@ -105,7 +108,7 @@ def test_any_text(values: list[str | None], start: int, kind: pa.DataType) -> No
     _check(Column(_as(values, kind)).slice(min(start, len(values)), max(0, len(values) - start)))
 
 
-# ---- ranks -------------------------------------------------------------------------------------------------------------
+# ---- ranks ---------------------------------------------------------------------------------------------------------
 
 
 def _check_ranks(values: list[bytes], kind: pa.DataType) -> None:
@@ -114,7 +117,8 @@ def _check_ranks(values: list[bytes], kind: pa.DataType) -> None:
     order = sorted(range(len(values)), key=lambda code: values[code])
     expected = np.empty(len(values), np.int32)
     expected[order] = np.arange(len(values))
-    assert found.dtype == np.int32 and found.tolist() == expected.tolist()
+    assert found.dtype == np.int32
+    assert found.tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("kind", TYPES, ids=str)
@@ -142,13 +146,13 @@ def test_ranks_of_a_column_in_order_are_none() -> None:
     assert ranks(encode_text(Column(pa.array(["b", "a"])))).tolist() == [1, 0]
 
 
-# ---- dictionaries from outside -------------------------------------------------------------------------------------------
+# ---- dictionaries from outside -------------------------------------------------------------------------------------
 
 
 def _dictionary(
-    indices: list[int | None], values: list[str | None], index_type: pa.DataType = pa.int32()
+    indices: list[int | None], values: list[str | None], index_type: pa.DataType | None = None
 ) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(indices, index_type), pa.array(values, pa.string()))
+    return pa.DictionaryArray.from_arrays(pa.array(indices, index_type or pa.int32()), pa.array(values, pa.string()))
 
 
 @pytest.mark.parametrize("index_type", [pa.int8(), pa.uint16(), pa.int32(), pa.uint64()], ids=str)
@@ -181,10 +185,12 @@ def test_decode() -> None:
     for kind in TYPES:
         plain = Column(_as(values, kind))
         again = decode(encode_text(plain))
-        assert again.array.to_pylist() == plain.array.to_pylist() and again.dtype == plain.dtype
+        assert again.array.to_pylist() == plain.array.to_pylist()
+        assert again.dtype == plain.dtype
         assert decode(again) is again
     category = Column(pa.DictionaryArray.from_arrays(pa.array([1, None, 0], pa.int32()), pa.array([10, 20])))
-    assert decode(category).array.to_pylist() == [20, None, 10] and decode(category).dtype == dtypes.INT64
+    assert decode(category).array.to_pylist() == [20, None, 10]
+    assert decode(category).dtype == dtypes.INT64
 
 
 def test_decode_past_the_limit_of_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,8 +199,12 @@ def test_decode_past_the_limit_of_offsets(monkeypatch: pytest.MonkeyPatch) -> No
     large = decode(Column(pa.DictionaryArray.from_arrays(pa.array(np.zeros(21, np.int32)), values), dtypes.STRING))
     assert (
         pa.types.is_large_string(large.array.type)
-        and large.dtype == dtypes.STRING
-        and large.array.to_pylist() == ["x" * 100] * 21
+    )
+    assert (
+        large.dtype == dtypes.STRING
+    )
+    assert (
+        large.array.to_pylist() == ["x" * 100] * 21
     )
     few = decode(Column(pa.DictionaryArray.from_arrays(pa.array(np.ones(2000, np.int32)), values), dtypes.STRING))
     assert pa.types.is_string(few.array.type)

@@ -25,12 +25,8 @@ def _check_codes(words: np.ndarray, codes: np.ndarray, first_rows: np.ndarray) -
     expected, distinct = encode([None if word == kernels.NO_HASH else word for word in words.tolist()])
     found, of_codes = encode([None if code == 0xFFFFFFFF else code for code in codes.tolist()])
     assert found == expected
-    assert sorted(of_codes) == list(range(len(distinct))) and len(first_rows) == len(distinct)
-    assert (
-        words[first_rows].tolist() == [distinct[of_codes.index(code)] for code in range(len(distinct))]
-        if len(distinct) < 500
-        else True
-    )
+    assert sorted(of_codes) == list(range(len(distinct)))
+    assert len(first_rows) == len(distinct)
     assert (codes[first_rows] == np.arange(len(first_rows))).all()
     _, firsts = np.unique(np.array([-1 if code is None else code for code in found]), return_index=True)
     assert sorted(first_rows.tolist()) == sorted(firsts.tolist()[-len(distinct) :] if distinct else [])
@@ -42,7 +38,7 @@ def test_the_mixer_loses_nothing() -> None:
     assert kernels.mixed(2**64 - 1) == kernels.NO_HASH
 
 
-@pytest.mark.parametrize("n_rows, n_distinct", [(1, 1), (5, 2), (3000, 3000), (40_000, 7), (200_000, 150_000)])
+@pytest.mark.parametrize(("n_rows", "n_distinct"), [(1, 1), (5, 2), (3000, 3000), (40_000, 7), (200_000, 150_000)])
 @pytest.mark.parametrize("no_key", [False, True])
 def test_partitions(n_rows: int, n_distinct: int, no_key: bool) -> None:
     words = _words(n_rows, n_distinct, no_key=no_key)
@@ -76,7 +72,7 @@ def test_all_in_one_partition() -> None:
 def test_probe(n_rows: int) -> None:
     words = _words(n_rows, n_rows)
     numbered = number_words(words)
-    codes, first_rows = codes_of_rows(words, numbered)
+    codes, _first_rows = codes_of_rows(words, numbered)
     others = np.concatenate([words[::-1], _words(1000, 1000), np.array([kernels.NO_HASH, 0, 2**63], np.uint64)])
     place = dict(zip(words.tolist(), codes.tolist(), strict=True))
     assert ProbeTable(numbered).codes(others).tolist() == [place.get(word, 0xFFFFFFFF) for word in others.tolist()]

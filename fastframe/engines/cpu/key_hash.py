@@ -108,7 +108,7 @@ class ProbeTable:
         distinct = (numbered.scattered, numbered.starts, numbered.n_distinct, numbered.base)
         addresses = tuple(array.ctypes.data for array in distinct)
         table = (self.slot_starts, self.slots)
-        task = kernels.fill(self.bits, addresses, *(array.ctypes.data for array in table), (table, numbered))
+        task = kernels.fill(self.bits, addresses, *(array.ctypes.data for array in table), keep=(table, numbered))
         run(task, len(sizes), 16, operation=_OPERATION)
 
     def codes(self, hashes: np.ndarray) -> np.ndarray:

@@ -1,0 +1,187 @@
+"""Who is compared: how each library is limited to the threads, is given the tables, and hands its answer over."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
+
+from asv_benchmarks.questions.base import Question
+
+Tables = Mapping[str, pa.Table]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One library in one layout of text columns.
+
+    Attributes
+    ----------
+    name : str
+    api : str
+        Key of `Question.answers`.
+    load : callable
+        Tables to whatever the library computes on; not timed.
+    run : callable
+        ``run(question, data)`` computes and materialises the answer; this is what is timed.
+    to_arrow : callable
+        ``to_arrow(answer, data)``; not timed.
+    layout : {"strings", "category"}
+        How text columns are held: as strings, or as the library's category dtype, converted before the clock starts.
+    """
+
+    name: str
+    api: str
+    load: Callable[[Tables, int], Any]
+    run: Callable[[Question, Any], Any]
+    to_arrow: Callable[[Any, Any], pa.Table]
+    layout: str = "strings"
+
+    @property
+    def ours(self) -> bool:
+        return self.api == "fastframe"
+
+
+def thread_environment(threads: int) -> dict[str, str]:
+    """Environment of a contender's process: every pool of every library gets the same number of threads."""
+    names = ("POLARS_MAX_THREADS", "FASTFRAME_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_MAX_THREADS")
+    return {**os.environ, **dict.fromkeys(names, str(threads))}
+
+
+def limit_threads(threads: int) -> None:
+    """What has no environment variable: pyarrow's pools (pandas' text columns and file readers run on them)."""
+    pa.set_cpu_count(threads)
+    pa.set_io_thread_count(max(threads, 1))
+
+
+def as_dictionaries(table: pa.Table) -> pa.Table:
+    """Text columns dictionary-encoded."""
+    texts = [one.name for one in table.schema if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)]
+    for name in texts:
+        position = table.schema.get_field_index(name)
+        table = table.set_column(position, name, table[name].combine_chunks().dictionary_encode())
+    return table
+
+
+def _call(question: Question, data: Any) -> Any:
+    return question.answers[data.api](data)    # type: ignore[operator]
+
+
+def _namespace(api: str, frames: Mapping[str, Any]) -> SimpleNamespace:
+    return SimpleNamespace(api=api, **frames)
+
+
+# fastframe
+
+
+def _load_ours(tables: Tables, threads: int, *, category: bool = False) -> SimpleNamespace:
+    import fastframe as ff
+
+    ff.options.threads = threads
+    encoded = {name: as_dictionaries(one) if category else one for name, one in tables.items()}
+    return _namespace("fastframe", {name: ff.from_arrow(one) for name, one in encoded.items()})
+
+
+def _ours_to_arrow(answer: Any, data: Any) -> pa.Table:
+    found = answer.to_arrow()
+    return found if isinstance(found, pa.Table) else pa.table({"values": found})
+
+
+# pandas
+
+
+def _load_pandas(tables: Tables, threads: int, *, category: bool = False) -> SimpleNamespace:
+    encoded = {name: as_dictionaries(one) if category else one for name, one in tables.items()}
+    return _namespace("pandas", {name: one.to_pandas() for name, one in encoded.items()})
+
+
+def _pandas_to_arrow(answer: Any, data: Any) -> pa.Table:
+    frame = answer.to_frame("values") if answer.ndim == 1 else answer
+    return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+# polars
+
+
+def _load_polars(tables: Tables, threads: int, *, category: bool = False, lazy: bool = False) -> SimpleNamespace:
+    import polars as pl
+
+    if pl.thread_pool_size() != threads:
+        raise RuntimeError(f"polars runs on {pl.thread_pool_size()} threads instead of {threads}: set POLARS_MAX_THREADS before it is imported")
+    frames = {name: pl.from_arrow(one) for name, one in tables.items()}
+    if category:
+        frames = {name: one.with_columns(pl.col(pl.String).cast(pl.Categorical)) for name, one in frames.items()}   # type: ignore[union-attr]
+    return _namespace("polars", {name: one.lazy() if lazy else one for name, one in frames.items()})    # type: ignore[union-attr]
+
+
+def _run_streaming(question: Question, data: Any) -> Any:
+    return _call(question, data).collect(engine="streaming")
+
+
+def _polars_to_arrow(answer: Any, data: Any) -> pa.Table:
+    import polars as pl
+
+    frame = answer.to_frame() if isinstance(answer, pl.Series) else answer
+    return frame.to_arrow()
+
+
+# duckdb
+
+
+def _load_duckdb(tables: Tables, threads: int) -> Any:
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.execute(f"set threads = {threads}")
+    for name, table in tables.items():
+        connection.register("arriving", table)
+        connection.execute(f"create table {name} as select * from arriving")
+        connection.unregister("arriving")
+    return SimpleNamespace(api="duckdb", connection=connection)
+
+
+def _run_duckdb(question: Question, data: Any) -> str:
+    data.connection.execute(f"create or replace table answer as {question.answers['duckdb']}")
+    return "answer"
+
+
+def _duckdb_to_arrow(answer: str, data: Any) -> pa.Table:
+    names = [row[0] for row in data.connection.execute(f"describe {answer}").fetchall()]
+    in_order = f"select * exclude (row) from {answer} order by row" if "row" in names else f"select * from {answer}"
+    return data.connection.execute(in_order).to_arrow_table()
+
+
+# pyarrow
+
+
+def _load_pyarrow(tables: Tables, threads: int) -> SimpleNamespace:
+    return _namespace("pyarrow", tables)
+
+
+def _arrow_itself(answer: Any, data: Any) -> pa.Table:
+    return answer
+
+
+def _in(loader: Callable[..., Any], **options: bool) -> Callable[[Tables, int], Any]:
+    return lambda tables, threads: loader(tables, threads, **options)
+
+
+CONTENDERS: dict[str, Contender] = {
+    one.name: one
+    for one in (
+        Contender("fastframe", "fastframe", _load_ours, _call, _ours_to_arrow),
+        Contender("fastframe-cat", "fastframe", _in(_load_ours, category=True), _call, _ours_to_arrow, "category"),
+        Contender("pandas", "pandas", _load_pandas, _call, _pandas_to_arrow),
+        Contender("pandas-cat", "pandas", _in(_load_pandas, category=True), _call, _pandas_to_arrow, "category"),
+        Contender("polars", "polars", _load_polars, _call, _polars_to_arrow),
+        Contender("polars-cat", "polars", _in(_load_polars, category=True), _call, _polars_to_arrow, "category"),
+        Contender("polars-streaming", "polars", _in(_load_polars, lazy=True), _run_streaming, _polars_to_arrow),
+        Contender("polars-cat-streaming", "polars", _in(_load_polars, category=True, lazy=True), _run_streaming, _polars_to_arrow, "category"),
+        Contender("duckdb", "duckdb", _load_duckdb, _run_duckdb, _duckdb_to_arrow),
+        Contender("pyarrow", "pyarrow", _load_pyarrow, _call, _arrow_itself),
+    )
+}

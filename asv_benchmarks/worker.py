@@ -1,0 +1,118 @@
+"""One contender asked all questions of a family, in a process of its own; started by `compare`.
+
+    python -m asv_benchmarks.worker '{"family": "groupby", "contender": "polars", ...}'
+
+writes ``<contender>.json`` and one digest per answer into the folder it is given.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow.feather as feather
+
+from asv_benchmarks import agreement, data
+from asv_benchmarks.contenders import CONTENDERS, Contender, limit_threads
+from asv_benchmarks.questions import FAMILIES, Question
+
+LOOP_SECONDS = 0.02
+
+
+@dataclass
+class Task:
+    """What a worker is told."""
+
+    family: str
+    contender: str
+    questions: list[str]
+    size: dict[str, Any]
+    threads: int
+    repeat: int
+    out: str
+    folder: str
+
+
+@dataclass
+class Timing:
+    """Seconds of each call of one question by one contender; the first call is ``seconds[0]``."""
+
+    seconds: list[float] = field(default_factory=list)
+    peak_bytes: int | None = None
+    "Most memory the process had while it answered, the tables included; Linux only."
+    error: str = ""
+    parts: dict[str, list[float]] = field(default_factory=dict)
+
+
+def ask(task: Task, contender: Contender, question: Question, tables: Any) -> Timing:
+    """Time one question on tables that the contender has not seen, and write the digest of its answer."""
+    timing = Timing()
+    try:
+        loaded = contender.load(tables, task.threads)
+        forget_peak()
+        answer = None
+        loops = 1
+        for _ in range(task.repeat + 1):
+            del answer
+            gc.collect()
+            answer, seconds = _timed(contender, question, loaded, loops)
+            timing.seconds.append(seconds)
+            if FAMILIES[task.family].per_call and loops == 1:
+                loops = max(int(LOOP_SECONDS / max(seconds, 1e-7)), 10)
+        timing.peak_bytes = peak_bytes()
+        if question.compared:
+            table = contender.to_arrow(answer, loaded)
+            feather.write_feather(agreement.digest(table, question), digest_file(task, question.name), compression="uncompressed")
+    except Exception as error:     # reported in the table and by the exit status
+        timing.error = f"{type(error).__name__}: {error}"
+    return timing
+
+
+def _timed(contender: Contender, question: Question, loaded: Any, loops: int) -> tuple[Any, float]:
+    start = time.perf_counter()
+    for _ in range(loops):
+        answer = contender.run(question, loaded)
+    return answer, (time.perf_counter() - start) / loops
+
+
+def digest_file(task: Task, question: str) -> Path:
+    return Path(task.out) / f"{task.contender}_{question}.feather"
+
+
+def forget_peak() -> None:
+    """Start the kernel's record of this process's peak memory anew."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_bytes() -> int | None:
+    """Peak resident memory since `forget_peak`."""
+    try:
+        (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+    except (OSError, ValueError):
+        return None
+    return int(line.split()[1]) * 1024
+
+
+def main() -> None:
+    """Answer the questions of the task in turn."""
+    task = Task(**json.loads(sys.argv[1]))
+    family, contender = FAMILIES[task.family], CONTENDERS[task.contender]
+    limit_threads(task.threads)
+    tables = data.tables(family.data, data.Size(**task.size), Path(task.folder))
+    found = {}
+    for name in task.questions:
+        question = family.by_name[name]
+        if contender.api in question.answers:
+            found[name] = asdict(ask(task, contender, question, tables))
+    (Path(task.out) / f"{task.contender}.json").write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
