@@ -31,7 +31,7 @@ class Contender:
     to_arrow : callable
         ``to_arrow(answer, data)``; not timed.
     layout : {"strings", "category"}
-        How text columns are held: as strings, or as the library's category dtype, converted before the clock starts.
+        How text columns are held: as strings, or as the library's category dtype (`as_dictionaries` first, untimed).
     """
 
     name: str
@@ -78,12 +78,11 @@ def _namespace(api: str, frames: Mapping[str, Any]) -> SimpleNamespace:
 # fastframe
 
 
-def _load_ours(tables: Tables, threads: int, *, category: bool = False) -> SimpleNamespace:
+def _load_ours(tables: Tables, threads: int) -> SimpleNamespace:
     import fastframe as ff
 
     ff.options.threads = threads
-    encoded = {name: as_dictionaries(one) if category else one for name, one in tables.items()}
-    return _namespace("fastframe", {name: ff.from_arrow(one) for name, one in encoded.items()})
+    return _namespace("fastframe", {name: ff.from_arrow(one) for name, one in tables.items()})
 
 
 def _ours_to_arrow(answer: Any, data: Any) -> pa.Table:
@@ -94,9 +93,8 @@ def _ours_to_arrow(answer: Any, data: Any) -> pa.Table:
 # pandas
 
 
-def _load_pandas(tables: Tables, threads: int, *, category: bool = False) -> SimpleNamespace:
-    encoded = {name: as_dictionaries(one) if category else one for name, one in tables.items()}
-    return _namespace("pandas", {name: one.to_pandas() for name, one in encoded.items()})
+def _load_pandas(tables: Tables, threads: int) -> SimpleNamespace:
+    return _namespace("pandas", {name: one.to_pandas() for name, one in tables.items()})
 
 
 def _pandas_to_arrow(answer: Any, data: Any) -> pa.Table:
@@ -107,15 +105,17 @@ def _pandas_to_arrow(answer: Any, data: Any) -> pa.Table:
 # polars
 
 
-def _load_polars(tables: Tables, threads: int, *, category: bool = False, lazy: bool = False) -> SimpleNamespace:
+def _load_polars(tables: Tables, threads: int) -> SimpleNamespace:
     import polars as pl
 
     if pl.thread_pool_size() != threads:
         raise RuntimeError(f"polars runs on {pl.thread_pool_size()} threads instead of {threads}: set POLARS_MAX_THREADS before it is imported")
-    frames = {name: pl.from_arrow(one) for name, one in tables.items()}
-    if category:
-        frames = {name: one.with_columns(pl.col(pl.String).cast(pl.Categorical)) for name, one in frames.items()}   # type: ignore[union-attr]
-    return _namespace("polars", {name: one.lazy() if lazy else one for name, one in frames.items()})    # type: ignore[union-attr]
+    return _namespace("polars", {name: pl.from_arrow(one) for name, one in tables.items()})
+
+
+def _load_lazy_polars(tables: Tables, threads: int) -> SimpleNamespace:
+    frames = vars(_load_polars(tables, threads))
+    return _namespace(frames.pop("api"), {name: one.lazy() for name, one in frames.items()})
 
 
 def _run_streaming(question: Question, data: Any) -> Any:
@@ -166,21 +166,17 @@ def _arrow_itself(answer: Any, data: Any) -> pa.Table:
     return answer
 
 
-def _in(loader: Callable[..., Any], **options: bool) -> Callable[[Tables, int], Any]:
-    return lambda tables, threads: loader(tables, threads, **options)
-
-
 CONTENDERS: dict[str, Contender] = {
     one.name: one
     for one in (
         Contender("fastframe", "fastframe", _load_ours, _call, _ours_to_arrow),
-        Contender("fastframe-cat", "fastframe", _in(_load_ours, category=True), _call, _ours_to_arrow, "category"),
+        Contender("fastframe-cat", "fastframe", _load_ours, _call, _ours_to_arrow, "category"),
         Contender("pandas", "pandas", _load_pandas, _call, _pandas_to_arrow),
-        Contender("pandas-cat", "pandas", _in(_load_pandas, category=True), _call, _pandas_to_arrow, "category"),
+        Contender("pandas-cat", "pandas", _load_pandas, _call, _pandas_to_arrow, "category"),
         Contender("polars", "polars", _load_polars, _call, _polars_to_arrow),
-        Contender("polars-cat", "polars", _in(_load_polars, category=True), _call, _polars_to_arrow, "category"),
-        Contender("polars-streaming", "polars", _in(_load_polars, lazy=True), _run_streaming, _polars_to_arrow),
-        Contender("polars-cat-streaming", "polars", _in(_load_polars, category=True, lazy=True), _run_streaming, _polars_to_arrow, "category"),
+        Contender("polars-cat", "polars", _load_polars, _call, _polars_to_arrow, "category"),
+        Contender("polars-streaming", "polars", _load_lazy_polars, _run_streaming, _polars_to_arrow),
+        Contender("polars-cat-streaming", "polars", _load_lazy_polars, _run_streaming, _polars_to_arrow, "category"),
         Contender("duckdb", "duckdb", _load_duckdb, _run_duckdb, _duckdb_to_arrow),
         Contender("pyarrow", "pyarrow", _load_pyarrow, _call, _arrow_itself),
     )

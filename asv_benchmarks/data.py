@@ -1,4 +1,4 @@
-"""The tables that every question is asked of: made once from a seed, kept under ``data/bench``, read by memory map.
+"""The tables that every question is asked of: made once from a seed and kept under ``data/bench``, which git ignores.
 
 After the database-like ops benchmark (github.com/duckdblabs/db-benchmark): the same distributions, not the same draws.
 """
@@ -148,13 +148,13 @@ def _files(kind: str, size: Size, folder: Path, ending: str) -> Iterator[tuple[s
 
 
 def tables(kind: str, size: Size, folder: Path = FOLDER) -> dict[str, pa.Table]:
-    """The tables of one kind, memory-mapped; made on first use."""
+    """The tables of one kind, in memory (so that no contender's first call reads from the disk); made on first use."""
     files = dict(_files(kind, size, folder, "feather"))
     if not all(path.exists() for path in files.values()):
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in MAKERS[kind](size).items():
             _publish(files[name], lambda path, table=table: feather.write_feather(table, path, compression="uncompressed"))
-    return {name: feather.read_table(path, memory_map=True) for name, path in files.items()}
+    return {name: feather.read_table(path, memory_map=False) for name, path in files.items()}
 
 
 def parquet_files(kind: str, size: Size, folder: Path = FOLDER) -> dict[str, Path]:

@@ -7,8 +7,10 @@ builtin that pandas code would catch, so ``except KeyError`` goes on working.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
+from math import prod
 from typing import Any
 
 
@@ -88,6 +90,10 @@ class LabelNotFound(FastFrameError, KeyError):
     @classmethod
     def of(cls, labels: Sequence[Any]) -> LabelNotFound:
         return cls(f"the row labels {listed(labels)} are not in the index. Use .iloc for positions.")
+
+    @classmethod
+    def of_group(cls, key: Any) -> LabelNotFound:
+        return cls(f"there is no group {key!r}. Give the key as iteration over the groups does, for several keys a tuple.")
 
 
 class DTypeError(FastFrameError, TypeError):
@@ -247,6 +253,10 @@ class LossyCast(FastFrameError, ValueError):
         where = f" of column {column!r}" if column is not None else ""
         return cls(f"{value!r} does not fit dtype {dtype}{where}. Use .astype(...) on the column first.")
 
+    @classmethod
+    def of_assigned(cls, source: Any, dtype: Any, column: str | None = None) -> LossyCast:
+        where = f" of column {column!r}" if column is not None else ""
+        return cls(f"not all of the values, of dtype {source}, fit dtype {dtype}{where}. Use .astype(...) on the column first.")
 
     @classmethod
     def of_text(cls, shown: str, dtype: Any, column: str | None = None) -> LossyCast:
@@ -345,12 +355,32 @@ class FileMissing(FastFrameError, FileNotFoundError):
 
 
 class OutOfMemory(FastFrameError, MemoryError):
-    """An allocation failed; nothing was changed."""
+    """An allocation failed; nothing was changed. ``n_bytes`` is 0 where nobody knows."""
+
+    operation: str
+    n_bytes: int
 
     @classmethod
     def of(cls, operation: str, n_bytes: int) -> OutOfMemory:
         size = f"{n_bytes / 1e9:.3g} GB of memory, more" if n_bytes else "more memory"   # 0: a kernel does not say
-        return cls(f"{operation} needs {size} than the system gives. Nothing was changed. Drop columns or rows, or work in parts.")
+        error = cls(f"{operation} needs {size} than the system gives. Nothing was changed. Drop columns or rows, or work in parts.")
+        error.operation, error.n_bytes = operation, n_bytes
+        return error
+
+    @classmethod
+    def within(cls, operation: str, error: MemoryError) -> OutOfMemory:
+        """The failure of a step of ``operation``; the steps of NumPy and Arrow know neither of them."""
+        if isinstance(error, OutOfMemory):
+            return error if error.operation == operation else cls.of(f"{operation} ({error.operation})", error.n_bytes)
+        return cls.of(operation, _wanted_bytes(error))
+
+
+def _wanted_bytes(error: MemoryError) -> int:
+    """What NumPy or Arrow tell of the allocation that failed, else 0."""
+    if hasattr(error, "shape") and hasattr(error, "dtype"):   # numpy's
+        return prod(error.shape) * int(error.dtype.itemsize)
+    found = re.search(r"of size (\d+) failed", str(error))    # pyarrow's
+    return int(found[1]) if found else 0
 
 
 class EngineUnavailable(FastFrameError, ImportError):

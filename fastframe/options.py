@@ -51,7 +51,7 @@ class Options:
     threads: int | None = None
     progress: bool = field(default_factory=lambda: _env_bool("FASTFRAME_PROGRESS", False))
     validate: bool = field(default_factory=lambda: _env_bool("FASTFRAME_VALIDATE", True))
-    pool_bytes: int = field(default_factory=lambda: _env_int("FASTFRAME_POOL_BYTES", 256 << 20) or 0)
+    pool_bytes: int = field(default_factory=lambda: _env_int("FASTFRAME_POOL_BYTES", 128 << 20) or 0)
     max_rows: int = 10
     max_columns: int = 20
     max_width: int = 32

@@ -183,7 +183,7 @@ def _with_order(question: Question, sort: bool | None) -> Question:
     answer = partial(question.answers["fastframe"], sort=sort)       # type: ignore[arg-type]
     if sort is None:
         return Question(question.name, question.text, {**question.answers, "fastframe": answer}, question.keys)
-    text = f"{question.text}, groups {'sorted' if sort else 'by first row'}"
+    text = "groups sorted" if sort else "groups by first row"
     return Question(f"{question.name} sort={sort}", text, {"fastframe": answer}, question.keys, base=question.name)
 
 

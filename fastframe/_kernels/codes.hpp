@@ -294,7 +294,7 @@ inline int fill_codes(void* ctx, int64_t start, int64_t stop, int64_t) {
 struct DenseContext {
     const row_t* first;      // in: per code, its first row or NEVER
     int64_t* counts;         // out of count_present, in of number_present: per slice, codes present before it
-    code_t* dense;           // out: per code, its dense id
+    code_t* dense;           // out: per code, its dense id; NULL_CODE where no row has it
     row_t* first_of_dense;   // out: per dense id, its first row
 };
 
@@ -310,8 +310,9 @@ inline int number_present(void* ctx, int64_t start, int64_t stop, int64_t slice)
     const DenseContext& c = *(const DenseContext*)ctx;
     int64_t dense = c.counts[slice];
     for (int64_t code = start; code < stop; ++code) {
-        c.dense[code] = (code_t)dense;
-        if (c.first[code] != NEVER) c.first_of_dense[dense++] = c.first[code];
+        const bool present = c.first[code] != NEVER;
+        c.dense[code] = present ? (code_t)dense : NULL_CODE;
+        if (present) c.first_of_dense[dense++] = c.first[code];
     }
     return OK;
 }

@@ -30,7 +30,7 @@ struct Pool {
     std::mutex lock;
     std::vector<FreeBlock> free_blocks;   // the longest unused first
     int64_t held = 0;                     // the sum of their capacities
-    int64_t limit = 256 << 20;
+    int64_t limit = 128 << 20;
 };
 
 inline Pool& pool();

@@ -145,7 +145,7 @@ struct Reducer<Moments<T>, Values<T>> {
     static constexpr bool exists = true;
     typedef typename Moments<T>::Slot Slot;
     static bool reduce(const View& view, int64_t start, int64_t stop, Slot& slot) {
-        double values[CHUNK_ROWS];
+        double values[CHUNK_ROWS + LANES];
         for (int64_t chunk = start; chunk < stop; chunk += CHUNK_ROWS) {
             const int64_t chunk_stop = chunk + CHUNK_ROWS < stop ? chunk + CHUNK_ROWS : stop;
             const int count = gather(view, chunk, chunk_stop, values);
@@ -168,18 +168,27 @@ struct Reducer<Moments<T>, Values<T>> {
         return count;
     }
     // The mean is rounded; what it lacks is the mean of the deviations from it (the corrected two-pass algorithm).
-    static Slot of_values(const double* values, int count) {
+    // `values` has room for LANES more. The mean is rounded; what it lacks is the mean of the deviations from it (the
+    // corrected two-pass algorithm).
+    static Slot of_values(double* values, int count) {
         double sums[LANES] = {}, rests[LANES] = {}, squares[LANES] = {};
-        for (int place = 0; place < count; ++place) sums[place % LANES] += values[place];
+        fill_up(values, count, 0.0);
+        for (int base = 0; base < count; base += LANES) for (int lane = 0; lane < LANES; ++lane) sums[lane] += values[base + lane];
         const double mean = add_lanes(sums) / count;
-        for (int place = 0; place < count; ++place) {
-            const double deviation = values[place] - mean;
-            rests[place % LANES] += deviation;
-            squares[place % LANES] += deviation * deviation;
+        fill_up(values, count, mean);
+        for (int base = 0; base < count; base += LANES) {
+            for (int lane = 0; lane < LANES; ++lane) {
+                const double deviation = values[base + lane] - mean;
+                rests[lane] += deviation;
+                squares[lane] += deviation * deviation;
+            }
         }
         Slot slot = {mean, add_lanes(rests), add_lanes(squares), count};
         Moments<T>::close(slot);
         return slot;
+    }
+    static void fill_up(double* values, int count, double filler) {
+        for (int lane = 0; lane < LANES; ++lane) values[count + lane] = filler;
     }
 };
 

@@ -2,7 +2,8 @@
 // where it needs to), takes another state that comes after it (`combine`), and is written to and read from columns
 // (`emit`, `restore`).
 //
-// States of rows have no `restore`: row numbers mean nothing in another partition. `update` returns false only where an exact result needs a wider state; then the caller starts again with that one.
+// States of rows have no `restore`: row numbers mean nothing in another partition. `update` and `combine` return false
+// only where an exact result needs a wider state; then the caller starts again with that one.
 #pragma once
 #include <cmath>
 #include <limits>

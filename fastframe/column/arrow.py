@@ -74,17 +74,21 @@ def column_from_values(values: Iterable[Any], name: str | None = None) -> Column
         return Column(RangeColumn(len(values), values.start, values.step).array)
     items = values if isinstance(values, list | tuple) else list(values)
     try:
-        return column_from_arrow(pa.array(_without_pandas_missing(items)), name)
+        return column_from_arrow(_array_of(items), name)
     except (pa.ArrowException, OverflowError, TypeError) as error:
         raise DTypeError.of_values(name, str(error)) from None
 
 
-def _without_pandas_missing(items: list[Any] | tuple[Any, ...]) -> list[Any] | tuple[Any, ...]:
-    """``pd.NA`` and ``pd.NaT`` as None; pandas need not be installed."""
-    foreign = {"NAType", "NaTType"}
-    if any(type(item).__name__ in foreign for item in items):
-        return [None if type(item).__name__ in foreign else item for item in items]
-    return items
+def _array_of(items: list[Any] | tuple[Any, ...]) -> pa.Array:
+    """Python values as Arrow; ``pd.NA`` and ``pd.NaT`` are None, pandas' nanoseconds stay. pandas need not be installed."""
+    kinds = {kind.__name__ for kind in set(map(type, items))}
+    missing = {"NAType", "NaTType"}
+    if kinds & missing:
+        items = [None if type(item).__name__ in missing else item for item in items]
+    array = pa.array(items)
+    if kinds & {"Timestamp", "Timedelta"} and any(getattr(item, "unit", None) == "ns" for item in items):   # Arrow takes microseconds
+        return pa.array(items, pa.duration("ns") if pa.types.is_duration(array.type) else pa.timestamp("ns", tz=array.type.tz))
+    return array
 
 
 def column_from_arrow(array: pa.Array | pa.ChunkedArray, name: str | None = None, *, encoding: bool = False, trusted: bool = False) -> Column:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,13 +15,26 @@ from fastframe.options import watch
 
 watch("pool_bytes", set_limit)
 
+_LARGE = 8 << 20   # bytes from which an allocation first makes pyarrow return what it holds unused (some microseconds)
+
 
 def allocate(n_bytes: int, operation: str) -> Block:
     """Uninitialised memory of ``n_bytes``; `OutOfMemory` naming ``operation`` where there is none."""
+    if n_bytes >= _LARGE:
+        release_arrow_memory()
     try:
         return Block(n_bytes)
     except MemoryError:
         raise OutOfMemory.of(operation, n_bytes) from None
+
+
+@contextmanager
+def naming(operation: str) -> Iterator[None]:
+    """A `MemoryError` of any step inside, ours, NumPy's or Arrow's, becomes an `OutOfMemory` that names ``operation``."""
+    try:
+        yield
+    except MemoryError as error:
+        raise OutOfMemory.within(operation, error) from None
 
 
 def allocate_bits(n_bits: int, operation: str) -> Block:
@@ -36,3 +51,8 @@ def allocate_array(length: int, dtype: Any, operation: str) -> np.ndarray[Any, A
 def as_buffer(block: Block) -> pa.Buffer:
     """The block as an Arrow buffer that keeps it alive."""
     return pa.py_buffer(block)
+
+
+def release_arrow_memory() -> None:
+    """Give freed memory of pyarrow's pool back to the system; pyarrow alone would keep it."""
+    pa.default_memory_pool().release_unused()

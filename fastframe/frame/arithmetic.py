@@ -208,9 +208,10 @@ class Operators(Frame):
 
 
 def _call(function: str, left: Expression, right: Expression, *, swap: bool, fill_value: Any) -> Expression:
-    if fill_value is not None:
-        left = Call("coalesce", (left, Lit(fill_value)))
-        right = Call("coalesce", (right, Lit(fill_value)))
+    if fill_value is not None:   # where both sides are missing, so is the result
+        some = Call("or", (Call("not_missing", (left,)), Call("not_missing", (right,))))
+        left = Call("if_else", (some, Call("coalesce", (left, Lit(fill_value))), left))
+        right = Call("if_else", (some, Call("coalesce", (right, Lit(fill_value))), right))
     return Call(function, (right, left) if swap else (left, right))
 
 

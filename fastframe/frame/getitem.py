@@ -175,17 +175,16 @@ def assign_at(frame: DataFrame, selection: Selection, names: list[str], value: A
 
 def fitted(values: Column, dtype: dtypes.DType, name: str | None, given: Any) -> Column:
     """Values in a column's dtype, or `LossyCast` naming what does not fit."""
-    if values.dtype == dtype or values.dtype.kind is dtypes.Kind.NULL:
+    source = values.dtype
+    if source == dtype or source.kind is dtypes.Kind.NULL:
         return cast(values, dtype)
-    numeric = values.dtype.is_numeric and (dtype.is_numeric) or dtypes.common(values.dtype, dtype) == dtype
-    try:
-        if numeric:
+    alike = source.kind is dtype.kind or (source.is_numeric and dtype.is_numeric) or dtypes.common(source, dtype) == dtype
+    if alike or (dtype.is_temporal and source.kind is dtypes.Kind.STRING) or dtype.kind is dtypes.Kind.CATEGORY:
+        try:
             return cast(values, dtype)
-        if dtype.is_temporal and values.dtype.kind is dtypes.Kind.STRING or dtype.kind is dtypes.Kind.CATEGORY:
-            return cast(values, dtype)
-    except (ValueError, TypeError):
-        pass
-    raise LossyCast.of_value(given if is_scalar(given) else "the values", dtype, name)
+        except (ValueError, TypeError):   # the message below says what does not fit in the words of the assignment
+            pass
+    raise LossyCast.of_value(given, dtype, name) if is_scalar(given) else LossyCast.of_assigned(source, dtype, name)
 
 
 def get_series_item(series: Series, key: Any) -> Any:

@@ -71,6 +71,14 @@ class GroupAggregations:
         """Different values."""
         return self._aggregate_all("nunique", {"dropna": dropna})
 
+    def idxmin(self, *, skipna: bool = True) -> Any:
+        """Label of the first smallest value."""
+        return self._aggregate_all("idxmin", {"skipna": skipna})
+
+    def idxmax(self, *, skipna: bool = True) -> Any:
+        """Label of the first largest value."""
+        return self._aggregate_all("idxmax", {"skipna": skipna})
+
     def any(self) -> Any:
         """Whether any value is true."""
         return self._aggregate_all("any", {})

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastframe.column import Column, Table
-from fastframe.errors import ArgumentError, ColumnNotFound, LabelNotFound, MissingAttribute, UnsupportedOperation
+from fastframe.column.arrow import column_from
+from fastframe.dtypes import BOOL
+from fastframe.engines.cpu.select import mask_rows
+from fastframe.errors import ArgumentError, ColumnNotFound, DTypeError, LabelNotFound, MissingAttribute, UnsupportedOperation
 from fastframe.frame.calls import aggregation, function_label
 from fastframe.frame.construct import text_name
 from fastframe.frame.core import Frame
 from fastframe.frame.getitem import row_values
 from fastframe.frame.group_methods import GroupAggregations, GroupWindows
-from fastframe.frame.labels import default_labels, label_key, with_labels
+from fastframe.frame.labels import default_labels, has_default_labels, label_key, with_labels
 from fastframe.frame.positions import Selection
 from fastframe.frame.run import run
 from fastframe.frame.unsupported import GROUPBY_HINTS
@@ -22,8 +25,9 @@ from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.expressions import Call, Col, Lit
 from fastframe.ops.groups import GroupBy as GroupBySpec
 from fastframe.ops.groups import Output, Window
+from fastframe.ops.literals import is_missing
 from fastframe.ops.project import Project
-from fastframe.ops.rows import Sort
+from fastframe.ops.rows import Sort, Take
 from fastframe.ops.windows import WindowCall
 
 if TYPE_CHECKING:
@@ -44,6 +48,7 @@ class GroupBy(GroupAggregations, GroupWindows):
     ) -> None:
         self._frame, self._sort, self._dropna, self._as_index = frame, sort, dropna, as_index
         self._keys, extra = _find_keys(frame, by, level)
+        self._tuples = isinstance(by if level is None else level, list | tuple)
         self._table: Table = frame._table.with_columns(extra)
         taken = {internal for _, internal in self._keys}
         self._chosen: list[str] = [name for name in frame._values if name not in taken]
@@ -131,7 +136,7 @@ class GroupBy(GroupAggregations, GroupWindows):
         internal = {output.name: f"\1out{position}" for position, output in enumerate(outputs)}
         hidden = tuple(Output(internal[output.name], output.column, output.call) for output in outputs)
         found = run(GroupBySpec(self._internal_keys, hidden, self._sort, self._dropna), self._table)
-        values = {output.name: found[internal[output.name]] for output in outputs}
+        values = {output.name: self._labelled(output.call, found[internal[output.name]]) for output in outputs}
         if not self._as_index:
             keys = {name if name is not None else f"level_{level}": found[key] for level, (name, key) in enumerate(self._keys)}
             return DataFrame._of(with_labels(default_labels(found.n_rows), {**keys, **values}, found.n_rows))
@@ -142,13 +147,22 @@ class GroupBy(GroupAggregations, GroupWindows):
             return Series._of(labels, column, self._series_name(outputs[0].name), names)
         return DataFrame._of(with_labels(labels, values, found.n_rows), names)
 
+    def _labelled(self, call: WindowCall | AggregationCall, found: Column) -> Column:
+        """The row numbers that ``idxmin`` and ``idxmax`` give, as row labels."""
+        if call.name not in ("idxmin", "idxmax") or has_default_labels(self._frame._table):
+            return found
+        if len(self._frame._labels) > 1:
+            raise UnsupportedOperation.of_method("GroupBy", call.name, "Labels of several levels are not one value each: use reset_index() first.")
+        rows = column_from(found.array.fill_null(-1).cast("int32"))
+        return run(Take(missing=True), Table(self._frame._labels), Table({"row": rows}))[label_key(0)]
+
     def _series_name(self, name: str) -> str | None:
         return self._frame.name if hasattr(self._frame, "dtype") else name
 
     def _aggregate_all(self, function: str, options: Mapping[str, Any], *, numeric_only: bool = False) -> Any:
         call = aggregation(function, options)
         columns = self._table.columns
-        names = [name for name in self._chosen if not numeric_only or columns[name].dtype.is_numeric]
+        names = [name for name in self._chosen if not numeric_only or columns[name].dtype.is_numeric or columns[name].dtype == BOOL]
         return self._aggregated([Output(name, name, call) for name in names], series=self._one)
 
     def size(self) -> Any:
@@ -157,14 +171,14 @@ class GroupBy(GroupAggregations, GroupWindows):
 
         sizes = self._aggregated([Output("size", None, aggregation("size"))], series=self._as_index)
         if isinstance(sizes, Series):
-            sizes.name = self._frame.name if hasattr(self._frame, "dtype") else None
+            sizes.name = self._series_name(self._chosen[0]) if self._one else None
         return sizes
 
     def _window(self, call: WindowCall | AggregationCall) -> Any:
         """A value for every row, under the frame's own labels."""
         outputs = tuple(Output(name, name, call) for name in self._chosen)
         found = run(Window(self._internal_keys, outputs, self._dropna), self._table)
-        return self._per_row(found.columns)
+        return self._per_row({name: self._labelled(call, column) for name, column in found.columns.items()})
 
     def _per_row(self, values: Mapping[str, Column]) -> Any:
         from fastframe.frame.dataframe import DataFrame
@@ -191,74 +205,87 @@ class GroupBy(GroupAggregations, GroupWindows):
             return self._window(WindowCall(func, options))
         return self._window(aggregation(func, options))
 
-    def _position(self, *, ascending: bool) -> Column:
-        call = WindowCall("cumcount", {"ascending": ascending})
-        return run(Window(self._internal_keys, (Output("n", None, call),), self._dropna), self._table)["n"]
+    def _counted(self, function: str, *, ascending: bool) -> Column:
+        call = WindowCall(function, {"ascending": ascending})
+        return run(Window(self._internal_keys, (Output("n", None, call),), self._dropna, self._sort), self._table)["n"]
+
+    def _numbers(self, column: Column) -> Series:
+        from fastframe.frame.series import Series
+
+        return Series._of(self._frame._labels, column, None, self._frame._label_names)
 
     def cumcount(self, *, ascending: bool = True) -> Series:
         """Number of each row in its group, from 0 (or down to 0)."""
-        from fastframe.frame.series import Series
+        return self._numbers(self._counted("cumcount", ascending=ascending))
 
-        return Series._of(self._frame._labels, self._position(ascending=ascending), None, self._frame._label_names)
+    def ngroup(self, *, ascending: bool = True) -> Series:
+        """Number of each row's group in the order of the groups, from 0 (or down to 0); missing where the key is left out."""
+        return self._numbers(self._counted("ngroup", ascending=ascending))
 
     def head(self, n: int = 5) -> Any:
-        """The first ``n`` rows of each group, in the frame's order and under its labels."""
-        return self._rows_where(Call("lt", (Col("n"), Lit(n))), ascending=True)
+        """The first ``n`` rows of each group (all but the last ``-n`` where negative), in the frame's order, under its labels."""
+        return self._rows_where("lt" if n >= 0 else "ge", abs(n), from_start=n >= 0)
 
     def tail(self, n: int = 5) -> Any:
-        """The last ``n`` rows of each group, in the frame's order and under its labels."""
-        return self._rows_where(Call("lt", (Col("n"), Lit(n))), ascending=False)
+        """The last ``n`` rows of each group (all but the first ``-n`` where negative), in the frame's order, under its labels."""
+        return self._rows_where("lt" if n >= 0 else "ge", abs(n), from_start=n < 0)
 
     def nth(self, n: int) -> Any:
         """Row ``n`` of each group (from the end where negative), in the frame's order."""
-        return self._rows_where(Call("eq", (Col("n"), Lit(n if n >= 0 else -n - 1))), ascending=n >= 0)
+        return self._rows_where("eq", n if n >= 0 else -n - 1, from_start=n >= 0)
 
-    def _rows_where(self, condition: Call, *, ascending: bool) -> Any:
-        position = Table({"n": self._position(ascending=ascending)})
-        mask = run(Project((("mask", condition),)), position)["mask"]
+    def _rows_where(self, comparison: str, n: int, *, from_start: bool) -> Any:
+        """Rows whose number in their group compares so with ``n``."""
+        position = Table({"n": self._counted("cumcount", ascending=from_start)})
+        mask = run(Project((("mask", Call(comparison, (Col("n"), Lit(n)))),)), position)["mask"]
+        return self._selected(Selection(mask=mask))
+
+    def _selected(self, rows: Selection) -> Any:
+        """Some rows of the frame, or of what was chosen of it."""
         frame = self._frame
         if not hasattr(frame, "dtype") and (self._one or set(self._chosen) < set(frame._values) - set(self._internal_keys)):
             frame = frame[self._chosen[0]] if self._one else frame[self._chosen]
-        return frame._with_table(Selection(mask=mask).of(frame._table))
+        return frame._with_table(rows.of(frame._table))
 
     @property
     def ngroups(self) -> int:
         """Number of groups."""
-        return len(self.size())
+        return len(self._sizes())
 
     def __len__(self) -> int:
         return self.ngroups
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        """Pairs of key and the frame of its rows, in group order."""
-        sizes = GroupBy.size(self._plain())
-        ordered = run(Sort(self._internal_keys, (False,) * len(self._keys)), self._table).drop(
-            [key for name, key in self._keys if key.startswith("\1")]
-        )
-        start = 0
-        for key, size in zip(sizes.index.tolist(), sizes, strict=True):
-            rows = ordered.slice(start, size)
-            start += size
-            yield (key if isinstance(key, tuple) or len(self._keys) == 1 else (key,)), self._frame._with_table(rows)
-
-    def _plain(self) -> GroupBy:
+    def _sizes(self) -> Any:
         new = object.__new__(GroupBy)
         new.__dict__.update(self.__dict__)
-        new._as_index, new._sort = True, True
-        return new
+        new._as_index = True
+        return GroupBy.size(new)
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        """Pairs of key (a tuple where a list of keys was given) and the frame of its rows, in group order."""
+        sizes = self._sizes()
+        numbered = Table({"group": self._counted("ngroup", ascending=True), "row": _row_numbers(len(self._frame))})
+        rows = run(Sort(("group",), (False,)), numbered)["row"].array.to_numpy()   # rows in no group are last
+        start = 0
+        for key, size in zip(sizes.index.tolist(), sizes, strict=True):
+            yield ((key,) if self._tuples and len(self._keys) == 1 else key), self._selected(Selection(rows=rows[start : start + size]))
+            start += size
 
     def get_group(self, key: Any) -> Any:
-        """The rows of one group."""
+        """The rows of one group; ``key`` as iteration gives it.
+
+        Raises
+        ------
+        LabelNotFound
+        """
         parts = key if isinstance(key, tuple) else (key,)
-        mask: Any = None
-        for internal, part in zip(self._internal_keys, parts, strict=True):
-            equal = Call("eq", (Col(internal), Lit(part)))
-            mask = equal if mask is None else Call("and", (mask, equal))
-        found = run(Project((("mask", mask),)), self._table)["mask"]
-        rows = Selection(mask=found).of(self._frame._table)
-        if not rows.n_rows:
-            raise LabelNotFound.of([key])
-        return self._frame._with_table(rows)
+        if len(parts) != len(self._keys):
+            raise ArgumentError.because("get_group", f"{key!r} has {len(parts)} parts for {len(self._keys)} keys", "Pass a tuple of one value per key.")
+        lost = self._dropna and any(_is_missing(part) for part in parts)
+        rows = [] if lost else _rows_of_key(self._table, self._internal_keys, parts)
+        if not len(rows):
+            raise LabelNotFound.of_group(key)
+        return self._selected(Selection(rows=rows))
 
     def apply(self, func: Any, *args: Any, **options: Any) -> Any:
         """Not supported for functions of your own; a name works like `agg`."""
@@ -269,6 +296,26 @@ class GroupBy(GroupAggregations, GroupWindows):
     def __repr__(self) -> str:
         names = [name for name, _ in self._keys]
         return f"GroupBy(keys={names}, columns={self._chosen}, sort={self._sort}, dropna={self._dropna})"
+
+
+def _row_numbers(n_rows: int) -> Column:
+    return column_from(np.arange(n_rows, dtype=np.int32))
+
+
+def _is_missing(value: Any) -> bool:
+    return is_missing(value) or (isinstance(value, float | np.floating) and bool(np.isnan(value)))
+
+
+def _rows_of_key(table: Table, keys: Sequence[str], parts: Sequence[Any]) -> Any:
+    """Row numbers of one group; none where a value is of another kind than its key."""
+    wanted: Any = None
+    for key, part in zip(keys, parts, strict=True):
+        equal = Call("is_missing", (Col(key),)) if _is_missing(part) else Call("eq", (Col(key), Lit(part)))
+        wanted = equal if wanted is None else Call("and", (wanted, equal))
+    try:
+        return mask_rows(run(Project((("mask", wanted),)), table)["mask"])
+    except DTypeError:
+        return ()
 
 
 def _find_keys(frame: Any, by: Any, level: Any) -> tuple[list[tuple[str | None, str]], dict[str, Column]]:

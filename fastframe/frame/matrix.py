@@ -9,7 +9,7 @@ import numpy as np
 
 from fastframe._threads import run_calls
 from fastframe.column import Column
-from fastframe.column.memory import allocate
+from fastframe.column.memory import allocate, naming
 from fastframe.dtypes import Kind
 
 
@@ -17,8 +17,8 @@ def matrix(columns: Mapping[str, Column], n_rows: int, dtype: np.dtype[Any]) -> 
     """A column-major array of shape ``(n_rows, n_columns)``; missing is NaN, a category its code. One column per call."""
     block = allocate(n_rows * len(columns) * dtype.itemsize, "to_matrix")
     out = np.frombuffer(block, dtype=dtype).reshape((n_rows, len(columns)), order="F")
-    tasks = [_filler(out[:, position], column) for position, column in enumerate(columns.values())]
-    run_calls(tasks)
+    with naming("to_matrix"):
+        run_calls([_filler(out[:, position], column) for position, column in enumerate(columns.values())])
     return out
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fastframe import dtypes
 from fastframe.column import Table
 from fastframe.column.arrow import array_to_arrow, column_from, constant
@@ -109,20 +111,16 @@ class SeriesReductions(Reductions):
     def _reduce(self, function: str, options: Mapping[str, Any], *, axis: Any = 0, numeric_only: bool = False) -> Any:
         if axis not in (0, "index", None):
             raise ArgumentError.of(f"Series.{function}", "axis", axis, (0,))
-        output = Output("result", next(iter(self._values)), aggregation(function, options))
-        try:
-            found = run(Reduce((output,)), self._table)["result"]
-        except (DTypeError, OverflowError) as error:
-            raise type(error)(str(error).replace("'value'", repr(self.name))) from None  # type: ignore[attr-defined]
-        return array_to_arrow(found)[0].as_py()
+        return array_to_arrow(self._reduce_column(function, options))[0].as_py()
 
     def quantile(self, q: float | Sequence[float] = 0.5, interpolation: str = "linear") -> Any:
         """The value below which a share ``q`` of the values lies; a series for several ``q``."""
         if isinstance(q, int | float):
             return self._reduce("quantile", {"q": float(q), "interpolation": interpolation})
-        values = [self._reduce("quantile", {"q": float(one), "interpolation": interpolation}) for one in q]
         series: Any = self
-        return type(series)._of({label_key(0): column_from([float(one) for one in q])}, column_from(values), series.name)
+        values = [self._reduce_column("quantile", {"q": float(one), "interpolation": interpolation}) for one in q]
+        found = _labelled(self, [""] * len(values), values)._column
+        return type(series)._of({label_key(0): column_from(np.asarray(q, dtype=np.float64))}, found, series.name)
 
     def agg(self, func: Any, **options: Any) -> Any:
         """One aggregation by name, or a series of several.
@@ -134,13 +132,16 @@ class SeriesReductions(Reductions):
         if not isinstance(func, list | tuple):
             return self._reduce(aggregation(func).name, options)
         names = [function_label(one) for one in func]
-        return _labelled(self, names, [self._reduce_column(one, options) for one in func])
+        return _labelled(self, names, [self._reduce_column(one, options) for one in func]).rename(self.name)  # type: ignore[attr-defined]
 
     aggregate = agg
 
     def _reduce_column(self, function: Any, options: Mapping[str, Any]) -> Any:
         output = Output("result", next(iter(self._values)), aggregation(function, options))
-        return run(Reduce((output,)), self._table)["result"]
+        try:
+            return run(Reduce((output,)), self._table)["result"]
+        except (DTypeError, OverflowError) as error:
+            raise type(error)(str(error).replace("'value'", repr(self.name))) from None  # type: ignore[attr-defined]
 
     def idxmax(self) -> Any:
         """The label of the first largest value."""

@@ -110,12 +110,12 @@ class FrameReshape(Reshape):
         raise ColumnNotFound.among(name, list(self._values))
 
     def nlargest(self, n: int, columns: str | Sequence[str]) -> Self:
-        """The ``n`` rows with the largest values, largest first."""
-        return self.dropna(subset=columns).sort_values(columns, ascending=False).head(n)  # type: ignore[attr-defined]
+        """The ``n`` rows with the largest values, largest first; missing ones only where there are too few others."""
+        return self.sort_values(columns, ascending=False).head(n)  # type: ignore[attr-defined]
 
     def nsmallest(self, n: int, columns: str | Sequence[str]) -> Self:
-        """The ``n`` rows with the smallest values, smallest first."""
-        return self.dropna(subset=columns).sort_values(columns).head(n)  # type: ignore[attr-defined]
+        """The ``n`` rows with the smallest values, smallest first; missing ones only where there are too few others."""
+        return self.sort_values(columns).head(n)  # type: ignore[attr-defined]
 
     def set_index(self, keys: Any, *, drop: bool = True, append: bool = False) -> Self:
         """Columns (by name) or arrays as row labels.
@@ -174,12 +174,12 @@ class SeriesReshape(Reshape):
         return sorted_frame(self, list(self._values), ascending=ascending, na_position=na_position, ignore_index=ignore_index)
 
     def nlargest(self, n: int = 5) -> Self:
-        """The ``n`` largest values, largest first."""
-        return self.dropna().sort_values(ascending=False).head(n)  # type: ignore[attr-defined]
+        """The ``n`` largest values, largest first; missing ones only where there are too few others."""
+        return self.sort_values(ascending=False).head(n)  # type: ignore[attr-defined]
 
     def nsmallest(self, n: int = 5) -> Self:
-        """The ``n`` smallest values, smallest first."""
-        return self.dropna().sort_values().head(n)  # type: ignore[attr-defined]
+        """The ``n`` smallest values, smallest first; missing ones only where there are too few others."""
+        return self.sort_values().head(n)  # type: ignore[attr-defined]
 
     def reset_index(self, *, drop: bool = False, name: str | None = None) -> Any:
         """A frame with the labels as columns; with ``drop=True`` the series under labels 0, 1, 2, ..."""

@@ -244,11 +244,8 @@ class FrameSelection(Selecting):
     def filter(self, items: Sequence[str] | None = None, *, like: str | None = None, regex: str | None = None) -> DataFrame:
         """Columns by name: a list, a part of the name, or a pattern. (Rows: ``df[mask]``.)"""
         frame: Any = self
-        wanted = set(items or ())
-        names = [
-            name for name in self._values
-            if (items is None or name in wanted) and (like is None or like in name) and (regex is None or re.search(regex, name))
-        ]  # fmt: skip
+        listed = self._values if items is None else [name for name in dict.fromkeys(map(text_name, items)) if name in self._values]
+        names = [name for name in listed if (like is None or like in name) and (regex is None or re.search(regex, name))]
         return select_columns(frame, names)
 
     def select_dtypes(self, include: Any = None, exclude: Any = None) -> DataFrame:

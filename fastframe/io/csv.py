@@ -13,6 +13,7 @@ import pyarrow as pa
 from fastframe import dtypes
 from fastframe.column import Table
 from fastframe.column.arrow import table_from_arrow
+from fastframe.column.memory import release_arrow_memory
 from fastframe.errors import ArgumentError, ColumnNotFound, DuplicateColumn, InvalidData
 from fastframe.io.paths import expand, reading, whole_file
 
@@ -59,7 +60,10 @@ def read_table(source: Any, options: CsvOptions) -> Table:
     for path in expand(source):
         with reading(path, "CSV"):
             tables.append(_read(path, _opened(path, options.compression), options))
-    return table_from_arrow(pa.concat_tables(tables, promote_options="permissive") if len(tables) > 1 else tables[0])
+    whole = table_from_arrow(pa.concat_tables(tables, promote_options="permissive") if len(tables) > 1 else tables[0])
+    del tables
+    release_arrow_memory()
+    return whole
 
 
 def _bytes_of(source: Any) -> Any:

@@ -14,6 +14,7 @@ from fastframe._threads import run_calls
 from fastframe._threads.progress import progress
 from fastframe.column import Column, Table
 from fastframe.column.arrow import column_from_arrow, table_from_arrow
+from fastframe.column.memory import release_arrow_memory
 from fastframe.errors import ColumnNotFound, DuplicateColumn, InvalidData, UnsupportedOperation
 from fastframe.io.paths import expand, reading, whole_file
 
@@ -56,6 +57,7 @@ def read_table(source: Any, columns: Sequence[str] | None = None, *, filters: An
             return read
 
         read = run_calls([reader(name) for name in names])
+    release_arrow_memory()
     n_rows = sum(_n_rows(one, groups) for one in metadata)
     return Table(dict(zip(names, read, strict=True)), n_rows)
 

@@ -178,35 +178,56 @@ class Aggregation:
 
 _N, _TOTAL, _SPREAD = ("n",), ("total", "n"), ("n", "mean", "m2")
 _VALUE, _ALL = ("value",), ("value", "code")
-_POSITION = ("value", "row")
+_POSITION, _SEEN = ("value", "row"), ("value", "seen")
 _NULL, _ZERO = EmptyGroup.NULL, EmptyGroup.ZERO
 _TEXT_ORDER = "Text is ordered by its bytes, ordered categories by their categories."
+
+_DDOF, _MIN_COUNT = {"ddof": 1}, {"min_count": 0}
+_POSITIONED: dict[str, Any] = {"order_dependent": True, "poisons": False}   # first and last take what is in their row
+_GATHERED: dict[str, Any] = {"needs_all_values": True}
 
 AGGREGATIONS: Mapping[str, Aggregation] = MappingProxyType(
     {
         one.name: one
         for one in (
-            Aggregation("size", _N, "size", "add", "n", _counted, _ZERO, "Rows, missing values included.", poisons=False, needs_column=False),
-            Aggregation("count", _N, "count", "add", "n", _counted, _ZERO, "Values that are not missing.", poisons=False),
-            Aggregation("sum", _TOTAL, "sum", "add", "total", _total, _ZERO, "The sum; integers are 64-bit and exact.", options={"min_count": 0}),
-            Aggregation("prod", _TOTAL, "product", "multiply", "product", _product, EmptyGroup.ONE, "The product; integers are 64-bit and exact.", options={"min_count": 0}),
-            Aggregation("mean", _TOTAL, "sum", "add", "mean", _mean, _NULL, "The mean; of dates a timestamp, of decimals rounded to their scale."),
+            Aggregation("size", _N, "size", "add", "n", _counted, _ZERO,
+                        "Rows, missing values included.", poisons=False, needs_column=False),
+            Aggregation("count", _N, "count", "add", "n", _counted, _ZERO,
+                        "Values that are not missing.", poisons=False),
+            Aggregation("sum", _TOTAL, "sum", "add", "total", _total, _ZERO,
+                        "The sum; integers are 64-bit and exact.", options=_MIN_COUNT),
+            Aggregation("prod", _TOTAL, "product", "multiply", "product", _product, EmptyGroup.ONE,
+                        "The product; integers are 64-bit and exact.", options=_MIN_COUNT),
+            Aggregation("mean", _TOTAL, "sum", "add", "mean", _mean, _NULL,
+                        "The mean; of dates a timestamp, of decimals rounded to their scale."),
             Aggregation("min", _VALUE, "min", "min", "value", _extreme, _NULL, f"The smallest value. {_TEXT_ORDER}"),
             Aggregation("max", _VALUE, "max", "max", "value", _extreme, _NULL, f"The largest value. {_TEXT_ORDER}"),
-            Aggregation("var", _SPREAD, "moments", "moments", "variance", _spread, _NULL, "The variance, over n - ddof.", options={"ddof": 1}),
-            Aggregation("std", _SPREAD, "moments", "moments", "deviation", _spread, _NULL, "The standard deviation, over n - ddof.", options={"ddof": 1}),
-            Aggregation("sem", _SPREAD, "moments", "moments", "standard_error", _spread, _NULL, "The standard error of the mean.", options={"ddof": 1}),
-            Aggregation("first", ("value", "seen"), "first", "first", "value", _same, _NULL, "The first value in row order; without `skipna` the row's, also where missing.", order_dependent=True, poisons=False),
-            Aggregation("last", ("value", "seen"), "last", "last", "value", _same, _NULL, "The last value in row order; without `skipna` the row's, also where missing.", order_dependent=True, poisons=False),
-            Aggregation("median", _ALL, "values", "concatenate", "quantile", _quantile, _NULL, "The middle value, or the mean of the middle two.", needs_all_values=True),
-            Aggregation("quantile", _ALL, "values", "concatenate", "quantile", _quantile, _NULL, "The value below which a share `q` of the values lies.",
-                        needs_all_values=True, options={"q": 0.5, "interpolation": "linear"}),
-            Aggregation("nunique", _ALL, "values", "concatenate", "distinct", _hashable, _ZERO, "Distinct values; missing ones are one more unless `dropna`.",
-                        needs_all_values=True, poisons=False, options={"dropna": True}),
-            Aggregation("any", _VALUE, "any", "any", "value", _truth, EmptyGroup.FALSE, "Whether any value is true, non-zero or not empty."),
-            Aggregation("all", _VALUE, "all", "all", "value", _truth, EmptyGroup.TRUE, "Whether every value is true, non-zero or not empty."),
-            Aggregation("idxmin", _POSITION, "idxmin", "idxmin", "row", _extreme_position, _NULL, "The first row number of the smallest value.", order_dependent=True),
-            Aggregation("idxmax", _POSITION, "idxmax", "idxmax", "row", _extreme_position, _NULL, "The first row number of the largest value.", order_dependent=True),
+            Aggregation("var", _SPREAD, "moments", "moments", "variance", _spread, _NULL,
+                        "The variance, over n - ddof.", options=_DDOF),
+            Aggregation("std", _SPREAD, "moments", "moments", "deviation", _spread, _NULL,
+                        "The standard deviation, over n - ddof.", options=_DDOF),
+            Aggregation("sem", _SPREAD, "moments", "moments", "standard_error", _spread, _NULL,
+                        "The standard error of the mean.", options=_DDOF),
+            Aggregation("first", _SEEN, "first", "first", "value", _same, _NULL,
+                        "The first value in row order; without `skipna` that of the first row.", **_POSITIONED),
+            Aggregation("last", _SEEN, "last", "last", "value", _same, _NULL,
+                        "The last value in row order; without `skipna` that of the last row.", **_POSITIONED),
+            Aggregation("median", _ALL, "values", "concatenate", "quantile", _quantile, _NULL,
+                        "The middle value, or the mean of the middle two.", **_GATHERED),
+            Aggregation("quantile", _ALL, "values", "concatenate", "quantile", _quantile, _NULL,
+                        "The value below which a share `q` of the values lies.",
+                        options={"q": 0.5, "interpolation": "linear"}, **_GATHERED),
+            Aggregation("nunique", _ALL, "values", "concatenate", "distinct", _hashable, _ZERO,
+                        "Distinct values; missing ones are one more unless `dropna`.",
+                        options={"dropna": True}, poisons=False, **_GATHERED),
+            Aggregation("any", _VALUE, "any", "any", "value", _truth, EmptyGroup.FALSE,
+                        "Whether any value is true, non-zero or not empty."),
+            Aggregation("all", _VALUE, "all", "all", "value", _truth, EmptyGroup.TRUE,
+                        "Whether every value is true, non-zero or not empty."),
+            Aggregation("idxmin", _POSITION, "idxmin", "idxmin", "row", _extreme_position, _NULL,
+                        "The first row number of the smallest value.", order_dependent=True),
+            Aggregation("idxmax", _POSITION, "idxmax", "idxmax", "row", _extreme_position, _NULL,
+                        "The first row number of the largest value.", order_dependent=True),
         )
     }
 )  # fmt: skip

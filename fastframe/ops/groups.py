@@ -63,12 +63,13 @@ class Window(Spec):
     """One value per row, from the rows of its group in row order; only the outputs come out.
 
     An `AggregationCall` gives every row the aggregate of its group. Without keys all rows are one group. Rows whose key
-    is missing are in no group when ``dropna``: their result is missing.
+    is missing are in no group when ``dropna``: their result is missing. ``sort`` (as in `GroupBy`) matters to ``ngroup`` only.
     """
 
     keys: tuple[str, ...]
     outputs: tuple[Output, ...]
     dropna: bool = True
+    sort: bool | None = None
 
     def resolve(self, *schemas: Schema) -> dict[str, DType]:
         (schema,) = schemas

@@ -67,8 +67,20 @@ def literal(value: Any, dtype: DType | None, anchor: DType | None, *, exact: boo
     if isinstance(value, str):
         return _text(value, anchor)
     if isinstance(value, _PLAIN):
-        return _of_type(value, _time_dtype(value) or dtypes.from_arrow(pa.scalar(value).type))
+        return _beside(_of_type(value, _time_dtype(value) or dtypes.from_arrow(pa.scalar(value).type)), anchor)
     raise DTypeError.of_literal(value)
+
+
+def _beside(scalar: pa.Scalar, anchor: DType | None) -> pa.Scalar:
+    """A time or duration in the unit of the column beside it, where nothing is lost."""
+    if anchor is None or scalar.type.id != anchor.arrow.id or anchor.kind not in (Kind.TIMESTAMP, Kind.DURATION):
+        return scalar
+    if getattr(scalar.type, "tz", None) != getattr(anchor.arrow, "tz", None):
+        return scalar
+    try:
+        return scalar.cast(anchor.arrow)
+    except pa.ArrowInvalid:
+        return scalar
 
 
 def _of_type(value: Any, dtype: DType) -> pa.Scalar:

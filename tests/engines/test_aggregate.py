@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -76,9 +78,9 @@ def test_every_aggregation_is_as_the_reference_says(name: str, kind: str) -> Non
                         aggregate(column, call, StandInGroups(codes, n_groups))
                     continue
                 groups = StandInGroups(codes, n_groups)
-                check(lambda: aggregate(column, call, groups), slow.aggregated(call, column, listed_codes(codes), n_groups), call, column)
+                check(partial(aggregate, column, call, groups), slow.aggregated(call, column, listed_codes(codes), n_groups), call, column)
                 if n_groups == 1:
-                    check(lambda: reduce(column, call), slow.aggregated(call, column, [0] * n_rows, 1), call, column)
+                    check(partial(reduce, column, call), slow.aggregated(call, column, [0] * n_rows, 1), call, column)
 
 
 @pytest.fixture
@@ -105,7 +107,7 @@ def test_all_plans_agree_with_the_reference(name: str, by_partition: bool, small
             call = AggregationCall(name)
             if supported(call, column):
                 expected = slow.aggregated(call, column, listed_codes(codes), n_groups)
-                check(lambda: aggregate(column, call, StandInGroups(codes, n_groups)), expected, call, column)
+                check(partial(aggregate, column, call, StandInGroups(codes, n_groups)), expected, call, column)
 
 
 def bits(column: Column) -> tuple[Any, ...]:
@@ -146,7 +148,7 @@ def test_parts_combine_to_the_whole(name: str, kind: str) -> None:
             continue
         whole = aggregate(column, call, StandInGroups(codes, n_groups))
         for cuts in ([0, n_rows], [0, 0, 1, n_rows // 3, n_rows], [0, n_rows // 2, n_rows - 9, n_rows]):
-            states = [update(call, column.slice(start, stop - start), codes[start:stop], n_groups) for start, stop in zip(cuts, cuts[1:], strict=False)]
+            states = [update(call, column.slice(start, stop - start), codes[start:stop], n_groups) for start, stop in pairwise(cuts)]
             nested = combine(call, [combine(call, states[:2]), *states[2:]])
             for joined in (combine(call, states), nested):
                 found = finalize(call, joined, column.dtype)
@@ -207,7 +209,7 @@ class TestExactness:
     def test_overflow_names_the_column_and_the_exact_total(self) -> None:
         column = Column(pa.array([2**63 - 1, 1, 3]))
         codes = np.array([1, 1, 0], np.uint32)
-        with pytest.raises(IntegerOverflow, match=f"sum of column 'price' does not fit int64. The exact total is {2**63}"):
+        with pytest.raises(IntegerOverflow, match=f"sum of column 'price' does not fit int64\\. The exact total is {2**63}"):
             aggregate(column, AggregationCall("sum", {"name": "price"}), StandInGroups(codes, 2))
         assert aggregate(column, AggregationCall("mean"), StandInGroups(codes, 2)).array.to_pylist() == [3.0, 2.0**62]
 
@@ -227,7 +229,7 @@ class TestExactness:
 
         most = Decimal("9" * 38)
         column = Column(pa.array([most] * 3 + [most.copy_negate()] * 2 + [Decimal(7)], pa.decimal128(38, 0)))
-        with pytest.raises(IntegerOverflow, match="10{37}6"):
+        with pytest.raises(IntegerOverflow, match=r"10{37}6"):
             reduce(column, AggregationCall("sum"))
         assert reduce(column.slice(0, 5), AggregationCall("sum")).array.to_pylist() == [most]
         assert reduce(column.slice(0, 3), AggregationCall("mean")).array.to_pylist() == [most]
@@ -261,7 +263,8 @@ class TestExactness:
         codes = np.array([0, 0, 1, 1], np.uint32)
         groups = StandInGroups(codes, 2)
         results = {name: aggregate(column, AggregationCall(name), groups).array.to_pylist() for name in ("sum", "mean", "min", "max", "var", "median")}
-        assert results == {"sum": [math.inf, None], "mean": [math.inf, None], "min": [1.0, -math.inf], "max": [math.inf, math.inf], "var": [None, None], "median": [math.inf, None]}
+        assert results["sum"] == results["mean"] == results["median"] == [math.inf, None]
+        assert (results["min"], results["max"], results["var"]) == ([1.0, -math.inf], [math.inf, math.inf], [None, None])
 
 
 def test_large_text_offsets() -> None:
@@ -297,6 +300,9 @@ def test_reduction_by_lanes_over_many_chunks(name: str, kind: str) -> None:
             column = make_column(kind, n_rows, nulls, seed=n_rows)
             call = AggregationCall(name)
             assert_same(reduce(column, call), slow.aggregated(call, column, [0] * n_rows, 1), call, column)
+
+
+def test_only_infinity_is_not_nothing() -> None:
     only_infinite = Column(pa.array([math.inf, None, math.nan]))
     assert reduce(only_infinite, AggregationCall("min")).array.to_pylist() == [math.inf]
-    assert reduce(only_infinite.slice(1), AggregationCall("min")).array.to_pylist() == [None]
+    assert reduce(only_infinite.slice(1, 2), AggregationCall("min")).array.to_pylist() == [None]

@@ -53,7 +53,7 @@ def assert_same(mine: Any, theirs: Any, *, types: str = "exact", rtol: float = R
     elif isinstance(theirs, pd.Index):
         assert_index(mine, theirs, types)
     elif isinstance(theirs, np.ndarray | pd.api.extensions.ExtensionArray):
-        assert_scalars(np.asarray(mine).tolist(), list(np.asarray(theirs, dtype=object)), rtol)
+        assert_scalars(np.asarray(mine).tolist(), np.asarray(theirs, dtype=object).tolist(), rtol)
     else:
         assert_scalars(mine, theirs, rtol)
 

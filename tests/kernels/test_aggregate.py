@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -52,7 +54,7 @@ def test_values_come_together_by_group_in_row_order(nulls: str, n_groups: int, m
     for value, code in zip(plain(column), listed_codes(codes), strict=True):
         if value is not None and code is not None:
             expected[code].append(value)
-    assert [values[start:stop].tolist() for start, stop in zip(starts, starts[1:], strict=False)] == expected
+    assert [values[start:stop].tolist() for start, stop in pairwise(starts)] == expected
 
 
 def test_no_byte_past_the_end_is_read() -> None:

@@ -104,3 +104,12 @@ def test_remap_keeps_missing_codes() -> None:
         out = np.empty(5, np.uint32)
         run(kernels.remap(codes.ctypes.data, mapping.ctypes.data, out.ctypes.data, prefetch, (codes, mapping, out)), 5)
         assert out.tolist() == [9, 0xFFFFFFFF, 7, 8, 8]
+
+
+def test_codes_that_no_row_has_map_to_nothing() -> None:
+    """Whatever follows a map must not take a code without rows for a group."""
+    first = np.array([4, kernels.NEVER, 2, kernels.NEVER], np.int32)
+    mapping, first_rows = keys._without_holes(first)
+    assert mapping is not None
+    assert mapping.tolist() == [0, keys.NO_CODE, 1, keys.NO_CODE]
+    assert first_rows.tolist() == [4, 2]

@@ -64,7 +64,7 @@ def test_a_missing_column_is_named_with_a_suggestion() -> None:
     ("truediv", ("i", "i"), "float64"), ("floordiv", ("i", 2), "int32"), ("add", ("i", None), "int32"), ("add", ("n", "n"), "null"),
     ("add", ("s", "x"), "string"), ("sub", ("t", "t"), "duration[ms]"), ("add", ("t", "span"), "timestamp[us]"),
     ("add", ("span", "z"), "timestamp[us, UTC]"), ("sub", ("d", "d"), "duration[s]"), ("add", ("d", "span"), "timestamp[us]"),
-    ("sub", ("t", datetime.datetime(2020, 1, 1)), "duration[us]"), ("mul", ("span", 2), "duration[us]"), ("mul", (2.5, "span"), "duration[us]"),
+    ("sub", ("t", datetime.datetime(2020, 1, 1)), "duration[ms]"), ("mul", ("span", 2), "duration[us]"), ("mul", (2.5, "span"), "duration[us]"),
     ("truediv", ("span", "span"), "float64"), ("floordiv", ("span", "span"), "int64"), ("mod", ("span", "span"), "duration[us]"),
     ("add", ("money", 1), "decimal128(11, 2)"), ("mul", ("money", "money"), "decimal128(20, 4)"), ("add", ("money", 1.5), "float64"),
     ("lt", ("t", "2020-01-01"), "bool"), ("eq", ("c", "x"), "bool"), ("eq", ("i", 2**80), "bool"), ("lt", ("i", "n"), "bool"),

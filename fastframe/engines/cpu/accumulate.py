@@ -216,7 +216,8 @@ def merge(names: tuple[str, ...], states: list[list[Column]]) -> list[Column]:
     Totals of integers merge in 128 bits, so no partial overflows.
     """
     operation, given = _MERGES[names]
-    assert given.physical is not None and not any(column.null_count for columns in states for column in columns)
+    assert given.physical is not None
+    assert not any(column.null_count for columns in states for column in columns)
     n_groups = len(states[0][0])
     fields = Fields(state_dtypes(operation, given), n_groups, nullable=False, operation=operation.name)
     addresses = [(tuple(column.view.values for column in columns), 0, 0) for columns in states]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from fastframe.column import Column, Table
+from fastframe.column.memory import naming
 from fastframe.column.range import RangeColumn
 from fastframe.engines.base import Handler, handler_of
 from fastframe.engines.cpu.aggregate import aggregate
@@ -15,8 +16,9 @@ from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.evaluate import evaluate
 from fastframe.engines.cpu.join_table import join_tables
 from fastframe.engines.cpu.keys import Groups, group_rows
-from fastframe.engines.cpu.select import concat_tables, filter_column, filter_plan, mask_rows, put, take, take_codes
+from fastframe.engines.cpu.select import concat_tables, filter_column, filter_plan, mask_rows, put, take
 from fastframe.engines.cpu.sort import sort_rows
+from fastframe.engines.cpu.spread import spread, spread_codes
 from fastframe.engines.cpu.window import window
 from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.base import Spec
@@ -94,16 +96,16 @@ def _aggregated(output: Output, table: Table, groups: Groups) -> Column:
 
 
 def _window(spec: Window, table: Table) -> Table:
-    groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=None) if spec.keys else None
+    groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort) if spec.keys else None
     out = {}
     for output in spec.outputs:
         column = table[output.column] if output.column is not None else None
         if isinstance(output.call, AggregationCall):
             if groups is None:
                 assert column is not None
-                out[output.name] = take(reduce(column, output.call), np.zeros(table.n_rows, np.int32), missing=False)
+                out[output.name] = spread(reduce(column, output.call), np.zeros(table.n_rows, np.int32), missing=False)
             else:
-                out[output.name] = take_codes(aggregate(column, output.call, groups), groups.codes)
+                out[output.name] = spread_codes(aggregate(column, output.call, groups), groups.codes)
         else:
             out[output.name] = window(column, output.call, groups)
     return Table(out, table.n_rows)
@@ -145,7 +147,9 @@ class CpuEngine:
     not_supported: Mapping[type[Spec], str] = {}
 
     def execute(self, spec: Spec, *tables: Table) -> Table:
-        result: Table = handler_of(self, spec)(spec, *tables)
+        handler = handler_of(self, spec)
+        with naming(type(spec).__name__.lower()):
+            result: Table = handler(spec, *tables)
         return result
 
 

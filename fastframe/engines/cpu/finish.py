@@ -26,7 +26,7 @@ from fastframe.ops.aggregations import INTERPOLATIONS, AggregationCall
 Finish = Callable[[AggregationCall, StateLike, DType], Column]
 
 _DAY_MS = 24 * 60 * 60 * 1000
-_GROUPS_AT_A_TIME = 512        # of selection, which is dear; a multiple of 512
+_SELECTION_SLICES = 64         # at least so many slices of groups where there are enough: selection is dear
 _HASHED_ROWS = 1 << 15         # pairs of one partition of a distinct count: its table fits a core's cache
 _MOST_HASH_BITS = 8
 
@@ -121,12 +121,13 @@ def _field(name: str) -> Finish:
 
 
 def _codes(state: StateLike) -> Codes:
-    return np.frombuffer(state.columns["code"].array.buffers()[1], np.uint32)[state.columns["code"].array.offset :][: len(state.columns["code"])]
+    return state.columns["code"].array.to_numpy()
 
 
 def _quantile(call: AggregationCall, state: StateLike, dtype: DType) -> Column:
     column, result, n_groups = present(state.columns["value"]), call.resolve(dtype), state.n_groups
-    assert column.physical is not None and result.physical is not None
+    assert column.physical is not None
+    assert result.physical is not None
     grouped = by_group(Source(column.physical, column.view, _codes(state), n_groups, column), operation=call.name)
     values, validity = allocate(n_groups * result.width, call.name), allocate_bits(n_groups, call.name)
     task = quantile.quantiles(
@@ -134,7 +135,8 @@ def _quantile(call: AggregationCall, state: StateLike, dtype: DType) -> Column:
         interpolation=INTERPOLATIONS.index(call.options.get("interpolation", "linear")), unit=_unit(dtype, result), out=values.address,
         validity=validity.address, keep_alive=(grouped, values, validity),
     )  # fmt: skip
-    run(task, n_groups, _GROUPS_AT_A_TIME, operation=call.name)
+    slice_groups = min(GROUP_SLICE, -(-n_groups // (8 * _SELECTION_SLICES)) * 8)   # whole bytes of the bitmap
+    run(task, n_groups, max(slice_groups, 8), operation=call.name)
     return column_from_buffers(result, n_groups, values, validity)
 
 

@@ -13,7 +13,8 @@ from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.facts import value_range
 from fastframe.engines.cpu.join import join_rows
 from fastframe.engines.cpu.keys import group_rows
-from fastframe.engines.cpu.select import take, where, is_missing_rows
+from fastframe.engines.cpu.select import is_missing_rows, take, where
+from fastframe.engines.cpu.spread import spread
 from fastframe.errors import MergeError
 from fastframe.ops.join import VALIDATE, Join
 
@@ -45,7 +46,7 @@ def join_tables(spec: Join, left: Table, right: Table) -> Table:
 
 
 def _taken(column: Column, rows: np.ndarray | None, *, missing: bool) -> Column:
-    return column if rows is None else take(column, rows, missing=missing)
+    return column if rows is None else spread(column, rows, missing=missing)
 
 
 def _merged_key(left: Column, right: Column, left_rows: np.ndarray | None, right_rows: np.ndarray | None, how: str) -> Column:

@@ -81,11 +81,13 @@ def scatter(source: Source, n_partitions: int, shift: int, *, operation: str, wi
 def _starts(places: Block, width: int, n_slices: int, operation: str) -> Places:
     """Turn the counts in ``places`` into places; where each partition begins, and last the number of rows kept."""
     totals = allocate_array(width, np.int32, operation)
-    arguments = {"n_partitions": width, "n_slices": n_slices, "keep_alive": (places, totals)}
-    run(kernels.total_counts(places.address, totals.ctypes.data, **arguments), width, _PLACES_SLICE, operation=operation)
+    at, keep_alive = (places.address, totals.ctypes.data), (places, totals)
+    count = kernels.total_counts(*at, n_partitions=width, n_slices=n_slices, keep_alive=keep_alive)
+    run(count, width, _PLACES_SLICE, operation=operation)
     ends = np.cumsum(totals, dtype=np.int64)
     np.subtract(ends, totals, out=totals, casting="unsafe")
-    run(kernels.add_starts(places.address, totals.ctypes.data, **arguments), width, _PLACES_SLICE, operation=operation)
+    add = kernels.add_starts(*at, n_partitions=width, n_slices=n_slices, keep_alive=keep_alive)
+    run(add, width, _PLACES_SLICE, operation=operation)
     return totals
 
 

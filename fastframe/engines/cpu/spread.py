@@ -1,0 +1,23 @@
+"""Take where rows of the source repeat: joins from a small table, group results to rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastframe.column.column import Column
+from fastframe.engines.cpu.keys_text import encode_text
+from fastframe.engines.cpu.take import take
+
+_REPEATS = 2   # taken rows per source row from which a dictionary costs less than bytes written out again and again
+
+
+def spread(column: Column, rows: np.ndarray, *, missing: bool) -> Column:
+    """`take`, but text that many rows share comes dictionary-encoded: four bytes a row instead of each value's bytes."""
+    if column.dtype.is_text and not column.is_encoded and len(rows) >= _REPEATS * len(column) > 0:
+        column = encode_text(column)
+    return take(column, rows, missing=missing)
+
+
+def spread_codes(column: Column, codes: np.ndarray) -> Column:
+    """The values of groups at each row's group code; code 0xFFFFFFFF gives null."""
+    return spread(column, np.ascontiguousarray(codes, dtype=np.uint32).view(np.int32), missing=True)
