@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from asv_benchmarks.questions.base import Question
 
@@ -59,11 +61,16 @@ def limit_threads(threads: int) -> None:
 
 
 def as_dictionaries(table: pa.Table) -> pa.Table:
-    """Text columns dictionary-encoded."""
+    """Text columns dictionary-encoded, categories in sorted order as pandas' ``astype("category")`` has them."""
     texts = [one.name for one in table.schema if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)]
     for name in texts:
-        position = table.schema.get_field_index(name)
-        table = table.set_column(position, name, table[name].combine_chunks().dictionary_encode())
+        encoded = table[name].combine_chunks().dictionary_encode()
+        order = pc.sort_indices(encoded.dictionary)
+        place = np.empty(len(order), np.int32)
+        place[order.to_numpy()] = np.arange(len(order), dtype=np.int32)
+        codes = pa.array(place).take(encoded.indices)
+        in_order = pa.DictionaryArray.from_arrays(codes, encoded.dictionary.take(order))
+        table = table.set_column(table.schema.get_field_index(name), name, in_order)
     return table
 
 

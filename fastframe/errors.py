@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from math import prod
-from typing import Any
+from typing import Any, Self
 
 
 class KernelStatus(IntEnum):
@@ -33,6 +33,13 @@ class FastFrameError(Exception):
     def __str__(self) -> str:  # KeyError would show its message quoted
         return str(self.args[0]) if self.args else ""
 
+    def renamed(self, internal: str, shown: str | None) -> Self:
+        """The same error about a column that users call ``shown`` (None: it has no name)."""
+        text, column = str(self), f"column {internal!r}"
+        if shown is not None:
+            return type(self)(text.replace(column, f"column {shown!r}"))
+        return type(self)(text.replace(f" of {column}", "").replace(f"casting {column}", "casting values"))
+
 
 def listed(names: Iterable[Any], most: int = 10) -> str:
     """Names for a message: quoted, comma separated, cut after ``most``."""
@@ -43,7 +50,7 @@ def listed(names: Iterable[Any], most: int = 10) -> str:
 
 def suggestion(name: Any, available: Sequence[Any]) -> str:
     """`` Did you mean 'x'?`` for close names, else an empty string."""
-    import difflib   # costs a dozen milliseconds, and most programs never misspell a name
+    import difflib  # costs a dozen milliseconds, and most programs never misspell a name
 
     texts = [str(one) for one in available]
     close = difflib.get_close_matches(str(name), texts, n=3, cutoff=0.6)
@@ -138,6 +145,10 @@ class DTypeError(FastFrameError, TypeError):
     def of_values(cls, column: str | None, detail: str) -> DTypeError:
         where = f" of column {column!r}" if column is not None else ""
         return cls(f"the values{where} have no common dtype: {detail}. Convert them to one type before handing them over.")
+
+    @classmethod
+    def of_set(cls) -> DTypeError:
+        return cls("the rows of a set have no order. Use sorted(...) or list(...) on it first.")
 
     @classmethod
     def of_results(cls, results: dict[str, Any]) -> DTypeError:
@@ -259,6 +270,10 @@ class LossyCast(FastFrameError, ValueError):
         return cls(f"not all of the values, of dtype {source}, fit dtype {dtype}{where}. Use .astype(...) on the column first.")
 
     @classmethod
+    def to_floats(cls, dtype: Any) -> LossyCast:
+        return cls(f"{dtype} values beyond 2**53 beside missing ones have no exact floats. Use .to_arrow(), or .fillna(...) first.")
+
+    @classmethod
     def of_text(cls, shown: str, dtype: Any, column: str | None = None) -> LossyCast:
         where = f" of column {column!r}" if column is not None else ""
         return cls(f"{shown}{where} cannot be read as {dtype}. Clean or replace such values first, for example with .str.replace.")
@@ -274,6 +289,14 @@ class UnsupportedOperation(FastFrameError, NotImplementedError):
     @classmethod
     def of_argument(cls, method: str, argument: str, value: Any, instead: str) -> UnsupportedOperation:
         return cls(f"{method}({argument}={value!r}) is not supported. {instead}")
+
+    @classmethod
+    def of_keyword(cls, method: str, argument: str, value: Any, known: Sequence[str]) -> UnsupportedOperation:
+        name = method.rpartition(".")[2]
+        if argument == "inplace":
+            return cls.of_argument(method, argument, value, f"Tables do not change: assign the result, as in df = df.{name}(...).")
+        hint = suggestion(argument, known)
+        return cls.of_argument(method, argument, value, f"It takes {listed(known)}.{hint} Use .to_pandas().{name} for this step.")
 
     @classmethod
     def of_spec(cls, engine: str, spec: str, reason: str) -> UnsupportedOperation:

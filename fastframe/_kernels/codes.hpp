@@ -26,8 +26,9 @@ struct KeyPart {
     const code_t* lut;         // in: other codes for the n_values + 1 codes (NULL_CODE: no such key), or null
     int32_t may_miss;          // in: look for missing values
     int32_t drop_missing;      // in: a row with a missing value here has no key at all
-    int32_t check;             // in: values may lie outside of base .. base + n_values - 1; such a row has no key
+    int32_t check;             // in: values may lie outside of the codes (or between them); such a row has no key
     int32_t unused;
+    uint64_t step;             // in: code n stands for base + n * step
 };
 
 struct PackContext {
@@ -146,10 +147,22 @@ inline void mark_nulls(const KeyPart& part, const row_t* rows, int64_t start, in
     }
 }
 
+// Codes of values that are whole steps apart. The quotient is taken in 64 bits, whatever the words are.
+template <typename digit_t, typename WORD>
+void read_steps(const KeyPart& part, const row_t* rows, int64_t start, int count, PackBlock<WORD>& block) {
+    for (int row = 0; row < count; ++row) {
+        const uint64_t distance = digit_t::of(part.values, rows ? rows[start + row] : start + row, part);
+        const uint64_t code = distance / part.step;
+        block.digit[row] = part.check && code * part.step != distance ? (WORD)OUTSIDE : (WORD)code;
+    }
+}
+
 template <typename T, int FIELD, typename WORD>
 void read_digits(const KeyPart& part, const row_t* rows, int64_t start, int count, PackBlock<WORD>& block) {
     typedef Digit<T, FIELD> digit_t;
-    if (rows == nullptr) {
+    if (part.step > 1) {
+        read_steps<digit_t>(part, rows, start, count, block);
+    } else if (rows == nullptr) {
         for (int row = 0; row < count; ++row) block.digit[row] = (WORD)digit_t::of(part.values, start + row, part);
     } else {
         const row_t* taken = rows + start;

@@ -20,6 +20,7 @@ cdef extern from "codes.hpp" namespace "ff" nogil:
         int32_t may_miss
         int32_t drop_missing
         int32_t check
+        uint64_t step
 
     cdef struct PackContext:
         const KeyPart* parts
@@ -107,6 +108,7 @@ cdef class KeyParts:
         part.may_miss = given["may_miss"]
         part.drop_missing = given["drop_missing"]
         part.check = given["check"]
+        part.step = given["step"]
         self.may_drop = self.may_drop or part.drop_missing or part.check
         self.keep.append(given["keep"])
         self.n_parts += 1

@@ -157,4 +157,35 @@ inline kernel_t range_kernel(int physical) {
     }
 }
 
+// ---- common step ----------------------------------------------------------------------------------------------------
+
+struct StepContext {
+    View view;         // in: int64 values
+    int64_t origin;    // in: any of the values
+    uint64_t guess;    // in: what a sample of the values has as its step
+    uint64_t* steps;   // out: per slice, the greatest common divisor of guess and all differences from origin
+};
+
+inline uint64_t greatest_common_divisor(uint64_t one, uint64_t other) {
+    while (other != 0) {
+        const uint64_t rest = one % other;
+        one = other;
+        other = rest;
+    }
+    return one;
+}
+
+inline int common_step(void* ctx, int64_t start, int64_t stop, int64_t slice) {
+    const StepContext& c = *(const StepContext*)ctx;
+    uint64_t step = c.guess;
+    for (int64_t row = start; row < stop && step > 1; ++row) {
+        if (!is_valid(c.view, row)) continue;
+        const int64_t value = load<int64_t>(c.view.values, row);
+        const uint64_t distance = value < c.origin ? (uint64_t)c.origin - (uint64_t)value : (uint64_t)value - (uint64_t)c.origin;
+        if (distance % step != 0) step = greatest_common_divisor(step, distance);
+    }
+    c.steps[slice] = step;
+    return OK;
+}
+
 }  // namespace ff

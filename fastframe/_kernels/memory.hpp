@@ -17,6 +17,7 @@
 namespace ff {
 
 constexpr int64_t HUGE_PAGE = 2 << 20;
+constexpr int64_t BLOCK_UNIT = 64 << 10;
 constexpr int64_t SMALL_BLOCK = 1 << 20;       // below this malloc serves
 constexpr int64_t LARGEST_BLOCK = 1LL << 46;   // above this no system has memory, and sizes could overflow
 constexpr size_t ALIGNMENT = 64;               // what Arrow recommends; a cache line
@@ -123,8 +124,8 @@ inline void* pool_allocate(int64_t n_bytes, int64_t* capacity) {
     }
     if (n_bytes > LARGEST_BLOCK) return nullptr;
     static const int64_t small_page = (int64_t)sysconf(_SC_PAGESIZE);
-    const int64_t page = n_bytes >= 2 * HUGE_PAGE && small_page < HUGE_PAGE ? HUGE_PAGE : small_page;
-    FreeBlock block{nullptr, round_up(n_bytes, page)};
+    // Not rounded to whole huge pages: the tail of a block comes in small pages, and fifty columns keep fifty megabytes.
+    FreeBlock block{nullptr, round_up(n_bytes, small_page > BLOCK_UNIT ? small_page : BLOCK_UNIT)};
     if (!take_free(block.capacity, &block)) {
         block.address = map_block(block.capacity);
         if (block.address == nullptr) {   // the pool itself may hold what is missing

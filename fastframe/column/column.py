@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from fastframe import dtypes
+from fastframe._kernels.memory import Block
 from fastframe.column.memory import as_buffer
 from fastframe.dtypes import DType, Kind, Physical
-from fastframe._kernels.memory import Block
 
 
 class ColumnView(NamedTuple):

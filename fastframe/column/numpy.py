@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from fastframe import dtypes
 from fastframe.column.column import Column
 from fastframe.dtypes import Kind
 from fastframe.errors import DTypeError, ShapeError
@@ -135,7 +134,7 @@ def _to_float(column: Column) -> NDArray[Any]:
     if column.dtype.kind is not Kind.BOOL and len(filled) and (filled.max() > 2**53 or filled.min() < -(2**53)):
         from fastframe.errors import LossyCast
 
-        raise LossyCast.of(column.dtype, dtypes.FLOAT64, detail="integers beyond 2**53; use .to_arrow(), or fill the missing values")
+        raise LossyCast.to_floats(column.dtype)
     out = filled.astype("float64")
     out[np.asarray(array.is_null())] = np.nan
     return out

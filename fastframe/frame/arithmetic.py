@@ -13,9 +13,9 @@ from fastframe.column import Column, Table
 from fastframe.column.arrow import column_from, constant
 from fastframe.errors import ShapeError
 from fastframe.frame.construct import is_scalar
-from fastframe.frame.core import Frame
+from fastframe.frame.core import Frame, is_series
 from fastframe.frame.labels import labels_of, lined_up, same_labels, values_of, with_labels
-from fastframe.frame.run import run
+from fastframe.frame.run import calling, run
 from fastframe.ops.expressions import Call, Col, Expression, Lit
 from fastframe.ops.project import Project
 
@@ -224,11 +224,12 @@ class SeriesArithmetic(Operators):
     """Operators of a series with a series, an array, or one value."""
 
     def _binary(self, function: str, other: Any, *, swap: bool = False, fill_value: Any = None) -> Any:
-        if isinstance(other, Frame) and not hasattr(other, "dtype"):
+        if isinstance(other, Frame) and not is_series(other):
             return other._binary(function, self, swap=not swap, fill_value=fill_value)  # type: ignore[attr-defined]
         labels, left, right, name = self._operands(function, other)
         call = _call(function, Col(LEFT), right, swap=swap, fill_value=fill_value)
-        result = run(Project(((LEFT, call),)), left)[LEFT]
+        with calling(LEFT, self.name):  # type: ignore[attr-defined]
+            result = run(Project(((LEFT, call),)), left)[LEFT]
         series: Any = self
         return type(series)._of(labels, result, name, self._label_names)
 
@@ -258,7 +259,7 @@ class FrameArithmetic(Operators):
     """Operators of a frame with a frame (by labels and names), a series (its labels are column names), or one value."""
 
     def _binary(self, function: str, other: Any, *, swap: bool = False, fill_value: Any = None) -> Self:
-        if isinstance(other, Frame) and not hasattr(other, "dtype"):
+        if isinstance(other, Frame) and not is_series(other):
             return self._with_frame(function, other, swap=swap, fill_value=fill_value)
         if isinstance(other, Frame):
             values = dict(zip(other.index.tolist(), other, strict=True))  # type: ignore[call-overload]
@@ -289,5 +290,6 @@ class FrameArithmetic(Operators):
             operands = {LEFT: left.get(name), RIGHT: right.get(name)}
             table = Table({side: column if column is not None else constant(None, one.n_rows) for side, column in operands.items()}, one.n_rows)
             call = _call(function, Col(LEFT), Col(RIGHT), swap=swap, fill_value=fill_value)
-            out[name] = run(Project(((LEFT, call),)), table)[LEFT]
+            with calling(LEFT, name):
+                out[name] = run(Project(((LEFT, call),)), table)[LEFT]
         return self._with_table(with_labels(labels_of(one), out, one.n_rows))

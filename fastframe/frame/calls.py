@@ -25,7 +25,7 @@ def aggregation(function: Any, options: Mapping[str, Any] | None = None) -> Aggr
     name = _ALIASES.get(name, name)
     if name not in AGGREGATIONS:
         if callable(function):
-            raise UnsupportedOperation.of_method("agg", f"with the function {name or function!r}", f"Use one of {', '.join(AGGREGATIONS)}.")
+            raise UnsupportedOperation.of_argument("agg", "func", name or function, f"Use one of {', '.join(AGGREGATIONS)}.")
         raise ArgumentError.of("agg", "func", function, AGGREGATIONS)
     return AggregationCall(name, dict(options or {}))
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from fastframe.column import Column, Table
+from fastframe.column.arrow import constant
 from fastframe.errors import ArgumentError, DuplicateColumn, MergeError, UnsupportedOperation
-from fastframe.frame.core import Frame
+from fastframe.frame.core import Frame, is_series
 from fastframe.frame.labels import default_labels, label_key, labels_of, lined_up, values_of, with_labels
 from fastframe.frame.run import run
 from fastframe.ops.concat import Concat
@@ -26,17 +27,19 @@ class FrameCombine(Frame):
     ) -> Self:  # fmt: skip
         """Rows of two frames whose keys are equal; missing keys equal each other, as in pandas.
 
-        Inner and left keep the left order, right the right order, outer sorts by key. The result has new labels.
+        Inner and left keep the left order, right the right order, outer sorts by key. The result has new labels, except where
+        labels are keys: on both sides, they are the result's; on one side, the result has the labels of the other.
 
         Parameters
         ----------
         right : DataFrame or named Series
-        how : {"inner", "left", "right", "outer"}
+        how : {"inner", "left", "right", "outer", "cross"}
+            ``cross``: every left row with every right row, without keys.
         on, left_on, right_on : str or list of str
             Keys; all common columns where none is given.
         left_index, right_index : bool
             Use the row labels of that side as its keys.
-        suffixes : pair of str
+        suffixes : pair of str or None
             For columns that both have and that are not keys.
         validate : {"one_to_one", "one_to_many", "many_to_one"}, optional
 
@@ -45,17 +48,35 @@ class FrameCombine(Frame):
         ColumnNotFound, MergeError, DuplicateColumn
         ShapeError
             The result would not fit one table.
+
+        Examples
+        --------
+        >>> import fastframe as ff
+        >>> left, right = ff.DataFrame({"k": [1, 2], "a": [3, 4]}), ff.DataFrame({"k": [2, 2], "b": [5, 6]})
+        >>> left.merge(right, on="k").to_dict("list")
+        {'k': [2, 2], 'a': [4, 4], 'b': [5, 6]}
         """
-        right = right.to_frame() if hasattr(right, "dtype") else right
+        right = right.to_frame() if is_series(right) else right
+        if how == "cross":
+            return self._merged(right, Join((_CROSS,), (_CROSS,), "inner", _texts(suffixes)), (on, left_on, right_on), (left_index, right_index))
         left_keys, right_keys = _merge_keys(self, right, (on, left_on, right_on), (left_index, right_index))
-        one = _keyed(self, left_keys if left_index else ())
-        other = _keyed(right, right_keys if right_index else ())
-        found = run(Join(tuple(left_keys), tuple(right_keys), how, tuple(suffixes), validate), one, other)
+        spec = Join(tuple(left_keys), tuple(right_keys), how, _texts(suffixes), validate)
+        return self._merged(right, spec, (on, left_on, right_on), (left_index, right_index))
+
+    def _merged(self, right: Any, spec: Join, named: tuple[Any, Any, Any], indexed: tuple[bool, bool]) -> Self:
+        """Run the join, and find its result's labels."""
+        if spec.left_on == (_CROSS,) and (any(indexed) or any(one is not None for one in named)):
+            raise ArgumentError.because("merge", "how='cross' was given with keys", "Pass keys or how='cross', not both.")
+        one, other = _keyed(self, spec.left_on if indexed[0] else ()), _keyed(right, spec.right_on if indexed[1] else ())
+        kept = self if indexed == (False, True) else right if indexed == (True, False) else None   # the side whose labels the result has
+        carried = {f"\1label{level}": column for level, column in enumerate(kept._labels.values())} if kept is not None else {}
+        one, other = (one.with_columns(carried), other) if kept is self else (one, other.with_columns(carried))
+        found = run(spec, one, other)
         values = {name: column for name, column in found.columns.items() if not name.startswith("\1")}
-        if left_index and right_index:
-            labels = {label_key(level): found[key] for level, key in enumerate(left_keys)}
-            return self._with_table(with_labels(labels, values, found.n_rows), self._label_names)
-        return self._with_table(with_labels(default_labels(found.n_rows), values, found.n_rows), (None,))
+        keys = [*carried] if kept is not None else [*spec.left_on] if all(indexed) else []
+        labels = {label_key(level): found[key] for level, key in enumerate(keys)} or default_labels(found.n_rows)
+        names = kept._label_names if kept is not None else _shared_names(self, right) if all(indexed) else (None,)
+        return self._with_table(with_labels(labels, values, found.n_rows), names)
 
     def join(self, other: Any, on: Any = None, how: str = "left", *, lsuffix: str = "", rsuffix: str = "") -> Self:
         """Columns of another frame by its row labels, which match these labels or the columns ``on``.
@@ -65,14 +86,26 @@ class FrameCombine(Frame):
         DuplicateColumn
             Columns of both have one name and no suffix is given.
         """
-        other = other.to_frame() if hasattr(other, "dtype") else other
+        other = other.to_frame() if is_series(other) else other
         clash = [name for name in other._values if name in self._values]
         if clash and not (lsuffix or rsuffix):
             raise DuplicateColumn.of(clash, "Pass lsuffix= or rsuffix=.")
-        if on is not None:
-            joined = self.merge(other, how, left_on=on, right_index=True, suffixes=(lsuffix, rsuffix))
-            return joined._with_table(with_labels(self._labels, joined._values, len(joined)), self._label_names) if how == "left" else joined
-        return self.merge(other, how, left_index=True, right_index=True, suffixes=(lsuffix, rsuffix))
+        keys = {"left_on": on} if on is not None else {"left_index": True}
+        return self.merge(other, how, **keys, right_index=True, suffixes=(lsuffix, rsuffix))
+
+
+_CROSS = "\1cross"
+
+
+def _texts(suffixes: Sequence[str | None]) -> tuple[str, str]:
+    """None adds nothing, as an empty suffix."""
+    left, right = suffixes
+    return left or "", right or ""
+
+
+def _shared_names(left: Frame, right: Frame) -> tuple[str | None, ...]:
+    """Names of labels that are keys on both sides."""
+    return tuple(one if one == other else None for one, other in zip(left._label_names, right._label_names, strict=True))
 
 
 def _listed(names: Any) -> list[str]:
@@ -86,8 +119,7 @@ def _merge_keys(left: Frame, right: Frame, named: tuple[Any, Any, Any], indexed:
         if left_on is not None or right_on is not None or any(indexed):
             raise ArgumentError.because("merge", "on= was given with other keys", "Pass on=, or left_on= and right_on=.")
         return _listed(on), _listed(on)
-    left_keys = [f"\1{level}" for level in range(len(left._labels))] if indexed[0] else _listed(left_on) if left_on is not None else []
-    right_keys = [f"\1{level}" for level in range(len(right._labels))] if indexed[1] else _listed(right_on) if right_on is not None else []
+    left_keys, right_keys = _side_keys(left, left_on, indexed[0]), _side_keys(right, right_on, indexed[1])
     if not left_keys and not right_keys:
         common = [name for name in left._values if name in right._values]
         if not common:
@@ -95,13 +127,34 @@ def _merge_keys(left: Frame, right: Frame, named: tuple[Any, Any, Any], indexed:
         return common, common
     if len(left_keys) != len(right_keys):
         raise ArgumentError.because("merge", f"{len(left_keys)} left keys and {len(right_keys)} right keys were given", "Give as many of each.")
+    if indexed == (False, True):   # under one name, so that the result's key has the values of both sides
+        return left_keys, _unless_taken(left_keys, right)
+    if indexed == (True, False):
+        return _unless_taken(right_keys, left), right_keys
     return left_keys, right_keys
 
 
+def _side_keys(frame: Frame, on: Any, index: bool) -> list[str]:
+    """A side's keys: its labels, or columns."""
+    if index and on is not None:
+        raise ArgumentError.because("merge", "columns and the index of one side were given as its keys", "Give one of both.")
+    if index:
+        return [f"\1{level}" for level in range(len(frame._labels))]
+    return _listed(on) if on is not None else []
+
+
+def _unless_taken(names: list[str], frame: Frame) -> list[str]:
+    """The names for a frame's labels as keys, which no column of it may have."""
+    taken = [name for name in names if name in frame._values]
+    if taken:
+        raise DuplicateColumn.of(taken, "A key column is matched with labels, but the other side has a column of its name: rename that.")
+    return names
+
+
 def _keyed(frame: Frame, label_keys: Sequence[str]) -> Table:
-    """A frame's values, with its labels as key columns where they are keys."""
+    """A frame's values, with its labels as key columns where they are keys, and the key of a cross join."""
     labels = dict(zip(label_keys, frame._labels.values(), strict=False)) if label_keys else {}
-    return Table({**labels, **frame._values}, len(frame))
+    return Table({**labels, **frame._values, _CROSS: constant(0, len(frame))}, len(frame))
 
 
 def merge(left: Any, right: Any, how: str = "inner", on: Any = None, **options: Any) -> DataFrame:
@@ -146,9 +199,9 @@ def concat(
 
 
 def _below(frames: list[Any], join: str, ignore_index: bool) -> Any:
-    all_series = all(hasattr(one, "dtype") for one in frames)
+    all_series = all(is_series(one) for one in frames)
     if not all_series:
-        frames = [one.to_frame() if hasattr(one, "dtype") else one for one in frames]
+        frames = [one.to_frame() if is_series(one) else one for one in frames]
     fresh = ignore_index or len({len(one._labels) for one in frames}) > 1
     tables = [Table(one._values, len(one)) if fresh else one._table for one in frames]
     found = run(Concat(join == "inner"), *tables)
@@ -168,9 +221,9 @@ def _shared(names: list[tuple[str | None, ...]]) -> tuple[str | None, ...]:
 def _side_by_side(frames: list[Any], join: str) -> Any:
     from fastframe.frame.dataframe import DataFrame
 
-    parts = [one.to_frame() if hasattr(one, "dtype") else one for one in frames]
-    if any(hasattr(one, "dtype") and one.name is None for one in frames):
-        parts = [one.rename(columns={"0": str(at)}) if hasattr(was, "dtype") and was.name is None else one for at, (one, was) in enumerate(zip(parts, frames, strict=True))]
+    parts = [one.to_frame() if is_series(one) else one for one in frames]
+    if any(is_series(one) and one.name is None for one in frames):
+        parts = [one.rename(columns={"0": str(at)}) if is_series(was) and was.name is None else one for at, (one, was) in enumerate(zip(parts, frames, strict=True))]
     table = parts[0]._table
     for part in parts[1:]:
         table, other = lined_up(table, part._table) if join == "outer" else _common_rows(table, part._table)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from fastframe import dtypes
 from fastframe.column import Column, Table
 from fastframe.column.arrow import column_from, constant, table_from_arrow
+from fastframe.column.numpy import is_pandas
 from fastframe.engines.cpu.cast import cast
 from fastframe.errors import ColumnNotFound, DTypeError, DuplicateColumn, ShapeError
 from fastframe.frame.core import Frame
@@ -90,11 +92,13 @@ def _parts_of(data: Any, names: list[str] | None, index: Any, *, copy: bool) -> 
 
 
 def _is_pandas_frame(data: Any) -> bool:
-    return type(data).__module__.startswith("pandas.") and hasattr(data, "columns") and hasattr(data, "index")
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(data, pandas.DataFrame)
 
 
 def _sequence_parts(data: Any, names: list[str] | None, *, copy: bool) -> tuple[Table, LabelNames]:
     """Records, rows, or a 2-D array."""
+    _refuse_set(data)
     if not isinstance(data, np.ndarray):
         data = data if isinstance(data, list) else list(data)
         if not data:
@@ -113,6 +117,11 @@ def _sequence_parts(data: Any, names: list[str] | None, *, copy: bool) -> tuple[
     if data.ndim != 2:
         raise ShapeError.of_dimensions(data.ndim, "a 2-D array, one row per row")
     return _fresh({str(position): column_from(data[:, position], copy=copy) for position in range(data.shape[1])}, data.shape[0])
+
+
+def _refuse_set(data: Any) -> None:
+    if isinstance(data, Set):
+        raise DTypeError.of_set()
 
 
 def _fresh(values: Mapping[str, Column], n_rows: int | None = None) -> tuple[Table, LabelNames]:
@@ -186,6 +195,7 @@ def pandas_parts(frame: Any, *, copy: bool = True) -> tuple[Table, LabelNames]:
 
 def series_parts(data: Any, index: Any, dtype: Any, *, copy: bool) -> tuple[Column, dict[str, Column], LabelNames, str | None]:
     """Values, labels, label names and name for ``Series(data, index, dtype)``."""
+    _refuse_set(data)
     name = getattr(data, "name", None)
     labels: dict[str, Column] | None = None
     label_names: LabelNames = (None,)
@@ -194,7 +204,7 @@ def series_parts(data: Any, index: Any, dtype: Any, *, copy: bool) -> tuple[Colu
     elif isinstance(data, Mapping):
         column = column_from(list(data.values()))
         labels = {label_key(0): column_from(list(data))}
-    elif type(data).__module__.startswith("pandas.") and hasattr(data, "index") and hasattr(data, "array"):
+    elif is_pandas(data) and hasattr(data, "index"):
         table, label_names = pandas_parts(data.to_frame("value"), copy=copy)
         column, labels = table["value"], labels_of(table)
     elif is_scalar(data):

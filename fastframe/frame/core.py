@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from fastframe.column import Column, Table
 from fastframe.errors import ShapeError
@@ -20,6 +20,7 @@ class Frame:
 
     _table: Table
     _label_names: tuple[str | None, ...]
+    _is_series: ClassVar[bool] = False
 
     def _with_table(self, table: Table, label_names: tuple[str | None, ...] | None = None) -> Self:
         """The same kind of object over another table."""
@@ -67,3 +68,8 @@ class Frame:
     def empty(self) -> bool:
         """Whether there is no value at all."""
         return len(self) == 0 or not self._values
+
+
+def is_series(value: Any) -> bool:
+    """Whether a value is a `Series`: a frame may well have a column called ``dtype``."""
+    return isinstance(value, Frame) and value._is_series

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastframe.column import Table
 from fastframe.errors import MissingAttribute, UnsupportedOperation
+from fastframe.frame.arguments import explained
 from fastframe.frame.arithmetic import FrameArithmetic
 from fastframe.frame.combine import FrameCombine
 from fastframe.frame.construct import frame_parts, text_name
@@ -26,6 +27,7 @@ from fastframe.frame.unsupported import DATAFRAME_HINTS
 from fastframe.frame.windows import FrameWindows
 
 
+@explained
 class DataFrame(
     FrameArithmetic, FrameCombine, FrameConvert, FrameDisplay, FrameMissing, FrameReductions, FrameReshape, FrameSelection,
     FrameWindows, Indexing, Frame,

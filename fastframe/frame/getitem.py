@@ -13,7 +13,7 @@ from fastframe.column.arrow import column_from, constant
 from fastframe.engines.cpu.cast import cast
 from fastframe.errors import ArgumentError, ColumnNotFound, LossyCast, ShapeError
 from fastframe.frame.construct import is_scalar, text_name
-from fastframe.frame.core import Frame
+from fastframe.frame.core import Frame, is_series
 from fastframe.frame.index import Names
 from fastframe.frame.labels import labels_of, lined_up, values_of, with_labels
 from fastframe.frame.positions import Selection, by_label, by_position, is_mask, mask_column
@@ -34,7 +34,7 @@ def get_item(frame: DataFrame, key: Any) -> Any:
     """
     if callable(key):
         key = key(frame)
-    if isinstance(key, str) or (isinstance(key, int | np.integer) and not isinstance(key, bool)):
+    if is_scalar(key):
         return column_series(frame, text_name(key))
     if isinstance(key, slice):
         return frame._with_table(_rows_slice(frame, key).of(frame._table))
@@ -101,7 +101,7 @@ def set_item(frame: DataFrame, key: Any, value: Any) -> None:
 
 def _spread(names: list[str], value: Any) -> dict[str, Any]:
     """One value per column from a frame, a 2-D array, or one value for all."""
-    if isinstance(value, Frame) and not hasattr(value, "dtype"):
+    if isinstance(value, Frame) and not is_series(value):
         columns = list(value._values)
         if len(columns) != len(names):
             raise ShapeError.of_names(len(names), len(columns))
@@ -153,6 +153,15 @@ def row_values(table: Table, name: str, value: Any) -> Column:
     return column
 
 
+def target_values(chosen: Table, name: str, value: Any) -> Column:
+    """One value per chosen row, as `row_values`, and a message about the rows that are replaced."""
+    if not isinstance(value, Frame) and not is_scalar(value):
+        value = column_from(value, name)
+        if len(value) != chosen.n_rows:
+            raise ShapeError.of_targets(len(value), chosen.n_rows)
+    return value if isinstance(value, Column) else row_values(chosen, name, value)
+
+
 def assign_at(frame: DataFrame, selection: Selection, names: list[str], value: Any) -> None:
     """``df.loc[rows, names] = value``; a dtype never changes, a new column is missing elsewhere.
 
@@ -165,7 +174,7 @@ def assign_at(frame: DataFrame, selection: Selection, names: list[str], value: A
     rows = Table({"row": column_from(selection.row_numbers())})
     table = frame._table
     for name, one in (_spread(names, value) if len(names) > 1 or isinstance(value, Frame) else {names[0]: value}).items():
-        values = row_values(chosen, name, one)
+        values = target_values(chosen, name, one)
         if name not in table:
             table = table.with_columns({name: constant(None, table.n_rows, values.dtype)})
         fitting = fitted(values, table[name].dtype, name, one)

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fastframe.ops.aggregations import AggregationCall
-from fastframe.ops.windows import WindowCall
-
 
 class GroupAggregations:
     """One row per group; missing values are skipped unless ``skipna=False``."""
@@ -91,46 +88,46 @@ class GroupAggregations:
 class GroupWindows:
     """One value per row, from its group's rows in row order, under the frame's own labels."""
 
-    def _window(self, call: WindowCall | AggregationCall) -> Any:
+    def _window(self, function: str, options: Mapping[str, Any]) -> Any:
         raise AssertionError("GroupBy runs the function")
 
     def cumsum(self) -> Any:
         """Running sum; missing stays missing and the sum goes on."""
-        return self._window(WindowCall("cumsum"))
+        return self._window("cumsum", {})
 
     def cumprod(self) -> Any:
         """Running product."""
-        return self._window(WindowCall("cumprod"))
+        return self._window("cumprod", {})
 
     def cummin(self) -> Any:
         """Running minimum."""
-        return self._window(WindowCall("cummin"))
+        return self._window("cummin", {})
 
     def cummax(self) -> Any:
         """Running maximum."""
-        return self._window(WindowCall("cummax"))
+        return self._window("cummax", {})
 
     def shift(self, periods: int = 1, *, fill_value: Any = None) -> Any:
         """Values moved down by ``periods`` rows within the group."""
-        return self._window(WindowCall("shift", {"periods": periods, "fill_value": fill_value}))
+        return self._window("shift", {"periods": periods, "fill_value": fill_value})
 
     def diff(self, periods: int = 1) -> Any:
         """Difference from the value ``periods`` rows before in the group."""
-        return self._window(WindowCall("diff", {"periods": periods}))
+        return self._window("diff", {"periods": periods})
 
     def pct_change(self, periods: int = 1) -> Any:
         """Relative change from the value ``periods`` rows before in the group."""
-        return self._window(WindowCall("pct_change", {"periods": periods}))
+        return self._window("pct_change", {"periods": periods})
 
     def ffill(self, limit: int | None = None) -> Any:
         """Missing values replaced by the group's last value before them."""
-        return self._window(WindowCall("ffill", {"limit": limit}))
+        return self._window("ffill", {"limit": limit})
 
     def bfill(self, limit: int | None = None) -> Any:
         """Missing values replaced by the group's next value after them."""
-        return self._window(WindowCall("bfill", {"limit": limit}))
+        return self._window("bfill", {"limit": limit})
 
     def rank(self, method: str = "average", *, ascending: bool = True, na_option: str = "keep", pct: bool = False) -> Any:
         """Rank within the group, from 1; parameters as in `Series.rank`."""
         options = {"method": method, "ascending": ascending, "na_option": na_option, "pct": pct}
-        return self._window(WindowCall("rank", options))
+        return self._window("rank", options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,27 +15,29 @@ from fastframe.engines.cpu.select import mask_rows
 from fastframe.errors import ArgumentError, ColumnNotFound, DTypeError, LabelNotFound, MissingAttribute, UnsupportedOperation
 from fastframe.frame.calls import aggregation, function_label
 from fastframe.frame.construct import text_name
-from fastframe.frame.core import Frame
+from fastframe.frame.core import Frame, is_series
 from fastframe.frame.getitem import row_values
 from fastframe.frame.group_methods import GroupAggregations, GroupWindows
-from fastframe.frame.labels import default_labels, has_default_labels, label_key, with_labels
+from fastframe.frame.labels import default_labels, has_default_labels, label_key, same_labels, with_labels
 from fastframe.frame.positions import Selection
 from fastframe.frame.run import run
 from fastframe.frame.unsupported import GROUPBY_HINTS
-from fastframe.ops.aggregations import AggregationCall
+from fastframe.ops.aggregations import AGGREGATIONS, AggregationCall
+from fastframe.ops.base import unique
 from fastframe.ops.expressions import Call, Col, Lit
 from fastframe.ops.groups import GroupBy as GroupBySpec
 from fastframe.ops.groups import Output, Window
 from fastframe.ops.literals import is_missing
 from fastframe.ops.project import Project
 from fastframe.ops.rows import Sort, Take
-from fastframe.ops.windows import WindowCall
+from fastframe.ops.windows import WINDOWS, WindowCall
 
 if TYPE_CHECKING:
-    from fastframe.frame.dataframe import DataFrame
     from fastframe.frame.series import Series
 
 _KEY = "\1key{}"   # names of keys that are not columns of the frame
+_ROW_NUMBERS = ("cumcount", "ngroup")   # window functions of the groups alone
+_SIZE = Output("size", None, AggregationCall("size"))
 
 
 class GroupBy(GroupAggregations, GroupWindows):
@@ -46,13 +49,15 @@ class GroupBy(GroupAggregations, GroupWindows):
     def __init__(
         self, frame: Any, by: Any, *, sort: bool | None = True, dropna: bool = True, as_index: bool = True, level: Any = None
     ) -> None:
+        if sort not in (True, False, None):
+            raise ArgumentError.of("groupby", "sort", sort, (True, False, None))
         self._frame, self._sort, self._dropna, self._as_index = frame, sort, dropna, as_index
         self._keys, extra = _find_keys(frame, by, level)
         self._tuples = isinstance(by if level is None else level, list | tuple)
         self._table: Table = frame._table.with_columns(extra)
         taken = {internal for _, internal in self._keys}
         self._chosen: list[str] = [name for name in frame._values if name not in taken]
-        self._one = hasattr(frame, "dtype")
+        self._one = self._narrowed = is_series(frame)
 
     @property
     def _internal_keys(self) -> tuple[str, ...]:
@@ -66,7 +71,7 @@ class GroupBy(GroupAggregations, GroupWindows):
                 raise ColumnNotFound.among(name, list(self._frame._values))
         new = object.__new__(GroupBy)
         new.__dict__.update(self.__dict__)
-        new._chosen, new._one = listed, not isinstance(names, list | tuple)
+        new._chosen, new._one, new._narrowed = listed, not isinstance(names, list | tuple), True
         return new
 
     def __getattr__(self, name: str) -> Any:
@@ -84,7 +89,7 @@ class GroupBy(GroupAggregations, GroupWindows):
         func : str, list of str, or dict of column to str or list
             A list, or a list in a dict, names its results ``column_function``.
         **named
-            ``result=("column", "function")``.
+            ``result=("column", "function")``; beside ``func``, its options, such as ``ddof=0``.
 
         Returns
         -------
@@ -97,6 +102,8 @@ class GroupBy(GroupAggregations, GroupWindows):
         >>> df.groupby("k").agg(total=("v", "sum"), n=("v", "size")).reset_index().to_dict("list")
         {'k': ['a', 'b'], 'total': [4, 2], 'n': [2, 1]}
         """
+        if func == "size" and not named:
+            return self.size()
         outputs = self._outputs(func, named)
         single = self._one and func is not None and not isinstance(func, list | tuple | Mapping)
         return self._aggregated(outputs, series=single)
@@ -109,36 +116,46 @@ class GroupBy(GroupAggregations, GroupWindows):
         if func is None:
             raise ArgumentError.because("agg", "no function was given", "Use agg('sum'), agg({'x': 'sum'}) or agg(total=('x', 'sum')).")
         if isinstance(func, Mapping):
-            return [one for column, several in func.items() for one in self._of_column(text_name(column), several, prefix=True)]
-        return [one for column in self._chosen for one in self._of_column(column, func, prefix=not self._one)]
+            return [one for column, several in func.items() for one in self._of_column(text_name(column), several, named, prefix=True)]
+        return [one for column in self._chosen for one in self._of_column(column, func, named, prefix=not self._one)]
 
     def _named(self, name: str, one: Any) -> Output:
+        if hasattr(one, "aggfunc"):   # pandas.NamedAgg
+            return self._output(name, text_name(one.column), one.aggfunc, getattr(one, "kwargs", {}))
         if self._one and not isinstance(one, tuple):
-            return self._output(name, self._chosen[0], one)
+            return self._output(name, self._chosen[0], one, {})
         if not isinstance(one, tuple) or len(one) != 2:
             raise ArgumentError.because("agg", f"{name}={one!r} is not a pair", f"Write {name}=('column', 'function').")
-        return self._output(name, text_name(one[0]), one[1])
+        return self._output(name, text_name(one[0]), one[1], {})
 
-    def _of_column(self, column: str, func: Any, *, prefix: bool) -> list[Output]:
+    def _of_column(self, column: str, func: Any, options: Mapping[str, Any], *, prefix: bool) -> list[Output]:
         if not isinstance(func, list | tuple):
-            return [self._output(column, column, func)]
-        return [self._output(f"{column}_{function_label(one)}" if prefix else function_label(one), column, one) for one in func]
+            return [self._output(column, column, func, options)]
+        names = [f"{column}_{function_label(one)}" if prefix else function_label(one) for one in func]
+        return [self._output(name, column, one, options) for name, one in zip(names, func, strict=True)]
 
-    def _output(self, name: str, column: str, func: Any) -> Output:
-        call = aggregation(func)
-        return Output(name, None if call.name == "size" and column not in self._table else column, call)
+    def _output(self, name: str, column: str, func: Any, options: Mapping[str, Any]) -> Output:
+        if column not in self._frame._values:
+            raise ColumnNotFound.among(column, list(self._frame._values))
+        return Output(name, column, aggregation(func, self._options(column, options)))
+
+    def _options(self, column: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Options of a call, with the name that messages give its column."""
+        return {**options, "name": self._series_name(column)}
 
     def _aggregated(self, outputs: Sequence[Output], *, series: bool = False) -> Any:
         """Run the aggregations, and put the keys where ``as_index`` says."""
         from fastframe.frame.dataframe import DataFrame
         from fastframe.frame.series import Series
 
+        unique((output.name for output in outputs), "Name the aggregations: agg(total=('x', 'sum')).")
         internal = {output.name: f"\1out{position}" for position, output in enumerate(outputs)}
         hidden = tuple(Output(internal[output.name], output.column, output.call) for output in outputs)
         found = run(GroupBySpec(self._internal_keys, hidden, self._sort, self._dropna), self._table)
         values = {output.name: self._labelled(output.call, found[internal[output.name]]) for output in outputs}
         if not self._as_index:
-            keys = {name if name is not None else f"level_{level}": found[key] for level, (name, key) in enumerate(self._keys)}
+            keys = {self._key_column(level): found[key] for level, (_, key) in enumerate(self._keys)}
+            unique([*keys, *values], "Name the aggregations: agg(total=('x', 'sum')).")
             return DataFrame._of(with_labels(default_labels(found.n_rows), {**keys, **values}, found.n_rows))
         labels = {label_key(level): found[key] for level, (_, key) in enumerate(self._keys)}
         names = tuple(name for name, _ in self._keys)
@@ -146,6 +163,11 @@ class GroupBy(GroupAggregations, GroupWindows):
             (column,) = values.values()
             return Series._of(labels, column, self._series_name(outputs[0].name), names)
         return DataFrame._of(with_labels(labels, values, found.n_rows), names)
+
+    def _key_column(self, level: int) -> str:
+        """What a key is called as a column."""
+        name, _ = self._keys[level]
+        return name if name is not None else "index" if len(self._keys) == 1 else f"level_{level}"
 
     def _labelled(self, call: WindowCall | AggregationCall, found: Column) -> Column:
         """The row numbers that ``idxmin`` and ``idxmax`` give, as row labels."""
@@ -157,28 +179,29 @@ class GroupBy(GroupAggregations, GroupWindows):
         return run(Take(missing=True), Table(self._frame._labels), Table({"row": rows}))[label_key(0)]
 
     def _series_name(self, name: str) -> str | None:
-        return self._frame.name if hasattr(self._frame, "dtype") else name
+        return self._frame.name if is_series(self._frame) else name
 
     def _aggregate_all(self, function: str, options: Mapping[str, Any], *, numeric_only: bool = False) -> Any:
-        call = aggregation(function, options)
         columns = self._table.columns
         names = [name for name in self._chosen if not numeric_only or columns[name].dtype.is_numeric or columns[name].dtype == BOOL]
-        return self._aggregated([Output(name, name, call) for name in names], series=self._one)
+        return self._aggregated([self._output(name, name, function, options) for name in names], series=self._one)
 
     def size(self) -> Any:
         """Rows per group, missing values included; with ``as_index=False`` in the column ``size``."""
         from fastframe.frame.series import Series
 
-        sizes = self._aggregated([Output("size", None, aggregation("size"))], series=self._as_index)
+        sizes = self._aggregated([_SIZE], series=self._as_index)
         if isinstance(sizes, Series):
             sizes.name = self._series_name(self._chosen[0]) if self._one else None
         return sizes
 
-    def _window(self, call: WindowCall | AggregationCall) -> Any:
+    def _window(self, function: str, options: Mapping[str, Any]) -> Any:
         """A value for every row, under the frame's own labels."""
-        outputs = tuple(Output(name, name, call) for name in self._chosen)
-        found = run(Window(self._internal_keys, outputs, self._dropna), self._table)
-        return self._per_row({name: self._labelled(call, column) for name, column in found.columns.items()})
+        make = WindowCall if function in WINDOWS else aggregation
+        calls = {name: make(function, self._options(name, options)) for name in self._chosen}
+        outputs = tuple(Output(name, name, call) for name, call in calls.items())
+        found = run(Window(self._internal_keys, outputs, self._dropna, self._sort), self._table)
+        return self._per_row({name: self._labelled(calls[name], column) for name, column in found.columns.items()})
 
     def _per_row(self, values: Mapping[str, Column]) -> Any:
         from fastframe.frame.dataframe import DataFrame
@@ -199,11 +222,14 @@ class GroupBy(GroupAggregations, GroupWindows):
         >>> ff.DataFrame({"k": [1, 2, 1], "v": [1, 2, 3]}).groupby("k")["v"].transform("sum").tolist()
         [4, 2, 4]
         """
-        from fastframe.ops.windows import WINDOWS
-
-        if isinstance(func, str) and func in WINDOWS:
-            return self._window(WindowCall(func, options))
-        return self._window(aggregation(func, options))
+        if func in _ROW_NUMBERS:
+            return self._numbers(self._counted(func, **{"ascending": True, **options}))
+        if func == "size":
+            sizes = self._numbers(run(Window(self._internal_keys, (_SIZE,), self._dropna), self._table)["size"])
+            return sizes.rename(self._series_name(self._chosen[0])) if self._one else sizes
+        if isinstance(func, str) and func not in WINDOWS and func not in AGGREGATIONS:
+            raise ArgumentError.of("transform", "func", func, [*AGGREGATIONS, *WINDOWS])
+        return self._window(func, options)
 
     def _counted(self, function: str, *, ascending: bool) -> Column:
         call = WindowCall(function, {"ascending": ascending})
@@ -230,20 +256,24 @@ class GroupBy(GroupAggregations, GroupWindows):
         """The last ``n`` rows of each group (all but the first ``-n`` where negative), in the frame's order, under its labels."""
         return self._rows_where("lt" if n >= 0 else "ge", abs(n), from_start=n < 0)
 
-    def nth(self, n: int) -> Any:
-        """Row ``n`` of each group (from the end where negative), in the frame's order."""
-        return self._rows_where("eq", n if n >= 0 else -n - 1, from_start=n >= 0)
+    def nth(self, n: int | Sequence[int]) -> Any:
+        """Row ``n`` (or several) of each group, from the end where negative, in the frame's order."""
+        numbers = {ascending: self._counted("cumcount", ascending=ascending) for ascending in (True, False)}
+        wanted = [Call("eq", (Col("down" if one < 0 else "up"), Lit(-one - 1 if one < 0 else one))) for one in ([n] if isinstance(n, int) else n)]
+        either = functools.reduce(lambda one, other: Call("or", (one, other)), wanted)
+        return self._where(either, Table({"up": numbers[True], "down": numbers[False]}))
 
     def _rows_where(self, comparison: str, n: int, *, from_start: bool) -> Any:
         """Rows whose number in their group compares so with ``n``."""
-        position = Table({"n": self._counted("cumcount", ascending=from_start)})
-        mask = run(Project((("mask", Call(comparison, (Col("n"), Lit(n)))),)), position)["mask"]
-        return self._selected(Selection(mask=mask))
+        return self._where(Call(comparison, (Col("n"), Lit(n))), Table({"n": self._counted("cumcount", ascending=from_start)}))
+
+    def _where(self, condition: Call, numbers: Table) -> Any:
+        return self._selected(Selection(mask=run(Project((("mask", condition),)), numbers)["mask"]))
 
     def _selected(self, rows: Selection) -> Any:
         """Some rows of the frame, or of what was chosen of it."""
         frame = self._frame
-        if not hasattr(frame, "dtype") and (self._one or set(self._chosen) < set(frame._values) - set(self._internal_keys)):
+        if self._narrowed and not is_series(frame):
             frame = frame[self._chosen[0]] if self._one else frame[self._chosen]
         return frame._with_table(rows.of(frame._table))
 
@@ -270,6 +300,15 @@ class GroupBy(GroupAggregations, GroupWindows):
         for key, size in zip(sizes.index.tolist(), sizes, strict=True):
             yield ((key,) if self._tuples and len(self._keys) == 1 else key), self._selected(Selection(rows=rows[start : start + size]))
             start += size
+
+    @property
+    def groups(self) -> dict[Any, Any]:
+        """Keys to the row labels of their groups."""
+        return {key: rows.index for key, rows in self}
+
+    def pipe(self, func: Any, *args: Any, **options: Any) -> Any:
+        """``func(self, *args, **options)``."""
+        return func(self, *args, **options)
 
     def get_group(self, key: Any) -> Any:
         """The rows of one group; ``key`` as iteration gives it.
@@ -318,24 +357,43 @@ def _rows_of_key(table: Table, keys: Sequence[str], parts: Sequence[Any]) -> Any
         return ()
 
 
+def is_column(frame: Any, series: Any) -> bool:
+    """Whether a series is a column of the frame, as in ``df.groupby(df["k"])``: it is then no value to aggregate."""
+    name = getattr(series, "name", None)
+    return name is not None and frame._values.get(name) is getattr(series, "_column", None) and same_labels(frame._table, series._table)
+
+
+def frame_level(frame: Any, level: Any) -> int:
+    """The number of an index level given by number or name."""
+    names = frame._label_names
+    if isinstance(level, int) and not isinstance(level, bool):
+        if not -len(names) <= level < len(names):
+            raise ArgumentError.of("groupby", "level", level, [*range(len(names)), *(one for one in names if one is not None)])
+        return level % len(names)
+    if level not in names:
+        raise ArgumentError.of("groupby", "level", level, [*range(len(names)), *(one for one in names if one is not None)])
+    return names.index(level)
+
+
 def _find_keys(frame: Any, by: Any, level: Any) -> tuple[list[tuple[str | None, str]], dict[str, Column]]:
     """Keys as ``(name that users see, name in the table)``, and columns that are not in the frame's table."""
     if level is not None:
-        levels = level if isinstance(level, list | tuple) else [level]
-        found = [one if isinstance(one, int) else frame._label_names.index(one) for one in levels]
-        return [(frame._label_names[one], label_key(one)) for one in found], {}
-    if by is None:
+        levels = [frame_level(frame, one) for one in (level if isinstance(level, list | tuple) else [level])]
+        return [(frame._label_names[one], label_key(one)) for one in levels], {}
+    if by is None or (isinstance(by, list | tuple) and not by):
         raise ArgumentError.because("groupby", "no keys were given", "Pass by= or level=.")
     keys: list[tuple[str | None, str]] = []
     extra: dict[str, Column] = {}
     for position, one in enumerate(by if isinstance(by, list | tuple) else [by]):
-        if isinstance(one, Frame | np.ndarray):
+        if not is_series(frame) and isinstance(one, Frame) and is_column(frame, one):
+            keys.append((one.name, one.name))
+        elif isinstance(one, Frame | np.ndarray):
             internal = _KEY.format(position)
             extra[internal] = row_values(frame._table, f"key {position}", one)
             keys.append((getattr(one, "name", None), internal))
         elif callable(one):
             raise UnsupportedOperation.of_argument("groupby", "by", one, "Compute the key as a column first.")
-        elif not hasattr(frame, "dtype") and text_name(one) in frame._values:
+        elif not is_series(frame) and text_name(one) in frame._values:
             keys.append((text_name(one), text_name(one)))
         elif one in frame._label_names:
             keys.append((one, label_key(frame._label_names.index(one))))

@@ -12,7 +12,7 @@ from fastframe.column.arrow import array_to_arrow, column_from
 from fastframe.column.numpy import column_to_numpy
 from fastframe.column.range import RangeColumn
 from fastframe.dtypes import DType
-from fastframe.errors import ShapeError
+from fastframe.errors import OutOfRange, ShapeError
 
 
 class Index:
@@ -92,7 +92,9 @@ class Index:
 
     def __getitem__(self, position: Any) -> Any:
         if isinstance(position, int | np.integer):
-            values = tuple(array_to_arrow(column)[int(position) % max(len(self), 1)].as_py() for column in self._columns)
+            if not -len(self) <= position < len(self):
+                raise OutOfRange.of(int(position), len(self))
+            values = tuple(array_to_arrow(column)[int(position) % len(self)].as_py() for column in self._columns)
             return values if len(values) > 1 else values[0]
         if isinstance(position, slice):
             start, stop, step = position.indices(len(self))

@@ -8,9 +8,9 @@ import numpy as np
 
 from fastframe.column import Table
 from fastframe.column.arrow import array_to_arrow, column_from
-from fastframe.errors import ColumnNotFound, ShapeError
-from fastframe.frame.core import Frame
-from fastframe.frame.getitem import assign_at, column_names, column_series, fitted, row_values, select_columns
+from fastframe.errors import ArgumentError, ColumnNotFound, ShapeError
+from fastframe.frame.core import Frame, is_series
+from fastframe.frame.getitem import assign_at, column_names, column_series, fitted, select_columns, target_values
 from fastframe.frame.labels import labels_of, values_of
 from fastframe.frame.positions import Selection, by_label, by_position
 from fastframe.frame.row import Row
@@ -33,29 +33,29 @@ class Indexer:
             return column_names(self._frame, key), isinstance(key, str | int)
         names = list(self._frame._values)
         if isinstance(key, int | np.integer):
-            if not -len(names) <= key < len(names):
-                raise ColumnNotFound.at(int(key), len(names))
-            return [names[key]], True
-        picked = np.asarray(names, dtype=object)[key if isinstance(key, slice) else np.asarray(key)]
-        return picked.tolist(), False
+            return [_name_at(names, int(key))], True
+        if isinstance(key, slice):
+            return names[key], False
+        picked = np.asarray(key)
+        if picked.dtype == bool:
+            return column_names(self._frame, picked.tolist()), False
+        if picked.dtype.kind not in "iu" and len(picked):
+            raise ArgumentError.because("iloc", f"{key!r} is not a position of columns", "Use .loc for names.")
+        return [_name_at(names, int(one)) for one in picked], False
 
     def _split(self, key: Any) -> tuple[Any, Any]:
         """Row key and column key; a series, or a tuple of labels of several levels, has only rows."""
         levels = len(self._frame._labels)
         whole = isinstance(key, tuple) and self._labels and levels > 1 and len(key) == levels and not _looks_like_columns(key[-1], self._frame)
-        if self._is_series or not isinstance(key, tuple) or whole:
+        if is_series(self._frame) or not isinstance(key, tuple) or whole:
             return key, slice(None)
         if len(key) != 2:
             raise ShapeError.of_dimensions(len(key), "a row key and a column key")
         return key
 
-    @property
-    def _is_series(self) -> bool:
-        return hasattr(self._frame, "dtype")
-
     def __getitem__(self, key: Any) -> Any:
         rows_key, columns_key = self._split(key)
-        if self._is_series:
+        if is_series(self._frame):
             return _series_at(self._frame, self._rows(rows_key))
         names, one_column = ([], False) if _everything(columns_key) else self._names(columns_key)
         frame = column_series(self._frame, names[0]) if one_column else self._frame
@@ -69,7 +69,7 @@ class Indexer:
     def __setitem__(self, key: Any, value: Any) -> None:
         rows_key, columns_key = self._split(key)
         selection = Selection(slice=(0, len(self._frame), 1)) if _everything(rows_key) else self._rows(rows_key)
-        if self._is_series:
+        if is_series(self._frame):
             _assign_series(self._frame, selection, value)
             return
         names = list(self._frame._values) if _everything(columns_key) else self._new_or_known(columns_key)
@@ -81,6 +81,12 @@ class Indexer:
         return self._names(key)[0]
 
 
+def _name_at(names: list[str], position: int) -> str:
+    if not -len(names) <= position < len(names):
+        raise ColumnNotFound.at(position, len(names))
+    return names[position]
+
+
 def _everything(key: Any) -> bool:
     return isinstance(key, slice) and key == slice(None)
 
@@ -88,7 +94,7 @@ def _everything(key: Any) -> bool:
 def _looks_like_columns(key: Any, frame: Any) -> bool:
     if isinstance(key, slice | list):
         return True
-    return not hasattr(frame, "dtype") and isinstance(key, str) and key in frame._values
+    return not is_series(frame) and isinstance(key, str) and key in frame._values
 
 
 def _series_at(series: Any, selection: Selection) -> Any:
@@ -107,7 +113,7 @@ def _frame_at(frame: Any, selection: Selection) -> Any:
 def _assign_series(series: Any, selection: Selection, value: Any) -> None:
     chosen = Table(labels_of(selection.of(Table(series._labels, len(series)))))
     name = next(iter(values_of(series._table)))
-    fitting = fitted(row_values(chosen, series.name or name, value), series.dtype, series.name, value)
+    fitting = fitted(target_values(chosen, series.name or name, value), series.dtype, series.name, value)
     updates = Table({"row": column_from(selection.row_numbers()), "value": fitting})
     series._table = run(Put(name), series._table, updates)
 

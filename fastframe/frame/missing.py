@@ -7,13 +7,13 @@ from typing import Any, Self
 
 from fastframe.column import Table
 from fastframe.dtypes import INT64
-from fastframe.errors import ArgumentError
+from fastframe.errors import ArgumentError, DTypeError, LossyCast
 from fastframe.frame.arithmetic import Operators
-from fastframe.frame.construct import is_scalar
-from fastframe.frame.core import Frame
+from fastframe.frame.construct import is_scalar, text_name
+from fastframe.frame.core import Frame, is_series
 from fastframe.frame.getitem import row_values
 from fastframe.frame.positions import Selection, mask_column
-from fastframe.frame.run import run
+from fastframe.frame.run import calling, run
 from fastframe.frame.windows import Windows
 from fastframe.ops.expressions import Call, Col, Expression, Lit
 from fastframe.ops.project import Project
@@ -46,19 +46,20 @@ class Missing(Operators, Windows):
 
         Parameters
         ----------
-        value : scalar, Series (by label), or dict of column name to value
+        value : scalar; of a series also a series (by label); of a frame a dict or series by column name, or a frame
+            An int column filled with fractions becomes a float column.
 
         Raises
         ------
-        LossyCast, DTypeError
-            The value does not fit a column's dtype.
+        LossyCast
+            The value is of another kind than a column.
         """
         if value is None:
             raise ArgumentError.because("fillna", "no value was given", "Give one, or use .ffill() or .bfill().")
-        chosen = value if isinstance(value, Mapping) else dict.fromkeys(self._values, value)
+        chosen = _by_column(self, value)
         table = self._table
-        for name in chosen:
-            if name in self._values:
+        for name in [name for name in self._values if name in chosen]:
+            with calling(name, self.name if is_series(self) else name):  # type: ignore[attr-defined]
                 table = _coalesced(table, name, chosen[name])
         return self._with_table(table)
 
@@ -80,13 +81,24 @@ class Missing(Operators, Windows):
         cond = cond(self) if callable(cond) else cond
         table = self._table
         for name in self._values:
-            mask = cond[name] if isinstance(cond, Frame) and not hasattr(cond, "dtype") else cond  # type: ignore[index]
+            mask = cond[name] if isinstance(cond, Frame) and not is_series(cond) else cond  # type: ignore[index]
             table = _if_else(self, table, name, (mask, other[name] if _is_frame(other) else other), keep_where=keep_where)
         return self._with_table(table)
 
 
+def _by_column(frame: Frame, value: Any) -> Mapping[str, Any]:
+    """What fills each column."""
+    if _is_frame(value):
+        return {name: value[name] for name in value._values}
+    if is_series(value) and not is_series(frame):
+        return {text_name(name): one for name, one in zip(value.index, value, strict=True)}
+    if isinstance(value, Mapping):
+        return {text_name(name): one for name, one in value.items()}
+    return dict.fromkeys(frame._values, value)
+
+
 def _is_frame(value: Any) -> bool:
-    return isinstance(value, Frame) and not hasattr(value, "dtype")
+    return isinstance(value, Frame) and not is_series(value)
 
 
 def _if_else(frame: Frame, table: Table, name: str, choice: tuple[Any, Any], *, keep_where: bool) -> Table:
@@ -102,10 +114,14 @@ def _if_else(frame: Frame, table: Table, name: str, choice: tuple[Any, Any], *, 
 
 
 def _coalesced(table: Table, name: str, value: Any) -> Table:
-    if is_scalar(value):
-        return run(Project(((name, Call("coalesce", (Col(name), Lit(value)))),), keep=True), table)
-    both = table.with_columns({OTHER: row_values(table, name, value)})
-    return table.with_columns({name: run(Project(((name, Call("coalesce", (Col(name), Col(OTHER)))),)), both)[name]})
+    scalar = is_scalar(value)
+    both = table if scalar else table.with_columns({OTHER: row_values(table, name, value)})
+    call = Call("coalesce", (Col(name), Lit(value) if scalar else Col(OTHER)))
+    try:
+        return table.with_columns({name: run(Project(((name, call),)), both)[name]})
+    except DTypeError:
+        dtype = table[name].dtype
+        raise (LossyCast.of_value(value, dtype, name) if scalar else LossyCast.of_assigned(both[OTHER].dtype, dtype, name)) from None
 
 
 class SeriesMissing(Missing):

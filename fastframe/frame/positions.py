@@ -16,7 +16,7 @@ from fastframe.dtypes import Kind
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.select import mask_rows
 from fastframe.errors import ArgumentError, DTypeError, FastFrameError, LabelNotFound, ShapeError
-from fastframe.frame.core import Frame
+from fastframe.frame.core import Frame, is_series
 from fastframe.frame.index import Index
 from fastframe.frame.labels import label_key, lined_up, values_of, with_labels
 from fastframe.frame.run import run
@@ -59,7 +59,7 @@ class Selection:
 def is_mask(key: Any) -> bool:
     """Whether a key is one bool per row rather than positions or labels."""
     if isinstance(key, Frame):
-        return getattr(key, "dtype", None) == dtypes.BOOL
+        return is_series(key) and key.dtype == dtypes.BOOL  # type: ignore[attr-defined]
     if isinstance(key, np.ndarray):
         return key.dtype == bool
     if isinstance(key, list):
@@ -103,7 +103,7 @@ def by_position(frame: Frame, key: Any) -> Selection:
     if is_mask(key):
         return Selection(mask=mask_column(frame, key))
     rows = np.asarray(key if not isinstance(key, Frame) else key.to_numpy())  # type: ignore[attr-defined]
-    if rows.ndim != 1 or rows.dtype.kind not in "iu" and len(rows):
+    if rows.ndim != 1 or (rows.dtype.kind not in "iu" and len(rows)):
         raise ArgumentError.because("iloc", f"{key!r} is not a position, slice, list of positions or mask", "Use .loc for labels.")
     if len(rows) and (rows.min() < -n_rows or rows.max() >= n_rows):
         _checked(int(rows.min() if rows.min() < -n_rows else rows.max()), n_rows)

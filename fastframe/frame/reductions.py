@@ -17,7 +17,7 @@ from fastframe.frame.calls import aggregation, function_label
 from fastframe.frame.core import Frame
 from fastframe.frame.getitem import select_columns
 from fastframe.frame.labels import label_key, with_labels
-from fastframe.frame.run import run
+from fastframe.frame.run import calling, run
 from fastframe.ops.expressions import Call, Col, Expression, Lit
 from fastframe.ops.groups import Output, Reduce
 from fastframe.ops.project import Project
@@ -138,10 +138,8 @@ class SeriesReductions(Reductions):
 
     def _reduce_column(self, function: Any, options: Mapping[str, Any]) -> Any:
         output = Output("result", next(iter(self._values)), aggregation(function, options))
-        try:
+        with calling(str(output.column), self.name):  # type: ignore[attr-defined]
             return run(Reduce((output,)), self._table)["result"]
-        except (DTypeError, OverflowError) as error:
-            raise type(error)(str(error).replace("'value'", repr(self.name))) from None  # type: ignore[attr-defined]
 
     def idxmax(self) -> Any:
         """The label of the first largest value."""
@@ -288,7 +286,8 @@ def _across(frame: Any, function: str, options: Mapping[str, Any]) -> Series:
         raise UnsupportedOperation.of_argument(function, "axis", 1, f"Of rows there are {', '.join(_ACROSS)} with skipna=True.")
     names = list(frame._values)
     if not names:
-        raise ShapeError.of_names(0, 0)
+        empty = {"sum": 0, "count": 0, "any": False, "all": True}
+        return Series._of(frame._labels, constant(empty.get(function), len(frame)), None, frame._label_names)
     found = run(Project((("result", rows([Col(name) for name in names])),)), Table(frame._values, len(frame)))["result"]
     return Series._of(frame._labels, found, None, frame._label_names)
 

@@ -19,7 +19,6 @@ from fastframe.ops.project import Project
 from fastframe.ops.rows import Sort
 
 if TYPE_CHECKING:
-    from fastframe.frame.dataframe import DataFrame
     from fastframe.frame.groupby import GroupBy
     from fastframe.frame.series import Series
 

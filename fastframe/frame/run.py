@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from fastframe.column import Table
 from fastframe.engines.base import get_engine
-from fastframe.errors import MixedEngineError
+from fastframe.errors import FastFrameError, MixedEngineError
 from fastframe.ops.base import Spec
 
 
@@ -23,3 +26,12 @@ def run(spec: Spec, *tables: Table) -> Table:
     spec.resolve(*(table.schema for table in tables))
     result: Table = get_engine(name).execute(spec, *tables)
     return result
+
+
+@contextmanager
+def calling(internal: str, shown: str | None) -> Iterator[None]:
+    """Errors about the table's column ``internal`` name it as its user does."""
+    try:
+        yield
+    except FastFrameError as error:
+        raise error.renamed(internal, shown) from None

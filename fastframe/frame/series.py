@@ -10,6 +10,7 @@ from fastframe.column.arrow import array_to_arrow
 from fastframe.dtypes import DType
 from fastframe.errors import MissingAttribute
 from fastframe.frame.accessors import CategoryAccessor, TextAccessor, TimeAccessor
+from fastframe.frame.arguments import explained
 from fastframe.frame.arithmetic import SeriesArithmetic
 from fastframe.frame.construct import series_parts
 from fastframe.frame.convert import SeriesConvert
@@ -21,13 +22,16 @@ from fastframe.frame.labels import with_labels
 from fastframe.frame.missing import SeriesMissing
 from fastframe.frame.reductions import SeriesReductions
 from fastframe.frame.reshape import SeriesReshape
+from fastframe.frame.run import calling
 from fastframe.frame.selection import SeriesSelection
 from fastframe.frame.unsupported import SERIES_HINTS
 from fastframe.frame.windows import SeriesWindows
+from fastframe.ops.base import Spec
 
 VALUE = "value"   # the name of a series' values in its table; users see `Series.name`
 
 
+@explained
 class Series(
     SeriesArithmetic, SeriesConvert, SeriesDisplay, SeriesMissing, SeriesReductions, SeriesReshape, SeriesSelection,
     SeriesWindows, Indexing, Frame,
@@ -52,6 +56,7 @@ class Series(
     """
 
     name: str | None
+    _is_series = True
 
     def __init__(self, data: Any = None, index: Any = None, dtype: Any = None, name: str | None = None, *, copy: bool = True) -> None:
         column, labels, self._label_names, found = series_parts(data, index, dtype, copy=copy)
@@ -64,6 +69,10 @@ class Series(
         series = object.__new__(cls)
         series._table, series._label_names, series.name = with_labels(labels, {VALUE: column}, len(column)), label_names, name
         return series
+
+    def _run(self, spec: Spec, *others: Table) -> Series:
+        with calling(VALUE, self.name):
+            return super()._run(spec, *others)
 
     def _like(self, column: Column, name: str | None = None) -> Series:
         """A series with these labels and other values."""

@@ -48,4 +48,10 @@ GROUPBY_HINTS = {
     "describe": "Use agg(['count', 'mean', 'std', 'min', 'max']).",
     "corr": "Compute it from sums of products with agg.",
     "expanding": "Use cumsum, cummin, cummax or cumcount.",
+    "value_counts": "Use df.groupby([*keys, 'x']).size().",
+    "nlargest": "Sort by the values first, then groupby(...).head(n).",
+    "nsmallest": "Sort by the values first, then groupby(...).head(n).",
+    "indices": "Use ngroup(), or .groups for labels.",
+    "sample": "Shuffle the frame with sample(frac=1), then groupby(...).head(n).",
+    "fillna": "Use ffill, bfill, or df['x'].fillna(df.groupby(keys)['x'].transform('mean')).",
 }

@@ -15,7 +15,7 @@ class Windows(Frame):
     """The same functions for frames (of every column) and series."""
 
     def _window(self, function: str, **options: Any) -> Self:
-        outputs = tuple(Output(name, name, WindowCall(function, options)) for name in self._values)
+        outputs = tuple(Output(name, name, WindowCall(function, {**options, "name": getattr(self, "name", name)})) for name in self._values)
         return self._with_table(with_labels(self._labels, run(Window((), outputs), self._table).columns, len(self)))
 
     def shift(self, periods: int = 1, *, fill_value: Any = None) -> Self:

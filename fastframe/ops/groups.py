@@ -24,7 +24,14 @@ class Output:
         if self.column is not None:
             require([self.column], schema)
         given = schema[self.column] if self.column is not None else None
-        return self.call.resolve(given, self.column)
+        return self.call.resolve(given, self.named_call.options["name"])
+
+    @property
+    def named_call(self) -> AggregationCall | WindowCall:
+        """The call, knowing what messages call its column: its option ``name``, else the column's name in the table."""
+        if self.call.options["name"] is not None:
+            return self.call
+        return type(self.call)(self.call.name, {**self.call.options, "name": self.column})
 
 
 def _check_keys(keys: Iterable[str], schema: Schema) -> None:

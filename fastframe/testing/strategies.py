@@ -131,10 +131,11 @@ def chunked(draw: st.DrawFn, table: Table | pa.Table, *, max_chunks: int = 5) ->
 
 
 def register_profiles() -> None:
-    """Hypothesis profiles: ``fast`` (the default suite), ``thorough`` (nightly); both without a deadline."""
-    slow_data = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    settings.register_profile("fast", max_examples=30, deadline=None, derandomize=True, suppress_health_check=slow_data)
-    settings.register_profile("thorough", max_examples=1000, deadline=None, suppress_health_check=slow_data)
+    """Hypothesis profiles: ``fast`` (the default suite), ``slow`` (many examples), ``checked`` (few, for slow kernels)."""
+    patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+    settings.register_profile("fast", max_examples=40, derandomize=True, **patient)
+    settings.register_profile("slow", max_examples=500, **patient)
+    settings.register_profile("checked", max_examples=10, derandomize=True, **patient)
 
 
 def _copied(part: pa.ChunkedArray) -> list[pa.Array]:

@@ -83,6 +83,8 @@ def twin(call: WindowCall, given: Column) -> Any:
         options["dtype"] = np.float32
     if call.name == "shift":
         options["fill"] = call["fill_value"]
+    if call.name == "diff" and given.dtype == "date32":   # days, whose differences are in seconds
+        return lambda values: [None if one is None else 86_400 * one for one in reference.diff(values, **options)]
     return functools.partial(getattr(reference, call.name), **options)
 
 

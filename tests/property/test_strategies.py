@@ -16,11 +16,7 @@ from fastframe.column import Column, Table
 from fastframe.errors import ArgumentError
 from fastframe.testing import DTYPES, NULLS, assert_column_equal, assert_frame_equal, column, covering, strategies
 
-strategies.register_profiles()
-fast = settings.get_profile("fast")
 
-
-@fast
 @given(st.data(), strategies.dtype_names())
 def test_columns_are_valid(data: st.DataObject, name: str) -> None:
     made = data.draw(strategies.columns(name, max_rows=12))
@@ -31,14 +27,12 @@ def test_columns_are_valid(data: st.DataObject, name: str) -> None:
     assert_column_equal(made, Column(pa.concat_arrays([made.array]), made.dtype))
 
 
-@fast
 @given(st.data(), strategies.dtype_names())
 def test_missing_can_be_left_out(data: st.DataObject, name: str) -> None:
     made = data.draw(strategies.arrays(name, n_rows=7, missing=False))
     assert len(made) == 7 and made.null_count == 0
 
 
-@fast
 @given(st.data())
 def test_chunkings_keep_rows(data: st.DataObject) -> None:
     table = data.draw(strategies.tables(max_rows=15))

@@ -21,6 +21,7 @@ from fastframe.column import Column
 from fastframe.column.column import column_from_buffers
 from fastframe.column.memory import allocate_bits
 from fastframe.dtypes import BOOL, FLOAT32, FLOAT64, INT64, DType, Kind
+from fastframe.engines.cpu.keys_text import encode_text
 from fastframe.engines.cpu.forms import nulls
 from fastframe.engines.cpu.results import allocate_values, with_validity
 from fastframe.errors import LossyCast
@@ -235,7 +236,10 @@ def _to_category(column: Column, target: Target) -> Column:
         return Column(pa.DictionaryArray.from_arrays(column.codes, column.dictionary, ordered=target.dtype.ordered, safe=False), target.dtype)
     if column.dtype.kind is Kind.FLOAT:
         array = _nan_to_null(column).array
-    encoded = array if column.is_encoded else array.dictionary_encode()
+    if column.dtype.is_text:
+        encoded = encode_text(column).array
+    else:
+        encoded = array if column.is_encoded else array.dictionary_encode()
     used = pc.unique(encoded.indices).drop_null() if column.is_encoded else None
     values = encoded.dictionary if used is None else encoded.dictionary.take(used)
     order = pc.array_sort_indices(values)

@@ -92,7 +92,7 @@ def _group_by(spec: GroupBy, table: Table) -> Table:
 def _aggregated(output: Output, table: Table, groups: Groups) -> Column:
     column = table[output.column] if output.column is not None else None
     assert isinstance(output.call, AggregationCall)
-    return aggregate(column, output.call, groups)
+    return aggregate(column, output.named_call, groups)
 
 
 def _window(spec: Window, table: Table) -> Table:
@@ -103,11 +103,11 @@ def _window(spec: Window, table: Table) -> Table:
         if isinstance(output.call, AggregationCall):
             if groups is None:
                 assert column is not None
-                out[output.name] = spread(reduce(column, output.call), np.zeros(table.n_rows, np.int32), missing=False)
+                out[output.name] = spread(reduce(column, output.named_call), np.zeros(table.n_rows, np.int32), missing=False)
             else:
-                out[output.name] = spread_codes(aggregate(column, output.call, groups), groups.codes)
+                out[output.name] = spread_codes(aggregate(column, output.named_call, groups), groups.codes)
         else:
-            out[output.name] = window(column, output.call, groups)
+            out[output.name] = window(column, output.named_call, groups)
     return Table(out, table.n_rows)
 
 
@@ -115,7 +115,7 @@ def _reduce(spec: Reduce, table: Table) -> Table:
     out = {}
     for output in spec.outputs:
         assert output.column is not None and isinstance(output.call, AggregationCall)
-        out[output.name] = reduce(table[output.column], output.call)
+        out[output.name] = reduce(table[output.column], output.named_call)
     return Table(out, 1)
 
 

@@ -15,6 +15,7 @@ from fastframe.dtypes import Kind, Physical
 from fastframe.errors import DTypeError
 
 _WORDS = 6   # of facts.hpp::RangePart
+_SAMPLE = 4096
 _SIGNED = {Physical.I8, Physical.I16, Physical.I32, Physical.I64}
 
 
@@ -70,3 +71,29 @@ def _extreme(words: np.ndarray, physical: Physical, choose: Callable[..., Any]) 
         return float(choose(words[:, 0].copy().view(np.float64)))
     low = words[:, 0].copy()
     return int(choose(low.view(np.int64) if physical in _SIGNED else low))
+
+
+def value_step(column: Column) -> int:
+    """The largest number that divides all differences of an int64 column's values: days of timestamps, say.
+
+    1 where there is none, where a sample shows that there is none, and for values that are all equal (kept as fact
+    ``"step"``).
+    """
+    return int(column.fact("step", lambda: _value_step(column)))
+
+
+def _value_step(column: Column) -> int:
+    found = value_range(column)
+    if found.min is None:
+        return 1
+    sample = column.array.slice(0, _SAMPLE).drop_null().view("int64").to_numpy()
+    low = np.array(found.min, np.int64).view(np.uint64)
+    guess = int(np.gcd.reduce(sample.view(np.uint64) - low)) if len(sample) else 0   # wraps to the exact distance
+    if guess <= 1:
+        return 1
+    n_rows = len(column)
+    rows = slice_rows(n_rows)
+    steps = allocate_array(-(-n_rows // rows), np.uint64, "common step")
+    task = kernels.step(column.view, int(found.min), guess, steps.ctypes.data, (column, steps))
+    run(task, n_rows, rows, operation="common step")
+    return max(1, int(np.gcd.reduce(steps)))

@@ -8,8 +8,9 @@ import numpy as np
 
 from fastframe.column import Column, Table
 from fastframe.column.arrow import array_to_arrow
-from fastframe.dtypes import DType, Kind
+from fastframe.dtypes import DType, Kind, from_arrow
 from fastframe.engines.cpu.cast import cast
+from fastframe.engines.cpu.dictionaries import same_categories
 from fastframe.engines.cpu.facts import value_range
 from fastframe.engines.cpu.join import join_rows
 from fastframe.engines.cpu.keys import group_rows
@@ -24,7 +25,7 @@ _EXACT_FLOAT = 2**53
 def join_tables(spec: Join, left: Table, right: Table) -> Table:
     """The joined table; see `fastframe.ops.join.Join` for its order and names."""
     pairs = list(zip(spec.left_on, spec.right_on, strict=True))
-    shared_dtype = [spec.key_dtype(one, left.schema, other, right.schema) for one, other in pairs]
+    shared_dtype = [_shared_dtype(spec, left, one, right, other) for one, other in pairs]
     left_keys = [_as_key(left[name], dtype, name, right[other].dtype, other) for (name, other), dtype in zip(pairs, shared_dtype, strict=True)]
     right_keys = [_as_key(right[other], dtype, other, left[name].dtype, name) for (name, other), dtype in zip(pairs, shared_dtype, strict=True)]
     if spec.validate is not None:
@@ -43,6 +44,14 @@ def join_tables(spec: Join, left: Table, right: Table) -> Table:
             out[new] = _taken(right[name], right_rows, missing=right_missing)
     n_rows = len(left_rows) if left_rows is not None else left.n_rows
     return Table(out, n_rows)
+
+
+def _shared_dtype(spec: Join, left: Table, left_key: str, right: Table, right_key: str) -> DType:
+    """The dtype in which a pair of keys is compared; categories that differ are compared as their values."""
+    found = spec.key_dtype(left_key, left.schema, right_key, right.schema)
+    if found.kind is Kind.CATEGORY and not same_categories([left[left_key], right[right_key]]):
+        return from_arrow(found.arrow.value_type)
+    return found
 
 
 def _taken(column: Column, rows: np.ndarray | None, *, missing: bool) -> Column:

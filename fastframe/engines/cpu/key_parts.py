@@ -21,13 +21,14 @@ from fastframe._threads import run
 from fastframe.column.column import Column, ColumnView, encoded_column
 from fastframe.column.memory import allocate_array
 from fastframe.dtypes import Kind, Physical
-from fastframe.engines.cpu.facts import Range, value_range
+from fastframe.engines.cpu.facts import Range, value_range, value_step
 from fastframe.engines.cpu.keys_text import encode_text, ranks
 from fastframe.errors import DTypeError
 
 MOST_CODES = 2**64 - 1
 _WORD = 2**64
 _HALF = 2**32
+_SPARSE = 2   # a range so many times wider than the rows: then a step of times, such as a day, is worth looking for
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,7 @@ class KeyPart:
     n_values: int
     missing: bool                    # some value may be missing
     base: int = 0                    # the word of the smallest value (128 bits for decimals)
+    step: int = 1                    # code n stands for the value base + n * step
     piece: int = kernels.WHOLE       # which bits of the values (``codes.hpp::Field``)
     lut: np.ndarray | None = None    # other codes for the codes (uint32, n_values + 1 of them)
     drop: bool = False               # a row with a missing value has no key
@@ -106,13 +108,20 @@ def _fixed_parts(column: Column, physical: Physical, facts: Range) -> list[KeyPa
         return [whole]
     low, high = _word(physical, facts.min), _word(physical, facts.max)
     n_values = high - low + 1
+    if column.dtype.is_temporal and physical is Physical.I64 and n_values > _SPARSE * len(column):
+        step = value_step(column)
+        whole, n_values = replace(whole, step=step), (high - low) // step + 1
     if n_values + missing <= MOST_CODES:
-        return [replace(whole, n_values=n_values, base=low, label=f"{column.dtype} range {n_values}")]
+        return [replace(whole, n_values=n_values, base=low, label=_range_label(column, n_values, whole.step))]
     halves = [replace(whole, n_values=_HALF, piece=kernels.UPPER), replace(whole, n_values=_HALF, piece=kernels.LOWER)]
     if physical is not Physical.I128:
         return halves
     top = replace(whole, n_values=(high >> 64) - (low >> 64) + 1, base=low >> 64, piece=kernels.HIGH64)
     return [top, *halves]
+
+
+def _range_label(column: Column, n_values: int, step: int) -> str:
+    return f"{column.dtype} range {n_values}" + (f" in steps of {step}" if step > 1 else "")
 
 
 def _word(physical: Physical, value: int | float) -> int:
@@ -195,6 +204,7 @@ def _as_kernel_part(part: KeyPart, stride: int) -> dict[str, Any]:
         "may_miss": part.missing,
         "drop_missing": part.missing and part.drop,
         "check": part.check,
+        "step": part.step,
         "keep": (part.keep, part.lut),
     }
 

@@ -18,7 +18,8 @@ from fastframe._kernels.memory import Block
 from fastframe._threads import SLICE_ROWS, run, slice_rows
 from fastframe.column.column import Column, column_from_buffers, encoded_column
 from fastframe.column.memory import allocate, allocate_bits
-from fastframe.dtypes import INT32, INT64, DType, Kind, Physical
+from fastframe.dtypes import INT32, INT64, DType, Kind, Physical, from_arrow
+from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.order import group_order
 from fastframe.engines.cpu.rank import rank
 from fastframe.engines.cpu.select import concat, take
@@ -329,6 +330,8 @@ def _with_code(column: Column, scalar: pa.Scalar, given: Any) -> tuple[Column, i
 
 
 def _changed(column: Column, call: WindowCall, groups: Groups | None, result: DType) -> Column:
+    if column.dtype.name == "date32":   # days, but the difference is in seconds
+        column = cast(column, from_arrow(pa.timestamp("s")))
     n_rows, physical = len(column), column.physical
     assert physical is not None
     values, validity = allocate(n_rows * result.width, call.name), allocate_bits(n_rows, call.name)
