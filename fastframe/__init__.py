@@ -12,8 +12,8 @@ from fastframe.frame.combine import concat, merge
 from fastframe.frame.dataframe import DataFrame
 from fastframe.frame.index import Index
 from fastframe.frame.intake import from_arrow, from_dict, from_numpy, from_pandas
-from fastframe.frame.series import Series
 from fastframe.frame.readers import read_csv, read_feather, read_parquet
+from fastframe.frame.series import Series
 from fastframe.options import option_context, options
 from fastframe.versions import show_versions
 

@@ -272,8 +272,7 @@ def common(left: DType, right: DType) -> DType | None:
     if left.numpy is not None and right.numpy is not None and {left.kind, right.kind} <= _ARITHMETIC:
         return _from_numpy(np.promote_types(left.numpy, right.numpy))
     if left.kind is right.kind and left.kind in (Kind.TIMESTAMP, Kind.DURATION) and getattr(left.arrow, "tz", None) == getattr(right.arrow, "tz", None):
-        finer = max((left, right), key=lambda one: ("s", "ms", "us", "ns").index(one.arrow.unit))
-        return finer
+        return max((left, right), key=lambda one: ("s", "ms", "us", "ns").index(one.arrow.unit))
     if {left.kind, right.kind} == {Kind.DATE, Kind.TIMESTAMP}:
         stamp = left if left.kind is Kind.TIMESTAMP else right
         return stamp if stamp.arrow.tz is None else None

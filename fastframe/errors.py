@@ -295,8 +295,8 @@ class UnsupportedOperation(FastFrameError, NotImplementedError):
         name = method.rpartition(".")[2]
         if argument == "inplace":
             return cls.of_argument(method, argument, value, f"Tables do not change: assign the result, as in df = df.{name}(...).")
-        hint = suggestion(argument, known)
-        return cls.of_argument(method, argument, value, f"It takes {listed(known)}.{hint} Use .to_pandas().{name} for this step.")
+        takes = f"It takes {listed(known)}.{suggestion(argument, known)}" if known else "It takes no other arguments."
+        return cls.of_argument(method, argument, value, f"{takes} Use .to_pandas().{name} for this step.")
 
     @classmethod
     def of_spec(cls, engine: str, spec: str, reason: str) -> UnsupportedOperation:

@@ -15,7 +15,7 @@ _PACKAGES = (
 
 def show_versions() -> None:
     """Print the versions of fastframe, Python and the packages around it, and the threads an operation gets."""
-    import importlib.metadata   # late: `import fastframe` needs neither
+    import importlib.metadata  # late: `import fastframe` needs neither
     import platform
 
     rows = [("fastframe", __version__), ("python", sys.version.split()[0]), ("platform", platform.platform()), ("threads", str(thread_count()))]

@@ -1,0 +1,1 @@
+"""Compiled loops over row ranges; they know addresses, not frames."""

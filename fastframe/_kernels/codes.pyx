@@ -1,6 +1,6 @@
 """Key columns to codes and words, and dense group ids (``codes.hpp``). Addresses come as ints."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t, uintptr_t
 from libc.stdlib cimport calloc, free
 
 from fastframe._kernels.kernel cimport Task, View, as_view, code_t, row_t

@@ -14,10 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from math import ceil, inf
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastframe.errors import ArgumentError
 from fastframe.options import options
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # What joblib sets in a loky worker's environment (`ParallelBackendBase.MAX_NUM_THREADS_VARS`): CPUs // n_jobs, or
 # inner_max_num_threads, but a variable that the parent had keeps the parent's value. So the least of them counts.
@@ -162,6 +165,8 @@ def _env_count(name: str) -> int | None:
 @lru_cache(maxsize=1)
 def _cgroup_cpus() -> int | None:
     """CPUs that the quota of this process's cgroups pays for; None where there is none. Read once per process."""
+    from pathlib import Path   # late: it brings urllib along, a tenth of what `import fastframe` costs
+
     try:
         membership = Path("/proc/self/cgroup").read_text()
     except OSError:

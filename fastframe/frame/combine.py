@@ -58,25 +58,26 @@ class FrameCombine(Frame):
         """
         right = right.to_frame() if is_series(right) else right
         if how == "cross":
-            return self._merged(right, Join((_CROSS,), (_CROSS,), "inner", _texts(suffixes)), (on, left_on, right_on), (left_index, right_index))
+            _refuse_keys(on, left_on, right_on, left_index, right_index)
+            return self._joined(right, Join((_CROSS,), (_CROSS,), "inner", _texts(suffixes)), (False, False))
         left_keys, right_keys = _merge_keys(self, right, (on, left_on, right_on), (left_index, right_index))
-        spec = Join(tuple(left_keys), tuple(right_keys), how, _texts(suffixes), validate)
-        return self._merged(right, spec, (on, left_on, right_on), (left_index, right_index))
+        if left_index != right_index:
+            left_keys, right_keys = _one_name(self if left_index else right, how, left_keys, right_keys)
+        return self._joined(right, Join(tuple(left_keys), tuple(right_keys), how, _texts(suffixes), validate), (left_index, right_index))
 
-    def _merged(self, right: Any, spec: Join, named: tuple[Any, Any, Any], indexed: tuple[bool, bool]) -> Self:
-        """Run the join, and find its result's labels."""
-        if spec.left_on == (_CROSS,) and (any(indexed) or any(one is not None for one in named)):
-            raise ArgumentError.because("merge", "how='cross' was given with keys", "Pass keys or how='cross', not both.")
-        one, other = _keyed(self, spec.left_on if indexed[0] else ()), _keyed(right, spec.right_on if indexed[1] else ())
-        kept = self if indexed == (False, True) else right if indexed == (True, False) else None   # the side whose labels the result has
-        carried = {f"\1label{level}": column for level, column in enumerate(kept._labels.values())} if kept is not None else {}
-        one, other = (one.with_columns(carried), other) if kept is self else (one, other.with_columns(carried))
-        found = run(spec, one, other)
-        values = {name: column for name, column in found.columns.items() if not name.startswith("\1")}
-        keys = [*carried] if kept is not None else [*spec.left_on] if all(indexed) else []
-        labels = {label_key(level): found[key] for level, key in enumerate(keys)} or default_labels(found.n_rows)
-        names = kept._label_names if kept is not None else _shared_names(self, right) if all(indexed) else (None,)
-        return self._with_table(with_labels(labels, values, found.n_rows), names)
+    def _joined(self, right: Any, spec: Join, indexed: tuple[bool, bool]) -> Self:
+        """Run the join, and find its result's labels: those of the side whose labels are no keys, or of both sides."""
+        one, other = _keyed(self, spec.left_on, index=indexed[0]), _keyed(right, spec.right_on, index=indexed[1])
+        if indexed[0] == indexed[1]:
+            found = run(spec, one, other)
+            labels = {label_key(level): found[key] for level, key in enumerate(spec.left_on)} if indexed[0] else default_labels(found.n_rows)
+            return self._with_table(with_labels(labels, _shown(found), found.n_rows), _shared_names(self, right) if indexed[0] else (None,))
+        kept = right if indexed[0] else self
+        carried = {f"\1label{level}": column for level, column in enumerate(kept._labels.values())}
+        found = run(spec, one.with_columns(carried if kept is self else {}), other.with_columns(carried if kept is right else {}))
+        labels = {label_key(level): found[name] for level, name in enumerate(carried)}
+        values = _shown(found) if kept is self else _as_right(_shown(found), spec.right_on, len(self._values), list(right._values))
+        return self._with_table(with_labels(labels, values, found.n_rows), kept._label_names)
 
     def join(self, other: Any, on: Any = None, how: str = "left", *, lsuffix: str = "", rsuffix: str = "") -> Self:
         """Columns of another frame by its row labels, which match these labels or the columns ``on``.
@@ -127,10 +128,6 @@ def _merge_keys(left: Frame, right: Frame, named: tuple[Any, Any, Any], indexed:
         return common, common
     if len(left_keys) != len(right_keys):
         raise ArgumentError.because("merge", f"{len(left_keys)} left keys and {len(right_keys)} right keys were given", "Give as many of each.")
-    if indexed == (False, True):   # under one name, so that the result's key has the values of both sides
-        return left_keys, _unless_taken(left_keys, right)
-    if indexed == (True, False):
-        return _unless_taken(right_keys, left), right_keys
     return left_keys, right_keys
 
 
@@ -143,18 +140,42 @@ def _side_keys(frame: Frame, on: Any, index: bool) -> list[str]:
     return _listed(on) if on is not None else []
 
 
-def _unless_taken(names: list[str], frame: Frame) -> list[str]:
-    """The names for a frame's labels as keys, which no column of it may have."""
-    taken = [name for name in names if name in frame._values]
-    if taken:
+def _one_name(labelled: Frame, how: str, left_keys: list[str], right_keys: list[str]) -> tuple[list[str], list[str]]:
+    """Keys where one side's are its labels: both under the columns' names, so that the result's key has the values of both."""
+    by_left = left_keys[0].startswith("\1")
+    names = right_keys if by_left else left_keys
+    taken = [name for name in names if name in labelled._values]
+    if not taken:
+        return names, names
+    if how in ("outer", "left" if by_left else "right"):
         raise DuplicateColumn.of(taken, "A key column is matched with labels, but the other side has a column of its name: rename that.")
-    return names
+    return left_keys, right_keys
 
 
-def _keyed(frame: Frame, label_keys: Sequence[str]) -> Table:
-    """A frame's values, with its labels as key columns where they are keys, and the key of a cross join."""
-    labels = dict(zip(label_keys, frame._labels.values(), strict=False)) if label_keys else {}
-    return Table({**labels, **frame._values, _CROSS: constant(0, len(frame))}, len(frame))
+def _refuse_keys(*given: Any) -> None:
+    if any(one is not None and one is not False for one in given):
+        raise ArgumentError.because("merge", "how='cross' was given with keys", "Pass keys or how='cross', not both.")
+
+
+def _keyed(frame: Frame, keys: Sequence[str], *, index: bool) -> Table:
+    """A frame's values, with its labels as key columns where they are keys, or with the key of a cross join."""
+    labels = dict(zip(keys, frame._labels.values(), strict=True)) if index else {}
+    cross = {_CROSS: constant(0, len(frame))} if keys == (_CROSS,) else {}
+    return Table({**labels, **cross, **frame._values}, len(frame))
+
+
+def _shown(table: Table) -> dict[str, Column]:
+    """The columns that users see."""
+    return {name: column for name, column in table.columns.items() if not name.startswith("\1")}
+
+
+def _as_right(values: dict[str, Column], keys: Sequence[str], n_left: int, right_names: list[str]) -> dict[str, Column]:
+    """Columns with the keys where the right side has them, not first."""
+    names = [name for name in values if name not in keys]
+    for place, name in enumerate(right_names):
+        if name in keys:
+            names.insert(n_left + place, name)
+    return {name: values[name] for name in names}
 
 
 def merge(left: Any, right: Any, how: str = "inner", on: Any = None, **options: Any) -> DataFrame:

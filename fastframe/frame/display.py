@@ -5,7 +5,6 @@ Only the rows that are shown are ever looked at.
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 from fastframe.column import Column
@@ -88,6 +87,8 @@ class FrameDisplay(Frame):
         return "\n".join([*lines, "", shape])
 
     def _repr_html_(self) -> str:
+        import html   # late: a notebook has it already, and a program does not need it
+
         grid = _grid(self, {name: name for name in self._values})
         names, kinds, *rows = (list(map(html.escape, cells)) for cells in zip(*grid, strict=True))
         head = "".join(f"<th>{name}<br><small>{kind}</small></th>" for name, kind in zip(names, kinds, strict=True))

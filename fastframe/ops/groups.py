@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from fastframe.dtypes import DType, Kind
 from fastframe.errors import DTypeError
@@ -27,7 +28,7 @@ class Output:
         return self.call.resolve(given, self.named_call.options["name"])
 
     @property
-    def named_call(self) -> AggregationCall | WindowCall:
+    def named_call(self) -> Any:
         """The call, knowing what messages call its column: its option ``name``, else the column's name in the table."""
         if self.call.options["name"] is not None:
             return self.call

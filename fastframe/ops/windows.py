@@ -55,11 +55,11 @@ def _arithmetic(name: str, dtype: DType, column: str | None, allowed: str) -> DT
 
 def _extreme(name: str, dtype: DType, column: str | None) -> DType:
     if (
-        dtype.kind is Kind.CATEGORY
-        and dtype.ordered
-        or dtype.physical is not None
+        (dtype.kind is Kind.CATEGORY
+        and dtype.ordered)
+        or (dtype.physical is not None
         and not dtype.is_text
-        and dtype.kind is not Kind.CATEGORY
+        and dtype.kind is not Kind.CATEGORY)
     ):
         return dtype
     raise DTypeError.of_operation(
@@ -70,7 +70,7 @@ def _extreme(name: str, dtype: DType, column: str | None) -> DType:
 def _difference(name: str, dtype: DType, column: str | None) -> DType:
     if dtype.is_integer:
         return INT64
-    if dtype.kind is Kind.FLOAT and dtype.physical is not None or dtype.kind is Kind.DURATION:
+    if (dtype.kind is Kind.FLOAT and dtype.physical is not None) or dtype.kind is Kind.DURATION:
         return dtype
     if dtype.kind is Kind.DECIMAL:
         return from_arrow(pa.decimal128(min(38, dtype.arrow.precision + 1), dtype.arrow.scale))
@@ -267,7 +267,7 @@ def _check(function: str, option: str, value: Any) -> None:
     is_int = isinstance(value, int) and not isinstance(value, bool)
     if option == "periods" and not is_int:
         raise ArgumentError.of(function, option, value, ["an int"])
-    if option == "limit" and not (value is None or is_int and value > 0):
+    if option == "limit" and not (value is None or (is_int and value > 0)):
         raise ArgumentError.of(function, option, value, ["None", "an int of at least 1"])
     if option == "method" and value not in RANK_METHODS:
         raise ArgumentError.of(function, option, value, RANK_METHODS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -123,7 +124,7 @@ def chunked(draw: st.DrawFn, table: Table | pa.Table, *, max_chunks: int = 5) ->
         bounds = [0, *cuts, len(whole)]
         chunks = [
             chunk
-            for start, stop in zip(bounds, bounds[1:], strict=False)
+            for start, stop in itertools.pairwise(bounds)
             for chunk in _copied(whole.slice(start, stop - start))
         ]
         out[name] = pa.chunked_array(chunks, column.type)

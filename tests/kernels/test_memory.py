@@ -171,7 +171,7 @@ except OutOfMemory as error:
     print(error)
 print(len(allocate(1000, "small ones still work")))
 """
-    done = python(code)
+    done = python(code, FASTFRAME_POOL_BYTES=str(256 * MIB))
     assert done.stdout.splitlines() == [
         "200",
         "0 300",

@@ -78,8 +78,36 @@ def test_no_drawer_for_everything() -> None:
     assert not [path for path in PYTHON_FILES if path.name in ("utils.py", "helpers.py", "common.py", "misc.py")]
 
 
-def test_kernel_floor_knows_no_frames() -> None:
-    """import-linter does not read Cython, so this does."""
+# Imports run downwards only; modules of one floor may import each other.
+FLOORS = [
+    ("errors",), ("dtypes", "options", "_version"), ("_threads",), ("_kernels",), ("column",), ("ops",), ("engines",), ("io",), ("frame",),
+    ("testing", "versions"),
+]  # fmt: skip
+FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
+
+
+def imported_modules(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [one.name for one in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [f"fastframe.{one.name}" for one in node.names] if node.module == "fastframe" else [node.module or ""]
+    return []
+
+
+@pytest.mark.parametrize("path", [path for path in LIBRARY_FILES if path.parent != PACKAGE or path.stem != "__init__"], ids=relative)
+def test_floor_of_a_module(path: Path) -> None:
+    """Read from the source, because compiled modules hide from import-linter."""
+    own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    for node in ast.walk(ast.parse(path.read_text())):
+        for module in imported_modules(node):
+            if module.split(".")[0] != "fastframe":
+                continue
+            target = (module.split(".") + ["__init__"])[1]
+            assert target in FLOOR_OF, f"{relative(path)} imports the package itself; import from the module"
+            assert FLOOR_OF[target] <= FLOOR_OF[own], f"{relative(path)}:{node.lineno} imports upwards: {module}"
+
+
+def test_floor_of_kernels() -> None:
     for path in [*PACKAGE.rglob("*.pyx"), *PACKAGE.rglob("*.pxd")]:
         for module in re.findall(r"^\s*(?:from|c?import)\s+(fastframe[\w.]*)", path.read_text(), flags=re.MULTILINE):
             allowed = ("fastframe._threads", "fastframe._kernels") if "_kernels" in str(path) else ("fastframe._threads",)

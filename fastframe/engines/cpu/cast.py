@@ -21,8 +21,8 @@ from fastframe.column import Column
 from fastframe.column.column import column_from_buffers
 from fastframe.column.memory import allocate_bits
 from fastframe.dtypes import BOOL, FLOAT32, FLOAT64, INT64, DType, Kind
-from fastframe.engines.cpu.keys_text import encode_text
 from fastframe.engines.cpu.forms import nulls
+from fastframe.engines.cpu.keys_text import encode_text
 from fastframe.engines.cpu.results import allocate_values, with_validity
 from fastframe.errors import LossyCast
 from fastframe.ops.casts import FAMILY, PAIRS, resolve_cast

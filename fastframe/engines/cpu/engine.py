@@ -11,11 +11,11 @@ from fastframe.column.memory import naming
 from fastframe.column.range import RangeColumn
 from fastframe.engines.base import Handler, handler_of
 from fastframe.engines.cpu.aggregate import aggregate
-from fastframe.engines.cpu.reduce import reduce
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.evaluate import evaluate
 from fastframe.engines.cpu.join_table import join_tables
 from fastframe.engines.cpu.keys import Groups, group_rows
+from fastframe.engines.cpu.reduce import reduce
 from fastframe.engines.cpu.select import concat_tables, filter_column, filter_plan, mask_rows, put, take
 from fastframe.engines.cpu.sort import sort_rows
 from fastframe.engines.cpu.spread import spread, spread_codes

@@ -74,8 +74,9 @@ def _as_key(column: Column, dtype: DType, name: str, other: DType, other_name: s
     if column.dtype == dtype:
         return column
     if dtype.kind is Kind.FLOAT and column.dtype.is_integer and len(column) > column.null_count:
-        found = value_range(column)
-        if max(abs(int(found.min)), abs(int(found.max))) > _EXACT_FLOAT:
+        low, high, *_ = value_range(column)
+        assert low is not None and high is not None
+        if max(-low, high) > _EXACT_FLOAT:
             raise MergeError.beyond_float(name, column.dtype, other_name, other)
     return cast(column, dtype, safe=False)
 

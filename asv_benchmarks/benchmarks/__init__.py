@@ -1,0 +1,10 @@
+"""Classes for asv: each question of `asv_benchmarks.questions` asked of fastframe, over its history.
+
+``ASV_ROWS`` sets the rows (default 1,000,000).
+"""
+
+import sys
+from pathlib import Path
+
+# asv imports this package by its folder. The root comes last: the fastframe that asv has built must stay the one imported.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
