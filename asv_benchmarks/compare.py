@@ -101,7 +101,7 @@ def summary(settings: runs.Settings, timings: runs.Timings, differing: dict[str,
             "first": {contender: timing.seconds[0] for contender, timing in answered.items()},
             "best_peer": peer[0] if peer else None,
             "ratio": {one: medians[one] / peer[1] for one in medians if CONTENDERS[one].ours} if peer else {},
-            "checked": name in differing,
+            "checked": bool(differing.get(name)),
             "problems": problems,
             "runs": {contender: asdict(timing) for contender, timing in asked.items()},
         })  # fmt: skip

@@ -147,7 +147,7 @@ def _files(kind: str, size: Size, folder: Path, ending: str) -> Iterator[tuple[s
     return ((name, folder / f"{kind}_{size.name}_{name}.{ending}") for name in names)
 
 
-def tables(kind: str, size: Size, folder: Path = FOLDER) -> dict[str, pa.Table]:
+def tables(kind: str, size: Size, folder: Path) -> dict[str, pa.Table]:
     """The tables of one kind, in memory (so that no contender's first call reads from the disk); made on first use."""
     files = dict(_files(kind, size, folder, "feather"))
     if not all(path.exists() for path in files.values()):
@@ -157,7 +157,7 @@ def tables(kind: str, size: Size, folder: Path = FOLDER) -> dict[str, pa.Table]:
     return {name: feather.read_table(path, memory_map=False) for name, path in files.items()}
 
 
-def parquet_files(kind: str, size: Size, folder: Path = FOLDER) -> dict[str, Path]:
+def parquet_files(kind: str, size: Size, folder: Path) -> dict[str, Path]:
     """The same tables as Parquet files (snappy, row groups of at most a million rows)."""
     import pyarrow.parquet as parquet
 

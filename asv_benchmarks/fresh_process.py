@@ -54,6 +54,7 @@ def time_answer(task: dict) -> dict[str, float]:
 
 def _write_digest(task: dict, question: object, answer: object, data: object) -> None:
     import pyarrow.feather as feather
+
     from asv_benchmarks import agreement
     from asv_benchmarks.contenders import CONTENDERS
 

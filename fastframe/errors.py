@@ -88,6 +88,8 @@ class OutOfRange(FastFrameError, IndexError):
 
     @classmethod
     def of(cls, position: int, n_rows: int) -> OutOfRange:
+        if n_rows == 0:
+            return cls(f"position {position} was asked for, but there are no rows. Check .empty first.")
         return cls(f"position {position} is outside the {n_rows} rows. Positions run from {-n_rows} to {n_rows - 1}; use .loc for labels.")
 
 
@@ -142,6 +144,15 @@ class DTypeError(FastFrameError, TypeError):
         return cls(f"the Arrow type {arrow_type}{where} is not supported. Cast it with pyarrow before handing it over.")
 
     @classmethod
+    def of_pandas_extension(cls, kind: str, column: str | None = None) -> DTypeError:
+        where = f" of column {column!r}" if column is not None else ""
+        return cls(f"pandas' {kind} dtype{where} is not supported. Use .dt.to_timestamp() on periods, .left and .right of intervals, first.")
+
+    @classmethod
+    def not_tabular(cls, source: str, given: Any) -> DTypeError:
+        return cls(f"{source} cannot be made from {type(given).__name__}. Give a dict of columns, a 2-D array, or a pandas, polars or Arrow object.")
+
+    @classmethod
     def of_values(cls, column: str | None, detail: str) -> DTypeError:
         where = f" of column {column!r}" if column is not None else ""
         return cls(f"the values{where} have no common dtype: {detail}. Convert them to one type before handing them over.")
@@ -154,6 +165,10 @@ class DTypeError(FastFrameError, TypeError):
     def of_results(cls, results: dict[str, Any]) -> DTypeError:
         given = ", ".join(f"{name!r}: {dtype}" for name, dtype in list(results.items())[:10])
         return cls(f"the results have no common dtype for one series ({given}). Pass numeric_only=True, or select columns of one kind first.")
+
+    @classmethod
+    def of_labels(cls, left: Any, right: Any) -> DTypeError:
+        return cls(f"row labels of dtypes {left} and {right} cannot stand in one index. Pass ignore_index=True, or use reset_index() first.")
 
     @classmethod
     def not_a_mask(cls, dtype: Any) -> DTypeError:
@@ -262,7 +277,8 @@ class LossyCast(FastFrameError, ValueError):
     @classmethod
     def of_value(cls, value: Any, dtype: Any, column: str | None = None) -> LossyCast:
         where = f" of column {column!r}" if column is not None else ""
-        return cls(f"{value!r} does not fit dtype {dtype}{where}. Use .astype(...) on the column first.")
+        first = "Use .cat.set_categories(...) to add it" if dtype == "category" else "Use .astype(...) on the column"
+        return cls(f"{value!r} does not fit dtype {dtype}{where}. {first} first.")
 
     @classmethod
     def of_assigned(cls, source: Any, dtype: Any, column: str | None = None) -> LossyCast:
@@ -327,6 +343,13 @@ class ArgumentError(FastFrameError, ValueError):
     def of(cls, method: str, argument: str, value: Any, allowed: Iterable[Any]) -> ArgumentError:
         allowed = list(allowed)
         return cls(f"{method} was given {argument}={value!r}.{suggestion(value, allowed)} Allowed are: {listed(allowed, 30)}.")
+
+    @classmethod
+    def of_function(cls, function: str, detail: str) -> ArgumentError:
+        """A function of the tables ``text.`` and ``time.`` refused its arguments or values; users call these str and dt."""
+        shown = function.replace("text.", "str.").replace("time.", "dt.")
+        hint = "Patterns are RE2: no look-around, no back-references." if "regular expression" in detail else "Check its arguments and the values."
+        return cls(f"{shown}: {detail.splitlines()[0]}. {hint}")
 
     @classmethod
     def because(cls, method: str, what: str, instead: str) -> ArgumentError:

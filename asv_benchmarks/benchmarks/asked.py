@@ -21,15 +21,15 @@ def rows(default: int = 10**6) -> int:
 @lru_cache(maxsize=2)
 def tables(kind: str, n_rows: int, groups: int, category: bool) -> dict[str, pa.Table]:
     """The generated tables, text columns as strings or as dictionaries."""
-    found = data.tables(kind, data.Size(n_rows, groups))
+    found = data.tables(kind, data.Size(n_rows, groups), data.FOLDER)
     return {name: as_dictionaries(one) for name, one in found.items()} if category else found
 
 
 class Asked:
-    """Every question of a family, on strings and on categories; classes below name the family."""
+    """Every question of a family, on strings and on categories; subclasses name the family and what is measured."""
 
     family = ""
-    params: Any = ([], [])
+    params: Any
     param_names = ("question", "layout")
     timeout = 600
 
@@ -43,16 +43,8 @@ class Asked:
         n_rows = min(rows(), family.rows)
         self.contender = CONTENDERS["fastframe" if layout == "strings" else "fastframe-cat"]
         self.question = family.by_name[question]
-        self.loaded = self.contender.load(tables(family.data, n_rows, min(family.groups, n_rows), layout == "category"), os.cpu_count() or 1)
+        loaded = tables(family.data, n_rows, min(family.groups, n_rows), layout == "category")
+        self.loaded = self.contender.load(loaded, os.cpu_count() or 1)
 
-    def time_answer(self, question: str, layout: str) -> None:
-        self.contender.run(self.question, self.loaded)
-
-
-class AskedWithMemory(Asked):
-    """Peak memory of the process as well: the tables, and what the answer needs on top."""
-
-    family = "groupby"
-
-    def peakmem_answer(self, question: str, layout: str) -> None:
+    def answer(self) -> None:
         self.contender.run(self.question, self.loaded)

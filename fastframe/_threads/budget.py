@@ -165,7 +165,7 @@ def _env_count(name: str) -> int | None:
 @lru_cache(maxsize=1)
 def _cgroup_cpus() -> int | None:
     """CPUs that the quota of this process's cgroups pays for; None where there is none. Read once per process."""
-    from pathlib import Path   # late: it brings urllib along, a tenth of what `import fastframe` costs
+    from pathlib import Path  # late: it brings urllib along, a tenth of what `import fastframe` costs
 
     try:
         membership = Path("/proc/self/cgroup").read_text()

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from fastframe import dtypes
 from fastframe.column.column import Column
-from fastframe.column.dictionary import normalise_dictionary
+from fastframe.column.dictionary import normalise_dictionary, without_views
 from fastframe.column.numpy import column_from_numpy, column_from_pandas, is_numpy, is_pandas
 from fastframe.column.table import Table
 from fastframe.dtypes import DType
@@ -107,7 +107,7 @@ def column_from_arrow(array: pa.Array | pa.ChunkedArray, name: str | None = None
             array.validate(full=True)
         except pa.ArrowException as error:
             raise InvalidData.in_arrow(str(error), name) from None
-    whole = _normalised(contiguous(array), name)
+    whole = _normalised(contiguous(without_views(array)), name)
     if pa.types.is_dictionary(whole.type):
         whole = normalise_dictionary(whole)
         if encoding and dtypes.from_arrow(whole.type.value_type).is_text:
@@ -118,10 +118,10 @@ def column_from_arrow(array: pa.Array | pa.ChunkedArray, name: str | None = None
 def contiguous(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     """One array; copies only where there are several non-empty chunks. Strings over 2 GiB become large."""
     if isinstance(array, pa.Array):
-        return array
+        return _unsliced_empty(array)
     chunks = [chunk for chunk in array.chunks if len(chunk)]
     if not chunks:
-        return array.chunk(0) if array.num_chunks else pa.array([], array.type)
+        return _unsliced_empty(array.chunk(0)) if array.num_chunks else pa.array([], array.type)
     if len(chunks) == 1:
         return chunks[0]
     wide = {pa.string(): pa.large_string(), pa.binary(): pa.large_binary()}.get(array.type)
@@ -130,6 +130,15 @@ def contiguous(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     if pa.types.is_dictionary(array.type):
         return _joined_dictionaries(chunks)
     return pa.concat_arrays(chunks)
+
+
+def _unsliced_empty(array: pa.Array) -> pa.Array:
+    """No rows of an offset into buffers: pyarrow's C import gives such an array buffers that its own concat refuses."""
+    if len(array) or not array.offset:
+        return array
+    if pa.types.is_dictionary(array.type):
+        return pa.DictionaryArray.from_arrays(pa.array([], array.type.index_type), array.dictionary, ordered=array.type.ordered)
+    return pa.array([], array.type) if array.type.num_fields == 0 else array
 
 
 def _joined_dictionaries(chunks: list[pa.Array]) -> pa.Array:
@@ -155,6 +164,8 @@ def _normalised(array: pa.Array, name: str | None) -> pa.Array:
         if types.is_binary_view(kind):
             return array.cast(pa.large_binary() if array.nbytes > _TWO_GIB else pa.binary())
         if isinstance(kind, pa.BaseExtensionType):
+            if kind.extension_name.startswith("pandas."):   # periods and intervals: their storage means something else
+                raise DTypeError.of_pandas_extension(kind.extension_name.removeprefix("pandas."), name)
             return _normalised(array.storage, name)
         if types.is_run_end_encoded(kind):
             import pyarrow.compute as pc
@@ -190,7 +201,7 @@ def array_to_arrow(column: Column) -> pa.Array:
     """The column as users see it: encoded strings are decoded, a category is a dictionary array."""
     if column.is_encoded_text:
         return column.array.dictionary_decode()
-    return column.array
+    return _unsliced_empty(column.array)
 
 
 def table_to_arrow(columns: Mapping[str, Column], n_rows: int) -> pa.Table:

@@ -22,7 +22,7 @@ def normalise_dictionary(array: pa.DictionaryArray) -> pa.DictionaryArray:
     DTypeError
         Where Arrow cannot compare the values (nested ones).
     """
-    values = array.dictionary
+    values = _without_bitmap(array.dictionary)
     try:
         unique = values.dictionary_encode(null_encoding="mask")
     except pa.ArrowNotImplementedError:
@@ -31,9 +31,27 @@ def normalise_dictionary(array: pa.DictionaryArray) -> pa.DictionaryArray:
     if len(unique.dictionary) != len(values):
         codes = unique.indices.take(codes)
         values = unique.dictionary
-    elif array.type.index_type == pa.int32():
+    elif array.type.index_type == pa.int32() and values is array.dictionary:
         return array
     return pa.DictionaryArray.from_arrays(codes.cast(pa.int32()), values, ordered=array.type.ordered, safe=False)
+
+
+def _without_bitmap(values: pa.Array) -> pa.Array:
+    """Null-free values without a validity bitmap: XGBoost refuses categories that have one."""
+    buffers = values.buffers()
+    if values.null_count or buffers[0] is None or values.type.num_fields:
+        return values
+    return pa.Array.from_buffers(values.type, len(values), [None, *buffers[1:]], 0, values.offset)
+
+
+def without_views(array: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """A dictionary whose values are string views (polars' categories) as one of plain text; anything else as it is."""
+    plain = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}.get(getattr(array.type, "value_type", None))
+    if plain is None or not pa.types.is_dictionary(array.type):
+        return array
+    if isinstance(array, pa.ChunkedArray):
+        return pa.chunked_array([without_views(chunk) for chunk in array.chunks], pa.dictionary(array.type.index_type, plain, array.type.ordered))
+    return pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(plain), ordered=array.type.ordered, safe=False)
 
 
 def decode(column: Column) -> Column:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from fastframe.column import Column, Table
 from fastframe.column.arrow import constant
-from fastframe.errors import ArgumentError, DuplicateColumn, MergeError, UnsupportedOperation
+from fastframe.dtypes import common
+from fastframe.errors import ArgumentError, DTypeError, DuplicateColumn, MergeError, ShapeError, UnsupportedOperation
 from fastframe.frame.core import Frame, is_series
-from fastframe.frame.labels import default_labels, label_key, labels_of, lined_up, values_of, with_labels
+from fastframe.frame.labels import default_labels, label_key, labels_of, lined_up, same_labels, values_of, with_labels
 from fastframe.frame.run import run
 from fastframe.ops.concat import Concat
+from fastframe.ops.groups import GroupBy
 from fastframe.ops.join import Join
 
 if TYPE_CHECKING:
@@ -206,13 +211,19 @@ def concat(
     {'a': [1, 2], 'b': [None, 'x']}
     """
     if keys is not None or isinstance(objs, Mapping):
-        raise UnsupportedOperation.of_argument("concat", "keys", keys, "Assign the key as a column of each frame first.")
-    frames = [one for one in objs if one is not None]
+        given = keys if keys is not None else list(objs)
+        raise UnsupportedOperation.of_argument("concat", "keys", given, "Assign the key as a column of each frame first.")
+    frames = [objs] if isinstance(objs, Frame) else [one for one in objs if one is not None]
+    wrong = [type(one).__name__ for one in frames if not isinstance(one, Frame)]
+    if wrong or isinstance(objs, Frame):
+        raise ArgumentError.because("concat", f"{wrong[0] if wrong else type(objs).__name__} was given", "Pass a list of frames and series.")
     if not frames:
         raise ArgumentError.because("concat", "there is nothing to concatenate", "Pass at least one frame or series.")
     if join not in ("outer", "inner"):
         raise ArgumentError.of("concat", "join", join, ("outer", "inner"))
     if axis in (1, "columns"):
+        if ignore_index:
+            raise UnsupportedOperation.of_argument("concat", "ignore_index", True, "With axis=1 the columns keep their names; rename them.")
         return _side_by_side(frames, join)
     if axis not in (0, "index", "rows"):
         raise ArgumentError.of("concat", "axis", axis, (0, 1, "index", "columns"))
@@ -223,11 +234,12 @@ def _below(frames: list[Any], join: str, ignore_index: bool) -> Any:
     all_series = all(is_series(one) for one in frames)
     if not all_series:
         frames = [one.to_frame() if is_series(one) else one for one in frames]
-    fresh = ignore_index or len({len(one._labels) for one in frames}) > 1
-    tables = [Table(one._values, len(one)) if fresh else one._table for one in frames]
+    if not ignore_index:
+        _check_labels(frames)
+    tables = [Table(one._values, len(one)) if ignore_index else one._table for one in frames]
     found = run(Concat(join == "inner"), *tables)
-    labels = default_labels(found.n_rows) if fresh else labels_of(found)
-    names = (None,) if fresh else _shared([one._label_names for one in frames])
+    labels = default_labels(found.n_rows) if ignore_index else labels_of(found)
+    names = (None,) if ignore_index else _shared([one._label_names for one in frames])
     table = with_labels(labels, values_of(found), found.n_rows)
     new = frames[0]._with_table(table, names)
     if all_series:
@@ -239,30 +251,37 @@ def _shared(names: list[tuple[str | None, ...]]) -> tuple[str | None, ...]:
     return tuple(level[0] if len(set(level)) == 1 else None for level in zip(*names, strict=True))
 
 
+def _check_labels(frames: list[Any]) -> None:
+    """Raise unless the labels of all can stand in one index."""
+    first = frames[0]._labels
+    for one in frames[1:]:
+        if len(one._labels) != len(first):
+            raise ShapeError.of_levels(len(first), len(one._labels))
+        for level, other in zip(first.values(), one._labels.values(), strict=True):
+            if common(level.dtype, other.dtype) is None:
+                raise DTypeError.of_labels(level.dtype, other.dtype)
+
+
 def _side_by_side(frames: list[Any], join: str) -> Any:
     from fastframe.frame.dataframe import DataFrame
 
-    parts = [one.to_frame() if is_series(one) else one for one in frames]
-    if any(is_series(one) and one.name is None for one in frames):
-        parts = [one.rename(columns={"0": str(at)}) if is_series(was) and was.name is None else one for at, (one, was) in enumerate(zip(parts, frames, strict=True))]
+    number = itertools.count()   # unnamed series are numbered among themselves
+    parts = [one.to_frame(one.name if one.name is not None else str(next(number))) if is_series(one) else one for one in frames]
+    clash = [name for name, times in Counter(name for part in parts for name in part._values).items() if times > 1]
+    if clash:
+        raise DuplicateColumn.of(clash)
     table = parts[0]._table
-    for part in parts[1:]:
-        table, other = lined_up(table, part._table) if join == "outer" else _common_rows(table, part._table)
-        clash = [name for name in values_of(other) if name in table]
-        if clash:
-            raise DuplicateColumn.of(clash)
-        table = table.with_columns(values_of(other))
-    return DataFrame._of(table, parts[0]._label_names)
+    if not all(same_labels(table, part._table) for part in parts):
+        _check_labels(parts)
+        table = _labels_together([with_labels(part._labels, {}, len(part)) for part in parts], join)
+        parts = [part._with_table(lined_up(table, part._table, "left")[1]) for part in parts]
+    values = {name: column for part in parts for name, column in part._values.items()}
+    return DataFrame._of(with_labels(labels_of(table), values, table.n_rows), _shared([one._label_names for one in parts]))
 
 
-def _common_rows(left: Table, right: Table) -> tuple[Table, Table]:
-    """Both tables at the labels that both have, in left order."""
-    keys = tuple(labels_of(left))
-    left_named: dict[str, Column] = {name if name in keys else "l" + name: column for name, column in left.columns.items()}
-    right_named = {name if name in keys else "r" + name: column for name, column in right.columns.items()}
-    both = run(Join(keys, keys, "inner"), Table(left_named), Table(right_named))
-    one = {name: both["l" + name] for name in values_of(left)}
-    other = {name: both["r" + name] for name in values_of(right)}
-    return with_labels(labels_of(both), one, both.n_rows), with_labels(labels_of(both), other, both.n_rows)
-
-
+def _labels_together(labels: list[Table], join: str) -> Table:
+    """The labels that any of the tables has, in order of appearance; or those that all have."""
+    keys = tuple(labels[0].columns)
+    if join == "outer":
+        return run(GroupBy(keys, (), sort=False, dropna=False), run(Concat(), *labels))
+    return functools.reduce(lambda one, other: run(Join(keys, keys, "inner"), one, other), labels)

@@ -59,12 +59,12 @@ def _is_records(data: Any) -> bool:
 def _choose(table: Table, names: list[str], *, positional: bool) -> Table:
     """The asked columns: renamed by position, or chosen by name with missing ones all null."""
     values = values_of(table)
+    if len(set(names)) != len(names):
+        raise DuplicateColumn.of({name for name in names if names.count(name) > 1})
     if positional:
         if len(names) != len(values):
             raise ShapeError.of_names(len(names), len(values))
         return with_labels(labels_of(table), dict(zip(names, values.values(), strict=True)), table.n_rows)
-    if len(set(names)) != len(names):
-        raise DuplicateColumn.of({name for name in names if names.count(name) > 1})
     if values and not set(names) & set(values):
         raise ColumnNotFound.all_of(names, list(values))
     chosen = {name: values[name] if name in values else constant(None, table.n_rows) for name in names}
@@ -99,6 +99,8 @@ def _is_pandas_frame(data: Any) -> bool:
 def _sequence_parts(data: Any, names: list[str] | None, *, copy: bool) -> tuple[Table, LabelNames]:
     """Records, rows, or a 2-D array."""
     _refuse_set(data)
+    if is_scalar(data):
+        raise DTypeError.not_tabular("a frame", data)
     if not isinstance(data, np.ndarray):
         data = data if isinstance(data, list) else list(data)
         if not data:

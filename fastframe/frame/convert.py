@@ -208,7 +208,8 @@ class FrameConvert(Convert):
             labels = self.index.tolist()
             return {name: dict(zip(labels, values, strict=True)) for name, values in lists.items()}
         if orient == "records":
-            return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+            rows = zip(*lists.values(), strict=True) if lists else [()] * len(self)
+            return [dict(zip(lists, row, strict=True)) for row in rows]
         if orient == "series":
             return {name: self[name] for name in lists}  # type: ignore[index]
         raise ArgumentError.of("to_dict", "orient", orient, ("dict", "list", "records", "series"))

@@ -5,11 +5,12 @@ Only the rows that are shown are ever looked at.
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from fastframe.column import Column
 from fastframe.column.arrow import array_to_arrow
-from fastframe.dtypes import DType, Kind
+from fastframe.dtypes import Kind
 from fastframe.frame.core import Frame
 from fastframe.options import options
 
@@ -25,23 +26,29 @@ def shown_rows(n_rows: int) -> tuple[int, int]:
 
 def _cells(column: Column, head: int, tail: int, *, gap: bool) -> list[str]:
     values = array_to_arrow(column.slice(0, head)).to_pylist()
-    texts = [format_value(value, column.dtype) for value in values]
+    texts = [format_value(value) for value in values]
     if gap:
         texts.append(GAP)
         last = array_to_arrow(column.slice(len(column) - tail, tail)).to_pylist()
-        texts += [format_value(value, column.dtype) for value in last]
+        texts += [format_value(value) for value in last]
     return texts
 
 
-def format_value(value: Any, dtype: DType) -> str:
-    """One value as text: missing as ``null`` or ``NaN``, floats short, long text cut."""
+def format_value(value: Any) -> str:
+    """One value as text: missing as ``null`` or ``NaN``, floats short, long text cut, one line."""
     if value is None:
         return "null"
     if isinstance(value, float):
         return "NaN" if value != value else f"{value:.6g}" if abs(value) < 1e15 else repr(value)
-    text = value.isoformat(sep=" ") if dtype.kind is Kind.TIMESTAMP and hasattr(value, "isoformat") else str(value)
-    text = text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
-    return text if len(text) <= options.max_width else text[: options.max_width - 1] + GAP
+    text = value.isoformat(sep=" ") if isinstance(value, datetime.datetime) else str(value)
+    return _one_line(text) if len(text) <= options.max_width else _one_line(text[: options.max_width - 1]) + GAP
+
+
+def _one_line(text: str) -> str:
+    """Line ends and control characters, which a terminal would obey, written out."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def _cut_columns(names: list[str]) -> tuple[list[str], list[str]]:
@@ -56,13 +63,13 @@ def _grid(frame: Frame, header: dict[str, str]) -> list[list[str]]:
     gap = tail > 0
     grid = []
     for key, name in zip(frame._labels, frame._label_names, strict=True):
-        grid.append([name or "", "", *_cells(frame._labels[key], head, tail, gap=gap)])
+        grid.append([_one_line(name or ""), "", *_cells(frame._labels[key], head, tail, gap=gap)])
     first, last = _cut_columns(list(header))
     for position, name in enumerate(first + last):
         if last and position == len(first):
             grid.append([GAP] * (2 + head + tail + gap))
         column = frame._values[name]
-        shown = format_value(header[name], column.dtype)
+        shown = format_value(header[name])
         grid.append([shown, column.dtype.name, *_cells(column, head, tail, gap=gap)])
     return grid
 
@@ -87,7 +94,7 @@ class FrameDisplay(Frame):
         return "\n".join([*lines, "", shape])
 
     def _repr_html_(self) -> str:
-        import html   # late: a notebook has it already, and a program does not need it
+        import html  # late: a notebook has it already, and a program does not need it
 
         grid = _grid(self, {name: name for name in self._values})
         names, kinds, *rows = (list(map(html.escape, cells)) for cells in zip(*grid, strict=True))
@@ -144,11 +151,13 @@ class SeriesDisplay(Frame):
     def __repr__(self) -> str:
         ((key, column),) = self._values.items()
         grid = _grid(self, {key: ""})
-        lines = [line for line in _align([[column[0], *column[2:]] for column in grid], len(self._labels))][1:]
-        return "\n".join([*lines, f"Name: {self.name}, Length: {len(self)}, dtype: {column.dtype}"])
+        lines = _align([[column[0], *column[2:]] for column in grid], len(self._labels))
+        shown = lines if any(self._label_names) else lines[1:]   # a first line only where the labels have names
+        name = f"Name: {self.name}, " if self.name is not None else ""
+        return "\n".join([*shown, f"{name}Length: {len(self)}, dtype: {column.dtype}"])
 
     def _repr_html_(self) -> str:
-        return self.to_frame(self.name or "value")._repr_html_()  # type: ignore[attr-defined]
+        return self.to_frame("value" if self.name is None else self.name)._repr_html_()  # type: ignore[attr-defined]
 
     def memory_usage(self, index: bool = True, deep: bool = True) -> int:
         """Bytes of the values and of the labels."""

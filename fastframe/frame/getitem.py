@@ -34,10 +34,10 @@ def get_item(frame: DataFrame, key: Any) -> Any:
     """
     if callable(key):
         key = key(frame)
-    if is_scalar(key):
-        return column_series(frame, text_name(key))
     if isinstance(key, slice):
         return frame._with_table(_rows_slice(frame, key).of(frame._table))
+    if is_scalar(key):
+        return column_series(frame, text_name(key))
     if is_mask(key):
         return frame._with_table(Selection(mask=mask_column(frame, key)).of(frame._table))
     return select_columns(frame, column_names(frame, key))

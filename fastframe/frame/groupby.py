@@ -26,7 +26,7 @@ from fastframe.ops.aggregations import AGGREGATIONS, AggregationCall
 from fastframe.ops.base import unique
 from fastframe.ops.expressions import Call, Col, Lit
 from fastframe.ops.groups import GroupBy as GroupBySpec
-from fastframe.ops.groups import Output, Window
+from fastframe.ops.groups import Output, TopK, Window
 from fastframe.ops.literals import is_missing
 from fastframe.ops.project import Project
 from fastframe.ops.rows import Sort, Take
@@ -145,14 +145,18 @@ class GroupBy(GroupAggregations, GroupWindows):
 
     def _aggregated(self, outputs: Sequence[Output], *, series: bool = False) -> Any:
         """Run the aggregations, and put the keys where ``as_index`` says."""
-        from fastframe.frame.dataframe import DataFrame
-        from fastframe.frame.series import Series
-
         unique((output.name for output in outputs), "Name the aggregations: agg(total=('x', 'sum')).")
         internal = {output.name: f"\1out{position}" for position, output in enumerate(outputs)}
         hidden = tuple(Output(internal[output.name], output.column, output.call) for output in outputs)
         found = run(GroupBySpec(self._internal_keys, hidden, self._sort, self._dropna), self._table)
         values = {output.name: self._labelled(output.call, found[internal[output.name]]) for output in outputs}
+        return self._with_keys(found, values, series=series)
+
+    def _with_keys(self, found: Table, values: dict[str, Column], *, series: bool) -> Any:
+        """A result by group, with the keys as labels or columns."""
+        from fastframe.frame.dataframe import DataFrame
+        from fastframe.frame.series import Series
+
         if not self._as_index:
             keys = {self._key_column(level): found[key] for level, (_, key) in enumerate(self._keys)}
             unique([*keys, *values], "Name the aggregations: agg(total=('x', 'sum')).")
@@ -160,8 +164,8 @@ class GroupBy(GroupAggregations, GroupWindows):
         labels = {label_key(level): found[key] for level, (_, key) in enumerate(self._keys)}
         names = tuple(name for name, _ in self._keys)
         if series:
-            (column,) = values.values()
-            return Series._of(labels, column, self._series_name(outputs[0].name), names)
+            ((name, column),) = values.items()
+            return Series._of(labels, column, self._series_name(name), names)
         return DataFrame._of(with_labels(labels, values, found.n_rows), names)
 
     def _key_column(self, level: int) -> str:
@@ -262,6 +266,34 @@ class GroupBy(GroupAggregations, GroupWindows):
         wanted = [Call("eq", (Col("down" if one < 0 else "up"), Lit(-one - 1 if one < 0 else one))) for one in ([n] if isinstance(n, int) else n)]
         either = functools.reduce(lambda one, other: Call("or", (one, other)), wanted)
         return self._where(either, Table({"up": numbers[True], "down": numbers[False]}))
+
+    def nlargest(self, n: int = 5) -> Any:
+        """The ``n`` largest values of each group, largest first, under the keys and the frame's own labels.
+
+        Equal values come in row order; missing values are left out.
+
+        >>> import fastframe as ff
+        >>> ff.DataFrame({"k": ["a", "b", "a"], "v": [1, 2, 3]}).groupby("k")["v"].nlargest(1).tolist()
+        [3, 2]
+        """
+        return self._best(n, largest=True)
+
+    def nsmallest(self, n: int = 5) -> Any:
+        """The ``n`` smallest values of each group, smallest first, under the keys and the frame's own labels."""
+        return self._best(n, largest=False)
+
+    def _best(self, n: int, *, largest: bool) -> Any:
+        from fastframe.frame.series import Series
+
+        if not self._one:
+            raise UnsupportedOperation.of_method("GroupBy", "nlargest", "Choose one column: df.groupby(keys)['x'].nlargest(n).")
+        (name,) = self._chosen
+        needed = Table({key: self._table[key] for key in dict.fromkeys([*self._internal_keys, *self._frame._label_keys, name])})
+        found = run(TopK(self._internal_keys, name, n, largest, self._sort, self._dropna), needed)
+        under = [*self._internal_keys, *self._frame._label_keys]
+        labels = {label_key(level): found[key] for level, key in enumerate(under)}
+        names = (*(key for key, _ in self._keys), *self._frame._label_names)
+        return Series._of(labels, found[name], self._series_name(name), names)
 
     def _rows_where(self, comparison: str, n: int, *, from_start: bool) -> Any:
         """Rows whose number in their group compares so with ``n``."""

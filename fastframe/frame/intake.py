@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastframe.column.arrow import table_from_arrow
+from fastframe.column.numpy import is_pandas
 from fastframe.errors import DTypeError
 from fastframe.frame.construct import pandas_parts
 from fastframe.frame.dataframe import DataFrame
@@ -36,6 +37,8 @@ def from_arrow(data: Any, *, encodings: bool = False) -> Any:
 
     if isinstance(data, pa.Array | pa.ChunkedArray):
         return Series(data)
+    if not hasattr(data, "__arrow_c_stream__") and not hasattr(data, "__arrow_c_array__"):
+        raise DTypeError.not_tabular("from_arrow: a frame", data)
     table = table_from_arrow(data, encodings=encodings)
     return DataFrame._of(with_labels(default_labels(table.n_rows), table.columns, table.n_rows))
 
@@ -47,8 +50,8 @@ def from_pandas(data: Any, *, copy: bool = True) -> Any:
     """
     if hasattr(data, "columns"):
         return DataFrame._of(*pandas_parts(data, copy=copy))
-    if not hasattr(data, "index"):
-        raise DTypeError.of_values(None, f"a pandas DataFrame or Series is needed, but {type(data).__name__} was given")
+    if not is_pandas(data):
+        raise DTypeError.not_tabular("from_pandas: a frame or series", data)
     return Series(data, copy=copy)
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from fastframe import dtypes
 from fastframe.column import Column, Table
-from fastframe.column.arrow import array_to_arrow, column_from
+from fastframe.column.arrow import column_from
+from fastframe.column.memory import naming
 from fastframe.column.range import RangeColumn
 from fastframe.dtypes import Kind
 from fastframe.engines.cpu.cast import cast
@@ -105,9 +106,10 @@ def by_position(frame: Frame, key: Any) -> Selection:
     rows = np.asarray(key if not isinstance(key, Frame) else key.to_numpy())  # type: ignore[attr-defined]
     if rows.ndim != 1 or (rows.dtype.kind not in "iu" and len(rows)):
         raise ArgumentError.because("iloc", f"{key!r} is not a position, slice, list of positions or mask", "Use .loc for labels.")
-    if len(rows) and (rows.min() < -n_rows or rows.max() >= n_rows):
-        _checked(int(rows.min() if rows.min() < -n_rows else rows.max()), n_rows)
-    return Selection(rows=np.where(rows < 0, rows + n_rows, rows).astype(np.int32))
+    with naming("take"):
+        if len(rows) and (rows.min() < -n_rows or rows.max() >= n_rows):
+            _checked(int(rows.min() if rows.min() < -n_rows else rows.max()), n_rows)
+        return Selection(rows=np.where(rows < 0, rows + n_rows, rows).astype(np.int32))
 
 
 def _checked(position: int, n_rows: int) -> int:
@@ -191,10 +193,17 @@ def _edge(frame: Frame, label: Any, *, last: bool) -> int:
     rows = _rows_of_label(frame, label)
     if len(rows):
         return int(rows[-1] if last else rows[0])
-    labels = array_to_arrow(next(iter(frame._labels.values())))
-    ordered = labels.to_pylist()
-    if any(one is None for one in ordered) or any(one > two for one, two in zip(ordered, ordered[1:], strict=False)):
+    first = label_key(0)
+    if len(frame._labels) > 1 or not _ascending(frame._labels[first]):
         raise LabelNotFound.of([label])
-    import bisect
+    before = Call("le" if last else "lt", (Col(first), Lit(label)))
+    n_before = len(mask_rows(run(Project(((MASK, before),)), Table(frame._labels, len(frame)))[MASK]))
+    return n_before - 1 if last else n_before
 
-    return bisect.bisect_right(ordered, label) - 1 if last else bisect.bisect_left(ordered, label)
+
+def _ascending(labels: Column) -> bool:
+    """Whether labels are sorted, with none missing."""
+    n_pairs = max(len(labels) - 1, 0)
+    pairs = Table({"one": labels.slice(0, n_pairs), "next": labels.slice(len(labels) - n_pairs, n_pairs)})
+    in_order = run(Project((("ordered", Call("le", (Col("one"), Col("next")))),)), pairs)["ordered"]
+    return labels.null_count == 0 and len(mask_rows(in_order)) == n_pairs

@@ -259,8 +259,10 @@ def _describe(kind: Any, frame: Any) -> DataFrame:
     calls = [aggregation(name) for name in ("count", "mean", "std", "min")]
     calls += [aggregation("quantile", {"q": q}) for q in QUARTILES] + [aggregation("max")]
     out = {}
+    decimals = {name: frame._table[name] for name in numeric if frame._table[name].dtype.kind is dtypes.Kind.DECIMAL}
+    table = frame._table.with_columns({name: cast(column, dtypes.FLOAT64, safe=False) for name, column in decimals.items()})
     for name in numeric:
-        found = run(Reduce(tuple(Output(row, name, call) for row, call in zip(rows, calls, strict=True))), frame._table)
+        found = run(Reduce(tuple(Output(row, name, call) for row, call in zip(rows, calls, strict=True))), table)
         out[name] = concat([cast(column, dtypes.FLOAT64, safe=False) for column in found.columns.values()], dtypes.FLOAT64)
     return DataFrame._of(with_labels({label_key(0): column_from(rows)}, out, len(rows)), (None,))
 

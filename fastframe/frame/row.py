@@ -51,6 +51,9 @@ class Row(Mapping[str, Any]):
         return dict(self._values)
 
     def __repr__(self) -> str:
-        width = max((len(name) for name in self._values), default=0)
-        lines = [f"{name:<{width}}    {'null' if value is None else value}" for name, value in self._values.items()]
+        from fastframe.frame.display import format_value
+
+        names = [format_value(name) for name in self._values]
+        width = max(map(len, names), default=0)
+        lines = [f"{name:<{width}}    {format_value(value)}" for name, value in zip(names, self._values.values(), strict=True)]
         return "\n".join([*lines, f"Name: {self.name}"]) if lines else "Row()"

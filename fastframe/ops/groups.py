@@ -1,4 +1,4 @@
-"""`GroupBy`, `Window`, `Reduce`: aggregations and functions of a row's neighbours, by group or over all rows."""
+"""`GroupBy`, `Window`, `Reduce`, `TopK`: aggregations and functions of a row's neighbours, by group or over all rows."""
 
 from __future__ import annotations
 
@@ -96,3 +96,27 @@ class Reduce(Spec):
         (schema,) = schemas
         unique(output.name for output in self.outputs)
         return {output.name: output.resolve(schema) for output in self.outputs}
+
+
+@dataclass(frozen=True)
+class TopK(Spec):
+    """The rows of the ``k`` largest (or smallest) values of ``column`` in each group.
+
+    Groups in the order that ``sort`` says (as in `GroupBy`), values best first, equal values in row order; missing values
+    are left out. The columns are those of the input.
+    """
+
+    keys: tuple[str, ...]
+    column: str
+    k: int
+    largest: bool = True
+    sort: bool | None = True
+    dropna: bool = True
+
+    def resolve(self, *schemas: Schema) -> dict[str, DType]:
+        (schema,) = schemas
+        _check_keys(self.keys, schema)
+        require([self.column], schema)
+        if schema[self.column].kind in (Kind.NESTED, Kind.OTHER):
+            raise DTypeError.of_operation("ranking", schema[self.column], self.column)
+        return dict(schema)

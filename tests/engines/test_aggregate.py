@@ -16,9 +16,10 @@ import pytest
 from fastframe.column.column import Column
 from fastframe.dtypes import Kind
 from fastframe.engines.cpu import accumulate, scatter
-from fastframe.engines.cpu.aggregate import aggregate, top_k
+from fastframe.engines.cpu.aggregate import aggregate
 from fastframe.engines.cpu.partials import State, combine, finalize, update
 from fastframe.engines.cpu.reduce import reduce
+from fastframe.engines.cpu.topk import top_k
 from fastframe.errors import DTypeError, IntegerOverflow
 from fastframe.ops.aggregations import AggregationCall
 from fastframe.options import option_context

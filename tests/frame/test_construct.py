@@ -133,7 +133,7 @@ def test_columns_named_like_methods_and_attributes() -> None:
     assert df.iloc[0]["left"] == 5
     assert df.fillna(0).shape == df.where(df > 1).shape == (2, len(names))
     assert df.groupby("index")["value"].sum().to_dict() == {1: 4, 2: 2}
-    assert df.merge(df, on="name").shape == (2, 2 * len(names) - 1)
+    assert df.merge(df, on="value").shape == (2, 2 * len(names) - 1)
     assert df.reset_index(names="labels").shape == (2, len(names) + 1)
     assert ff.concat([df, df]).shape == (4, len(names))
 

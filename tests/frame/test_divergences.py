@@ -75,7 +75,7 @@ def test_integer_division_by_zero() -> None:
 
 
 def test_lossy_cast_raises() -> None:
-    with pytest.raises(ff.errors.LossyCast, match="1.5"):
+    with pytest.raises(ff.errors.LossyCast, match=r"1\.5"):
         ff.Series([1.5]).astype("int64")
     with pytest.raises(ff.errors.LossyCast, match="300"):
         ff.Series([300]).astype("int8")

@@ -33,6 +33,7 @@ BUILD_FLAGS = {
 }
 RUNTIMES = ("libasan.so", "libubsan.so", "libstdc++.so")   # the last: ASAN looks for its __cxa_throw at start
 NICE = 10
+REPORT_CHARACTERS = 5000
 
 
 def main() -> int:
@@ -71,10 +72,13 @@ def check(name: str, tree: Path, tests: list[str]) -> bool:
     print(f"{name}: built in {built - started:.0f} s", flush=True)
     environment = {"PYTHONPATH": str(tree), "FASTFRAME_HYPOTHESIS": "checked", "PYTHONDONTWRITEBYTECODE": "1"}
     if name == "sanitizers":
-        environment |= sanitizer_environment()
+        environment |= sanitizer_environment(tree)
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", str(os.cpu_count() or 1), *tests]
     tested = nice(command, tree, environment)
     passed = tested.returncode == 0
+    for report in sorted(tree.glob("report.*")):
+        print(report.read_text()[:REPORT_CHARACTERS], file=sys.stderr)
+        report.unlink()
     print(f"{name}: {'passed' if passed else 'FAILED'} in {time.monotonic() - built:.0f} s", flush=True)
     return passed
 
@@ -82,6 +86,7 @@ def check(name: str, tree: Path, tests: list[str]) -> bool:
 def copy_sources(tree: Path) -> None:
     """What builds and tests need, with its times, so that an older build in ``tree`` compiles what changed only."""
     tree.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(tree / "tests", ignore_errors=True)   # an older copy may hold tests that are gone
     for part in COPIED:
         source = ROOT / part
         if source.is_dir():
@@ -90,12 +95,13 @@ def copy_sources(tree: Path) -> None:
             shutil.copy2(source, tree / part)
 
 
-def sanitizer_environment() -> dict[str, str]:
+def sanitizer_environment(tree: Path) -> dict[str, str]:
+    """Reports go to files, because pytest holds back what a process writes before it aborts."""
     runtimes = [subprocess.check_output(["gcc", f"-print-file-name={name}"], text=True).strip() for name in RUNTIMES]
     return {
         "LD_PRELOAD": " ".join(runtimes),
-        "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:abort_on_error=1:disable_coredump=1",
-        "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:abort_on_error=1",
+        "ASAN_OPTIONS": f"detect_leaks=0:allocator_may_return_null=1:abort_on_error=1:disable_coredump=1:log_path={tree}/report",
+        "UBSAN_OPTIONS": f"print_stacktrace=1:halt_on_error=1:abort_on_error=1:log_path={tree}/report",
         "PYTHONMALLOC": "malloc",
         "ARROW_DEFAULT_MEMORY_POOL": "system",
     }

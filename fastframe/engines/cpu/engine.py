@@ -19,11 +19,12 @@ from fastframe.engines.cpu.reduce import reduce
 from fastframe.engines.cpu.select import concat_tables, filter_column, filter_plan, mask_rows, put, take
 from fastframe.engines.cpu.sort import sort_rows
 from fastframe.engines.cpu.spread import spread, spread_codes
+from fastframe.engines.cpu.topk import top_k
 from fastframe.engines.cpu.window import window
 from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.base import Spec
 from fastframe.ops.concat import Concat
-from fastframe.ops.groups import GroupBy, Output, Reduce, Window
+from fastframe.ops.groups import GroupBy, Output, Reduce, TopK, Window
 from fastframe.ops.join import Join
 from fastframe.ops.project import Project, Put
 from fastframe.ops.rows import Filter, Sort, Take
@@ -119,6 +120,11 @@ def _reduce(spec: Reduce, table: Table) -> Table:
     return Table(out, 1)
 
 
+def _top_k(spec: TopK, table: Table) -> Table:
+    groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort)
+    return take_rows(table, top_k(table[spec.column], groups, spec.k, largest=spec.largest))
+
+
 def _join(spec: Join, left: Table, right: Table) -> Table:
     return join_tables(spec, left, right)
 
@@ -141,6 +147,7 @@ class CpuEngine:
         GroupBy: _group_by,
         Window: _window,
         Reduce: _reduce,
+        TopK: _top_k,
         Join: _join,
         Concat: _concat,
     }

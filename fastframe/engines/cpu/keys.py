@@ -115,7 +115,11 @@ def _held_codes(parts: Sequence[KeyPart]) -> np.ndarray | None:
     column = part.keep[0] if isinstance(part.keep, tuple) else None
     if len(parts) > 1 or column is None or part.missing or part.lut is not None:
         return None
-    return column.codes.to_numpy(zero_copy_only=True).view(np.uint32)
+    codes = column.codes
+    if not len(codes):
+        return np.empty(0, np.uint32)
+    # Not to_numpy: pyarrow imports pandas for that, half a second in a fresh process.
+    return np.frombuffer(codes.buffers()[1], np.uint32, len(codes), 4 * codes.offset)
 
 
 def _without_holes(first: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:

@@ -31,7 +31,7 @@ def evaluate_text(call: Invocation) -> Column:
     try:
         values = compute(column.dictionary if column.is_encoded else column.array, call.options)
     except pa.ArrowInvalid as error:
-        raise ArgumentError.because(call.operation, str(error).splitlines()[0], "Check its arguments.") from error
+        raise ArgumentError.of_function(call.operation, str(error)) from error
     if call.result == BOOL:
         if column.is_encoded:
             return lookup_bits(column, values, missing=missing, n_rows=call.n_rows, operation=call.operation)

@@ -32,7 +32,7 @@ def evaluate_time(call: Invocation) -> Column:
     try:
         values = TIME[call.operation.removeprefix("time.")](column.array, call.options)
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
-        raise ArgumentError.because(call.operation, str(error).splitlines()[0], "Check its arguments and the values.") from error
+        raise ArgumentError.of_function(call.operation, str(error)) from error
     if call.result == BOOL and values.null_count:
         values = values.fill_null(False)
     return Column(values if values.type == call.result.arrow else values.cast(call.result.arrow), call.result)

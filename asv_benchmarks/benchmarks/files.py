@@ -1,0 +1,40 @@
+"""Seconds of reading and writing the group-by table as Parquet, feather and CSV."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import fastframe as ff
+from asv_benchmarks.benchmarks.asked import rows, tables
+
+FORMATS = ("parquet", "feather", "csv")
+
+
+class Files:
+    """Nine columns; CSV has a tenth of the rows."""
+
+    params = list(FORMATS)
+    param_names = ["format"]
+    timeout = 600
+
+    def setup(self, format: str) -> None:
+        n_rows = rows() // 10 if format == "csv" else rows()
+        self.frame = ff.from_arrow(tables("groupby", n_rows, min(100, n_rows), False)["x"])
+        self.folder = tempfile.TemporaryDirectory(prefix="fastframe-asv-")
+        self.path = Path(self.folder.name) / f"x.{format}"
+        self.write = getattr(self.frame, f"to_{format}")
+        self.read = getattr(ff, f"read_{format}")
+        self.write(self.path)
+
+    def teardown(self, format: str) -> None:
+        self.folder.cleanup()
+
+    def time_read(self, format: str) -> None:
+        self.read(self.path)
+
+    def time_write(self, format: str) -> None:
+        self.write(self.path)
+
+    def peakmem_read(self, format: str) -> None:
+        self.read(self.path)

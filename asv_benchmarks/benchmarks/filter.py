@@ -1,0 +1,12 @@
+"""Seconds of the filter question."""
+
+from asv_benchmarks.benchmarks.asked import Asked
+
+
+class Filter(Asked):
+    """Seconds of the filter question."""
+
+    family = "filter"
+
+    def time_answer(self, question: str, layout: str) -> None:
+        self.answer()

@@ -1,0 +1,12 @@
+"""Seconds of the group-by questions."""
+
+from asv_benchmarks.benchmarks.asked import Asked
+
+
+class GroupBy(Asked):
+    """Seconds of the group-by questions."""
+
+    family = "groupby"
+
+    def time_answer(self, question: str, layout: str) -> None:
+        self.answer()

@@ -1,0 +1,181 @@
+"""The benchmarks run, at tiny size: every asv method once, the comparison from its command line, and its check of answers."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+pytest.importorskip("polars")
+pytest.importorskip("duckdb")
+
+from asv_benchmarks import agreement, compare, data
+from asv_benchmarks.questions import FAMILIES, Question
+
+ROOT = Path(__file__).parents[2]
+MODULES = ("groupby", "join", "sort", "filter", "transform", "small", "memory", "files", "importing")
+TINY = data.Size(1000, 10)
+
+
+def methods() -> list[Any]:
+    found = []
+    for module in MODULES:
+        loaded = importlib.import_module(f"asv_benchmarks.benchmarks.{module}")
+        for owner in [one for one in vars(loaded).values() if isinstance(one, type) and one.__module__ == loaded.__name__]:
+            names = [one for one in dir(owner) if one.startswith(("time_", "peakmem_", "timeraw_"))]
+            found += [pytest.param(owner, name, id=f"{owner.__name__}.{name}") for name in names]
+    return found
+
+
+def combinations(owner: type) -> list[tuple[Any, ...]]:
+    params = getattr(owner, "params", [])
+    return list(itertools.product(*(params if params and isinstance(params[0], list | tuple) else [params]))) if params else [()]
+
+
+@pytest.mark.parametrize(("owner", "name"), methods())
+def test_every_asv_method_runs(owner: type, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASV_ROWS", "1000")
+    monkeypatch.setattr(data, "FOLDER", tmp_path)
+    for combination in combinations(owner):
+        benchmark = owner()
+        if hasattr(benchmark, "setup"):
+            benchmark.setup(*combination)
+        made = getattr(benchmark, name)(*combination)
+        if name.startswith("timeraw_"):
+            code = made if isinstance(made, str) else "\n".join(reversed(made))
+            subprocess.run([sys.executable, "-c", f"{code}\nfastframe.DataFrame"], cwd=ROOT, check=True)
+        if hasattr(benchmark, "teardown"):
+            benchmark.teardown(*combination)
+
+
+# `small` and `cold` start a process per import or answer; the rest one per contender.
+COMMANDS = {
+    "groupby": ["--contenders", "fastframe", "fastframe-cat", "duckdb", "polars-streaming", "--nulls", "0.05"],
+    "join": ["--contenders", "fastframe", "pandas"],
+    "sort": ["--contenders", "fastframe-cat", "pandas-cat"],
+    "filter": ["--contenders", "fastframe", "pyarrow"],
+    "transform": ["--contenders", "fastframe", "polars"],
+    "small": ["--contenders", "fastframe", "pandas"],
+    "cold": ["--contenders", "fastframe", "duckdb", "--questions", "c1", "c3"],
+}
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_the_comparison_runs_and_answers_agree(family: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "report.json"
+    arguments = [family, "--rows", "1e3", "--groups", "10", "--threads", "2", "--repeat", "1", "--data", str(tmp_path), "--json", str(report)]
+    status = compare.main([*arguments, *COMMANDS[family]])
+    printed = capsys.readouterr().out
+    assert status == 0, printed
+    found = json.loads(report.read_text())
+    asked = {line["question"] for line in found["lines"]}
+    assert asked == ({"c1", "c3"} if family == "cold" else set(FAMILIES[family].by_name))
+    for line in found["lines"]:
+        ours = COMMANDS[family][1]
+        assert line["ratio"][ours] == pytest.approx(line["median"][ours] / peer_median(found["lines"], line))
+        assert line["checked"] == FAMILIES[family].by_name[line["question"]].compared
+        assert line["question"] in printed
+
+
+def peer_median(lines: list[dict[str, Any]], line: dict[str, Any]) -> float:
+    """Median of the best peer; of the question that a variant belongs to where it is one."""
+    (base,) = [one for one in lines if one["question"] == line["question"].split(" sort=")[0]]
+    return base["median"][line["best_peer"]]
+
+
+def test_a_wrong_answer_fails_the_comparison(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(agreement, "difference", lambda reference, answer: "made up")
+    arguments = ["filter", "--rows", "1e3", "--groups", "10", "--repeat", "1", "--data", str(tmp_path), "--json", str(tmp_path / "report.json")]
+    assert compare.main([*arguments, "--contenders", "fastframe", "duckdb"]) == 1
+    assert "f1 fastframe: made up" in capsys.readouterr().out
+
+
+def test_an_unknown_question_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        compare.main(["groupby", "--questions", "q99"])
+    assert "q99" in capsys.readouterr().err
+
+
+# How answers are compared
+
+
+KEYED = Question("g", "", {}, keys=1)
+COPIED = Question("c", "", {})
+SORTED = Question("s", "", {}, order=(0,))
+BY_POSITION = Question("p", "", {}, keys=0)
+
+
+def differ(question: Question, one: dict[str, Any], other: dict[str, Any]) -> str:
+    return agreement.difference(agreement.digest(pa.table(one), question), agreement.digest(pa.table(other), question))
+
+
+def test_answers_agree_whatever_their_row_order_layout_and_way_of_missing() -> None:
+    one = {"k": pa.array(["b", None, "a"]).dictionary_encode(), "v": pa.array([1.5, None, 0.1 + 0.2])}
+    other = {"name is free": pa.array(["a", "b", None], pa.large_string()), "v": pa.array([0.3, 1.5, float("nan")])}
+    assert differ(KEYED, one, other) == ""
+    assert differ(COPIED, {"k": pa.array([1, None], pa.int32()), "v": [0.0, 1.0]}, {"k": pa.array([float("nan"), 1.0]), "v": [1.0, -0.0]}) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "one", "other", "says"),
+    [
+        (KEYED, {"k": ["a", "b"], "v": [1, 2]}, {"k": ["a"], "v": [1]}, "1 rows instead of 2"),
+        (KEYED, {"k": ["a", "b"], "v": [1, 2]}, {"k": ["a", "c"], "v": [1, 2]}, "not those"),
+        (KEYED, {"k": ["a", "b"], "v": [1, 2]}, {"k": ["a", "b"], "v": [2, 1]}, "differs in 2 rows"),
+        (KEYED, {"k": ["a"], "v": [2**60]}, {"k": ["a"], "v": [2**60 + 1]}, "differs in 1 rows"),
+        (KEYED, {"k": ["a"], "v": [1.0]}, {"k": ["a"], "v": [1.0 + 1e-6]}, "differs in 1 rows"),
+        (KEYED, {"k": ["a"], "v": [None]}, {"k": ["a"], "v": [0.0]}, "missing in 1 rows"),
+        (COPIED, {"k": [1, 2], "v": [1.0, 2.0]}, {"k": [1, 2], "v": [2.0, 1.0]}, "not those"),
+        (COPIED, {"k": [1, 1, 2]}, {"k": [1, 2, 2]}, "not those"),
+        (SORTED, {"k": [1, 2], "v": [5, 6]}, {"k": [2, 1], "v": [6, 5]}, "row 0 is in another place"),
+        (BY_POSITION, {"v": [1.0, 2.0]}, {"v": [2.0, 1.0]}, "differs in 2 rows"),
+    ],
+)
+def test_differences_are_found(question: Question, one: dict[str, Any], other: dict[str, Any], says: str) -> None:
+    assert says in differ(question, one, other)
+
+
+# The data
+
+
+def test_data_is_the_same_every_time_and_kept(tmp_path: Path) -> None:
+    first = data.tables("join", TINY, tmp_path)
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert data.tables("join", TINY, tmp_path) == first == data.join_tables(TINY)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == written
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_size_of_the_data() -> None:
+    (x,) = data.groupby_tables(data.Size(10_000, 10)).values()
+    assert x.num_rows == 10_000
+    assert {name: len(x[name].unique()) for name in ("id1", "id2", "id4", "id5", "id3", "id6")} == {
+        "id1": 10, "id2": 10, "id4": 10, "id5": 10, "id3": 1000, "id6": 1000,
+    }  # fmt: skip
+    assert not any(one.null_count for one in x.columns)
+
+
+def test_nulls_and_skew_of_the_data() -> None:
+    (x,) = data.groupby_tables(data.Size(20_000, 20, nulls=0.1)).values()
+    assert len(x["id1"].drop_null().unique()) == 18
+    assert 0.08 < x["v3"].null_count / x.num_rows < 0.12
+    (even,) = data.groupby_tables(data.Size(20_000, 20)).values()
+    (skewed,) = data.groupby_tables(data.Size(20_000, 20, skew=2)).values()
+    largest = [np.unique(one["id4"].to_numpy(), return_counts=True)[1].max() for one in (even, skewed)]
+    assert largest[1] > 5 * largest[0]
+
+
+def test_nine_keys_of_ten_match() -> None:
+    tables = data.join_tables(data.Size(20_000))
+    for key, right in (("id1", "small"), ("id2", "medium"), ("id3", "big")):
+        share = np.isin(tables["x"][key].to_numpy(), tables[right][key].to_numpy()).mean()
+        assert 0.8 < share < 0.97
+        assert len(tables[right][key].unique()) == tables[right].num_rows
