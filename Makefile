@@ -29,7 +29,7 @@ test: $(VENV)/.installed-dev build ## the tests
 	$(RUN) -m pytest $(TESTS) -q -n 2
 
 test-slow: $(VENV)/.installed-dev ## longer property runs; kernels with bounds checks; kernels with ASAN and UBSAN
-	FASTFRAME_HYPOTHESIS=slow $(RUN) -m pytest tests -q -n 2
+	FASTFRAME_HYPOTHESIS=slow $(RUN) -m pytest tests -q -n 2 -m ''
 	$(RUN) tests/repo/checked_builds.py
 
 lint: $(VENV)/.installed-dev build ## ruff, mypy on the lower floors, cython-lint, import floors, size budgets

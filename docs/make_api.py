@@ -61,7 +61,7 @@ def rendered(docstring: str | None) -> str:
         if title == "Examples":
             out.append(_with_examples(body.strip()))
         elif title in _LISTS:
-            out.append(f"**{title}**\n\n" + "\n".join(_entries(body, typed=title not in ("Raises", "Returns"))))
+            out.append(f"**{title}**\n\n" + "\n".join(_entries(body, title)))
         else:
             out.append(f"**{title}**\n\n{body.strip()}")
     return "\n\n".join(part for part in out if part)
@@ -81,18 +81,18 @@ def _with_examples(text: str) -> str:
     return "\n\n".join(blocks)
 
 
-def _entries(body: str, *, typed: bool) -> Iterator[str]:
+def _entries(body: str, section: str) -> Iterator[str]:
     """The entries of a section as list items."""
     for line in inspect.cleandoc(body).splitlines():
         if not line.strip():
             continue
         if line.startswith(" "):
             yield "  " + line.strip()
-        elif typed and " : " in line:
-            name, kind = line.split(" : ", 1)
-            yield f"- `{name}` ({kind})"
+        elif section == "Returns":
+            yield f"- {line}"
         else:
-            yield f"- `{line}`"
+            names, _, kind = line.partition(" : ")
+            yield "- " + ", ".join(f"`{name}`" for name in names.split(", ")) + (f" ({kind})" if kind else "")
 
 
 def signature(function: Callable[..., Any], *, method: bool) -> str:
@@ -138,7 +138,8 @@ def members(owner: type) -> dict[str, list[list[str]]]:
     """Public members by topic; each is a list of names for one thing, the shortest of them its own."""
     same: dict[int, list[str]] = {}
     for name in public(owner):
-        same.setdefault(id(_plain(owner, name)), []).append(name)
+        if not (getattr(_plain(owner, name), "__module__", None) or "").startswith(("collections", "typing")):   # inherited from Python
+            same.setdefault(id(_plain(owner, name)), []).append(name)
     topics: dict[str, list[list[str]]] = {}
     order = list(dict.fromkeys(TOPICS.values()))
     for names in same.values():

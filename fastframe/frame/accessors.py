@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 class Accessor:
     """Functions of one family, each a row of the function table under ``prefix``."""
 
-    prefix = ""
-    kinds: tuple[Kind, ...] = ()
-    what = ""
+    _prefix = ""
+    _kinds: tuple[Kind, ...] = ()
+    _what = ""
 
     def __init__(self, series: Series) -> None:
-        if series.dtype.kind not in (*self.kinds, Kind.NULL):
-            raise DTypeError.of_operation(f".{self._name}", series.dtype, series.name, self.what)
+        if series.dtype.kind not in (*self._kinds, Kind.NULL):
+            raise DTypeError.of_operation(f".{self._name}", series.dtype, series.name, self._what)
         self._series = series
 
     _name = ""
@@ -38,11 +38,11 @@ class Accessor:
         columns = {"value": self._series._column}
         for position, other in enumerate(others):
             columns[f"other{position}"] = row_values(self._series._table, "others", other)
-        call = Call(f"{self.prefix}.{function}", tuple(Col(name) for name in columns), tuple(options.items()))
+        call = Call(f"{self._prefix}.{function}", tuple(Col(name) for name in columns), tuple(options.items()))
         return self._series._like(run(Project((("value", call),)), Table(columns))["value"])
 
     def __getattr__(self, name: str) -> Any:
-        known = [key.removeprefix(f"{self.prefix}.") for key in FUNCTIONS if key.startswith(f"{self.prefix}.")]
+        known = [key.removeprefix(f"{self._prefix}.") for key in FUNCTIONS if key.startswith(f"{self._prefix}.")]
         raise MissingAttribute.of(f"Series.{self._name}", name, known)
 
 
@@ -54,7 +54,7 @@ class TextAccessor(Accessor):
     ['AB', None]
     """
 
-    prefix, _name, kinds, what = "text", "str", (Kind.STRING, Kind.CATEGORY), "strings"
+    _prefix, _name, _kinds, _what = "text", "str", (Kind.STRING, Kind.CATEGORY), "strings"
 
     def lower(self) -> Series:
         """Lower case."""
@@ -261,8 +261,8 @@ class TimeAccessor(Accessor):
     [3]
     """
 
-    prefix, _name, kinds = "time", "dt", (Kind.DATE, Kind.TIMESTAMP, Kind.TIME, Kind.DURATION)
-    what = "dates, timestamps, times and durations"
+    _prefix, _name, _kinds = "time", "dt", (Kind.DATE, Kind.TIMESTAMP, Kind.TIME, Kind.DURATION)
+    _what = "dates, timestamps, times and durations"
     _FIELDS = frozenset(
         {
             "year", "month", "day", "hour", "minute", "second", "microsecond", "nanosecond", "dayofweek", "weekday", "day_of_week",
@@ -335,7 +335,7 @@ class CategoryAccessor(Accessor):
     [1, 0]
     """
 
-    prefix, _name, kinds, what = "category", "cat", (Kind.CATEGORY,), "category columns; use .astype('category') first"
+    _prefix, _name, _kinds, _what = "category", "cat", (Kind.CATEGORY,), "category columns; use .astype('category') first"
 
     @property
     def categories(self) -> list[Any]:

@@ -6,11 +6,14 @@ makes an arithmetic result missing and a comparison False (``!=``: True).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
+
+import numpy as np
 
 from fastframe.column import Column, Table
 from fastframe.column.arrow import column_from, constant
+from fastframe.column.numpy import column_to_numpy
 from fastframe.errors import ShapeError
 from fastframe.frame.construct import is_scalar
 from fastframe.frame.core import Frame, is_series
@@ -19,6 +22,11 @@ from fastframe.frame.run import calling, run
 from fastframe.ops.expressions import Call, Col, Expression, Lit
 from fastframe.ops.project import Project
 
+UFUNCS = {
+    "add": "add", "subtract": "sub", "multiply": "mul", "divide": "truediv", "floor_divide": "floordiv", "remainder": "mod", "power": "pow",
+    "equal": "eq", "not_equal": "ne", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge",
+    "bitwise_and": "and", "bitwise_or": "or", "bitwise_xor": "xor", "absolute": "abs", "negative": "neg", "invert": "not",
+}  # fmt: skip
 COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 LEFT, RIGHT = "left", "right"
 
@@ -33,6 +41,26 @@ class Operators(Frame):
         """A function of every value."""
         outputs = tuple((name, Call(function, (Col(name),), tuple(options))) for name in self._values)
         return self._run(Project(outputs, keep=True))
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """NumPy's operators are ours (``array + series`` keeps labels and nulls); its other functions work on each column."""
+        inputs = tuple(one[()] if isinstance(one, np.ndarray) and one.ndim == 0 else one for one in inputs)
+        own = UFUNCS.get(ufunc.__name__) if method == "__call__" and not options else None
+        if own is not None and len(inputs) == 1:
+            return self._unary(own)
+        if own is not None:
+            return self._binary(own, inputs[1]) if inputs[0] is self else self._binary(own, inputs[0], swap=True)
+        if method != "__call__" or "out" in options or ufunc.nout != 1:
+            return NotImplemented
+        return self._by_numpy(ufunc, inputs, options)
+
+    def _by_numpy(self, ufunc: Any, inputs: Sequence[Any], options: dict[str, Any]) -> Self:
+        """A function of NumPy, column by column; a missing value is NaN to it."""
+        out = {}
+        for name, column in self._values.items():
+            given = [column if one is self else one._values[name] if isinstance(one, Frame) else one for one in inputs]
+            out[name] = column_from(ufunc(*(column_to_numpy(one) if isinstance(one, Column) else one for one in given), **options), name)
+        return self._with_table(with_labels(self._labels, out, len(self)))
 
     def __add__(self, other: Any) -> Self:
         return self._binary("add", other)
@@ -279,6 +307,13 @@ class FrameArithmetic(Operators):
     def _against(self, function: str, name: str, values: dict[Any, Any], *, swap: bool, fill_value: Any) -> Expression:
         left: Expression = Col(name) if name in self._values else Lit(None)
         return _call(function, left, Lit(values.get(name)), swap=swap, fill_value=fill_value)
+
+    def round(self, decimals: Any = 0) -> Self:
+        """Numbers rounded to ``decimals`` places (one for all, or by column), halves to even; other columns stay."""
+        places = decimals if isinstance(decimals, Mapping) else dict.fromkeys(self._values, decimals)
+        rounded = {name: places[name] for name, column in self._values.items() if name in places and column.dtype.is_numeric}
+        outputs = tuple((name, Call("round", (Col(name),), (("decimals", one),))) for name, one in rounded.items())
+        return self._run(Project(outputs, keep=True)) if outputs else self._with_table(self._table)
 
     def _with_frame(self, function: str, other: Frame, *, swap: bool, fill_value: Any) -> Self:
         _check_comparable(function, self._table, other._table)

@@ -92,6 +92,7 @@ class DataFrame(
 
     @property
     def ndim(self) -> int:
+        """Always 2: rows and columns."""
         return 2
 
     @property

@@ -38,6 +38,8 @@ def get_item(frame: DataFrame, key: Any) -> Any:
         return frame._with_table(_rows_slice(frame, key).of(frame._table))
     if is_scalar(key):
         return column_series(frame, text_name(key))
+    if isinstance(key, Frame) and not is_series(key):   # a frame of masks
+        return frame.where(key)
     if is_mask(key):
         return frame._with_table(Selection(mask=mask_column(frame, key)).of(frame._table))
     return select_columns(frame, column_names(frame, key))
@@ -89,7 +91,10 @@ def _known(names: list[str], name: Any) -> str:
 
 def set_item(frame: DataFrame, key: Any, value: Any) -> None:
     """``df[key] = value``: one column, several, or the rows of a mask."""
-    if is_mask(key):
+    if isinstance(key, Frame) and not is_series(key):   # a frame of masks
+        for name in key._values:
+            assign_at(frame, Selection(mask=mask_column(frame, key[name])), [name], value)  # type: ignore[index]
+    elif is_mask(key):
         assign_at(frame, Selection(mask=mask_column(frame, key)), list(frame._values), value)
     elif isinstance(key, str | int):
         set_columns(frame, {text_name(key): value})

@@ -57,18 +57,22 @@ class Index:
 
     @property
     def name(self) -> str | None:
+        """The name of the one level; None of several."""
         return self.names[0] if len(self.names) == 1 else None
 
     @property
     def nlevels(self) -> int:
+        """Number of levels."""
         return len(self._columns)
 
     @property
     def dtype(self) -> DType:
+        """The dtype of the (first) level."""
         return self._columns[0].dtype
 
     @property
     def shape(self) -> tuple[int]:
+        """Number of labels, as a tuple."""
         return (len(self),)
 
     @property
@@ -119,6 +123,7 @@ class Index:
         return len(self) == len(other) and self.tolist() == list(other)
 
     def to_numpy(self) -> np.ndarray[Any, Any]:
+        """Labels as NumPy: one level as it is, several as tuples."""
         if self.nlevels == 1:
             return column_to_numpy(self._columns[0])
         out = np.empty(len(self), dtype=object)
@@ -126,6 +131,7 @@ class Index:
         return out
 
     def tolist(self) -> list[Any]:
+        """Labels as Python values; of several levels tuples."""
         levels = [array_to_arrow(column).to_pylist() for column in self._columns]
         return levels[0] if len(levels) == 1 else list(zip(*levels, strict=True))
 
@@ -179,19 +185,24 @@ class Names(Sequence[str]):
 
     @property
     def values(self) -> np.ndarray[Any, Any]:
+        """The names as a NumPy array of objects."""
         return np.asarray(self._names, dtype=object)
 
     def tolist(self) -> list[str]:
+        """The names as a list."""
         return list(self._names)
 
     to_list = tolist
 
     def equals(self, other: Any) -> bool:
+        """Whether the names are equal, in order."""
         return self._names == list(other)
 
     def get_loc(self, name: str) -> int:
+        """The position of a name."""
         return self._names.index(name)
 
     def isin(self, names: Any) -> np.ndarray[Any, Any]:
+        """Whether each name is one of ``names``."""
         wanted = set(names)
         return np.array([name in wanted for name in self._names], dtype=bool)

@@ -183,6 +183,18 @@ class FrameReductions(Reductions):
         found = run(Reduce(outputs), frame._table)
         return _labelled(frame, names, list(found.columns.values()))
 
+    def idxmax(self) -> Series:
+        """The label of the first largest value of each column."""
+        return self._labels_by_column("idxmax")
+
+    def idxmin(self) -> Series:
+        """The label of the first smallest value of each column."""
+        return self._labels_by_column("idxmin")
+
+    def _labels_by_column(self, function: str) -> Series:
+        found = [getattr(self[name], function)() for name in self._values]  # type: ignore[index]
+        return _labelled(self, list(self._values), [column_from([one]) for one in found])
+
     def _numeric(self) -> Any:
         names = [name for name, column in self._values.items() if column.dtype.is_numeric or column.dtype == dtypes.BOOL]
         return select_columns(self, names)  # type: ignore[arg-type]

@@ -45,9 +45,11 @@ class Row(Mapping[str, Any]):
         return list(self._values)
 
     def tolist(self) -> list[Any]:
+        """The values, in column order."""
         return list(self._values.values())
 
     def to_dict(self) -> dict[str, Any]:
+        """The values by column name."""
         return dict(self._values)
 
     def __repr__(self) -> str:

@@ -129,8 +129,12 @@ class SeriesSelection(Selecting):
         return self._with_table(with_labels(self._labels, {name: found}, len(self)))
 
     def replace(self, to_replace: Any, value: Any = None) -> Self:
-        """Values replaced, one for another or by a dict."""
-        pairs = to_replace if isinstance(to_replace, Mapping) else {to_replace: value}
+        """Values replaced: one, or several, by one or by as many others, or by a dict."""
+        if isinstance(to_replace, Mapping):
+            pairs = dict(to_replace)
+        else:
+            old = to_replace if isinstance(to_replace, list | tuple) else [to_replace]
+            pairs = dict(zip(old, value if isinstance(value, list | tuple) else [value] * len(old), strict=True))
         ((name, _),) = self._values.items()
         call: Any = Col(name)
         for old, new in pairs.items():
@@ -138,10 +142,21 @@ class SeriesSelection(Selecting):
         return self._run(Project(((name, call),), keep=True))
 
     def rename(self, name: str | None) -> Self:
-        """The same series under another name."""
+        """The same series under another name. (Labels: assign ``s.index``.)"""
+        if isinstance(name, Mapping) or callable(name):
+            raise UnsupportedOperation.of_argument("rename", "index", name, "Give a name, or assign s.index.")
         new = self._with_table(self._table)
         new.name = name  # type: ignore[attr-defined]
         return new
+
+    def drop(self, labels: Any) -> Self:
+        """Without the rows of some labels.
+
+        Raises
+        ------
+        LabelNotFound
+        """
+        return _without_rows(self, _as_list(labels))
 
     def drop_duplicates(self, *, keep: Any = "first") -> Self:
         """The first (or last) row of each value."""
@@ -217,18 +232,13 @@ class FrameSelection(Selecting):
         new: Any = self
         if columns is not None:
             new = new._without([text_name(name) for name in _as_list(columns)], errors)
-        return new._without_rows(_as_list(index)) if index is not None else new._with_table(new._table)
+        return _without_rows(new, _as_list(index)) if index is not None else new._with_table(new._table)
 
     def _without(self, names: list[str], errors: str) -> Self:
         missing = [name for name in names if name not in self._values]
         if missing and errors == "raise":
             raise ColumnNotFound.all_of(missing, list(self._values))
         return self._with_table(self._table.drop(names))
-
-    def _without_rows(self, labels: list[Any]) -> Self:
-        keep = np.ones(len(self), dtype=bool)
-        keep[_rows_of(self, labels)] = False
-        return self._with_table(Selection(mask=column_from(keep)).of(self._table))
 
     def astype(self, dtype: Any, *, safe: bool = True) -> Self:
         """Columns in other dtypes: one for all, or by a dict.
@@ -276,9 +286,12 @@ class FrameSelection(Selecting):
         frame._table = frame._table.drop([name])
         return series
 
-    def get(self, name: str, default: Any = None) -> Any:
-        """A column, or ``default`` where there is none."""
-        return column_series(self, name) if name in self._values else default  # type: ignore[arg-type]
+    def get(self, name: Any, default: Any = None) -> Any:
+        """A column (or columns, by a list), or ``default`` where one is not there."""
+        try:
+            return self[name]  # type: ignore[index]
+        except ColumnNotFound:
+            return default
 
     def items(self) -> Iterator[tuple[str, Series]]:
         """Pairs of name and column."""
@@ -319,6 +332,12 @@ class FrameSelection(Selecting):
 
 def _as_list(names: Any) -> list[Any]:
     return [names] if isinstance(names, str) or not hasattr(names, "__iter__") else list(names)
+
+
+def _without_rows(frame: Any, labels: list[Any]) -> Any:
+    keep = np.ones(len(frame), dtype=bool)
+    keep[_rows_of(frame, labels)] = False
+    return frame._with_table(Selection(mask=column_from(keep)).of(frame._table))
 
 
 def _rows_of(frame: Any, labels: list[Any]) -> np.ndarray[Any, Any]:

@@ -89,20 +89,24 @@ class Series(
 
     @property
     def dtype(self) -> DType:
+        """The dtype of the values."""
         return self._column.dtype
 
     dtypes = dtype
 
     @property
     def shape(self) -> tuple[int]:
+        """Number of values, as a tuple."""
         return (len(self),)
 
     @property
     def ndim(self) -> int:
+        """Always 1."""
         return 1
 
     @property
     def size(self) -> int:
+        """Number of values."""
         return len(self)
 
     @property

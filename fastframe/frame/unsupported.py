@@ -38,6 +38,7 @@ DATAFRAME_HINTS = {
     "explode": "Use .to_pandas() for this step.",
     "ix": "Use .loc or .iloc.",
     "combine_first": "Use a.fillna(b['x']) for each column.",
+    "replace": "Use df['x'].replace(...), or df.where(...).",
     "update": "Use df.loc[mask, 'x'] = values.",
 }
 SERIES_HINTS = {**_COMMON, "argsort": "Use sort_values and its labels.", "to_string": "Use repr or print.", "view": "Use astype."}

@@ -163,10 +163,8 @@ def _range(dtype: DType) -> tuple[int, int]:
         return (0, 2**bits - 1) if dtype.kind is Kind.UINT else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
     if dtype.kind is Kind.TIME:
         return 0, 86_399
-    if dtype.arrow == pa.date32():
-        return _DATE_DAYS
     if dtype.kind is Kind.DATE:
-        return -(10**6), 10**6  # days, see _array
+        return _DATE_DAYS  # of date64, too: see _array
     seconds = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[dtype.arrow.unit]
     return -(9 * 10**9) * seconds, 9 * 10**9 * seconds
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fastframe import dtypes
@@ -144,7 +144,6 @@ def test_tables_are_cast():
     assert listed(select.concat_tables([one, other], {"a": dtypes.FLOAT64})["a"]) == [1.0, None, 0.5]
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_slices_put_together_again(data):
     form = data.draw(st.sampled_from([form for form in FORMS if form != "category"]))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fastframe.column.column import Column
@@ -69,7 +69,6 @@ def test_as_pandas_merges(how: str, unique: bool, n_keys: int) -> None:
     assert pairs_of(*sides, how) == expected
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from([None, 1, 2, 3]), st.sampled_from([None, "x", "y"])), max_size=12),
     st.lists(st.tuples(st.sampled_from([None, 1, 2, 5]), st.sampled_from([None, "x", "z"])), max_size=12),

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fastframe import dtypes
@@ -354,13 +354,11 @@ def key_columns(draw: st.DrawFn) -> list[Column]:
     return columns
 
 
-@settings(max_examples=150, deadline=None)
 @given(key_columns(), st.booleans(), st.sampled_from([True, False, None]), st.integers(0, 12))
 def test_group_rows_as_the_slow_twin(columns: list[Column], dropna: bool, sort: bool | None, start: int) -> None:
     _check_groups([column.slice(start, len(column) - min(start, len(column))) for column in columns], dropna, sort)
 
 
-@settings(max_examples=150, deadline=None)
 @given(key_columns(), st.integers(0, 40), st.integers(0, 40))
 def test_join_codes_as_the_slow_twin(columns: list[Column], start: int, stop: int) -> None:
     _check_join(

@@ -22,7 +22,10 @@ import pytest
 import fastframe as ff
 from fastframe.errors import OutOfMemory, ShapeError
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space, and /proc, are Linux'")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space, and /proc, are Linux'"),
+    pytest.mark.skipif("asan" in os.environ.get("LD_PRELOAD", ""), reason="AddressSanitizer itself maps terabytes"),
+]
 
 N_ROWS = 1_000_000
 MEGABYTES = (0, 1, 3, 6, 10, 20, 40, 80)   # what a child gets beyond what it has

@@ -6,7 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fastframe import dtypes
@@ -227,7 +227,6 @@ def test_repeat(form):
         select.repeat(column_of(form, values_of(form, 2, "none")), 3)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_put_equals_where(data):
     """Putting at a mask the values that a whole column has there is choosing between the two columns."""

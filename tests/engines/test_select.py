@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fastframe import dtypes
@@ -200,7 +200,6 @@ def test_threads_do_not_change_bits(threads):
         assert raw() == expected
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_filter_equals_take_of_mask_rows(data):
     form = data.draw(st.sampled_from(FORMS))

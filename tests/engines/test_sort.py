@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fastframe import dtypes
@@ -128,7 +128,6 @@ def test_slices_and_nulls_in_the_parallel_passes() -> None:
         np.testing.assert_array_equal(sort_rows([Column(array)], descending=[descending]), np.argsort(key, kind="stable"))
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -98,6 +98,29 @@ def test_setitem_keeps_dtype() -> None:
     assert df["n"].dtype == "string"
 
 
+def test_no_enlargement() -> None:
+    df, s = ff.DataFrame({"n": [1]}), ff.Series([1])
+    with pytest.raises(ff.errors.LabelNotFound):
+        df.loc[5] = 2
+    with pytest.raises(ff.errors.LabelNotFound):
+        s.loc[5] = 2
+    assert (len(df), len(s)) == (1, 1)
+
+
+def test_bools_add_as_ints() -> None:
+    s = ff.Series([True, False, None])
+    assert (s + s).tolist() == [2, 0, None]
+    assert (s + s).dtype == "int64"
+    assert (s | s).dtype == "bool"
+    assert (pd.Series([True]) + pd.Series([True])).tolist() == [True]
+
+
+def test_loc_keeps_levels() -> None:
+    df = ff.DataFrame({"k": ["x", "x", "y"], "l": [1, 2, 1], "n": [1, 2, 3]}).set_index(["k", "l"])
+    assert df.loc["x"].index.tolist() == [("x", 1), ("x", 2)]
+    assert df.loc[("y", 1), "n"] == 3
+
+
 def test_column_names_are_text() -> None:
     df = ff.DataFrame({0: [1], 2.5: [2]})
     assert list(df.columns) == ["0", "2.5"]

@@ -81,6 +81,23 @@ def test_columns_of_nulls() -> None:
     assert ff.concat([df, ff.DataFrame({"n": [1.5], "k": [3]})])["n"].tolist() == [None, None, 1.5]
 
 
+# ---- NumPy's side of an operator -----------------------------------------------------------------------------------------
+
+
+def test_numpy_operators_give_series() -> None:
+    s, p = ff.Series([1, 4, 9], index=["x", "y", "z"], name="n"), pd.Series([1, 4, 9], index=pd.Index(["x", "y", "z"], dtype="str"), name="n")
+    array = np.array([1, 2, 3])
+    for act in (
+        lambda one: array + one, lambda one: array - one, lambda one: np.int64(2) * one, lambda one: np.float64(2) / one,
+        lambda one: np.int64(4) < one, lambda one: array == one, lambda one: np.sqrt(one), lambda one: np.maximum(one, 3),
+        lambda one: np.negative(one), lambda one: np.add(one, one), lambda one: np.log1p(one),
+    ):  # fmt: skip
+        assert_same(act(s), act(p))
+    assert (np.int64(1) + ff.Series([1, None])).tolist() == [2, None]
+    assert np.sqrt(ff.Series([4.0, None])).isna().tolist() == [False, True]
+    assert np.sqrt(ff.DataFrame({"a": [4.0], "b": [9.0]})).to_dict("list") == {"a": [2.0], "b": [3.0]}
+
+
 # ---- the same bits -------------------------------------------------------------------------------------------------------
 
 N = 200_003

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fastframe import dtypes
@@ -102,7 +102,6 @@ def test_kept_and_returned_as_it_is() -> None:
         encode_text(Column(pa.array([1])))
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(st.none() | st.text(max_size=40), max_size=60), st.integers(0, 60), st.sampled_from(TYPES))
 def test_any_text(values: list[str | None], start: int, kind: pa.DataType) -> None:
     _check(Column(_as(values, kind)).slice(min(start, len(values)), max(0, len(values) - start)))

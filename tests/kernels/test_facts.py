@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fastframe.column.column import Column
@@ -96,7 +96,6 @@ def test_threads_do_not_matter() -> None:
     assert found[0] == Range(np.nanmin(values), np.nanmax(values), int(np.isnan(values).sum()), True)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.none() | st.floats(), max_size=200), st.integers(0, 70))
 def test_floats(values: list[float | None], start: int) -> None:
     column = Column(pa.array(values, pa.float64())).slice(min(start, len(values)), max(0, len(values) - start))

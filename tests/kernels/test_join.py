@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fastframe.engines.cpu import join
@@ -34,7 +34,6 @@ def expected(left: np.ndarray, right: np.ndarray, *, keeps_unmatched: bool) -> l
 CODES = st.lists(st.integers(0, 6), max_size=30)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from([0, 1, 2, 3, 4, 5, 6, NONE]), max_size=30), CODES, st.booleans(), st.booleans())
 def test_any_codes(left: list[int], right: list[int], unique: bool, keeps_unmatched: bool) -> None:
     right = list(dict.fromkeys(right)) if unique else right

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fastframe.column.column import Column
@@ -100,7 +100,6 @@ def test_threads_do_not_change_the_result(shape: str) -> None:
     np.testing.assert_array_equal(results[2], results[0])
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 2), st.integers(-(2**63), 2**63 - 1), st.sampled_from([0.0, 1.5, -2.0])), min_size=1, max_size=300),
     st.integers(1, 40),
