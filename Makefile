@@ -21,6 +21,7 @@ $(VENV)/.installed-%: pyproject.toml | $(VENV)/bin/python
 
 build: | $(VENV)/bin/python ## compile what changed, two extensions at a time
 	@$(NICE) $(RUN) setup.py --quiet build_ext 2>&1 | { grep -E 'error|Error' || true; }
+	@$(RUN) -m compileall -q fastframe
 
 demo: $(VENV)/.installed-demo build ## the main job: real flights through joins, features, training and prediction
 	$(RUN) examples/flights.py
@@ -32,8 +33,11 @@ test-slow: $(VENV)/.installed-dev ## longer property runs; kernels with bounds c
 	FASTFRAME_HYPOTHESIS=slow $(RUN) -m pytest tests -q -n 2 -m ''
 	$(RUN) tests/repo/checked_builds.py
 
+docs: $(VENV)/.installed-dev build ## docs/api/ and docs/support.md from the docstrings and tables
+	$(RUN) docs/make_api.py
+
 lint: $(VENV)/.installed-dev build ## ruff, mypy on the lower floors, cython-lint, import floors, size budgets
-	$(RUN) -m ruff check fastframe tests asv_benchmarks examples setup.py
+	$(RUN) -m ruff check fastframe tests asv_benchmarks examples docs setup.py
 	$(RUN) -m mypy
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cython-lint fastframe
 	$(RUN) -m pytest tests/repo -q -k 'budget or floor'
@@ -44,4 +48,4 @@ bench: $(VENV)/.installed-bench build ## the group-by questions against the peer
 clean: ## forget everything that was built
 	rm -rf build .venv $$(git ls-files --others --ignored --exclude-standard 'fastframe/*.so' 'fastframe/*.cpp')
 
-.PHONY: help build demo test test-slow lint bench clean
+.PHONY: help build demo test test-slow docs lint bench clean

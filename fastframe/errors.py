@@ -37,8 +37,12 @@ class FastFrameError(Exception):
         """The same error about a column that users call ``shown`` (None: it has no name)."""
         text, column = str(self), f"column {internal!r}"
         if shown is not None:
-            return type(self)(text.replace(column, f"column {shown!r}"))
-        return type(self)(text.replace(f" of {column}", "").replace(f"casting {column}", "casting values"))
+            changed = text.replace(column, f"column {shown!r}")
+        else:
+            changed = text.replace(f" of {column}", "").replace(f"casting {column}", "casting values")
+        error = type(self)(changed)
+        error.__dict__.update(self.__dict__)
+        return error
 
 
 def listed(names: Iterable[Any], most: int = 10) -> str:

@@ -102,23 +102,23 @@ class TextAccessor(Accessor):
 
     def contains(self, pat: str, case: bool = True, *, regex: bool = True, na: Any = None) -> Series:
         """Whether a pattern (or with ``regex=False`` a text) occurs; ``na`` stands for the result of a missing string."""
-        return _filled(self._call("contains", pat=pat, case=case, regex=regex), na)
+        return self._call("contains", pat=pat, case=case, regex=regex, na=_flag(na))
 
     def match(self, pat: str, case: bool = True, *, na: Any = None) -> Series:
         """Whether the start matches a pattern."""
-        return _filled(self._call("match", pat=pat, case=case), na)
+        return self._call("match", pat=pat, case=case, na=_flag(na))
 
     def fullmatch(self, pat: str, case: bool = True, *, na: Any = None) -> Series:
         """Whether the whole string matches a pattern."""
-        return _filled(self._call("fullmatch", pat=pat, case=case), na)
+        return self._call("fullmatch", pat=pat, case=case, na=_flag(na))
 
     def startswith(self, pat: str, *, na: Any = None) -> Series:
         """Whether it starts with a text."""
-        return _filled(self._call("startswith", pat=pat), na)
+        return self._call("startswith", pat=pat, na=_flag(na))
 
     def endswith(self, pat: str, *, na: Any = None) -> Series:
         """Whether it ends with a text."""
-        return _filled(self._call("endswith", pat=pat), na)
+        return self._call("endswith", pat=pat, na=_flag(na))
 
     def count(self, pat: str, *, regex: bool = True) -> Series:
         """How often a pattern occurs."""
@@ -220,8 +220,11 @@ class TextAccessor(Accessor):
         return self._call("istitle")
 
 
-def _filled(result: Series, na: Any) -> Series:
-    return result if na is None else result.fillna(na)
+def _flag(na: Any) -> bool:
+    """The result for a missing string; False where none was given, as in pandas."""
+    if na is not None and not isinstance(na, bool):
+        raise ArgumentError.of("str", "na", na, (True, False, None))
+    return bool(na)
 
 
 def _all_columns(given: list[Any]) -> bool:

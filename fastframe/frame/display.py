@@ -6,6 +6,8 @@ Only the rows that are shown are ever looked at.
 from __future__ import annotations
 
 import datetime
+import os
+import sys
 from typing import Any
 
 from fastframe.column import Column
@@ -74,11 +76,44 @@ def _grid(frame: Frame, header: dict[str, str]) -> list[list[str]]:
     return grid
 
 
+def _cell_width(text: str) -> int:
+    """Columns of a terminal that a text takes: Chinese, Japanese and Korean characters take two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    import unicodedata
+
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else unicodedata.combining(one) == 0 for one in text)
+
+
+def _line_width() -> int:
+    """Columns of the terminal; 0 (no limit) where the output is not one."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else 0
+    except (AttributeError, OSError, ValueError):   # closed, or replaced by something without a file
+        return 0
+
+
+def fitting(grid: list[list[str]], n_labels: int, line_width: int) -> list[list[str]]:
+    """The labels and as many columns of both ends as fit one line, with a gap between; at least one of each end."""
+    def width(columns: list[list[str]]) -> int:
+        return sum(max(map(_cell_width, column)) + 2 for column in columns) - 2
+
+    if not line_width or width(grid) <= line_width:
+        return grid
+    gap = [GAP] * len(grid[0])
+    labels, shown = grid[:n_labels], [column for column in grid[n_labels:] if column[:2] != gap[:2]]
+    while len(shown) > 2 and width([*labels, *shown, gap]) > line_width:
+        del shown[len(shown) // 2]
+    half = (len(shown) + 1) // 2
+    return [*labels, *shown[:half], gap, *shown[half:]] if len(shown) < len(grid) - n_labels else grid
+
+
 def _align(grid: list[list[str]], n_labels: int) -> list[str]:
-    widths = [max(len(cell) for cell in column) for column in grid]
+    widths = [max(map(_cell_width, column)) for column in grid]
     lines = []
     for cells in zip(*grid, strict=True):
-        parts = [cell.ljust(width) if at < n_labels else cell.rjust(width) for at, (cell, width) in enumerate(zip(cells, widths, strict=True))]
+        fills = [" " * (width - _cell_width(cell)) for cell, width in zip(cells, widths, strict=True)]
+        parts = [cell + fill if at < n_labels else fill + cell for at, (cell, fill) in enumerate(zip(cells, fills, strict=True))]
         lines.append("  ".join(parts).rstrip())
     return lines
 
@@ -90,7 +125,8 @@ class FrameDisplay(Frame):
         shape = f"[{len(self)} rows x {len(self._values)} columns]"
         if not self._values:
             return f"DataFrame without columns\n{shape}"
-        lines = _align(_grid(self, {name: name for name in self._values}), len(self._labels))
+        grid = _grid(self, {name: name for name in self._values})
+        lines = _align(fitting(grid, len(self._labels), _line_width()), len(self._labels))
         return "\n".join([*lines, "", shape])
 
     def _repr_html_(self) -> str:
@@ -108,8 +144,6 @@ class FrameDisplay(Frame):
 
     def info(self, buf: Any = None) -> None:
         """Print columns, dtypes, counts of values that are there, and memory."""
-        import sys
-
         rows = [("column", "there", "dtype"), *((name, str(len(self) - _missing(column)), column.dtype.name) for name, column in self._values.items())]
         widths = [max(len(row[at]) for row in rows) for at in range(3)]
         lines = [f"DataFrame: {len(self)} rows, {len(self._values)} columns, {self.index!r}"]

@@ -115,7 +115,7 @@ def test_split_extract_and_case_insensitive_replacement(encoded: bool) -> None:
     assert replaced[1:3] == [r"\1c", r"\1C"]
     with pytest.raises(ArgumentError, match="groups"):
         run("text.extract", words, pat="abc")
-    with pytest.raises(ArgumentError, match=r"text\.contains"):
+    with pytest.raises(ArgumentError, match=r"str\.contains"):
         run("text.contains", words, pat="(")
 
 
@@ -210,7 +210,7 @@ def test_zones() -> None:
     tokyo = run("time.tz_convert", local, zone="Asia/Tokyo")
     assert values(run("time.hour", tokyo)) == from_pandas(expected.dt.tz_convert("Asia/Tokyo").dt.hour)
     assert run("time.tz_localize", local, zone=None).array.equals(column.array)
-    with pytest.raises(ArgumentError, match=r"time\.tz_localize"):
+    with pytest.raises(ArgumentError, match=r"dt\.tz_localize"):
         run("time.tz_localize", Column(pa.array([datetime.datetime(2021, 3, 28, 2, 30)])), zone="Europe/Berlin")
     for name in ("tz_localize", "tz_convert"):
         with pytest.raises(ArgumentError, match="Atlantis"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ def chunked(table: pa.Table) -> ff.DataFrame:
     columns = {}
     for place, name in enumerate(table.column_names):
         bounds = [0, 1, 1, n_rows // 3 + place, n_rows // 2 + 1, n_rows]
-        columns[name] = pa.chunked_array([table[name].slice(a, b - a).combine_chunks() for a, b in zip(bounds, bounds[1:])])
+        columns[name] = pa.chunked_array([table[name].slice(a, b - a).combine_chunks() for a, b in pairwise(bounds)])
     return ff.from_arrow(pa.table(columns))
 
 

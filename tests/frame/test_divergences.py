@@ -239,5 +239,5 @@ def test_dates() -> None:
 def test_row_functions_refused() -> None:
     df = ff.DataFrame({"n": [1]})
     for call in (lambda: df.apply(len), lambda: df["n"].apply(abs), lambda: df["n"].map(abs)):
-        with pytest.raises(ff.errors.UnsupportedOperation, match="Use|Compose"):
+        with pytest.raises(ff.errors.UnsupportedOperation, match=r"Use|Compose"):
             call()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections import defaultdict
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,7 @@ def test_sums_of_parts_add_up(data: st.DataObject, key: str, dtype: str, n_rows:
     assert sums(df) == totals
     bounds = sorted(data.draw(st.lists(st.integers(0, n_rows), min_size=n_parts - 1, max_size=n_parts - 1)))
     combined: dict[Any, Any] = defaultdict(lambda: Decimal(0) if dtype.startswith("decimal") else 0)
-    for start, stop in zip([0, *bounds], [*bounds, n_rows]):
+    for start, stop in pairwise([0, *bounds, n_rows]):
         try:
             part = sums(df.iloc[start:stop])
         except IntegerOverflow:   # a part may be beyond the type though the whole is not
@@ -119,7 +120,7 @@ def test_sums_of_parts_add_up(data: st.DataObject, key: str, dtype: str, n_rows:
 def test_slices_concatenate_to_the_whole(data: st.DataObject, table: Table) -> None:
     df = frame(table)
     bounds = sorted(data.draw(st.lists(st.integers(0, table.n_rows), max_size=4)))
-    parts = [df.iloc[start:stop] for start, stop in zip([0, *bounds], [*bounds, table.n_rows])]
+    parts = [df.iloc[start:stop] for start, stop in pairwise([0, *bounds, table.n_rows])]
     whole = ff.concat(parts)
     columns_equal(whole, df)
     assert whole.index.tolist() == list(range(table.n_rows))

@@ -153,7 +153,7 @@ def _replace(text: pa.Array, options: Options) -> pa.Array:
 
     pattern, replacement = options["pat"], options["repl"]
     most = options["n"] if options["n"] > 0 else None
-    if not options["regex"] and options["case"]:
+    if not options["regex"] and options["case"] and pattern:   # pyarrow never ends with an empty text
         return pc.replace_substring(text, pattern, replacement, max_replacements=most)
     if not options["regex"]:
         pattern, replacement = re.escape(pattern), replacement.replace("\\", "\\\\")
@@ -205,6 +205,8 @@ def _pad(text: pa.Array, options: Options) -> pa.Array:
     pads = {"left": pc.utf8_lpad, "right": pc.utf8_rpad, "both": pc.utf8_center}
     if options["side"] not in pads:
         raise ArgumentError.of("text.pad", "side", options["side"], pads)
+    if options["side"] == "both":   # as str.center: an odd pad leans left where the width is even
+        return pc.utf8_center(text, options["width"], options["fillchar"], lean_left_on_odd_padding=options["width"] % 2 == 0)
     return pads[options["side"]](text, options["width"], options["fillchar"])
 
 

@@ -50,6 +50,12 @@ def _arrow(name: str, **settings: Any) -> Callable[[pa.Array, Options], pa.Array
     return compute
 
 
+def _second(times: pa.Array, options: Options) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return pc.second(_local(times))   # pyarrow takes offsets for whole minutes here, which early ones were not
+
+
 def _microsecond(times: pa.Array, options: Options) -> pa.Array:
     import pyarrow.compute as pc
 
@@ -103,11 +109,18 @@ def _local(times: pa.Array) -> pa.Array:
 
 
 def _like(local: pa.Array, times: pa.Array) -> pa.Array:
-    """Wall clock times as instants, where ``times`` are; a time that occurs twice is the first, one that does not the next."""
+    """Wall clock times as instants, where ``times`` are. Of a time that occurs twice it is the second where the original
+    is a second one, else the first; one that does not occur is the next that does."""
     import pyarrow.compute as pc
 
     zone = getattr(times.type, "tz", None)
-    return local if zone is None else pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="latest")
+    if zone is None:
+        return local
+    first, second = (pc.assume_timezone(local, zone, ambiguous=which, nonexistent="latest") for which in ("earliest", "latest"))
+    if first.equals(second):
+        return first
+    was_second = pc.equal(pc.assume_timezone(_local(times), zone, ambiguous="latest", nonexistent="latest"), times)
+    return pc.if_else(was_second, second, first)
 
 
 def parse_freq(text: str) -> int:
@@ -228,7 +241,8 @@ def _tz_convert(times: pa.Array, options: Options) -> pa.Array:
 
 
 TIME: dict[str, Callable[[pa.Array, Options], pa.Array]] = {
-    **{name: _arrow(name) for name in ("year", "month", "day", "hour", "minute", "second", "nanosecond", "quarter", "is_leap_year")},
+    **{name: _arrow(name) for name in ("year", "month", "day", "hour", "minute", "nanosecond", "quarter", "is_leap_year")},
+    "second": _second,
     "microsecond": _microsecond,
     **{name: _arrow("day_of_week", count_from_zero=True, week_start=1) for name in ("dayofweek", "weekday")},
     "dayofyear": _arrow("day_of_year"),
