@@ -1,7 +1,7 @@
 """Writes docs/api/*.md from the docstrings and signatures of everything public, and docs/support.md from the tables.
 
-    python docs/make_api.py            # write
-    python docs/make_api.py --check    # 1 where a committed page is not what this would write
+    PYTHONPATH=. .venv/bin/python docs/make_api.py            # write; `make docs` does it too
+    PYTHONPATH=. .venv/bin/python docs/make_api.py --check    # 1 where a committed page is not what this would write
 
 The output depends on the code alone, so tests/repo/test_docs.py can compare it with what is committed.
 """
@@ -29,7 +29,7 @@ from fastframe.ops.functions import FUNCTIONS
 from fastframe.ops.windows import WINDOWS
 
 DOCS = Path(__file__).parent
-NOTE = "<!-- Written by docs/make_api.py: change the docstrings, then run it. -->"
+NOTE = "<!-- Written by docs/make_api.py: change the docstrings, then `make docs`. -->"
 
 # Headings by the module that a method is defined in, in this order; a module that is not named here comes last.
 TOPICS = {

@@ -36,3 +36,18 @@ __all__ = [
     "read_parquet",
     "show_versions",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """pandas' functions that do not exist here say what to write instead."""
+    if name.startswith("_"):
+        raise AttributeError(name)
+    from fastframe.frame.unsupported import MODULE_HINTS
+
+    if name in MODULE_HINTS:
+        raise errors.MissingAttribute.unsupported("fastframe", name, MODULE_HINTS[name])
+    raise errors.MissingAttribute.of("fastframe", name, __all__)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -365,7 +365,10 @@ class MergeError(FastFrameError, ValueError):
 
     @classmethod
     def not_unique(cls, validate: str, side: str, keys: Sequence[str], example: Any) -> MergeError:
-        return cls(f"merge(validate={validate!r}) failed: the keys {listed(keys)} are not unique on the {side} side, for example {example!r} occurs more than once.")
+        return cls(
+            f"merge(validate={validate!r}) failed: the keys {listed(keys)} are not unique on the {side} side, "
+            f"for example {example!r} occurs more than once."
+        )
 
     @classmethod
     def no_common_columns(cls, left: Sequence[str], right: Sequence[str]) -> MergeError:
@@ -393,7 +396,7 @@ class InvalidData(FastFrameError, ValueError):
 
     @classmethod
     def in_file(cls, path: Any, kind: str, detail: str) -> InvalidData:
-        return cls(f"{path} could not be read as {kind}: {detail}. The file may be truncated or damaged, or of another format.")
+        return cls(f"{path} could not be read as {kind}: {detail.rstrip('.')}. The file may be truncated or damaged, or of another format.")
 
 
 class FileMissing(FastFrameError, FileNotFoundError):

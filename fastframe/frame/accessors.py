@@ -352,8 +352,8 @@ class CategoryAccessor(Accessor):
 
     @property
     def codes(self) -> Series:
-        """Positions among the categories as int32; -1 where missing."""
-        return self._series._like(column_from(self._series._column.codes)).fillna(-1).astype(dtypes.INT32)
+        """Positions among the categories as int32, without a name; -1 where missing."""
+        return self._series._like(column_from(self._series._column.codes)).fillna(-1).astype(dtypes.INT32).rename(None)
 
     def set_categories(self, categories: Any, *, ordered: bool | None = None) -> Series:
         """The same values over another list of categories; values that are not in it become missing."""

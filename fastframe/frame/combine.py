@@ -84,7 +84,9 @@ class FrameCombine(Frame):
         values = _shown(found) if kept is self else _as_right(_shown(found), spec.right_on, len(self._values), list(right._values))
         return self._with_table(with_labels(labels, values, found.n_rows), kept._label_names)
 
-    def join(self, other: Any, on: Any = None, how: str = "left", *, lsuffix: str = "", rsuffix: str = "") -> Self:
+    def join(
+        self, other: Any, on: Any = None, how: str = "left", *, suffixes: tuple[str | None, str | None] = ("", ""), lsuffix: str = "", rsuffix: str = "",
+    ) -> Self:  # fmt: skip
         """Columns of another frame by its row labels, which match these labels or the columns ``on``.
 
         Raises
@@ -94,10 +96,11 @@ class FrameCombine(Frame):
         """
         other = other.to_frame() if is_series(other) else other
         clash = [name for name in other._values if name in self._values]
-        if clash and not (lsuffix or rsuffix):
-            raise DuplicateColumn.of(clash, "Pass lsuffix= or rsuffix=.")
+        suffixes = (lsuffix or suffixes[0], rsuffix or suffixes[1])
+        if clash and not any(suffixes):
+            raise DuplicateColumn.of(clash, "Pass suffixes=.")
         keys = {"left_on": on} if on is not None else {"left_index": True}
-        return self.merge(other, how, **keys, right_index=True, suffixes=(lsuffix, rsuffix))
+        return self.merge(other, how, **keys, right_index=True, suffixes=suffixes)
 
 
 _CROSS = "\1cross"

@@ -29,11 +29,12 @@ pytestmark = [
 
 N_ROWS = 500_000
 MEGABYTES = (0, 1, 2, 4, 7, 12, 25, 50)   # what a child gets beyond what it has
+REVERSED = np.arange(N_ROWS - 1, -1, -1)
 
 Operation = Callable[[ff.DataFrame, ff.DataFrame], Any]
 # Each with the specs, one of which its error names: df[df['x'] > 0.1] is two.
 OPERATIONS: dict[str, tuple[str, Operation]] = {
-    "take": ("take", lambda df, other: df.iloc[np.arange(N_ROWS - 1, -1, -1)]),
+    "take": ("take", lambda df, other: df.iloc[REVERSED]),
     "filter": ("filter project", lambda df, other: df[df["x"] > 0.1]),
     "sort": ("sort", lambda df, other: df.sort_values(["x", "k"])),
     "sort_text": ("sort", lambda df, other: df.sort_values("text")),

@@ -24,7 +24,7 @@ _NULLABLE = {
     pa.int64(): pd.Int64Dtype(), pa.uint8(): pd.UInt8Dtype(), pa.uint16(): pd.UInt16Dtype(),
     pa.uint32(): pd.UInt32Dtype(), pa.uint64(): pd.UInt64Dtype(),
 }  # fmt: skip
-_REFUSED = (AttributeError, KeyError, pd.errors.InvalidIndexError, TypeError, ValueError, NotImplementedError, pa.ArrowException)
+_REFUSED = (ZeroDivisionError, AttributeError, KeyError, pd.errors.InvalidIndexError, TypeError, ValueError, NotImplementedError, pa.ArrowException)
 
 
 def pandas_series(values: Column) -> pd.Series:

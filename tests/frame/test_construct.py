@@ -79,3 +79,13 @@ def test_messages_name_what_users_call() -> None:
         ff.Series([], dtype="int64").iloc[0]
     with pytest.raises(ff.errors.LossyCast, match=r"set_categories"):
         ff.Series(["a"], dtype="category")[0] = "z"
+
+
+def test_pandas_functions_that_do_not_exist_say_what_to_write() -> None:
+    with pytest.raises(AttributeError, match=r"fastframe\.to_datetime is not supported\. Use \.astype"):
+        ff.to_datetime   # noqa: B018
+    with pytest.raises(AttributeError, match=r"Did you mean 'read_csv'"):
+        ff.read_cvs   # noqa: B018
+    with pytest.raises(ImportError):
+        from fastframe import nothing  # noqa: F401
+    assert dir(ff) == sorted(ff.__all__)

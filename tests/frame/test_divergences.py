@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -196,6 +197,13 @@ def test_index_not_written(tmp_path: Path) -> None:
     assert ff.read_parquet(tmp_path / "n.parquet").columns.tolist() == ["n"]
 
 
+def test_csv_times_are_read() -> None:
+    text = "d,t,z,c\n2024-01-02,2024-01-02 03:04:05,2024-01-02T03:04:05Z,03:04:05\n"
+    assert list(ff.read_csv(io.BytesIO(text.encode())).dtypes.values()) == ["date32", "timestamp[s]", "timestamp[s, UTC]", "time32[s]"]
+    assert ff.read_csv(io.BytesIO(text.encode()), dtype={"t": "string"})["t"].tolist() == ["2024-01-02 03:04:05"]
+    assert set(map(str, pd.read_csv(io.StringIO(text)).dtypes)) == {"str"}
+
+
 @pytest.mark.parametrize("method", ["sort_values", "sort_index", "fillna", "dropna", "drop", "rename", "set_index", "reset_index", "drop_duplicates"])
 def test_no_inplace(method: str) -> None:
     df = ff.DataFrame({"n": [2, 1]})
@@ -241,3 +249,41 @@ def test_row_functions_refused() -> None:
     for call in (lambda: df.apply(len), lambda: df["n"].apply(abs), lambda: df["n"].map(abs)):
         with pytest.raises(ff.errors.UnsupportedOperation, match=r"Use|Compose"):
             call()
+
+
+def test_window_outside_groups() -> None:
+    data = {"k": ["a", None, "a"], "v": [1, 2, 3]}
+    ours, theirs = ff.DataFrame(data).groupby("k")["v"], pd.DataFrame(data).groupby("k")["v"]
+    assert ours.shift(1, fill_value=7).tolist() == [7, None, 1]
+    assert theirs.shift(1, fill_value=7).tolist() == [7, 7, 1]
+    assert ours.shift(0).tolist() == [1, None, 3]
+    assert theirs.shift(0).tolist() == [1, 2, 3]
+
+
+def test_outer_merge_missing_last() -> None:
+    day = datetime.datetime(2020, 1, 1)
+    left, right = {"k": [None, day], "a": [1, 2]}, {"k": [day], "b": [3]}
+    assert ff.DataFrame(left).merge(ff.DataFrame(right), how="outer")["k"].tolist() == [day, None]
+    assert pd.DataFrame(left).merge(pd.DataFrame(right), how="outer")["k"].isna().tolist() == [True, False]
+
+
+def test_merge_keys_exact() -> None:
+    left, right = {"k": [2**53 + 1]}, {"k": [float(2**53)]}
+    assert len(pd.DataFrame(left).merge(pd.DataFrame(right))) == 1
+    with pytest.raises(ff.errors.MergeError, match="integers beyond"):
+        ff.DataFrame(left).merge(ff.DataFrame(right))
+
+
+def test_concat_needs_common_dtype() -> None:
+    assert pd.concat([pd.Series([1]), pd.Series(["x"])]).dtype == object
+    with pytest.raises(ff.errors.DTypeError, match="not defined between int64 and string"):
+        ff.concat([ff.Series([1]), ff.Series(["x"])])
+    with pytest.raises(ff.errors.DTypeError, match="cannot stand in one index"):
+        ff.concat([ff.Series([1], index=["a"]), ff.Series([1], index=[2])])
+
+
+def test_aggregations_of_numbers() -> None:
+    assert pd.Series(["a", "b"]).sum() == "ab"
+    for verb in (lambda: ff.Series(["a", "b"]).sum(), lambda: ff.Series([datetime.datetime(2020, 1, 1)]).std()):
+        with pytest.raises(ff.errors.DTypeError, match="is not defined for dtype"):
+            verb()

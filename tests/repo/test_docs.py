@@ -47,7 +47,7 @@ def anchors(path: Path) -> set[str]:
 def test_made_pages_are_current() -> None:
     pages = load_make_api().made_pages()
     stale = [path for path, text in pages.items() if not (ROOT / "docs" / path).exists() or (ROOT / "docs" / path).read_text() != text]
-    assert not stale, "run: .venv/bin/python docs/make_api.py"
+    assert not stale, "run: make docs"
     committed = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md") if MADE.match(path.read_text())}
     assert committed == set(pages)
 

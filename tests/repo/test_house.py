@@ -133,7 +133,7 @@ def test_messages_are_made_in_errors_only() -> None:
 def test_import_is_light() -> None:
     code = (
         "import sys, fastframe\n"
-        "heavy = ['numba', 'joblib', 'pandas', 'sklearn', 'dask', 'polars', 'pyarrow.dataset', 'pyarrow.parquet', 'hypothesis']\n"
+        "heavy = ['numba', 'joblib', 'pandas', 'sklearn', 'dask', 'polars', 'pyarrow.dataset', 'pyarrow.parquet', 'hypothesis', 'html', 'difflib']\n"
         "loaded = [name for name in heavy if name in sys.modules]\n"
         "assert not loaded, loaded\n"
     )
