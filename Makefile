@@ -20,7 +20,8 @@ $(VENV)/.installed-%: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 build: | $(VENV)/bin/python ## compile what changed, two extensions at a time
-	@$(NICE) $(RUN) setup.py --quiet build_ext 2>&1 | { grep -E 'error|Error' || true; }
+	@mkdir -p build
+	@$(NICE) $(RUN) setup.py --quiet build_ext > build/log.txt 2>&1 || { cat build/log.txt; exit 1; }
 	@$(RUN) -m compileall -q fastframe
 
 demo: $(VENV)/.installed-demo build ## the main job: real flights through joins, features, training and prediction

@@ -45,7 +45,7 @@ def allocate_bits(n_bits: int, operation: str) -> Block:
 def allocate_array(length: int, dtype: Any, operation: str) -> np.ndarray[Any, Any]:
     """An uninitialised, contiguous NumPy array of ``length`` values over a block."""
     dtype = np.dtype(dtype)
-    return np.frombuffer(allocate(length * dtype.itemsize, operation), dtype=dtype)
+    return np.frombuffer(allocate(length * dtype.itemsize, operation), dtype=dtype)  # type: ignore[call-overload]
 
 
 def as_buffer(block: Block) -> pa.Buffer:

@@ -73,6 +73,7 @@ def read_csv(path: Any, sep: str = ",", *, index_col: Any = None, **options: Any
     from fastframe.io.csv import CsvOptions, read_table
 
     known = [field.name for field in fields(CsvOptions)]
+    sep = options.pop("delimiter", sep)   # pandas' other name for it
     for name, value in options.items():
         if name not in known:
             raise ArgumentError.of("read_csv", "argument", name, [*known, "index_col"])

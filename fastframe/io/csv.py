@@ -104,6 +104,9 @@ def _read(path: str, stream: Any, options: CsvOptions) -> pa.Table:
         raise ColumnNotFound.in_file(path, options.usecols or (), str(error)) from None
     except pa.ArrowInvalid as error:
         raise InvalidData.in_file(path, "CSV", " ".join(str(error).split())[:300]) from error
+    bad = [field.name for field in table.schema if pa.types.is_binary(field.type)]   # what pyarrow makes of bytes that are no text
+    if bad:
+        raise InvalidData.in_file(path, "CSV", f"column {bad[0]!r} is not {options.encoding} text; pass encoding=")
     return _shaped(path, table, options)
 
 

@@ -14,7 +14,6 @@ import pyarrow as pa
 
 import fastframe as ff
 from fastframe.column.column import Column
-from fastframe.column.table import Table
 from fastframe.frame.dataframe import DataFrame
 from fastframe.frame.labels import default_labels, with_labels
 from fastframe.testing import column
@@ -55,10 +54,6 @@ def made(n_rows: int, **kinds: Any) -> tuple[DataFrame, pd.DataFrame]:
         name: column(**{"n_rows": n_rows, "seed": place, **(kind if isinstance(kind, dict) else {"dtype": kind})})
         for place, (name, kind) in enumerate(kinds.items())
     })
-
-
-def table_of(frame: Any) -> Table:
-    return frame._table
 
 
 def plain(value: Any) -> Any:

@@ -102,7 +102,7 @@ def test_days_are_not_seconds() -> None:
 
 @pytest.mark.parametrize("dtype", ["int8", "uint64", "bool", "string", "encoded string", "date32", "float32", "timestamp[us]"])
 def test_shift_with_a_filling_keeps_the_dtype(dtype: str) -> None:
-    ours, theirs = made(10, v={"dtype": dtype, "nulls": "some"}, k="bool")
+    ours, _ = made(10, v={"dtype": dtype, "nulls": "some"}, k="bool")
     filling = ours["v"].dropna().iloc[0]
     assert ours["v"].shift(3, fill_value=filling).dtype == ours["v"].dtype
     assert ours["v"].shift(3, fill_value=filling).tolist() == [filling] * 3 + ours["v"].tolist()[:7]

@@ -120,6 +120,12 @@ def test_csv_arguments(tmp_path: Path) -> None:
         ff.read_csv(io.StringIO("a,b\n1,2\n"), usecols=["z"])
 
 
+def test_csv_that_is_not_text_is_refused() -> None:
+    with pytest.raises(ff.errors.InvalidData, match=r"column 'a' is not utf8 text; pass encoding="):
+        ff.read_csv(io.BytesIO(b"a\n\xff\n"))
+    assert ff.read_csv(io.BytesIO(b"a\n\xe9\n"), encoding="latin-1")["a"].tolist() == ["é"]
+
+
 def test_csv_out(tmp_path: Path) -> None:
     frame = ff.DataFrame({"a": [1, None], "x": [0.5, float("nan")], "s": ['say "hi"', "p,q"]})
     text = frame.to_csv()
