@@ -72,7 +72,7 @@ class Column:
         return f"Column({self.dtype}, {len(self)} rows, {self.null_count} null)"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickle, (_compact(self.array), self.dtype.name if not self.is_encoded_text else "string")
+        return _unpickle, (_compact(self.array), self.dtype.arrow if self.is_encoded_text else None)
 
     @property
     def null_count(self) -> int:
@@ -205,7 +205,6 @@ def _compact(array: pa.Array) -> pa.Array:
     return pa.concat_arrays([array, array.slice(0, 0)]) if not isinstance(array, pa.NullArray) else array
 
 
-def _unpickle(array: pa.Array, name: str) -> Column:
-    if name == "string" and isinstance(array, pa.DictionaryArray):
-        return Column(array, dtypes.STRING)
-    return Column(array)
+def _unpickle(array: pa.Array, text: pa.DataType | None) -> Column:
+    """``text`` is the dtype of a dictionary array that is only an encoding of it."""
+    return Column(array, dtypes.from_arrow(text) if text is not None else None)
