@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe.column.column import Column
-from fastframe.dtypes import UINT32, Kind
+from fastframe.dtypes import UINT32, Kind, Physical
 from fastframe.engines.cpu.accumulate import Codes, Operand, Operation, accumulate, all_rows, operand
 from fastframe.engines.cpu.comparable import comparable, present, truth
 from fastframe.engines.cpu.take import take
@@ -40,7 +40,17 @@ def _count(call: AggregationCall, column: Column, codes: Codes | None, n_groups:
     return {"n": accumulate(Operation.COUNT, operand(present(column), codes, n_groups))[0]}
 
 
+def _true_and_present(column: Column, codes: Codes | None) -> tuple[int, int] | None:
+    """How many of all rows are true, and how many are not missing, by counting bits; None where there are groups or no bools."""
+    if codes is not None or column.physical is not Physical.BOOL:
+        return None
+    return int(column.array.true_count), len(column) - column.null_count
+
+
 def _sum(call: AggregationCall, column: Column, codes: Codes | None, n_groups: int) -> Fields:
+    counted = _true_and_present(column, codes)
+    if counted is not None:
+        return {"total": Column(pa.array([counted[0]], pa.decimal128(38, 0))), "n": Column(pa.array([counted[1]], pa.int64()))}
     given = operand(present(column), codes, n_groups)
     if given.column.dtype.kind is Kind.DECIMAL:
         return dict(zip(("high", "low", "n"), accumulate(Operation.SUM_DECIMAL, given), strict=True))
@@ -104,6 +114,10 @@ def only_true(mask: pa.BooleanArray) -> Column:
 
 def _truth(operation: Operation) -> Update:
     def update(call: AggregationCall, column: Column, codes: Codes | None, n_groups: int) -> Fields:
+        counted = _true_and_present(column, codes)
+        if counted is not None:
+            n_true, n_present = counted
+            return {"value": Column(pa.array([n_true > 0 if operation is Operation.ANY else n_true == n_present]))}
         return {"value": accumulate(operation, operand(truth(column), codes, n_groups))[0]}
 
     return update
