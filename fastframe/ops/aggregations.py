@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from fastframe.dtypes import BOOL, FLOAT64, INT64, UINT64, DType, Kind, from_arrow
+from fastframe.dtypes import BOOL, FLOAT64, INT64, DType, Kind, from_arrow
 from fastframe.errors import ArgumentError, DTypeError
+from fastframe.ops.calls import NamedCall, product_dtype, total_dtype
 
 INTERPOLATIONS = ("linear", "lower", "higher", "nearest", "midpoint")
 _BETWEEN = {"linear", "midpoint"}   # interpolations that make values the column does not hold
@@ -49,25 +50,11 @@ def _same(call: AggregationCall, dtype: DType, column: str | None) -> DType:
 
 
 def _total(call: AggregationCall, dtype: DType, column: str | None) -> DType:
-    if dtype.kind is Kind.DECIMAL:
-        return from_arrow(pa.decimal128(38, dtype.arrow.scale))
-    if dtype.kind is Kind.DURATION:
-        return dtype
-    return _arithmetic(call, dtype, column, "bool, integer, float, decimal and duration")
+    return INT64 if dtype.kind is Kind.NULL else total_dtype(call.name, dtype, column)
 
 
 def _product(call: AggregationCall, dtype: DType, column: str | None) -> DType:
-    return _arithmetic(call, dtype, column, "bool, integer and float")
-
-
-def _arithmetic(call: AggregationCall, dtype: DType, column: str | None, allowed: str) -> DType:
-    if dtype.kind in (Kind.BOOL, Kind.INT, Kind.NULL):
-        return INT64
-    if dtype.kind is Kind.UINT:
-        return UINT64
-    if dtype.kind is Kind.FLOAT and dtype.physical is not None:
-        return dtype
-    raise _refuse(call, dtype, column, allowed)
+    return INT64 if dtype.kind is Kind.NULL else product_dtype(call.name, dtype, column)
 
 
 def _spread(call: AggregationCall, dtype: DType, column: str | None) -> DType:
@@ -233,21 +220,8 @@ AGGREGATIONS: Mapping[str, Aggregation] = MappingProxyType(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class AggregationCall:
-    """An aggregation and its options; options left out take their defaults.
-
-    Parameters
-    ----------
-    name : str
-        A row of `AGGREGATIONS`.
-    options : mapping
-        See `Aggregation.options`; besides these ``skipna`` and ``name``.
-
-    Raises
-    ------
-    ArgumentError
-        For an unknown name, option or value.
+class AggregationCall(NamedCall):
+    """An aggregation and its options, see `Aggregation.options`; besides these ``skipna``.
 
     Examples
     --------
@@ -256,38 +230,15 @@ class AggregationCall:
     True
     """
 
-    name: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    table, what = AGGREGATIONS, "an aggregation"
+    shared: ClassVar[Mapping[str, Any]] = {"skipna": True, "name": None}
 
-    def __post_init__(self) -> None:
-        if self.name not in AGGREGATIONS:
-            raise ArgumentError.of("an aggregation", "name", self.name, AGGREGATIONS)
-        known = {**AGGREGATIONS[self.name].options, "skipna": True, "name": None}
-        for option in self.options:
-            if option not in known:
-                raise ArgumentError.of(self.name, "option", option, known)
-        options = {**known, **self.options}
-        for option, value in options.items():
-            _check(self.name, option, value)
-        object.__setattr__(self, "options", MappingProxyType(options))
-
-    def __hash__(self) -> int:
-        return hash((self.name, *sorted(self.options.items(), key=lambda item: item[0])))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return AggregationCall, (self.name, dict(self.options))
-
-    def __getitem__(self, option: str) -> Any:
-        return self.options[option]
+    def check(self, option: str, value: Any) -> None:
+        _check(self.name, option, value)
 
     @property
     def aggregation(self) -> Aggregation:
         return AGGREGATIONS[self.name]
-
-    @property
-    def column_name(self) -> str:
-        """The column's name for messages."""
-        return str(self.options["name"]) if self.options["name"] is not None else ""
 
     @property
     def poisons(self) -> bool:

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from fastframe.dtypes import FLOAT64, INT64, UINT64, DType, Kind, from_arrow
+from fastframe.dtypes import FLOAT64, INT64, DType, Kind, from_arrow
 from fastframe.errors import ArgumentError, DTypeError, LossyCast
+from fastframe.ops.calls import NamedCall, product_dtype, total_dtype
 
 RANK_METHODS = ("average", "min", "max", "first", "dense")
 NA_OPTIONS = ("keep", "top", "bottom")
@@ -29,28 +30,6 @@ def _same(name: str, dtype: DType, column: str | None) -> DType:
 
 def _counted(name: str, dtype: DType, column: str | None) -> DType:
     return INT64
-
-
-def _total(name: str, dtype: DType, column: str | None) -> DType:
-    if dtype.kind is Kind.DECIMAL:
-        return from_arrow(pa.decimal128(38, dtype.arrow.scale))
-    if dtype.kind is Kind.DURATION:
-        return dtype
-    return _arithmetic(name, dtype, column, "bool, integer, float, decimal and duration columns")
-
-
-def _product(name: str, dtype: DType, column: str | None) -> DType:
-    return _arithmetic(name, dtype, column, "bool, integer and float columns")
-
-
-def _arithmetic(name: str, dtype: DType, column: str | None, allowed: str) -> DType:
-    if dtype.kind in (Kind.BOOL, Kind.INT):
-        return INT64
-    if dtype.kind is Kind.UINT:
-        return UINT64
-    if dtype.kind is Kind.FLOAT and dtype.physical is not None:
-        return dtype
-    raise DTypeError.of_operation(name, dtype, column, allowed)
 
 
 def _extreme(name: str, dtype: DType, column: str | None) -> DType:
@@ -139,8 +118,8 @@ WINDOWS: Mapping[str, WindowFunction] = MappingProxyType(
             WindowFunction(
                 "pct_change", _relative, "The relative change from the value `periods` rows before.", {"periods": 1}
             ),
-            WindowFunction("cumsum", _total, "The sum up to this row; integers are 64-bit and checked."),
-            WindowFunction("cumprod", _product, "The product up to this row; integers are 64-bit and checked."),
+            WindowFunction("cumsum", total_dtype, "The sum up to this row; integers are 64-bit and checked."),
+            WindowFunction("cumprod", product_dtype, "The product up to this row; integers are 64-bit and checked."),
             WindowFunction("cummin", _extreme, "The least value up to this row."),
             WindowFunction("cummax", _extreme, "The greatest value up to this row."),
             WindowFunction(
@@ -167,21 +146,8 @@ WINDOWS: Mapping[str, WindowFunction] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True)
-class WindowCall:
-    """A window function and its options; options left out take their defaults.
-
-    Parameters
-    ----------
-    name : str
-        A row of `WINDOWS`.
-    options : mapping
-        See `WindowFunction.options`.
-
-    Raises
-    ------
-    ArgumentError
-        For an unknown name, option or value.
+class WindowCall(NamedCall):
+    """A window function and its options, see `WindowFunction.options`.
 
     Examples
     --------
@@ -190,35 +156,14 @@ class WindowCall:
     True
     """
 
-    name: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    table, what = WINDOWS, "a window"
 
-    def __post_init__(self) -> None:
-        if self.name not in WINDOWS:
-            raise ArgumentError.of("a window", "name", self.name, WINDOWS)
-        known = {**WINDOWS[self.name].options, "name": None}
-        for option in self.options:
-            if option not in known:
-                raise ArgumentError.of(self.name, "option", option, known)
-        options = {**known, **self.options}
-        for option, value in options.items():
-            _check(self.name, option, value)
-        object.__setattr__(self, "options", options)
-
-    def __hash__(self) -> int:
-        return hash((self.name, repr(sorted(self.options.items(), key=lambda item: item[0]))))
-
-    def __getitem__(self, option: str) -> Any:
-        return self.options[option]
+    def check(self, option: str, value: Any) -> None:
+        _check(self.name, option, value)
 
     @property
     def function(self) -> WindowFunction:
         return WINDOWS[self.name]
-
-    @property
-    def column_name(self) -> str:
-        """The column's name for messages."""
-        return str(self.options["name"]) if self.options["name"] is not None else ""
 
     def resolve(self, given: DType | None, column: str | None = None) -> DType:
         """The dtype of the result over a column of dtype ``given`` (None where the call only counts rows).
