@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet  # noqa: F401  (imported on first use otherwise, and measured)
+import pyarrow.parquet
 
 import fastframe as ff
 from flight_delays import task
