@@ -139,7 +139,8 @@ def test_numpy_owners_may_write_afterwards() -> None:
     [
         np.arange(6)[::2], np.arange(6, dtype=">i4"), np.array(["a", "bc"]), np.array([b"a", b"bc"]), np.array([True, False]),
         np.array(["2013-01-01", "NaT"], "datetime64[D]"), np.array([1, "NaT"], "timedelta64[ns]"), np.array(["2013-01", "NaT"], "datetime64[M]"),
-        np.array([1.5, np.nan], "float32"), np.array(["x", None], object), np.array([], "int16"), np.frombuffer(b"\0" + b"\1\0\0\0\2\0\0\0", np.int32, offset=1),
+        np.array([1.5, np.nan], "float32"), np.array(["x", None], object),
+        np.array([], "int16"), np.frombuffer(b"\0" + b"\1\0\0\0\2\0\0\0", np.int32, offset=1),
     ],
     ids=lambda array: f"{array.dtype}-{len(array)}",
 )  # fmt: skip
