@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint64_t, uintptr_t
 
-from fastframe._threads._drive cimport Task, kernel_t
+from fastframe._threads._drive cimport Task
 
 cdef extern from "probe.hpp" namespace "ff" nogil:
     cdef struct ProbeContext:
