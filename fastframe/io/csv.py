@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from fastframe import dtypes
+from fastframe._threads.progress import progress
 from fastframe.column import Table
 from fastframe.column.arrow import table_from_arrow
 from fastframe.column.memory import release_arrow_memory
@@ -57,9 +58,12 @@ def read_table(source: Any, options: CsvOptions) -> Table:
     if hasattr(source, "read"):
         return table_from_arrow(_read("the given file", _bytes_of(source), options))
     tables = []
-    for path in expand(source):
-        with reading(path, "CSV"):
-            tables.append(_read(path, _opened(path, options.compression), options))
+    paths = expand(source)
+    with progress(len(paths), f"reading {paths[0]}") as bar:
+        for path in paths:
+            with reading(path, "CSV"):
+                tables.append(_read(path, _opened(path, options.compression), options))
+            bar.advance(1)
     whole = table_from_arrow(pa.concat_tables(tables, promote_options="permissive") if len(tables) > 1 else tables[0])
     del tables
     release_arrow_memory()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from fastframe._threads.progress import progress
 from fastframe.column import Table
 from fastframe.column.arrow import table_from_arrow
 from fastframe.errors import ColumnNotFound
@@ -21,9 +22,12 @@ def read_table(source: Any, columns: Sequence[str] | None = None) -> Table:
     FileMissing, InvalidData, ColumnNotFound
     """
     tables = []
-    for path in expand(source):
-        with reading(path, "feather (Arrow IPC)"):
-            tables.append(_read(path, columns))
+    paths = expand(source)
+    with progress(len(paths), f"reading {paths[0]}") as bar:
+        for path in paths:
+            with reading(path, "feather (Arrow IPC)"):
+                tables.append(_read(path, columns))
+            bar.advance(1)
     return table_from_arrow(pa.concat_tables(tables) if len(tables) > 1 else tables[0])
 
 

@@ -1,16 +1,16 @@
-"""Parquet: columns are read side by side, each made contiguous as soon as it is there, so memory stays near the result.
+"""Parquet: columns (or row groups, of few columns) are read side by side, each column made contiguous as soon as it is there, so memory stays near the result.
 
 Text that the file holds dictionary-encoded stays so: a few bytes a row, and its codes serve group-by and join.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from fastframe._threads import run_calls
+from fastframe._threads import run_calls, thread_count
 from fastframe._threads.progress import progress
 from fastframe.column import Column, Table
 from fastframe.column.arrow import column_from_arrow, table_from_arrow
@@ -18,8 +18,11 @@ from fastframe.column.memory import release_arrow_memory
 from fastframe.errors import ColumnNotFound, DuplicateColumn, InvalidData, UnsupportedOperation
 from fastframe.io.paths import expand, reading, whole_file
 
+Piece = tuple[str, Any, list[int]]   # a file, its metadata, and row groups of it
+
 # Text of fewer bytes a row than this in the file was dictionary-encoded by its writer all through.
 _ENCODED_BYTES_PER_ROW = 3.0
+_COLUMNS_PER_THREAD = 2
 
 
 def read_table(source: Any, columns: Sequence[str] | None = None, *, filters: Any = None, row_groups: Sequence[int] | None = None) -> Table:
@@ -46,17 +49,24 @@ def read_table(source: Any, columns: Sequence[str] | None = None, *, filters: An
     if len(set(names)) != len(names):
         raise DuplicateColumn.of({name for name in names if names.count(name) > 1})
     groups = list(row_groups) if row_groups is not None else None
+    files = [(path, one, groups if groups is not None else list(range(one.num_row_groups))) for path, one in zip(paths, metadata, strict=True)]
     with progress(len(names), f"reading {paths[0]}") as bar:
 
-        def reader(name: str) -> Any:
+        def reader(name: str, pieces: Sequence[Piece], read_all: Callable[..., list[Any]]) -> Callable[[], Column]:
             def read() -> Column:
-                column = _read_column(paths, metadata, name, groups)
+                column = _read_column(pieces, name, read_all)
                 bar.advance(1)
                 return column
 
             return read
 
-        read = run_calls([reader(name) for name in names])
+        # Many columns keep all threads busy, and only as many columns as threads are in pieces at a time; of few columns
+        # the row groups are read side by side.
+        if len(names) >= _COLUMNS_PER_THREAD * thread_count():
+            read = run_calls([reader(name, files, lambda calls: [call() for call in calls]) for name in names])
+        else:
+            row_groups_of_files = [(path, one, [group]) for path, one, several in files for group in several]
+            read = [reader(name, row_groups_of_files or files, run_calls)() for name in names]
     release_arrow_memory()
     n_rows = sum(_n_rows(one, groups) for one in metadata)
     return Table(dict(zip(names, read, strict=True)), n_rows)
@@ -77,22 +87,31 @@ def _common_schema(paths: Sequence[str], metadata: Sequence[Any]) -> pa.Schema:
     return first
 
 
-def _read_column(paths: Sequence[str], metadata: Sequence[Any], name: str, groups: Sequence[int] | None) -> Column:
-    """One column of all files, contiguous."""
-    import pyarrow.parquet as pq
-
-    chunks: list[pa.Array] = []
-    encoded = [name] if all(_is_encoded(one, name) for one in metadata) else None
-    for path, one in zip(paths, metadata, strict=True):
-        with reading(path, "Parquet"), pq.ParquetFile(path, metadata=one, memory_map=True, read_dictionary=encoded) as file:
-            wanted = list(range(one.num_row_groups)) if groups is None else list(groups)
-            chunks += file.read_row_groups(wanted, columns=[name], use_threads=False).column(0).chunks
-    kind = chunks[0].type if chunks else metadata[0].schema.to_arrow_schema().field(name).type
+def _read_column(pieces: Sequence[Piece], name: str, read_all: Callable[..., list[Any]]) -> Column:
+    """One column of all pieces, contiguous; ``read_all`` runs the reads."""
+    encoded = [name] if all(_is_encoded(one, name) for one in {path: one for path, one, _ in pieces}.values()) else None
+    read = read_all([_piece_reader(piece, name, encoded) for piece in pieces])
+    chunks = [chunk for several in read for chunk in several]
+    del read
+    kind = chunks[0].type if chunks else pa.null()
     if any(chunk.type != kind for chunk in chunks):
-        raise InvalidData.in_file(paths[0], "Parquet", f"column {name!r} has different types in different files")
+        raise InvalidData.in_file(pieces[0][0], "Parquet", f"column {name!r} has different types in different files")
     whole = pa.chunked_array(chunks, kind)
     del chunks
     return column_from_arrow(whole, name, encoding=encoded is not None)
+
+
+def _piece_reader(piece: Piece, name: str, encoded: list[str] | None) -> Callable[[], list[pa.Array]]:
+    path, metadata, row_groups = piece
+
+    def read() -> list[pa.Array]:
+        import pyarrow.parquet as pq
+
+        with reading(path, "Parquet"), pq.ParquetFile(path, metadata=metadata, memory_map=True, read_dictionary=encoded) as file:
+            found = file.read_row_groups(row_groups, columns=[name], use_threads=False).column(0)
+            return found.chunks or [pa.array([], found.type)]
+
+    return read
 
 
 def _is_encoded(metadata: Any, name: str) -> bool:

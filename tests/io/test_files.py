@@ -50,6 +50,10 @@ def test_parquet_columns_files_globs_and_row_groups(tmp_path: Path) -> None:
     assert ff.read_parquet(tmp_path)["a"].sum() == sum(range(30))
     assert ff.read_parquet([tmp_path / "p2.parquet", tmp_path / "p0.parquet"])["a"].iloc[0] == 20
     assert ff.read_parquet(tmp_path / "p0.parquet", row_groups=[1])["a"].tolist() == [4, 5, 6, 7]
+    none = ff.read_parquet(tmp_path / "p0.parquet", row_groups=[])
+    assert (none.shape, none.dtypes["a"], none.dtypes["s"]) == ((0, 2), "int64", "string")
+    with ff.option_context(threads=1):   # the other way to share the work
+        assert ff.read_parquet(str(tmp_path / "p*.parquet"))["a"].tolist() == list(range(30))
     assert ff.read_parquet(str(tmp_path / "p*.parquet"), filters=[("a", ">", 25)])["a"].tolist() == [26, 27, 28, 29]
     with pytest.raises(ff.errors.ColumnNotFound, match=r"no column 'aa'\. Did you mean 'a'"):
         ff.read_parquet(tmp_path / "p0.parquet", columns=["aa"])
