@@ -3,8 +3,9 @@
 The one chain of intake, in this order, for a column (`column_from`) as for a table (`table_from_arrow`):
 
 1. a `Column` of ours;
-2. anything with ``__arrow_c_stream__`` or ``__arrow_c_array__`` (pyarrow, polars, pandas 3, duckdb, our own frames);
-3. pandas objects that Arrow cannot export, and NumPy arrays (`column/numpy.py`);
+2. pandas objects, before Arrow, because what they export may be memory that pandas goes on writing to;
+3. anything with ``__arrow_c_stream__`` or ``__arrow_c_array__`` (pyarrow, polars, duckdb, our own frames), then NumPy arrays
+   (`column/numpy.py`);
 4. ranges, sequences and iterables of Python values.
 
 Data from outside is validated in full before anything keeps its address (``options.validate``), made contiguous, and
@@ -43,27 +44,19 @@ def column_from(values: Any, name: str | None = None, *, copy: bool = True) -> C
     """
     if isinstance(values, Column):
         return values
-    if isinstance(values, pa.Array | pa.ChunkedArray) or hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
-        exported = _import_array(values)
-        if exported is not None:
-            return column_from_arrow(exported, name)
     if is_pandas(values):
         return column_from_pandas(values, name, copy=copy)
+    if isinstance(values, pa.Array | pa.ChunkedArray) or hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
+        return column_from_arrow(_import_array(values), name)
     if is_numpy(values):
         return column_from_numpy(values, name, copy=copy)
     return column_from_values(values, name)
 
 
-def _import_array(values: Any) -> pa.Array | pa.ChunkedArray | None:
-    """The object's Arrow array; None where the object (a pandas object column, say) has no Arrow form."""
+def _import_array(values: Any) -> pa.Array | pa.ChunkedArray:
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values
-    try:
-        return pa.chunked_array(values) if hasattr(values, "__arrow_c_stream__") else pa.array(values)
-    except (pa.ArrowException, TypeError, ValueError):
-        if is_pandas(values):
-            return None
-        raise
+    return pa.chunked_array(values) if hasattr(values, "__arrow_c_stream__") else pa.array(values)
 
 
 def column_from_values(values: Iterable[Any], name: str | None = None) -> Column:

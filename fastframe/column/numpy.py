@@ -79,7 +79,10 @@ def _from_objects(array: NDArray[Any], name: str | None) -> Column:
 
 
 def column_from_pandas(values: Any, name: str | None = None, *, copy: bool = True) -> Column:
-    """A column from a pandas Series, Index or extension array; ``NA``, ``None`` and ``NaT`` are missing, NaN stays."""
+    """A column from a pandas Series, Index or extension array; ``NA``, ``None`` and ``NaT`` are missing, NaN stays.
+
+    Only arrays that pandas itself holds in Arrow are shared: pandas may write to all others in place.
+    """
     from fastframe.column.arrow import column_from_arrow
 
     values = getattr(values, "array", values)
@@ -90,7 +93,21 @@ def column_from_pandas(values: Any, name: str | None = None, *, copy: bool = Tru
         array = pa.array(values, from_pandas=True)
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         raise DTypeError.of_values(name, str(error)) from None
-    return column_from_arrow(array, name)
+    if hasattr(values, "_pa_array"):
+        return column_from_arrow(array, name)
+    column = column_from_arrow(_copied(array) if copy and isinstance(array, pa.Array) else array, name)
+    column.owned = copy
+    return column
+
+
+def _copied(array: pa.Array) -> pa.Array:
+    """The array over memory that nobody else has."""
+    if isinstance(array, pa.DictionaryArray):
+        codes, values = _copied(array.indices), _copied(array.dictionary)
+        return pa.DictionaryArray.from_arrays(codes, values, ordered=array.type.ordered)
+    if isinstance(array, pa.ExtensionArray):   # refused later, by name
+        return array
+    return pa.concat_arrays([array, array.slice(0, 0)])   # two arrays, because one alone would be shared
 
 
 def column_to_numpy(column: Column, dtype: Any = None) -> NDArray[Any]:

@@ -81,7 +81,7 @@ def _parts_of(data: Any, names: list[str] | None, index: Any, *, copy: bool) -> 
         return _fresh(data.columns, data.n_rows)
     if isinstance(data, Mapping):
         return mapping_parts(data, n_rows, copy=copy)
-    if _is_pandas_frame(data):
+    if is_pandas_frame(data):
         return pandas_parts(data, copy=copy)
     if isinstance(data, np.ndarray) and data.dtype.names:
         return _fresh({name: column_from(data[name], name, copy=copy) for name in data.dtype.names})
@@ -91,7 +91,8 @@ def _parts_of(data: Any, names: list[str] | None, index: Any, *, copy: bool) -> 
     return _sequence_parts(data, names, copy=copy)
 
 
-def _is_pandas_frame(data: Any) -> bool:
+def is_pandas_frame(data: Any) -> bool:
+    """A pandas DataFrame; does not import pandas."""
     pandas = sys.modules.get("pandas")
     return pandas is not None and isinstance(data, pandas.DataFrame)
 

@@ -8,7 +8,7 @@ from typing import Any
 from fastframe.column.arrow import table_from_arrow
 from fastframe.column.numpy import is_pandas
 from fastframe.errors import DTypeError
-from fastframe.frame.construct import pandas_parts
+from fastframe.frame.construct import is_pandas_frame, pandas_parts
 from fastframe.frame.dataframe import DataFrame
 from fastframe.frame.labels import default_labels, with_labels
 from fastframe.frame.series import Series
@@ -37,6 +37,8 @@ def from_arrow(data: Any, *, encodings: bool = False) -> Any:
 
     if isinstance(data, pa.Array | pa.ChunkedArray):
         return Series(data)
+    if is_pandas(data) or is_pandas_frame(data):   # what pandas exports may be memory that it goes on writing to
+        return from_pandas(data)
     if not hasattr(data, "__arrow_c_stream__") and not hasattr(data, "__arrow_c_array__"):
         raise DTypeError.not_tabular("from_arrow: a frame", data)
     table = table_from_arrow(data, encodings=encodings)

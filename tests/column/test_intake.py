@@ -187,3 +187,30 @@ def test_dtype_names() -> None:
         assert dtypes.dtype(given).name == name
     with pytest.raises(ff.errors.DTypeError, match=r"'flaot64' is not a dtype.*Did you mean 'float64'"):
         dtypes.dtype("flaot64")
+
+
+@pytest.mark.parametrize(
+    ("values", "new"),
+    [
+        (pd.Series([1, 2, None], dtype="Int64"), 100),
+        (pd.Series([1.5, 2, None], dtype="Float64"), 100.0),
+        (pd.Series([1.5, 2, np.nan]), 100.0),
+        (pd.Series([1, 2], dtype="int8"), 100),
+        (pd.Series([True, None], dtype="boolean"), False),
+        (pd.Series(["a", None]), "z"),
+        (pd.Series(pd.to_datetime(["2020-01-01", "2021-01-01"])), pd.Timestamp("1999-01-01")),
+        (pd.Series(pd.to_datetime(["2020-01-01", "2021-01-01"])).dt.tz_localize("UTC"), pd.Timestamp("1999-01-01", tz="UTC")),
+        (pd.Series(pd.to_timedelta([1, 2], unit="s")), pd.Timedelta(99, "s")),
+        (pd.Series(pd.Categorical.from_codes(np.arange(40_000), categories=range(40_000))), 7),
+        (pd.Series([1, 2], dtype=pd.ArrowDtype(pa.int64())), 100),
+    ],
+    ids=lambda one: str(getattr(one, "dtype", "")),
+)
+def test_pandas_owners_may_write_afterwards(values: pd.Series, new: Any) -> None:
+    """Also through every other door: none shares memory that pandas writes to in place."""
+    frame = pd.DataFrame({"a": values.copy()})
+    made = [ff.from_pandas(frame)["a"], ff.DataFrame(frame)["a"], ff.from_arrow(frame)["a"], ff.DataFrame({"a": frame["a"]})["a"], ff.Series(frame["a"])]
+    before = [series.tolist() for series in made]
+    frame.iloc[0, 0] = new
+    assert frame["a"].tolist()[0] == new
+    assert [series.tolist() for series in made] == before

@@ -55,18 +55,36 @@ def test_budget_of_a_python_file(path: Path) -> None:
             assert len(positional) <= POSITIONAL or key in OVER_BUDGET, f"{key} takes {len(positional)} positional arguments"
 
 
+# Public methods whose body is longer, and why. The statements are argument handling in all of them.
+FACADE_OVER_BUDGET = {
+    "CategoryAccessor.set_categories": "checks, then maps old codes to new ones",
+    "FrameCombine.join": "five pandas arguments become one merge",
+    "FrameConvert.to_numpy": "chooses a common NumPy dtype",
+    "FrameConvert.to_dict": "one line per orient",
+    "FrameDisplay.info": "prints line by line",
+    "GroupBy.get_group": "several keys become one condition",
+    "FrameMissing.dropna": "how, subset and thresh",
+    "FrameReshape.set_index": "columns, arrays and lists of both",
+    "SeriesSelection.map": "dict, series and function",
+}
+
+
 def test_budget_of_facade_bodies() -> None:
-    """A façade method normalises arguments, builds a spec and runs it; the average body stays within a few statements."""
-    sizes: dict[str, int] = {}
+    """A façade method normalises arguments, builds a spec and runs it."""
+    public: dict[str, int] = {}
+    private: dict[str, int] = {}
     for path in sorted((PACKAGE / "frame").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.ClassDef):
                 continue
             for method in node.body:
                 if isinstance(method, ast.FunctionDef):
-                    sizes[f"{path.name}::{node.name}.{method.name}"] = len(body_without_docstring(method))
-    assert sum(sizes.values()) / len(sizes) <= FACADE_STATEMENTS / 2
-    assert not {name: size for name, size in sizes.items() if size > 2 * FACADE_STATEMENTS}
+                    body = [one for one in body_without_docstring(method) if not isinstance(one, ast.Import | ast.ImportFrom)]
+                    (private if method.name.startswith("_") else public)[f"{node.name}.{method.name}"] = len(body)
+    over = {name for name, size in public.items() if size > FACADE_STATEMENTS}
+    assert over == set(FACADE_OVER_BUDGET)
+    assert max(private.values()) <= 2 * FACADE_STATEMENTS
+    assert sum(public.values()) / len(public) <= 2
 
 
 def test_budget_of_headers() -> None:
