@@ -12,8 +12,8 @@ from fastframe import dtypes
 from fastframe.column import Column, Table
 from fastframe.column.arrow import column_from, constant, table_from_arrow
 from fastframe.column.numpy import is_pandas
-from fastframe.engines.cpu.cast import cast
 from fastframe.errors import ColumnNotFound, DTypeError, DuplicateColumn, ShapeError
+from fastframe.frame.columns import cast
 from fastframe.frame.core import Frame
 from fastframe.frame.index import Index
 from fastframe.frame.labels import default_labels, label_key, labels_of, lined_up, values_of, with_labels

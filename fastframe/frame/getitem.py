@@ -10,8 +10,8 @@ import numpy as np
 from fastframe import dtypes
 from fastframe.column import Column, Table
 from fastframe.column.arrow import column_from, constant
-from fastframe.engines.cpu.cast import cast
 from fastframe.errors import ArgumentError, ColumnNotFound, LossyCast, ShapeError
+from fastframe.frame.columns import cast
 from fastframe.frame.construct import is_scalar, text_name
 from fastframe.frame.core import Frame, is_series
 from fastframe.frame.index import Names

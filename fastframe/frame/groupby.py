@@ -11,9 +11,9 @@ import numpy as np
 from fastframe.column import Column, Table
 from fastframe.column.arrow import column_from
 from fastframe.dtypes import BOOL
-from fastframe.engines.cpu.select import mask_rows
 from fastframe.errors import ArgumentError, ColumnNotFound, DTypeError, LabelNotFound, MissingAttribute, UnsupportedOperation
 from fastframe.frame.calls import aggregation, function_label
+from fastframe.frame.columns import mask_rows
 from fastframe.frame.construct import text_name
 from fastframe.frame.core import Frame, is_series
 from fastframe.frame.getitem import row_values

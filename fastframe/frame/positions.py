@@ -14,9 +14,8 @@ from fastframe.column.arrow import column_from
 from fastframe.column.memory import naming
 from fastframe.column.range import RangeColumn
 from fastframe.dtypes import Kind
-from fastframe.engines.cpu.cast import cast
-from fastframe.engines.cpu.select import mask_rows
 from fastframe.errors import ArgumentError, DTypeError, FastFrameError, LabelNotFound, ShapeError
+from fastframe.frame.columns import cast, mask_rows
 from fastframe.frame.core import Frame, is_series
 from fastframe.frame.index import Index
 from fastframe.frame.labels import label_key, lined_up, values_of, with_labels

@@ -10,10 +10,9 @@ import numpy as np
 from fastframe import dtypes
 from fastframe.column import Table
 from fastframe.column.arrow import array_to_arrow, column_from, constant
-from fastframe.engines.cpu.cast import cast
-from fastframe.engines.cpu.select import concat, mask_rows
 from fastframe.errors import ArgumentError, DTypeError, ShapeError, UnsupportedOperation
 from fastframe.frame.calls import aggregation, function_label
+from fastframe.frame.columns import cast, concat, mask_rows
 from fastframe.frame.core import Frame
 from fastframe.frame.getitem import select_columns
 from fastframe.frame.labels import label_key, with_labels

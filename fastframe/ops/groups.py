@@ -9,12 +9,12 @@ from typing import Any
 from fastframe.dtypes import DType, Kind
 from fastframe.errors import DTypeError
 from fastframe.ops.aggregations import AggregationCall
-from fastframe.ops.base import Schema, Spec, require, unique
+from fastframe.ops.base import Schema, Spec, Value, require, unique
 from fastframe.ops.windows import WindowCall
 
 
-@dataclass(frozen=True)
-class Output:
+@dataclass(frozen=True, eq=False, repr=False)
+class Output(Value):
     """One result column: ``name`` = ``call`` of ``column`` (None where the call counts rows)."""
 
     name: str
@@ -42,7 +42,7 @@ def _check_keys(keys: Iterable[str], schema: Schema) -> None:
             raise DTypeError.of_operation("grouping", schema[key], key, "scalar dtypes")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GroupBy(Spec):
     """One row per group: the key columns, then the outputs.
 
@@ -66,7 +66,7 @@ class GroupBy(Spec):
         return {key: schema[key] for key in self.keys} | {output.name: output.resolve(schema) for output in self.outputs}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Window(Spec):
     """One value per row, from the rows of its group in row order; only the outputs come out.
 
@@ -86,7 +86,7 @@ class Window(Spec):
         return {output.name: output.resolve(schema) for output in self.outputs}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Reduce(Spec):
     """One row: aggregates over all rows."""
 
@@ -98,7 +98,7 @@ class Reduce(Spec):
         return {output.name: output.resolve(schema) for output in self.outputs}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TopK(Spec):
     """The rows of the ``k`` largest (or smallest) values of ``column`` in each group.
 

@@ -16,7 +16,7 @@ VALIDATE = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Join(Spec):
     """Pairs of rows with equal keys; missing keys equal each other, as in pandas.
 

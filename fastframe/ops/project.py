@@ -9,7 +9,7 @@ from fastframe.ops.base import Schema, Spec, require, unique
 from fastframe.ops.expressions import Expression
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Project(Spec):
     """Columns computed from expressions over one table.
 
@@ -31,7 +31,7 @@ class Project(Spec):
         return {**schema, **computed} if self.keep else computed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Put(Spec):
     """Replace values of one column at given rows.
 

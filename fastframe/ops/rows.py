@@ -10,7 +10,7 @@ from fastframe.ops.base import Schema, Spec, require
 from fastframe.ops.expressions import Expression
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Filter(Spec):
     """The rows where a bool expression is true (missing counts as false), in their order.
 
@@ -28,7 +28,7 @@ class Filter(Spec):
         return {name: dtype for name, dtype in schema.items() if name not in self.drop}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Take(Spec):
     """Rows by position.
 
@@ -49,7 +49,7 @@ class Take(Spec):
         return dict(schemas[0])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sort(Spec):
     """Rows in the order of key columns; stable; missing keys last (or first) in both directions."""
 
