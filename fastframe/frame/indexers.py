@@ -21,8 +21,8 @@ from fastframe.ops.project import Put
 class Indexer:
     """One of the four; knows how to find rows and columns."""
 
-    def __init__(self, frame: Any, *, labels: bool, single: bool = False) -> None:
-        self._frame, self._labels, self._single = frame, labels, single
+    def __init__(self, frame: Any, *, labels: bool) -> None:
+        self._frame, self._labels = frame, labels
 
     def _rows(self, key: Any) -> Selection:
         return by_label(self._frame, key) if self._labels else by_position(self._frame, key)
@@ -134,9 +134,9 @@ class Indexing(Frame):
     @property
     def at(self) -> Indexer:
         """One value by row and column label."""
-        return Indexer(self, labels=True, single=True)
+        return Indexer(self, labels=True)
 
     @property
     def iat(self) -> Indexer:
         """One value by row and column position."""
-        return Indexer(self, labels=False, single=True)
+        return Indexer(self, labels=False)

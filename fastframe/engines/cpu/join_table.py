@@ -12,7 +12,7 @@ from fastframe.dtypes import DType, Kind, from_arrow
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.dictionaries import same_categories
 from fastframe.engines.cpu.facts import value_range
-from fastframe.engines.cpu.join import join_rows
+from fastframe.engines.cpu.join import join_rows, key_uniqueness
 from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.select import is_missing_rows, take, where
 from fastframe.engines.cpu.spread import spread
@@ -90,9 +90,7 @@ def _check_unique(spec: Join, left_keys: Sequence[Column], right_keys: Sequence[
         if not wanted or not len(keys[0]):
             continue
         groups = group_rows(keys, dropna=False, sort=None)
-        if groups.n_groups < len(keys[0]):
-            first = np.zeros(len(keys[0]), bool)
-            first[groups.first_rows] = True
-            row = int(np.argmin(first))
+        row = key_uniqueness(groups.codes, groups.n_groups)
+        if row is not None:
             example = tuple(array_to_arrow(key)[row].as_py() for key in keys)
             raise MergeError.not_unique(spec.validate, side, names, example if len(example) > 1 else example[0])
