@@ -5,13 +5,14 @@ from __future__ import annotations
 import decimal
 import random
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from fastframe.column.column import Column
 from fastframe.dtypes import Kind, Physical, dtype
+from fastframe.engines.cpu.groups import Groups
 from fastframe.ops.aggregations import AGGREGATIONS, AggregationCall
 
 NO_GROUP = 0xFFFFFFFF
@@ -25,12 +26,9 @@ DTYPES = [
 NULLS = ["none", "some", "all", "sliced"]
 
 
-class StandInGroups(NamedTuple):
-    """The attributes of `Groups` that aggregations use."""
-
-    codes: np.ndarray[Any, np.dtype[np.uint32]]
-    n_groups: int
-    first_rows: np.ndarray[Any, np.dtype[np.int32]] = np.zeros(0, np.int32)
+def groups_of(codes: np.ndarray[Any, Any], n_groups: int) -> Groups:
+    """Groups of given codes; no aggregation asks for their first rows."""
+    return Groups(codes, n_groups, np.empty(0, np.int32), "made for a test")
 
 
 def make_column(kind: str, n_rows: int, nulls: str, seed: int = 0) -> Column:

@@ -23,7 +23,7 @@ from fastframe.engines.cpu.topk import top_k
 from fastframe.errors import DTypeError, IntegerOverflow
 from fastframe.ops.aggregations import AggregationCall
 from fastframe.options import option_context
-from tests.engines.aggregation_cases import DTYPES, NAMES, NULLS, StandInGroups, calls, is_exact, listed_codes, make_codes, make_column
+from tests.engines.aggregation_cases import DTYPES, NAMES, NULLS, calls, groups_of, is_exact, listed_codes, make_codes, make_column
 from tests.reference import aggregations as slow
 
 SHAPES = [(0, 0), (0, 3), (1, 1), (50, 1), (300, 90)]
@@ -76,9 +76,9 @@ def test_every_aggregation_is_as_the_reference_says(name: str, kind: str) -> Non
             for call in calls(name):
                 if not supported(call, column):
                     with pytest.raises(DTypeError, match=name):
-                        aggregate(column, call, StandInGroups(codes, n_groups))
+                        aggregate(column, call, groups_of(codes, n_groups))
                     continue
-                groups = StandInGroups(codes, n_groups)
+                groups = groups_of(codes, n_groups)
                 check(partial(aggregate, column, call, groups), slow.aggregated(call, column, listed_codes(codes), n_groups), call, column)
                 if n_groups == 1:
                     check(partial(reduce, column, call), slow.aggregated(call, column, [0] * n_rows, 1), call, column)
@@ -108,7 +108,7 @@ def test_all_plans_agree_with_the_reference(name: str, by_partition: bool, small
             call = AggregationCall(name)
             if supported(call, column):
                 expected = slow.aggregated(call, column, listed_codes(codes), n_groups)
-                check(partial(aggregate, column, call, StandInGroups(codes, n_groups)), expected, call, column)
+                check(partial(aggregate, column, call, groups_of(codes, n_groups)), expected, call, column)
 
 
 def bits(column: Column) -> tuple[Any, ...]:
@@ -129,10 +129,10 @@ def test_threads_and_slices_of_a_parent_do_not_change_a_bit(name: str, n_groups:
     found = []
     for threads in (1, 2, 4):
         with option_context(threads=threads):
-            found.append(bits(aggregate(column, AggregationCall(name), StandInGroups(codes, n_groups))))
+            found.append(bits(aggregate(column, AggregationCall(name), groups_of(codes, n_groups))))
             found.append(bits(reduce(column, AggregationCall(name))))
     with option_context(threads=2):
-        found.append(bits(aggregate(rebuilt, AggregationCall(name), StandInGroups(codes, n_groups))))
+        found.append(bits(aggregate(rebuilt, AggregationCall(name), groups_of(codes, n_groups))))
         found.append(bits(reduce(rebuilt, AggregationCall(name))))
     assert all(one == found[0] for one in found[::2])
     assert all(one == found[1] for one in found[1::2])
@@ -147,7 +147,7 @@ def test_parts_combine_to_the_whole(name: str, kind: str) -> None:
     for call in calls(name):
         if not supported(call, column):
             continue
-        whole = aggregate(column, call, StandInGroups(codes, n_groups))
+        whole = aggregate(column, call, groups_of(codes, n_groups))
         for cuts in ([0, n_rows], [0, 0, 1, n_rows // 3, n_rows], [0, n_rows // 2, n_rows - 9, n_rows]):
             states = [update(call, column.slice(start, stop - start), codes[start:stop], n_groups) for start, stop in pairwise(cuts)]
             nested = combine(call, [combine(call, states[:2]), *states[2:]])
@@ -171,7 +171,7 @@ def test_a_state_is_columns_that_can_be_sent(tmp_path: Any) -> None:
         sent = pa.ipc.open_file(tmp_path / "state.arrow").get_batch(0)
         received.append(State({name: Column(sent.column(name)) for name in sent.schema.names}, state.n_groups, state.n_rows))
     found = finalize(call, combine(call, received), column.dtype)
-    assert found.array.equals(aggregate(column, call, StandInGroups(codes, 9)).array)
+    assert found.array.equals(aggregate(column, call, groups_of(codes, 9)).array)
 
 
 @pytest.mark.parametrize("name", ["sum", "prod", "mean", "min", "max", "var", "std", "sem", "first", "last", "median", "nunique", "count", "any", "all"])
@@ -184,7 +184,7 @@ def test_pandas_agrees(name: str, kind: str) -> None:
         series = series.clip(-1, 1)
         column = Column(pa.array(series, from_pandas=True))
     expected = getattr(series.groupby(codes), name)().reindex(range(600))
-    found = aggregate(column, AggregationCall(name), StandInGroups(codes, 600)).array.to_pandas()
+    found = aggregate(column, AggregationCall(name), groups_of(codes, 600)).array.to_pandas()
     filled = np.isin(np.arange(600), codes)
     np.testing.assert_allclose(found[filled].astype(float), expected[filled].astype(float), rtol=1e-5 if kind == "float32" else 1e-11, atol=1e-12)
 
@@ -195,7 +195,7 @@ def test_quantiles_are_pandas_quantiles(interpolation: str) -> None:
     values, codes = rng.normal(size=3000), rng.integers(0, 40, 3000).astype(np.uint32)
     for q in (0.0, 0.1, 0.25, 0.5, 0.77, 1.0):
         expected = pd.Series(values).groupby(codes).quantile(q, interpolation=interpolation)
-        found = aggregate(Column(pa.array(values)), AggregationCall("quantile", {"q": q, "interpolation": interpolation}), StandInGroups(codes, 40))
+        found = aggregate(Column(pa.array(values)), AggregationCall("quantile", {"q": q, "interpolation": interpolation}), groups_of(codes, 40))
         np.testing.assert_allclose(np.asarray(found.array), expected, rtol=1e-13)
 
 
@@ -205,14 +205,14 @@ class TestExactness:
         column = Column(pa.array([top, top, -top, -top, 5]))
         assert reduce(column, AggregationCall("sum")).array.to_pylist() == [5]
         codes = np.array([0, 0, 0, 0, 1], np.uint32)
-        assert aggregate(column, AggregationCall("sum"), StandInGroups(codes, 2)).array.to_pylist() == [0, 5]
+        assert aggregate(column, AggregationCall("sum"), groups_of(codes, 2)).array.to_pylist() == [0, 5]
 
     def test_overflow_names_the_column_and_the_exact_total(self) -> None:
         column = Column(pa.array([2**63 - 1, 1, 3]))
         codes = np.array([1, 1, 0], np.uint32)
         with pytest.raises(IntegerOverflow, match=f"sum of column 'price' does not fit int64\\. The exact total is {2**63}"):
-            aggregate(column, AggregationCall("sum", {"name": "price"}), StandInGroups(codes, 2))
-        assert aggregate(column, AggregationCall("mean"), StandInGroups(codes, 2)).array.to_pylist() == [3.0, 2.0**62]
+            aggregate(column, AggregationCall("sum", {"name": "price"}), groups_of(codes, 2))
+        assert aggregate(column, AggregationCall("mean"), groups_of(codes, 2)).array.to_pylist() == [3.0, 2.0**62]
 
     def test_unsigned_sums_are_unsigned(self) -> None:
         column = Column(pa.array([2**64 - 1, 0], pa.uint64()))
@@ -252,7 +252,7 @@ class TestExactness:
         codes = rng.integers(0, 5, 300_000).astype(np.uint32)
         whole = reduce(column, AggregationCall("var")).array[0].as_py()
         assert whole == pytest.approx(np.var(deviations, ddof=1), rel=1e-12)
-        found = aggregate(column, AggregationCall("var"), StandInGroups(codes, 5)).array.to_pylist()
+        found = aggregate(column, AggregationCall("var"), groups_of(codes, 5)).array.to_pylist()
         assert found == pytest.approx([np.var(deviations[codes == code], ddof=1) for code in range(5)], rel=1e-12)
 
     def test_variance_survives_an_outlier_in_front(self) -> None:
@@ -262,7 +262,7 @@ class TestExactness:
     def test_infinities(self) -> None:
         column = Column(pa.array([math.inf, 1.0, math.inf, -math.inf]))
         codes = np.array([0, 0, 1, 1], np.uint32)
-        groups = StandInGroups(codes, 2)
+        groups = groups_of(codes, 2)
         results = {name: aggregate(column, AggregationCall(name), groups).array.to_pylist() for name in ("sum", "mean", "min", "max", "var", "median")}
         assert results["sum"] == results["mean"] == results["median"] == [math.inf, None]
         assert (results["min"], results["max"], results["var"]) == ([1.0, -math.inf], [math.inf, math.inf], [None, None])
@@ -272,12 +272,12 @@ def test_large_text_offsets() -> None:
     column = Column(pa.array(["b", None, "a", "c"], pa.large_string()))
     codes = np.array([0, 0, 0, 1], np.uint32)
     for name, expected in {"min": ["a", "c"], "max": ["b", "c"], "nunique": [2, 1], "any": [True, True], "first": ["b", "c"]}.items():
-        assert aggregate(column, AggregationCall(name), StandInGroups(codes, 2)).array.to_pylist() == expected
+        assert aggregate(column, AggregationCall(name), groups_of(codes, 2)).array.to_pylist() == expected
 
 
 def test_size_needs_no_column() -> None:
     codes = make_codes(100, 7)
-    found = aggregate(None, AggregationCall("size"), StandInGroups(codes, 7))
+    found = aggregate(None, AggregationCall("size"), groups_of(codes, 7))
     assert found.array.to_pylist() == [int((codes == code).sum()) for code in range(7)]
 
 
@@ -290,7 +290,7 @@ def test_top_k_is_a_sort_of_each_group(k: int, largest: bool) -> None:
     for code in range(30):
         rows = [row for row in range(500) if codes[row] == code and values[row] is not None]
         expected += sorted(rows, key=lambda row: -values[row] if largest else values[row])[:k]
-    assert top_k(column, StandInGroups(codes, 30), k, largest=largest).tolist() == expected
+    assert top_k(column, groups_of(codes, 30), k, largest=largest).tolist() == expected
 
 
 @pytest.mark.parametrize("kind", ["int8", "int32", "int64", "uint64", "float32", "float64"])

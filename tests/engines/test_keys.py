@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from fastframe import dtypes
 from fastframe.column.column import Column
-from fastframe.engines.cpu import key_hash, keys
-from fastframe.engines.cpu.keys import NO_CODE, group_rows, join_codes
+from fastframe.engines.cpu import key_hash
+from fastframe.engines.cpu.groups import NO_CODE, Groups
+from fastframe.engines.cpu.join_keys import join_codes
+from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.keys_text import encode_text
 from fastframe.errors import ArgumentError, DTypeError
 from fastframe.options import option_context
@@ -87,7 +89,7 @@ def _column(name: str, share: float = 0.1, start: int = 0, length: int = N) -> C
     return Column(ARRAYS[name](share)).slice(start, length)
 
 
-def _check_groups(columns: list[Column], dropna: bool, sort: bool | None) -> keys.Groups:
+def _check_groups(columns: list[Column], dropna: bool, sort: bool | None) -> Groups:
     groups = group_rows(columns, dropna=dropna, sort=sort)
     codes, first_rows = slow.group_rows(columns, dropna, bool(sort))
     assert groups.codes.dtype == np.uint32

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import decimal
 import functools
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 
 from fastframe.column import Column
 from fastframe.engines.cpu import window as engine
+from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.window import window
 from fastframe.errors import ArgumentError, DTypeError, IntegerOverflow, LossyCast
 from fastframe.ops.windows import RANK_METHODS, WINDOWS, WindowCall
@@ -25,12 +25,9 @@ from tests.reference import windows as reference
 NO_GROUP = 0xFFFFFFFF
 
 
-@dataclass(frozen=True)
-class Groups:
-    """What window needs of ``engines.cpu.keys.Groups``."""
-
-    codes: np.ndarray[Any, Any]
-    n_groups: int
+def groups_of(codes: np.ndarray[Any, Any], n_groups: int) -> Groups:
+    """Groups of given codes; no window function asks for their first rows."""
+    return Groups(codes, n_groups, np.empty(0, np.int32), "made for a test")
 
 
 def make_groups(n_rows: int, n_groups: int, *, dropped: bool = True, seed: int = 0) -> Groups:
@@ -38,7 +35,7 @@ def make_groups(n_rows: int, n_groups: int, *, dropped: bool = True, seed: int =
     codes[:n_groups] = np.arange(n_groups)[:n_rows]  # every group has a row, as in real groups
     if dropped:
         codes[np.arange(n_rows) % 7 == 3] = NO_GROUP
-    return Groups(codes, n_groups)
+    return groups_of(codes, n_groups)
 
 
 def codes_of(groups: Groups | None, n_rows: int) -> list[int]:
@@ -313,7 +310,7 @@ def test_rank_across_slices(method: str, grouped: bool) -> None:
     values = np.repeat([3.0, np.nan, 1.0, 2.0, 2.0], N_LARGE // 5)
     keys = np.zeros(N_LARGE, np.uint32)
     keys[-1000:] = 1
-    groups = Groups(keys, 2) if grouped else None
+    groups = groups_of(keys, 2) if grouped else None
     series = pd.Series(values)
     for pct in (False, True):
         for na_option in ("keep", "top", "bottom"):
@@ -354,7 +351,7 @@ def test_cumprod_after_zero_never_overflows() -> None:
 def test_grouped_overflow(ordered: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "_carries", lambda n_rows, state_bytes: not ordered)
     given = Column(pa.array([2**63, 1, 2**63], pa.uint64()))
-    apart, together = Groups(np.array([0, 1, 1], np.uint32), 2), Groups(np.array([0, 1, 0], np.uint32), 2)
+    apart, together = groups_of(np.array([0, 1, 1], np.uint32), 2), groups_of(np.array([0, 1, 0], np.uint32), 2)
     assert window(given, WindowCall("cumsum"), apart).array.to_pylist() == [2**63, 1, 2**63 + 1]
     with pytest.raises(IntegerOverflow, match="uint64"):
         window(given, WindowCall("cumsum"), together)

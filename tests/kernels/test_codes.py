@@ -11,6 +11,7 @@ from fastframe._kernels.hashing import mixed
 from fastframe._threads import run
 from fastframe.column.column import Column
 from fastframe.engines.cpu import keys
+from fastframe.engines.cpu.groups import NO_CODE
 from fastframe.engines.cpu.key_parts import (
     MOST_CODES,
     fitting_groups,
@@ -93,8 +94,8 @@ def test_rows_without_a_key() -> None:
     parts = [replace(part, drop=True) for part in _parts(pa.array([1, None, 3]), pa.array([1.0, 2.0, float("nan")]))]
     codes = np.empty(3, np.uint32)
     pack(parts, 3, wide=False, codes=codes)
-    assert codes[0] != keys.NO_CODE
-    assert codes[1:].tolist() == [keys.NO_CODE] * 2
+    assert codes[0] != NO_CODE
+    assert codes[1:].tolist() == [NO_CODE] * 2
 
 
 def test_remap_keeps_missing_codes() -> None:
@@ -111,5 +112,5 @@ def test_codes_that_no_row_has_map_to_nothing() -> None:
     first = np.array([4, kernels.NEVER, 2, kernels.NEVER], np.int32)
     mapping, first_rows = keys._without_holes(first)
     assert mapping is not None
-    assert mapping.tolist() == [0, keys.NO_CODE, 1, keys.NO_CODE]
+    assert mapping.tolist() == [0, NO_CODE, 1, NO_CODE]
     assert first_rows.tolist() == [4, 2]

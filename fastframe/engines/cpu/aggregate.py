@@ -10,7 +10,7 @@ from fastframe.engines.cpu.partials import finalize, update
 from fastframe.ops.aggregations import AggregationCall
 
 if TYPE_CHECKING:
-    from fastframe.engines.cpu.keys import Groups
+    from fastframe.engines.cpu.groups import Groups
 
 
 def aggregate(column: Column | None, call: AggregationCall, groups: Groups) -> Column:
@@ -30,5 +30,5 @@ def aggregate(column: Column | None, call: AggregationCall, groups: Groups) -> C
     IntegerOverflow
         Where an exact total does not fit; names the column (option ``name``) and the total.
     """
-    state = update(call, column, groups.codes, groups.n_groups)
+    state = update(call, column, groups.wide_codes, groups.n_groups)
     return finalize(call, state, column.dtype if column is not None else NULL)

@@ -13,8 +13,9 @@ from fastframe.engines.base import Handler, handler_of
 from fastframe.engines.cpu.aggregate import aggregate
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.evaluate import evaluate
+from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.join_table import join_tables
-from fastframe.engines.cpu.keys import Groups, group_rows
+from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.reduce import reduce
 from fastframe.engines.cpu.select import concat_tables, filter_column, filter_plan, mask_rows, put, take
 from fastframe.engines.cpu.sort import sort_rows
@@ -106,7 +107,7 @@ def _window(spec: Window, table: Table) -> Table:
                 assert column is not None
                 out[output.name] = spread(reduce(column, output.named_call), np.zeros(table.n_rows, np.int32), missing=False)
             else:
-                out[output.name] = spread_codes(aggregate(column, output.named_call, groups), groups.codes)
+                out[output.name] = spread_codes(aggregate(column, output.named_call, groups), groups.wide_codes)
         else:
             out[output.name] = window(column, output.named_call, groups)
     return Table(out, table.n_rows)

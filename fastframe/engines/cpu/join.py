@@ -13,7 +13,8 @@ from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate_array, allocate_bits
 from fastframe.column.table import MAX_ROWS
 from fastframe.dtypes import BOOL, common
-from fastframe.engines.cpu.keys import group_rows, join_codes
+from fastframe.engines.cpu.join_keys import join_codes
+from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.order import group_order
 from fastframe.errors import DTypeError, ShapeError
 
@@ -160,7 +161,7 @@ def _outer_rows(left: Sequence[Column], right: Sequence[Column]) -> tuple[Rows, 
     """All pairs in key order: both sides get the codes of one sorted grouping of all keys."""
     n_left = len(left[0])
     groups = group_rows([_stacked(one, other) for one, other in zip(left, right, strict=True)], dropna=False, sort=True)
-    codes = _contiguous(groups.codes)
+    codes = _contiguous(groups.wide_codes)
     left_rows, left_offsets = group_order(codes[:n_left], groups.n_groups)
     right_rows, right_offsets = group_order(codes[n_left:], groups.n_groups)
     sides = (_at(left_offsets), _at(left_rows)), (_at(right_offsets), _at(right_rows))

@@ -90,7 +90,7 @@ def _check_unique(spec: Join, left_keys: Sequence[Column], right_keys: Sequence[
         if not wanted or not len(keys[0]):
             continue
         groups = group_rows(keys, dropna=False, sort=None)
-        row = key_uniqueness(groups.codes, groups.n_groups)
+        row = key_uniqueness(groups.wide_codes, groups.n_groups)
         if row is not None:
             example = tuple(array_to_arrow(key)[row].as_py() for key in keys)
             raise MergeError.not_unique(spec.validate, side, names, example if len(example) > 1 else example[0])

@@ -1,4 +1,4 @@
-"""Key columns to dense group ids (`group_rows`) and to one code space of two tables (`join_codes`).
+"""Key columns to dense group ids: `group_rows`.
 
 Keys whose words are small against the rows are addressed directly: one pass makes codes and first rows. Others are
 hashed. Either way equal codes are equal keys, always, and nothing depends on threads.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,12 +16,12 @@ from fastframe._kernels import codes as kernels
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column
 from fastframe.column.memory import allocate_array
-from fastframe.engines.cpu.key_hash import ProbeTable, codes_of_rows, encode_words, number_words
+from fastframe.engines.cpu.groups import NO_CODE, Groups
+from fastframe.engines.cpu.key_hash import encode_words
 from fastframe.engines.cpu.key_parts import (
     KeyPart,
     code_part,
     fitting_groups,
-    fixed_view,
     n_codes,
     pack,
     packed_hashes,
@@ -30,28 +29,13 @@ from fastframe.engines.cpu.key_parts import (
     parts_of,
     reduce_to_word,
 )
-from fastframe.engines.cpu.keys_text import encode_rows, encode_text, exclusive_sums
-from fastframe.errors import ArgumentError, DTypeError
+from fastframe.engines.cpu.keys_text import exclusive_sums
+from fastframe.errors import ArgumentError
 
-NO_CODE = 0xFFFFFFFF
 FEW_CODES = 1 << 16           # always addressed directly
-JOIN_CODES = 1 << 22          # the same, in joins, which keep less per code
 MOST_DIRECT = 2**31 - 1
 SORT_BY_KERNEL = 1 << 15      # groups from which sorting them is worth threads
 _OPERATION = "key codes"
-
-
-class Groups(NamedTuple):
-    """The groups of rows with equal keys.
-
-    ``codes`` (uint32, read only): per row its group, 0 to ``n_groups - 1`` in result order, 0xFFFFFFFF where the row is
-    dropped. ``first_rows`` (int32): per group its first row. ``plan``: how they were found, in a line.
-    """
-
-    codes: np.ndarray
-    n_groups: int
-    first_rows: np.ndarray
-    plan: str
 
 
 def group_rows(keys: Sequence[Column], *, dropna: bool = True, sort: bool | None = True) -> Groups:
@@ -78,7 +62,7 @@ def group_rows(keys: Sequence[Column], *, dropna: bool = True, sort: bool | None
     parts = [replace(part, drop=dropna) for key in keys for part in parts_of(key, ordered=sort is True)]
     size = n_codes(parts)
     if n_rows == 0 or size == 0:
-        return Groups(_filled(n_rows, NO_CODE), 0, np.empty(0, np.int32), "no keys")
+        return Groups(filled(n_rows, NO_CODE), 0, np.empty(0, np.int32), "no keys")
     if size <= min(MOST_DIRECT, max(FEW_CODES, 2 * n_rows)):
         return _group_direct(parts, n_rows, size, by_appearance=sort is False)
     return _group_hashed(parts, n_rows, sort)
@@ -88,7 +72,7 @@ def _described(parts: Sequence[KeyPart]) -> str:
     return " x ".join(part.label for part in parts)
 
 
-def _filled(length: int, value: int) -> np.ndarray:
+def filled(length: int, value: int) -> np.ndarray:
     codes = allocate_array(length, np.uint32, _OPERATION)
     run(kernels.fill(codes.ctypes.data, value, codes), length, operation=_OPERATION)
     return codes
@@ -96,7 +80,7 @@ def _filled(length: int, value: int) -> np.ndarray:
 
 def _group_direct(parts: list[KeyPart], n_rows: int, size: int, *, by_appearance: bool) -> Groups:
     plan = f"direct {_described(parts)}"
-    first = _filled(size, kernels.NEVER).view(np.int32)
+    first = filled(size, kernels.NEVER).view(np.int32)
     held = _held_codes(parts)
     codes = allocate_array(n_rows, np.uint32, _OPERATION) if held is None else held
     out = {"first": first} if held is not None else {"first": first, "codes": codes}
@@ -171,7 +155,7 @@ def _inverse(order: np.ndarray) -> np.ndarray:
 def _places_by_first_row(n_rows: int, first_rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Per group its rank by first row, and the first rows in that order."""
     n_groups = len(first_rows)
-    group_at = _filled(n_rows, NO_CODE)
+    group_at = filled(n_rows, NO_CODE)
     counts = allocate_array(-(-n_rows // SLICE_ROWS), np.int64, _OPERATION)
     place = allocate_array(n_groups, np.uint32, _OPERATION)
     ordered = allocate_array(n_groups, np.int32, _OPERATION)
@@ -212,96 +196,3 @@ def _key_order(parts: list[KeyPart], first_rows: np.ndarray) -> np.ndarray:
         columns = [Column(pa.Array.from_buffers(pa.uint64(), len(one), [None, pa.py_buffer(one)])) for one in words]
         return sort_rows(columns, descending=[False] * len(columns))
     return np.lexsort(words[::-1])
-
-
-# ---- joins -----------------------------------------------------------------------------------------------------------
-
-
-class KeyPair(NamedTuple):
-    """One digit of both sides of a join; the right side decides which codes there are."""
-
-    left: KeyPart
-    right: KeyPart
-
-
-def join_codes(left: Sequence[Column], right: Sequence[Column]) -> tuple[np.ndarray, np.ndarray, int]:
-    """Codes of both sides' keys such that equal codes are equal keys; missing keys equal each other.
-
-    Returns
-    -------
-    left_codes, right_codes : numpy.ndarray
-        uint32, one per row. Right codes are all below ``n_codes``. A left code is below ``n_codes`` too, or 0xFFFFFFFF
-        where the right side certainly has no such key; other codes may still have no row on the right.
-    n_codes : int
-        The size of the code space.
-
-    Raises
-    ------
-    DTypeError
-        Where the dtypes of a pair differ (cast to the common dtype before), or have no codes.
-    """
-    n_left, n_right = len(left[0]), len(right[0])
-    if n_right == 0:
-        return _filled(n_left, NO_CODE), np.empty(0, np.uint32), 0
-    pairs = [pair for one, other in zip(left, right, strict=True) for pair in _pairs(one, other)]
-    size = n_codes(pair.right for pair in pairs)
-    if size <= min(MOST_DIRECT, max(JOIN_CODES, 8 * n_right)):
-        left_codes, right_codes = (allocate_array(length, np.uint32, _OPERATION) for length in (n_left, n_right))
-        pack([pair.left for pair in pairs], n_left, wide=True, codes=left_codes)
-        pack([pair.right for pair in pairs], n_right, wide=False, codes=right_codes)
-        return left_codes, right_codes, size
-
-    def dense(run_of_pairs: list[KeyPair]) -> KeyPair:
-        left_codes, right_codes, n_distinct = _join_hashed(run_of_pairs, n_left, n_right)
-        return KeyPair(code_part(left_codes, n_distinct), code_part(right_codes, n_distinct))
-
-    reduced = reduce_to_word(pairs, lambda some: n_codes(pair.right for pair in some), dense)
-    return _join_hashed(reduced, n_left, n_right)
-
-
-def _join_hashed(pairs: Sequence[KeyPair], n_left: int, n_right: int) -> tuple[np.ndarray, np.ndarray, int]:
-    hashes = packed_hashes([pair.right for pair in pairs], n_right)
-    numbered = number_words(hashes)
-    right_codes, _ = codes_of_rows(hashes, numbered)
-    table = ProbeTable(numbered)
-    left_codes = table.codes(packed_hashes([pair.left for pair in pairs], n_left))
-    return left_codes, right_codes, numbered.n_codes
-
-
-def _pairs(left: Column, right: Column) -> list[KeyPair]:
-    if left.dtype != right.dtype:
-        raise DTypeError.of_pair("join", left.dtype, right.dtype)
-    if left.dtype.is_text or left.is_encoded:
-        return [_encoded_pair(encode_text(left), encode_text(right))]
-    view, keep = fixed_view(left)
-    pairs = []
-    for part in parts_of(right, ordered=False):
-        seen = replace(part, view=view, missing=True, drop=not part.missing, check=True, keep=keep)
-        pairs.append(KeyPair(seen, part))
-    return pairs
-
-
-def _encoded_pair(left: Column, right: Column) -> KeyPair:
-    (part,) = parts_of(right, ordered=False)
-    right_values = part.keep[0].dictionary   # that of `right`, or what is used of it
-    (seen,) = parts_of(left, ordered=False)
-    codes = _codes_of_values(seen.keep[0].dictionary, right_values)
-    lut = np.append(codes, np.uint32(part.n_values if part.missing else NO_CODE))
-    return KeyPair(replace(seen, missing=True, drop=not part.missing, check=True, lut=lut, radix=part.n_codes), part)
-
-
-def _codes_of_values(values: pa.Array, among: pa.Array) -> np.ndarray:
-    """Per value its place in ``among`` (both unique and free of nulls), 0xFFFFFFFF where it is not there."""
-    if values.equals(among):
-        return np.arange(len(values), dtype=np.uint32)
-    is_text = pa.types.is_string(values.type) or pa.types.is_binary(values.type)
-    if not is_text or values.nbytes + among.nbytes >= MOST_DIRECT:
-        import pyarrow.compute as pc
-
-        found = pc.index_in(values, value_set=among.cast(values.type))
-        return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32).view(np.uint32)
-    both = pa.concat_arrays([among.cast(values.type), values])
-    codes = np.empty(len(both), np.uint32)
-    encode_rows(both, codes)
-    found = codes[len(among):]
-    return np.where(found < len(among), found, np.uint32(NO_CODE))

@@ -19,7 +19,7 @@ from fastframe.engines.cpu.sort import sort_rows
 from fastframe.ops.windows import WindowCall
 
 if TYPE_CHECKING:
-    from fastframe.engines.cpu.keys import Groups
+    from fastframe.engines.cpu.groups import Groups
 
 NO_GROUP = 0xFFFFFFFF
 
@@ -37,12 +37,12 @@ def rank(column: Column, call: WindowCall, groups: Groups | None) -> Column:
         if n_positions < n_rows:  # rows outside any group
             assert groups is not None
             task = window_kernels.clear_dropped(
-                groups.codes.ctypes.data, out.address, width=8, byte=0, keep=(groups, out)
+                groups.wide_codes.ctypes.data, out.address, width=8, byte=0, keep=(groups, out)
             )
             run(task, n_rows, operation="rank")
         if n_positions:
             ranking = _ranking(column, call["method"], keep)
-            codes = groups.codes.ctypes.data if groups is not None else 0
+            codes = groups.wide_codes.ctypes.data if groups is not None else 0
             ranking.set_order(rows.ctypes.data, n_positions, codes=codes, keep=(column, rows, groups))
             _write(ranking, call, n_positions, groups, out)
     return column_from_buffers(FLOAT64, n_rows, out, _validity(column, groups, keep))
@@ -74,9 +74,9 @@ def _ordered(column: Column, call: WindowCall, groups: Groups | None) -> tuple[n
     descending, top = not call["ascending"], call["na_option"] == "top"
     if groups is None:
         return sort_rows([column], descending=[descending], nulls_first=top), len(column)
-    codes = pa.Array.from_buffers(pa.uint32(), len(column), [None, pa.py_buffer(groups.codes)])
+    codes = pa.Array.from_buffers(pa.uint32(), len(column), [None, pa.py_buffer(groups.wide_codes)])
     rows = sort_rows([Column(codes, UINT32), column], descending=[False, descending], nulls_first=top)
-    n_dropped = int(np.count_nonzero(groups.codes == NO_GROUP))
+    n_dropped = int(np.count_nonzero(groups.wide_codes == NO_GROUP))
     return rows, len(column) - n_dropped
 
 
@@ -113,7 +113,7 @@ def _validity(column: Column, groups: Groups | None, keep: bool) -> Block | None
     physical = column.physical if keep and is_float else Physical.U8
     assert physical is not None
     validity = allocate_bits(n_rows, "rank")
-    codes = groups.codes.ctypes.data if groups is not None else 0
+    codes = groups.wide_codes.ctypes.data if groups is not None else 0
     run(
         window_kernels.presence(physical, view, codes, validity.address, (column, groups, validity)),
         n_rows,

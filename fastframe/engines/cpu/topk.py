@@ -14,7 +14,7 @@ from fastframe.column.memory import allocate_array
 from fastframe.dtypes import UINT32, Physical
 from fastframe.engines.cpu.aggregate import aggregate
 from fastframe.engines.cpu.comparable import comparable
-from fastframe.engines.cpu.keys import Groups
+from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.order import group_order
 from fastframe.engines.cpu.sort import sort_rows
 from fastframe.ops.aggregations import AggregationCall
@@ -38,7 +38,7 @@ def top_k(column: Column, groups: Groups, k: int, *, largest: bool = True) -> Ro
     numbers, _ = comparable(column)
     if numbers.dtype.is_text:
         return _by_sorting(column, groups, k, largest=largest)
-    rows, offsets = group_order(groups.codes, groups.n_groups)
+    rows, offsets = group_order(groups.wide_codes, groups.n_groups)
     best = allocate_array(groups.n_groups * k, np.int32, _OPERATION)
     counts = allocate_array(groups.n_groups, np.int32, _OPERATION)
     assert numbers.physical is not None
@@ -54,7 +54,7 @@ def top_k(column: Column, groups: Groups, k: int, *, largest: bool = True) -> Ro
 
 def _by_sorting(column: Column, groups: Groups, k: int, *, largest: bool) -> Rows:
     """The same by a sort of all rows by group and value."""
-    codes = Column(pa.Array.from_buffers(pa.uint32(), len(column), [None, pa.py_buffer(groups.codes)]), UINT32)
+    codes = Column(pa.Array.from_buffers(pa.uint32(), len(column), [None, pa.py_buffer(groups.wide_codes)]), UINT32)
     rows = sort_rows([codes, column], descending=[False, largest])
     sizes, counts = (np.asarray(aggregate(column, AggregationCall(name), groups).array) for name in ("size", "count"))
     kept = np.minimum(counts, k)

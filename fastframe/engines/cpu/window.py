@@ -27,7 +27,7 @@ from fastframe.errors import ArgumentError, IntegerOverflow, KernelError, Kernel
 from fastframe.ops.windows import WindowCall, fill_scalar
 
 if TYPE_CHECKING:
-    from fastframe.engines.cpu.keys import Groups
+    from fastframe.engines.cpu.groups import Groups
 
 Array = np.ndarray[Any, Any]
 
@@ -99,7 +99,7 @@ def _walk(
     n_groups = 1
     if groups is not None:
         n_groups = groups.n_groups
-        walk.set_groups(groups.codes.ctypes.data, n_groups, groups.codes)
+        walk.set_groups(groups.wide_codes.ctypes.data, n_groups, groups.wide_codes)
     if n_rows == 0:
         return Walked(values, validity)
     if _carries(n_rows, n_groups * walk.state_bytes) or not walk.scatters:
@@ -108,7 +108,7 @@ def _walk(
         assert groups is not None
         failure = _ordered_plan(walk, groups, plan, values, operation)
         if validity is not None:
-            task = kernels.presence(physical, view, groups.codes.ctypes.data, validity.address, validity)
+            task = kernels.presence(physical, view, groups.wide_codes.ctypes.data, validity.address, validity)
             run(task, n_rows, operation=operation)
     if failure is not None:
         raise _Overflow(failure)
@@ -141,19 +141,19 @@ def _carry_plan(walk: cumulative.Walk, n_rows: int, n_groups: int, operation: st
 def _ordered_plan(
     walk: cumulative.Walk, groups: Groups, plan: Plan, values: Block, operation: str
 ) -> tuple[int, int] | None:
-    rows, offsets = group_order(groups.codes, groups.n_groups)
+    rows, offsets = group_order(groups.wide_codes, groups.n_groups)
     walk.set_order(rows.ctypes.data, offsets.ctypes.data, (rows, offsets))
     _clear_dropped(groups, len(rows), values, plan, operation)
     return run(walk.phase(cumulative.ORDERED), len(rows), operation=operation)
 
 
 def _clear_dropped(groups: Groups, n_grouped: int, values: Block, plan: Plan, operation: str) -> None:
-    if n_grouped == len(groups.codes):
+    if n_grouped == len(groups.wide_codes):
         return
     task = kernels.clear_dropped(
-        groups.codes.ctypes.data, values.address, width=plan.width, byte=plan.dropped, keep=(groups, values)
+        groups.wide_codes.ctypes.data, values.address, width=plan.width, byte=plan.dropped, keep=(groups, values)
     )
-    run(task, len(groups.codes), operation=operation)
+    run(task, len(groups.wide_codes), operation=operation)
 
 
 def _failed(error: _Overflow, call: WindowCall, dtype: DType) -> Exception:
@@ -189,14 +189,14 @@ def _numbered(column: Column | None, call: WindowCall, groups: Groups | None) ->
     """cumcount and ngroup."""
     if groups is None and (column is None or call.name == "ngroup"):
         raise ArgumentError.because(call.name, "there are no groups", "Group first, for example groupby('k').")
-    n_rows = len(column) if groups is None and column is not None else len(groups.codes)  # type: ignore[union-attr]
+    n_rows = len(column) if groups is None and column is not None else len(groups.wide_codes)  # type: ignore[union-attr]
     ascending = call["ascending"]
     if call.name == "ngroup":
         assert groups is not None
         numbers, validity = allocate(n_rows * 8, call.name), allocate_bits(n_rows, call.name)
         last = -1 if ascending else groups.n_groups - 1
         task = kernels.group_numbers(
-            groups.codes.ctypes.data, numbers.address, validity.address, last=last, keep=(groups, numbers, validity)
+            groups.wide_codes.ctypes.data, numbers.address, validity.address, last=last, keep=(groups, numbers, validity)
         )
         run(task, n_rows, operation=call.name)
         return column_from_buffers(INT64, n_rows, numbers, validity)
@@ -211,14 +211,14 @@ def _numbered(column: Column | None, call: WindowCall, groups: Groups | None) ->
 
 def lag_map(groups: Groups, periods: int, outside: int = -1) -> Array:
     """For each row the row ``periods`` before in its group, ``outside`` where there is none, -1 outside any group."""
-    n_rows = len(groups.codes)
+    n_rows = len(groups.wide_codes)
     nowhere = (0, 0, 0, n_rows)
     plan = Plan(4, validity=False, dropped=0xFF)
     if abs(periods) == 1:
         walk = cumulative.Walk(cumulative.LAG, Physical.U8, nowhere, grouped=True, backward=periods < 0)
         walk.set_options(outside=outside)
         return _row_map(_walk(walk, plan, groups, (Physical.U8, nowhere), "shift"), n_rows)
-    rows, offsets = group_order(groups.codes, groups.n_groups)
+    rows, offsets = group_order(groups.wide_codes, groups.n_groups)
     out = allocate(n_rows * 4, "shift")
     _clear_dropped(groups, len(rows), out, plan, "shift")
     task = kernels.lag_rows(
