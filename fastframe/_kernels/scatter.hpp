@@ -7,6 +7,7 @@
 #include <new>
 
 #include "group_codes.hpp"
+#include "prefetch.hpp"
 #include "sources.hpp"
 
 namespace ff {
@@ -61,15 +62,6 @@ struct ByHash {
         return shift == 64 ? 0 : (uint32_t)(hash_value(code, value) >> shift);
     }
 };
-
-// Brings the line of an address into the cache to be written: __builtin_prefetch would read it first, and ask again to write.
-inline void prefetch_to_write(const void* address) {
-#if defined(__x86_64__) && defined(__GNUC__)
-    __asm__ volatile("prefetchw %0" : : "m"(*(const char*)address));
-#else
-    __builtin_prefetch(address, 1);
-#endif
-}
 
 struct Scatter {
     View view;               // in

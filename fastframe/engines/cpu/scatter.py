@@ -17,6 +17,7 @@ SPLIT_SHIFT = 13         # groups of one partition, as a power of two: their sta
 MOST_PARTITIONS = 1024   # more would miss the TLB at every write
 PARTITION_SLICE = 1      # partitions that one thread claims at a time
 _PLACES_SLICE = 4096
+_FEW_SLICES = 16
 _CODE_BYTES = 4
 
 Places = np.ndarray[Any, np.dtype[np.int32]]
@@ -66,6 +67,22 @@ def partition_shift(n_groups: int) -> int:
     while n_groups > MOST_PARTITIONS << shift:
         shift += 1
     return shift
+
+
+def fine_partitions(n_groups: int) -> tuple[int, int]:
+    """As many partitions as one scatter should have, and their groups as a power of two."""
+    shift = max(0, (n_groups - 1).bit_length() - (MOST_PARTITIONS - 1).bit_length())
+    return -(-n_groups >> shift), shift
+
+
+def few_slices(n_rows: int, state_bytes: int, row_bytes: int) -> int:
+    """`slice_rows`, but where slices are few, as many as a power of two: threads then have equal shares."""
+    rows = slice_rows(n_rows, state_bytes, row_bytes)
+    n_slices = -(-n_rows // rows)
+    if not 1 < n_slices < _FEW_SLICES:
+        return rows
+    even = 1 << (n_slices.bit_length() - 1)
+    return -(-n_rows // (even * 512)) * 512
 
 
 def scatter(
