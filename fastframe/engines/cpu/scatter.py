@@ -10,7 +10,7 @@ import numpy as np
 from fastframe._kernels import scatter as kernels
 from fastframe._kernels.memory import Block
 from fastframe._threads import run, slice_rows
-from fastframe.column.memory import allocate, allocate_array
+from fastframe.column.memory import allocate, allocate_array, allocate_bits
 
 MOST_DIRECT = 1 << 14    # groups that one scatter tells apart; more go through partitions of groups first
 SPLIT_SHIFT = 13         # groups of one partition, as a power of two: their states fit a core's cache
@@ -21,6 +21,11 @@ _FEW_SLICES = 16
 _CODE_BYTES = 4
 
 Places = np.ndarray[Any, np.dtype[np.int32]]
+
+
+def code_view(codes: np.ndarray[Any, Any] | None) -> tuple[int, int]:
+    """Codes as kernels see them: address (0 where all rows are of group 0) and bytes of a code."""
+    return (int(codes.ctypes.data), codes.itemsize) if codes is not None else (0, 4)
 
 
 @dataclass(frozen=True)
@@ -43,21 +48,21 @@ class Source:
 
     @property
     def kernel_codes(self) -> tuple[int, int]:
-        return (int(self.codes.ctypes.data), self.codes.itemsize) if self.codes is not None else (0, 4)
+        return code_view(self.codes)
 
 
 @dataclass(frozen=True)
 class Scattered:
     """Values in partition (or group) order, their codes and rows where wanted, and where each partition begins (and the end).
 
-    ``places`` are, for each slice of ``slice_rows`` rows and each partition, where the slice's values end.
+    ``phases`` is the scatter itself, over slices of ``slice_rows`` rows.
     """
 
     values: Block
     codes: Block | None
     starts: Places
     rows: Block | None = None
-    places: Block | None = None
+    phases: kernels.Scatter | None = None
     slice_rows: int = 0
 
 
@@ -106,7 +111,17 @@ def scatter(
     run(phases.count(), n_rows, rows, operation=operation)
     starts = _starts(places, width, n_slices, operation)
     run(phases.scatter(), n_rows, rows, operation=operation)
-    return Scattered(values, codes, starts, numbers, places, rows)
+    return Scattered(values, codes, starts, numbers, phases, rows)
+
+
+def gather(parts: Scattered, values: Block, n_rows: int, *, operation: str) -> tuple[Block, Block]:
+    """8-byte values in the order of a scatter by group, at the rows that they are of; and which rows took part."""
+    assert parts.phases is not None
+    out, validity = allocate(n_rows * 8, operation), allocate_bits(n_rows, operation)
+    keep = (parts, values, out, validity)
+    task = parts.phases.gather(values.address, parts.starts.ctypes.data, out.address, validity.address, keep)
+    run(task, n_rows, parts.slice_rows, operation=operation)
+    return out, validity
 
 
 def _starts(places: Block, width: int, n_slices: int, operation: str) -> Places:

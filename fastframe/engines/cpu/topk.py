@@ -16,7 +16,7 @@ from fastframe.engines.cpu.aggregate import aggregate
 from fastframe.engines.cpu.comparable import comparable
 from fastframe.engines.cpu.facts import value_range
 from fastframe.engines.cpu.groups import Groups
-from fastframe.engines.cpu.scatter import Source, few_slices, fine_partitions, scatter
+from fastframe.engines.cpu.scatter import Source, code_view, few_slices, fine_partitions, scatter
 from fastframe.engines.cpu.sort import sort_rows
 from fastframe.ops.aggregations import AggregationCall
 
@@ -56,9 +56,8 @@ def _by_states(column: Column, groups: Groups, k: int, *, largest: bool) -> Rows
     rows = few_slices(len(column), table_bytes, column.dtype.width + groups.codes.itemsize)
     n_slices = -(-len(column) // rows)
     if n_slices >= min(_FEWEST_SLICES, -(-len(column) // SLICE_ROWS)):
-        codes = (groups.codes.ctypes.data, groups.codes.itemsize)
         states = allocate(n_slices * table_bytes, _OPERATION)
-        update, merge = found.slices(column.view, codes, states=states.address, n_slices=n_slices, keep=states)
+        update, merge = found.slices(column.view, code_view(groups.codes), states=states.address, n_slices=n_slices, keep=states)
         run(update, len(column), rows, operation=_OPERATION)
         run(merge, n_groups, _GROUP_SLICE, operation=_OPERATION)
     else:
