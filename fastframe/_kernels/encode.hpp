@@ -143,15 +143,21 @@ struct TextTable {
     Pages<Slot> longer;
     size_t n_words = 0;
     Pages<Entry> entries;          // by code
-    std::vector<uint64_t> starts;  // by code of a long text: where its bytes start in the arena
+    Pages<uint64_t> starts;  // by code of a long text: where its bytes start in the arena
     Pages<uint8_t> arena;
     int64_t last_slice = -1;
 
     // Of texts that are not seeds, for the unification.
-    std::vector<uint32_t> buckets;   // where each bucket of `order` starts
-    std::vector<code_t> order;       // codes by (bucket, code)
-    std::vector<uint64_t> home;      // per code: table << 32 | code of the first appearance
-    std::vector<code_t> final_code;  // per code, seeds too
+    struct Listed {
+        TextKey key;
+        row_t row;
+        code_t code;
+    };
+    std::vector<uint32_t> buckets;   // where each bucket of `listed` starts
+    Pages<Listed> listed;            // by (bucket, code)
+    Pages<uint64_t> home;            // of each listed text: table << 32 | code of the first appearance
+    Pages<uint8_t> is_home;          // per code
+    Pages<code_t> final_code;        // per code, seeds too
 
     TextTable() : words(FIRST_SLOTS), longer(FIRST_SLOTS) {}
 
@@ -219,7 +225,7 @@ struct TextTable {
 
 constexpr int TEXT_BLOCK = 32;          // rows whose slots are fetched ahead
 constexpr size_t CACHED_SLOTS = 4096;   // what is used of a word table of that size is in the L1 cache
-constexpr int UNIFY_BITS = 8;
+constexpr int UNIFY_BITS = 10;
 constexpr int N_BUCKETS = 1 << UNIFY_BITS;
 
 struct TextTables {
@@ -433,9 +439,13 @@ inline int bucket_texts(void* ctx, int64_t start, int64_t stop, int64_t) {   // 
             for (size_t code = n_seeds; code < n_codes; ++code) ++next[bucket_of(code) + 1];
             for (int at = 0; at < N_BUCKETS; ++at) next[at + 1] += next[at];
             table.buckets = next;
-            table.order.resize(n_codes - n_seeds);
-            for (size_t code = n_seeds; code < n_codes; ++code) table.order[next[bucket_of(code)]++] = (code_t)code;
-            table.home.resize(n_codes);
+            table.listed.resize(n_codes - n_seeds);
+            for (size_t code = n_seeds; code < n_codes; ++code) {
+                const TextTable::Entry& entry = table.entries[code];
+                table.listed[next[bucket_of(code)]++] = {entry.key, entry.row, (code_t)code};
+            }
+            table.home.resize(n_codes - n_seeds);
+            table.is_home.resize(n_codes);
             table.final_code.resize(n_codes);
             for (size_t code = 0; code < n_seeds; ++code) table.final_code[code] = (code_t)code;
         }
@@ -508,15 +518,16 @@ inline int unify_texts(void* ctx, int64_t start, int64_t stop, int64_t) {   // o
             for (uint32_t number = 0; number < tables.size(); ++number) {
                 TextTable& table = tables[number];
                 for (uint32_t at = table.buckets[bucket]; at < table.buckets[bucket + 1]; ++at) {
-                    const code_t code = table.order[at];
-                    const TextTable::Entry& entry = table.entries[code];
-                    table.home[code] = united.place_of(*c.tables, {entry.key, number, code, entry.row});
+                    const TextTable::Listed& one = table.listed[at];
+                    table.home[at] = united.place_of(*c.tables, {one.key, number, one.code, one.row});
                 }
             }
-            for (TextTable& table : tables) {
+            for (uint32_t number = 0; number < tables.size(); ++number) {
+                TextTable& table = tables[number];
                 for (uint32_t at = table.buckets[bucket]; at < table.buckets[bucket + 1]; ++at) {
-                    uint64_t& home = table.home[table.order[at]];
-                    home = (uint64_t)united.members[home].table << 32 | united.members[home].code;
+                    const TextUnion::Member& member = united.members[table.home[at]];
+                    table.home[at] = (uint64_t)member.table << 32 | member.code;
+                    table.is_home[table.listed[at].code] = member.table == number && member.code == table.listed[at].code;
                 }
             }
         }
@@ -526,17 +537,12 @@ inline int unify_texts(void* ctx, int64_t start, int64_t stop, int64_t) {   // o
     return OK;
 }
 
-inline bool at_home(const TextTables& tables, const TextTable& table, code_t code) {
-    const uint64_t home = table.home[code];
-    return (code_t)home == code && &tables.tables[home >> 32] == &table;
-}
-
 inline int count_texts(void* ctx, int64_t start, int64_t stop, int64_t) {   // over slices
     const TextContext& c = *(const TextContext*)ctx;
     for (int64_t number = start; number < stop; ++number) {
         const TextTables::Slice& slice = c.tables->slices[number];
         int64_t count = 0;
-        for (code_t code = slice.first; code < slice.last; ++code) count += at_home(*c.tables, *slice.table, code);
+        for (code_t code = slice.first; code < slice.last; ++code) count += slice.table->is_home[code];
         c.counts[number] = count;
     }
     return OK;
@@ -551,7 +557,7 @@ inline int place_texts(void* ctx, int64_t start, int64_t stop, int64_t) {   // o
         }
         code_t next = (code_t)c.counts[number];
         for (code_t code = slice.first; code < slice.last; ++code) {
-            if (!at_home(*c.tables, *slice.table, code)) continue;
+            if (!slice.table->is_home[code]) continue;
             c.first_rows[next] = slice.table->entries[code].row;
             slice.table->final_code[code] = next++;
         }
@@ -563,9 +569,10 @@ inline int link_texts(void* ctx, int64_t start, int64_t stop, int64_t) {   // ov
     const TextContext& c = *(const TextContext*)ctx;
     for (int64_t number = start; number < stop; ++number) {
         TextTable& table = c.tables->tables[number];
-        for (size_t code = c.tables->n_seeds; code < table.entries.size(); ++code) {
-            if (at_home(*c.tables, table, (code_t)code)) continue;
-            table.final_code[code] = c.tables->tables[table.home[code] >> 32].final_code[(code_t)table.home[code]];
+        for (size_t at = 0; at < table.listed.size(); ++at) {
+            const code_t code = table.listed[at].code;
+            if (table.is_home[code]) continue;
+            table.final_code[code] = c.tables->tables[table.home[at] >> 32].final_code[(code_t)table.home[at]];
         }
     }
     return OK;

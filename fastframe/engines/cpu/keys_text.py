@@ -82,7 +82,7 @@ def encode_rows(array: pa.Array, codes: np.ndarray) -> np.ndarray:
 def _unify(tables: Any, name: str) -> np.ndarray:
     """Give the distinct texts of all tables their final codes; their first rows come back."""
     run(tables.phase(kernels.BUCKET, keep=None), tables.n_tables, 1, operation=name)
-    run(tables.phase(kernels.UNIFY, keep=None), kernels.N_BUCKETS, 1, operation=name)
+    run(tables.phase(kernels.UNIFY, keep=None), kernels.N_BUCKETS, 8, operation=name)
     counts = allocate_array(tables.n_slices, np.int64, name)
     run(tables.phase(kernels.COUNT, counts=counts.ctypes.data, keep=counts), tables.n_slices, 1, operation=name)
     first_rows = allocate_array(tables.n_seeds + exclusive_sums(counts), np.int32, name)
