@@ -47,6 +47,10 @@ class _Shared(ParallelBackendBase):
             return 1
         return n_jobs if n_jobs > 0 else max(1, budget.available_cpus() + 1 + n_jobs)
 
+    def apply_async(self, func: Callable[[], Any], callback: Any = None) -> Any:
+        """What joblib called `submit` before 1.5."""
+        return self.submit(func, callback)
+
     def _one_job(self) -> FallbackToBackend:
         return FallbackToBackend(SequentialBackend(nesting_level=self.nesting_level))
 
@@ -96,12 +100,6 @@ class Call(AutoBatchingMixin, _Shared):
     def submit(self, func: Callable[[], Any], callback: Any = None) -> Task:
         return self.run.submit(func, callback)
 
-    apply_async = submit   # its name before joblib 1.5
-
-    def retrieve_result(self, out: Task, timeout: float | None = None) -> Any:
-        out.run.wait_for(out, timeout)
-        return out.outcome()
-
     def retrieve_result_callback(self, out: Task) -> Any:
         return out.outcome()
 
@@ -133,6 +131,11 @@ class Task:
         self.value: Any = None
         self.error: BaseException | None = None
         self.done = False
+
+    def get(self, timeout: float | None = None) -> Any:
+        """What joblib calls for the result."""
+        self.run.wait_for(self, timeout)
+        return self.outcome()
 
     def outcome(self) -> Any:
         """Its value, or its error raised."""
