@@ -13,7 +13,6 @@ from fastframe._threads import run, slice_rows
 from fastframe.column.memory import allocate, allocate_array, allocate_bits
 
 MOST_DIRECT = 1 << 14    # groups that one scatter tells apart; more go through partitions of groups first
-SPLIT_SHIFT = 13         # groups of one partition, as a power of two: their states fit a core's cache
 MOST_PARTITIONS = 1024   # more would miss the TLB at every write
 PARTITION_SLICE = 1      # partitions that one thread claims at a time
 _PLACES_SLICE = 4096
@@ -66,14 +65,6 @@ class Scattered:
     slice_rows: int = 0
 
 
-def partition_shift(n_groups: int) -> int:
-    """Groups of one partition, as a power of two."""
-    shift = SPLIT_SHIFT
-    while n_groups > MOST_PARTITIONS << shift:
-        shift += 1
-    return shift
-
-
 def fine_partitions(n_groups: int) -> tuple[int, int]:
     """As many partitions as one scatter should have, and their groups as a power of two."""
     shift = max(0, (n_groups - 1).bit_length() - (MOST_PARTITIONS - 1).bit_length())
@@ -109,7 +100,7 @@ def scatter(
         keep_alive=(source, places, values, codes, numbers),
     )  # fmt: skip
     run(phases.count(), n_rows, rows, operation=operation)
-    starts = _starts(places, width, n_slices, operation)
+    starts = starts_of(places, width, n_slices, operation)
     run(phases.scatter(), n_rows, rows, operation=operation)
     return Scattered(values, codes, starts, numbers, phases, rows)
 
@@ -124,7 +115,7 @@ def gather(parts: Scattered, values: Block, n_rows: int, *, operation: str) -> t
     return out, validity
 
 
-def _starts(places: Block, width: int, n_slices: int, operation: str) -> Places:
+def starts_of(places: Block, width: int, n_slices: int, operation: str) -> Places:
     """Turn the counts in ``places`` into places; where each partition begins, and last the number of rows kept."""
     totals = allocate_array(width, np.int32, operation)
     at, keep_alive = (places.address, totals.ctypes.data), (places, totals)
@@ -137,17 +128,12 @@ def _starts(places: Block, width: int, n_slices: int, operation: str) -> Places:
     return totals
 
 
-def by_partition(source: Source, *, operation: str) -> tuple[Scattered, int]:
-    """Values and codes by ranges of ``2**shift`` groups; and the shift."""
-    shift = partition_shift(source.n_groups)
-    return scatter(source, -(-source.n_groups // (1 << shift)), shift, operation=operation, with_codes=True), shift
-
-
 def by_group(source: Source, *, operation: str) -> Scattered:
     """Values by group, in row order within each."""
     if source.n_groups <= MOST_DIRECT:
         return scatter(source, source.n_groups, 0, operation=operation, with_codes=False)
-    parts, shift = by_partition(source, operation=operation)
+    n_partitions, shift = fine_partitions(source.n_groups)
+    parts = scatter(source, n_partitions, shift, operation=operation, with_codes=True)
     assert parts.codes is not None
     values = allocate(len(parts.values), operation)
     starts = allocate_array(source.n_groups + 1, np.int32, operation)
