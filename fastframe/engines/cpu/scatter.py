@@ -87,12 +87,12 @@ def scatter(
         keep_alive=(source, places, values, codes, numbers),
     )  # fmt: skip
     run(phases.count(), n_rows, rows, operation=operation)
-    starts = _starts(places, width, n_slices, operation)
+    starts = starts_of(places, width, n_slices, operation)
     run(phases.scatter(), n_rows, rows, operation=operation)
     return Scattered(values, codes, starts, numbers, places, rows)
 
 
-def _starts(places: Block, width: int, n_slices: int, operation: str) -> Places:
+def starts_of(places: Block, width: int, n_slices: int, operation: str) -> Places:
     """Turn the counts in ``places`` into places; where each partition begins, and last the number of rows kept."""
     totals = allocate_array(width, np.int32, operation)
     at, keep_alive = (places.address, totals.ctypes.data), (places, totals)
