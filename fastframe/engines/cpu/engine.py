@@ -13,6 +13,7 @@ from fastframe.engines.base import Handler, handler_of
 from fastframe.engines.cpu.aggregate import aggregate
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.evaluate import evaluate
+from fastframe.engines.cpu.group_keys import key_columns
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.join_table import join_tables
 from fastframe.engines.cpu.keys import group_rows
@@ -85,7 +86,7 @@ def _sort(spec: Sort, table: Table) -> Table:
 
 def _group_by(spec: GroupBy, table: Table) -> Table:
     groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort)
-    out = {key: take_any(table[key], groups.first_rows) for key in spec.keys}
+    out = dict(zip(spec.keys, key_columns([table[key] for key in spec.keys], groups), strict=True))
     for output in spec.outputs:
         out[output.name] = _aggregated(output, table, groups)
     return Table(out, groups.n_groups)
