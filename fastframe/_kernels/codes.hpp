@@ -160,8 +160,9 @@ void read_steps(const KeyPart& part, const row_t* rows, int64_t start, int count
 }
 
 template <typename T, int FIELD, typename WORD>
-void read_digits(const KeyPart& part, const row_t* rows, int64_t start, int count, PackBlock<WORD>& block) {
+void read_digits(const KeyPart& given, const row_t* rows, int64_t start, int count, PackBlock<WORD>& block) {
     typedef Digit<T, FIELD> digit_t;
+    const KeyPart part = given;   // of our own: digits that are written might be fields of the caller's, for all the compiler knows
     if (part.step > 1) {
         read_steps<digit_t>(part, rows, start, count, block);
     } else if (rows == nullptr) {
@@ -216,12 +217,68 @@ void read_part(const KeyPart& part, const row_t* rows, int64_t start, int count,
     }
 }
 
+// Whether digits are just distances from the base.
+inline bool is_plain(const KeyPart& part) {
+    return part.physical <= U64 && part.field == WHOLE && part.step <= 1 && !part.may_miss && !part.check && part.lut == nullptr;
+}
+
+// Plain digits straight to the words: one pass through the L1 cache less.
+template <typename T, typename WORD>
+void add_values(const KeyPart& given, int64_t start, int count, bool first, WORD* words) {
+    const KeyPart part = given;
+    const uint8_t* values = part.values + start * (int64_t)sizeof(T);
+    const WORD base = (WORD)part.base;
+    if (part.stride != 0 && (part.stride & (part.stride - 1)) == 0) {
+        const int shift = __builtin_ctzll(part.stride);
+        if (first) {
+            for (int row = 0; row < count; ++row) words[row] = ((WORD)load<T>(values, row) - base) << shift;
+        } else {
+            for (int row = 0; row < count; ++row) words[row] += ((WORD)load<T>(values, row) - base) << shift;
+        }
+        return;
+    }
+    const WORD stride = (WORD)part.stride;
+    if (first) memset(words, 0, sizeof(WORD) * (size_t)count);
+    for (int row = 0; row < count; ++row) words[row] += ((WORD)load<T>(values, row) - base) * stride;
+}
+
+template <typename WORD>
+void add_plain(const KeyPart& part, int64_t start, int count, bool first, WORD* words) {
+    switch (part.physical) {
+        case I8: return add_values<int8_t>(part, start, count, first, words);
+        case I16: return add_values<int16_t>(part, start, count, first, words);
+        case I32: return add_values<int32_t>(part, start, count, first, words);
+        case I64: return add_values<int64_t>(part, start, count, first, words);
+        case U8: return add_values<uint8_t>(part, start, count, first, words);
+        case U16: return add_values<uint16_t>(part, start, count, first, words);
+        case U32: return add_values<uint32_t>(part, start, count, first, words);
+        default: return add_values<uint64_t>(part, start, count, first, words);
+    }
+}
+
+// Add the digits, weighted, to the words. Shifts take whole vectors where a product of 64 bits does not.
+template <typename WORD>
+void add_digits(uint64_t weight, bool first, int count, PackBlock<WORD>& block) {
+    if (first) memset(block.word, 0, sizeof(WORD) * (size_t)count);
+    if (weight != 0 && (weight & (weight - 1)) == 0) {
+        const int shift = __builtin_ctzll(weight);
+        for (int row = 0; row < count; ++row) block.word[row] += block.digit[row] << shift;
+    } else {
+        const WORD stride = (WORD)weight;
+        for (int row = 0; row < count; ++row) block.word[row] += block.digit[row] * stride;
+    }
+}
+
 // Make the words of a block; they are where the result points.
 template <typename WORD>
 WORD* pack_block(const PackContext& c, int64_t start, int count, PackBlock<WORD>& block) {
     if (c.may_drop) memset(block.dead, 0, count);
     for (int64_t at = 0; at < c.n_parts; ++at) {
         const KeyPart& part = c.parts[at];
+        if (c.n_parts > 1 && c.rows == nullptr && is_plain(part)) {
+            add_plain(part, start, count, at == 0, block.word);
+            continue;
+        }
         read_part(part, c.rows, start, count, block);
         if (part.check || part.drop_missing) {
             for (int row = 0; row < count; ++row) block.dead[row] |= block.outside[row];
@@ -233,12 +290,7 @@ WORD* pack_block(const PackContext& c, int64_t start, int count, PackBlock<WORD>
             }
         }
         if (c.n_parts == 1) return block.digit;
-        const WORD stride = (WORD)part.stride;
-        if (at == 0) {
-            for (int row = 0; row < count; ++row) block.word[row] = block.digit[row] * stride;
-        } else {
-            for (int row = 0; row < count; ++row) block.word[row] += block.digit[row] * stride;
-        }
+        add_digits(part.stride, at == 0, count, block);
     }
     return block.word;
 }
@@ -295,6 +347,7 @@ int pack_keys_as(const PackContext& c, int64_t start, int64_t stop, int64_t slic
     bool looking = c.present != nullptr;
     uint32_t* counts = c.counts ? c.counts + (slice << c.bits) : nullptr;
     if (counts) memset(counts, 0, sizeof(uint32_t) << c.bits);
+    const int shift = 64 - c.bits;
     for (int64_t row = start; row < stop; row += PACK_BLOCK) {
         const int count = stop - row < PACK_BLOCK ? (int)(stop - row) : PACK_BLOCK;
         WORD* words = pack_block(c, row, count, block);
@@ -314,12 +367,10 @@ int pack_keys_as(const PackContext& c, int64_t start, int64_t stop, int64_t slic
             for (int at = 0; at < count; ++at) c.words[row + at] = words[at];
         }
         if (c.hashes) {
-            for (int at = 0; at < count; ++at) c.hashes[row + at] = mix(words[at]);
-        }
-        if (counts) {
-            for (int at = 0; at < count; ++at) {
-                const uint64_t hash = c.hashes[row + at];
-                counts[hash >> (64 - c.bits)] += hash != NO_HASH;
+            uint64_t* hashes = c.hashes + row;
+            for (int at = 0; at < count; ++at) hashes[at] = mix(words[at]);
+            if (counts) {
+                for (int at = 0; at < count; ++at) counts[hashes[at] >> shift] += hashes[at] != NO_HASH;
             }
         }
     }

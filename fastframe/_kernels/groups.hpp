@@ -218,8 +218,7 @@ inline int place_appearances(void* ctx, int64_t start, int64_t stop, int64_t) { 
 // ---- values of groups -----------------------------------------------------------------------------------------------
 
 // One digit of each group's word as the values of a column of integers (dates, codes of a dictionary ...).
-struct DigitContext {
-    const uint64_t* words;   // in: per group
+struct GroupDigit {
     uint64_t stride;         // in: weight of the digit
     uint64_t radix;          // in: how many codes the digit has; 0: all that are left
     int32_t stride_shift;    // in: log2 of the stride, -1 where that is no power of two
@@ -229,59 +228,88 @@ struct DigitContext {
     uint64_t n_values;       // in: this code is a missing value
     const code_t* lut;       // in: other codes for the codes, or null
     uint8_t* values;         // out
-    uint8_t* validity;       // out, or null: bits, clear where the value is missing (bools: both are bits)
+    uint8_t* validity;       // out, or null where no value is missing: bits, clear where one is
     int32_t physical;        // in
     int32_t unused;
 };
 
-inline uint64_t digit_of(const DigitContext& c, uint64_t word) {
-    const uint64_t high = c.stride_shift >= 0 ? word >> c.stride_shift : word / c.stride;
-    if (c.radix == 0) return high;
-    return c.radix_bits >= 0 ? high & (c.radix - 1) : high % c.radix;
+struct DecodeContext {
+    const uint64_t* words;   // in: per group
+    const GroupDigit* digits;     // in
+    int64_t n_digits;        // in
+};
+
+constexpr int DECODE_BLOCK = 1024;
+
+// The codes of a block of words.
+inline void read_codes(const GroupDigit& d, const uint64_t* words, int count, uint64_t* codes) {
+    if (d.stride_shift >= 0 && (d.radix == 0 || d.radix_bits >= 0)) {
+        const uint64_t mask = d.radix == 0 ? ~(uint64_t)0 : d.radix - 1;
+        for (int at = 0; at < count; ++at) codes[at] = (words[at] >> d.stride_shift) & mask;
+    } else {
+        for (int at = 0; at < count; ++at) {
+            const uint64_t high = words[at] / d.stride;
+            codes[at] = d.radix == 0 ? high : high % d.radix;
+        }
+    }
+    if (d.lut != nullptr) {
+        for (int at = 0; at < count; ++at) codes[at] = d.lut[codes[at]];
+    }
+}
+
+// Write the validity of codes, and make those of missing values 0.
+inline void read_missing(const GroupDigit& d, int64_t start, int count, uint64_t* codes) {
+    for (int from = 0; from < count; from += 64) {
+        const int width = count - from < 64 ? count - from : 64;
+        uint64_t valid = 0;
+        for (int at = 0; at < width; ++at) {
+            const bool there = codes[from + at] != d.n_values;
+            valid |= (uint64_t)there << at;
+            codes[from + at] = there ? codes[from + at] : 0;
+        }
+        store_bits(d.validity, start + from, valid, width);
+    }
 }
 
 template <typename T>
-int decode_digit_as(const DigitContext& c, int64_t start, int64_t stop) {
-    for (int64_t block = start; block < stop; block += 64) {
-        const int count = stop - block < 64 ? (int)(stop - block) : 64;
-        uint64_t valid = 0;
-        for (int at = 0; at < count; ++at) {
-            uint64_t code = digit_of(c, c.words[block + at]);
-            if (c.lut != nullptr) code = c.lut[code];
-            const bool there = code != c.n_values;
-            valid |= (uint64_t)there << at;
-            store<T>(c.values, block + at, there ? (T)(c.base + code * c.step) : (T)0);
-        }
-        if (c.validity != nullptr) store_bits(c.validity, block, valid, count);
+void write_values(const GroupDigit& d, int64_t start, int count, const uint64_t* codes) {
+    T* out = (T*)d.values + start;
+    const T base = (T)d.base;
+    if (d.step == 1) {
+        for (int at = 0; at < count; ++at) out[at] = (T)(base + (T)codes[at]);
+    } else {
+        for (int at = 0; at < count; ++at) out[at] = (T)(d.base + codes[at] * d.step);
     }
-    return OK;
 }
 
-inline int decode_bits(const DigitContext& c, int64_t start, int64_t stop) {
-    for (int64_t block = start; block < stop; block += 64) {
-        const int count = stop - block < 64 ? (int)(stop - block) : 64;
-        uint64_t valid = 0, values = 0;
-        for (int at = 0; at < count; ++at) {
-            const uint64_t code = digit_of(c, c.words[block + at]);
-            const bool there = code != c.n_values;
-            valid |= (uint64_t)there << at;
-            values |= (uint64_t)(there && c.base + code * c.step != 0) << at;
-        }
-        store_bits(c.values, block, values, count);
-        if (c.validity != nullptr) store_bits(c.validity, block, valid, count);
+inline void write_bits(const GroupDigit& d, int64_t start, int count, const uint64_t* codes) {
+    for (int from = 0; from < count; from += 64) {
+        const int width = count - from < 64 ? count - from : 64;
+        uint64_t values = 0;
+        for (int at = 0; at < width; ++at) values |= (uint64_t)(d.base + codes[from + at] * d.step != 0) << at;
+        store_bits(d.values, start + from, values, width);
     }
-    return OK;
 }
 
-inline int decode_digit(void* ctx, int64_t start, int64_t stop, int64_t) {   // over groups
-    const DigitContext& c = *(const DigitContext*)ctx;
-    switch (c.physical) {
-        case BOOL: return decode_bits(c, start, stop);
-        case I8: case U8: return decode_digit_as<uint8_t>(c, start, stop);
-        case I16: case U16: return decode_digit_as<uint16_t>(c, start, stop);
-        case I32: case U32: return decode_digit_as<uint32_t>(c, start, stop);
-        default: return decode_digit_as<uint64_t>(c, start, stop);
+inline int decode_words(void* ctx, int64_t start, int64_t stop, int64_t) {   // over groups
+    const DecodeContext& c = *(const DecodeContext*)ctx;
+    uint64_t codes[DECODE_BLOCK];
+    for (int64_t block = start; block < stop; block += DECODE_BLOCK) {
+        const int count = stop - block < DECODE_BLOCK ? (int)(stop - block) : DECODE_BLOCK;
+        for (int64_t at = 0; at < c.n_digits; ++at) {
+            const GroupDigit& digit = c.digits[at];
+            read_codes(digit, c.words + block, count, codes);
+            if (digit.validity != nullptr) read_missing(digit, block, count, codes);
+            switch (digit.physical) {
+                case BOOL: write_bits(digit, block, count, codes); break;
+                case I8: case U8: write_values<uint8_t>(digit, block, count, codes); break;
+                case I16: case U16: write_values<uint16_t>(digit, block, count, codes); break;
+                case I32: case U32: write_values<uint32_t>(digit, block, count, codes); break;
+                default: write_values<uint64_t>(digit, block, count, codes);
+            }
+        }
     }
+    return OK;
 }
 
 }  // namespace ff

@@ -1,6 +1,7 @@
 """From codes to dense groups: ranks, other orders and widths, first rows, values of groups (``groups.hpp``)."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
+from libcpp.vector cimport vector
 
 from fastframe._kernels.kernel cimport Task, code_t, row_t
 
@@ -41,8 +42,7 @@ cdef extern from "groups.hpp" namespace "ff" nogil:
         code_t* place
         row_t* ordered_rows
 
-    cdef struct DigitContext:
-        const uint64_t* words
+    cdef cppclass GroupDigit:
         uint64_t stride
         uint64_t radix
         int32_t stride_shift
@@ -55,6 +55,11 @@ cdef extern from "groups.hpp" namespace "ff" nogil:
         uint8_t* validity
         int32_t physical
 
+    cdef struct DecodeContext:
+        const uint64_t* words
+        const GroupDigit* digits
+        int64_t n_digits
+
     int count_codes(void*, int64_t, int64_t, int64_t)
     int list_codes(void*, int64_t, int64_t, int64_t)
     int rank_codes(void*, int64_t, int64_t, int64_t)
@@ -63,7 +68,7 @@ cdef extern from "groups.hpp" namespace "ff" nogil:
     int mark_first_rows(void*, int64_t, int64_t, int64_t)
     int mark_appearances(void*, int64_t, int64_t, int64_t)
     int place_appearances(void*, int64_t, int64_t, int64_t)
-    int decode_digit(void*, int64_t, int64_t, int64_t)
+    int decode_words(void*, int64_t, int64_t, int64_t)
 
 NEVER = 0x7FFFFFFF
 CACHED_CODES = 1 << 17   # maps of more codes than this are prefetched
@@ -166,23 +171,38 @@ def appearances(size_t first_rows, size_t starts, size_t ranks, size_t place, si
     return Task.make(mark_appearances, &ctx, sizeof(ctx), keep), Task.make(place_appearances, &ctx, sizeof(ctx), keep)
 
 
-def decode(size_t words, dict digit, int physical, size_t values, size_t validity, *, object keep):
-    """Over groups: one digit of their words as values of ``physical``.
+cdef class Digits:
+    """The digits of packed words that become columns."""
 
-    # IN  words, digit: base, step, n_values, stride, radix, stride_shift, radix_bits, lut; see ``groups.hpp::DigitContext``
-    # OUT values, validity (or 0)
+    cdef vector[GroupDigit] digits
+    cdef list keep
+
+    def __cinit__(self, list digits not None):
+        cdef GroupDigit digit
+        self.keep = digits
+        for given in digits:
+            digit.stride = given["stride"]
+            digit.radix = given["radix"]
+            digit.stride_shift = given["stride_shift"]
+            digit.radix_bits = given["radix_bits"]
+            digit.base = given["base"]
+            digit.step = given["step"]
+            digit.n_values = given["n_values"]
+            digit.lut = <const code_t*><uintptr_t>given["lut"]
+            digit.values = <uint8_t*><uintptr_t>given["values"]
+            digit.validity = <uint8_t*><uintptr_t>given["validity"]
+            digit.physical = given["physical"]
+            self.digits.push_back(digit)
+
+
+def decode(size_t words, Digits digits not None, *, object keep):
+    """Over groups: the digits of their words as values, all in one pass over the words.
+
+    # IN  words, digits: see ``groups.hpp::GroupDigit``
+    # OUT values and validity of each digit
     """
-    cdef DigitContext ctx
+    cdef DecodeContext ctx
     ctx.words = <const uint64_t*><uintptr_t>words
-    ctx.stride = digit["stride"]
-    ctx.radix = digit["radix"]
-    ctx.stride_shift = digit["stride_shift"]
-    ctx.radix_bits = digit["radix_bits"]
-    ctx.base = digit["base"]
-    ctx.step = digit["step"]
-    ctx.n_values = digit["n_values"]
-    ctx.lut = <const code_t*><uintptr_t>digit["lut"]
-    ctx.values = <uint8_t*><uintptr_t>values
-    ctx.validity = <uint8_t*><uintptr_t>validity
-    ctx.physical = physical
-    return Task.make(decode_digit, &ctx, sizeof(ctx), keep)
+    ctx.digits = digits.digits.data()
+    ctx.n_digits = digits.digits.size()
+    return Task.make(decode_words, &ctx, sizeof(ctx), (digits, keep))

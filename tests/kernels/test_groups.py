@@ -103,13 +103,15 @@ def test_digits(stride: int, radix: int, physical: Physical) -> None:
     base, step = (0, 1) if physical is Physical.BOOL else (-20, 3)
     kind = {Physical.I8: np.int8, Physical.U16: np.uint16, Physical.I32: np.int32, Physical.I64: np.int64}
     values = np.empty(1000, kind.get(physical, np.uint8))
-    validity = np.empty(125, np.uint8)
+    validity, again = np.empty(125, np.uint8), np.empty_like(values)
     digit = {
         "stride": stride, "radix": radix, "stride_shift": stride.bit_length() - 1 if stride != 9 else -1,
         "radix_bits": 4 if radix == 16 else -1, "base": base % 2**64, "step": step, "n_values": n_values, "lut": 0,
+        "values": values.ctypes.data, "validity": validity.ctypes.data, "physical": int(physical),
     }  # fmt: skip
     keep = (words, values, validity)
-    run(kernels.decode(words.ctypes.data, digit, int(physical), values.ctypes.data, validity.ctypes.data, keep=keep), 1000)
+    digits = kernels.Digits([digit, {**digit, "values": again.ctypes.data, "n_values": 2**60, "validity": 0}])
+    run(kernels.decode(words.ctypes.data, digits, keep=(*keep, again)), 1000)
     there = codes != n_values
     assert (np.unpackbits(validity, bitorder="little")[:1000].astype(bool) == there).all()
     if physical is Physical.BOOL:
@@ -117,3 +119,4 @@ def test_digits(stride: int, radix: int, physical: Physical) -> None:
     else:
         expected = (codes.astype(np.int64) * step + base).astype(values.dtype)
         assert (values[there] == expected[there]).all()
+        assert (again == expected).all()   # no code is missing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from fastframe.engines.base import Handler, handler_of
 from fastframe.engines.cpu.aggregate import aggregate
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.evaluate import evaluate
+from fastframe.engines.cpu.explain import explain_groups
 from fastframe.engines.cpu.group_keys import key_columns
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.join_table import join_tables
@@ -160,6 +161,11 @@ class CpuEngine:
         with naming(type(spec).__name__.lower()):
             result: Table = handler(spec, *tables)
         return result
+
+
+    def explain(self, spec: GroupBy, table: Table, names: Sequence[str]) -> str:
+        """How the groups of a spec, whose keys users call ``names``, would be found."""
+        return explain_groups(spec, table, names)
 
 
 ENGINE = CpuEngine()

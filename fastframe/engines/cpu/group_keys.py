@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from fastframe._kernels import groups as kernels
 from fastframe._threads import run
-from fastframe.column.column import Column, column_from_buffers, encoded_column
-from fastframe.column.memory import allocate, allocate_bits, as_buffer
+from fastframe.column.column import Column, array_from_buffers, column_from_buffers, encoded_column
+from fastframe.column.memory import allocate, allocate_bits
 from fastframe.dtypes import Kind, Physical
-from fastframe.engines.cpu.groups import Digit, Groups, GroupWords, Words
+from fastframe.engines.cpu.groups import Digit, Groups, GroupWords
 from fastframe.engines.cpu.key_direct import Found
 from fastframe.engines.cpu.key_parts import KeyPart, strides
 from fastframe.engines.cpu.take import take
@@ -26,10 +26,47 @@ def key_columns(keys: Sequence[Column], groups: Groups) -> list[Column]:
     """The value of each key in each group."""
     if groups.words is None:
         return [take(key, groups.first_rows, missing=False) for key in keys]
+    outs = [None if digit is None else _Out(digit, groups.n_groups) for digit in groups.words.digits]
+    written = [out.as_kernel_digit() for out in outs if out is not None]
+    if written:
+        words = groups.words.words
+        run(kernels.decode(words.ctypes.data, kernels.Digits(written), keep=(words, outs)), len(words), operation=_OPERATION)
     return [
-        take(key, groups.first_rows, missing=False) if digit is None else _decoded(digit, groups.words.words)
-        for key, digit in zip(keys, groups.words.digits, strict=True)
+        take(key, groups.first_rows, missing=False) if out is None else out.column()
+        for key, out in zip(keys, outs, strict=True)
     ]
+
+
+class _Out:
+    """Memory for the values of one key."""
+
+    def __init__(self, digit: Digit, n_groups: int) -> None:
+        self.digit, self.n_groups = digit, n_groups
+        self.values = allocate(-(-n_groups * _BITS.get(digit.physical, 64) // 8), _OPERATION)
+        self.validity = allocate_bits(n_groups, _OPERATION) if digit.missing else None
+
+    def as_kernel_digit(self) -> dict[str, Any]:
+        digit = self.digit
+        return {
+            "stride": digit.stride,
+            "radix": digit.radix,
+            "stride_shift": _log2(digit.stride),
+            "radix_bits": _log2(digit.radix),
+            "base": digit.base % 2**64,
+            "step": digit.step,
+            "n_values": digit.n_values,
+            "lut": 0 if digit.lut is None else digit.lut.ctypes.data,
+            "values": self.values.address,
+            "validity": 0 if self.validity is None else self.validity.address,
+            "physical": int(digit.physical),
+        }
+
+    def column(self) -> Column:
+        digit = self.digit
+        if digit.dictionary is None:
+            return column_from_buffers(digit.dtype, self.n_groups, self.values, self.validity)
+        codes = array_from_buffers(pa.int32(), self.n_groups, self.values, self.validity)
+        return encoded_column(codes, digit.dictionary, digit.dtype, ordered=digit.dtype.ordered)
 
 
 def words_of_groups(found: Found, parts_by_key: Sequence[Sequence[KeyPart]], *, ascending: bool) -> GroupWords:
@@ -55,38 +92,8 @@ def _digit(part: KeyPart, stride: int, *, first: bool) -> Digit | None:
         lut[part.lut] = np.arange(len(part.lut), dtype=np.uint32)
     dictionary = part.keep[0].dictionary if isinstance(part.keep, tuple) else None
     radix = 0 if first else part.n_codes
-    return Digit(part.dtype, part.physical, part.base, part.step, part.n_values, stride, radix, lut, dictionary)
-
-
-def _decoded(digit: Digit, words: Words) -> Column:
-    n_groups = len(words)
-    bits = _BITS.get(digit.physical, 64)
-    values = allocate(-(-n_groups * bits // 8), _OPERATION)
-    validity = allocate_bits(n_groups, _OPERATION)
-    task = kernels.decode(
-        words.ctypes.data, _as_kernel_digit(digit), int(digit.physical), values.address, validity.address,
-        keep=(words, digit, values, validity),
-    )  # fmt: skip
-    run(task, n_groups, operation=_OPERATION)
-    if digit.dictionary is None:
-        return column_from_buffers(digit.dtype, n_groups, values, validity)
-    codes = pa.Array.from_buffers(pa.int32(), n_groups, [as_buffer(validity), as_buffer(values)])
-    if codes.null_count == 0:
-        codes = pa.Array.from_buffers(pa.int32(), n_groups, [None, as_buffer(values)])
-    return encoded_column(codes, digit.dictionary, digit.dtype, ordered=digit.dtype.ordered)
-
-
-def _as_kernel_digit(digit: Digit) -> dict[str, Any]:
-    return {
-        "stride": digit.stride,
-        "radix": digit.radix,
-        "stride_shift": _log2(digit.stride),
-        "radix_bits": _log2(digit.radix),
-        "base": digit.base % 2**64,
-        "step": digit.step,
-        "n_values": digit.n_values % 2**64,
-        "lut": 0 if digit.lut is None else digit.lut.ctypes.data,
-    }
+    missing = part.missing and not part.drop
+    return Digit(part.dtype, part.physical, part.base, part.step, part.n_values, missing, stride, radix, lut, dictionary)
 
 
 def _log2(value: int) -> int:

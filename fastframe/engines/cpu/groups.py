@@ -34,7 +34,8 @@ class Digit:
     physical: Physical
     base: int
     step: int
-    n_values: int                     # this code is the missing value
+    n_values: int                     # this code is the missing value,
+    missing: bool                     # where there may be one
     stride: int
     radix: int                        # 0: all codes that are left
     lut: np.ndarray | None = None     # from codes in key order to those of the dictionary

@@ -73,10 +73,14 @@ class Plan:
         return 0
 
     @property
+    def n_most_groups(self) -> int:
+        """How many groups there may be, or are expected to be where a sample was taken."""
+        return min(self.n_rows, self.n_possible if self.n_expected is None else self.n_expected)
+
+    @property
     def code_bytes(self) -> int:
         """Bytes of the codes, as far as can be told before."""
-        expected = self.n_possible if self.n_expected is None else self.n_expected
-        return self.n_rows * code_dtype(min(expected, self.n_rows)).itemsize
+        return self.n_rows * code_dtype(self.n_most_groups).itemsize
 
 
 def choose(parts: Sequence[KeyPart], n_rows: int, estimate: Callable[[], int]) -> Plan:
