@@ -18,6 +18,8 @@ from fastframe._kernels.memory import Block
 from fastframe.column.memory import as_buffer
 from fastframe.dtypes import DType, Kind, Physical
 
+_UNKNOWN = object()
+
 
 class ColumnView(NamedTuple):
     """What a kernel gets: see ``_kernels/kernel.hpp::View``. ``validity`` is 0 where no value is null."""
@@ -39,6 +41,15 @@ class TextView(NamedTuple):
     large: bool
 
 
+class Facts(dict[Any, Any]):
+    """What is known of a column's values, by name; identity, not contents, tells two of them apart."""
+
+    __slots__ = ("__weakref__",)
+    __hash__ = object.__hash__   # type: ignore[assignment]
+    __eq__ = object.__eq__   # type: ignore[assignment]
+    __ne__ = object.__ne__   # type: ignore[assignment]
+
+
 class Column:
     """One contiguous Arrow array (never chunked, never changed) and its dtype.
 
@@ -52,7 +63,7 @@ class Column:
         False where somebody else may still write to the memory (``copy=False`` intake): then no fact is kept.
     """
 
-    __slots__ = ("array", "dtype", "owned", "_facts", "_lock", "_view")
+    __slots__ = ("array", "dtype", "owned", "facts", "_lock", "_view")
 
     def __init__(self, array: pa.Array, dtype: DType | None = None, *, owned: bool = True) -> None:
         self.array = array
@@ -61,7 +72,7 @@ class Column:
     def _prepare(self, dtype: DType, *, owned: bool = True) -> None:
         self.dtype = dtype
         self.owned = owned
-        self._facts: dict[str, Any] = {}
+        self.facts = Facts()
         self._lock = threading.Lock()
         self._view: ColumnView | None = None
 
@@ -132,22 +143,23 @@ class Column:
 
     def fact(self, name: str, compute: Callable[[], Any]) -> Any:
         """A fact of the values, computed at most once (never kept where the memory is not ours)."""
-        if name in self._facts:
-            return self._facts[name]
+        value = self.facts.get(name, _UNKNOWN)
+        if value is not _UNKNOWN:
+            return value
         value = compute()
         if not self.owned:
             return value
         with self._lock:
-            return self._facts.setdefault(name, value)
+            return self.facts.setdefault(name, value)
 
     def known(self, name: str) -> Any:
         """A fact if it is already known, else None."""
-        return self._facts.get(name)
+        return self.facts.get(name)
 
     def drop_facts(self) -> None:
         """Forget what was computed (memory is short)."""
         with self._lock:
-            self._facts = {}
+            self.facts = Facts()
 
 
 def _view_of(array: pa.Array) -> ColumnView:

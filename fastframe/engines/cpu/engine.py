@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from fastframe.engines.base import Handler, handler_of
 from fastframe.engines.cpu.aggregate import Wanted, aggregate_all, aggregate_codes
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.evaluate import evaluate
+from fastframe.engines.cpu.explain import explain_groups
+from fastframe.engines.cpu.group_keys import key_columns
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.join_table import join_tables
 from fastframe.engines.cpu.keys import group_rows
@@ -84,7 +86,7 @@ def _sort(spec: Sort, table: Table) -> Table:
 
 def _group_by(spec: GroupBy, table: Table) -> Table:
     groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort)
-    out = {key: take_any(table[key], groups.first_rows) for key in spec.keys}
+    out = dict(zip(spec.keys, key_columns([table[key] for key in spec.keys], groups), strict=True))
     found = aggregate_all([_wanted(output, table) for output in spec.outputs], groups)
     out |= {output.name: column for output, column in zip(spec.outputs, found, strict=True)}
     return Table(out, groups.n_groups)
@@ -158,6 +160,11 @@ class CpuEngine:
         with naming(type(spec).__name__.lower()):
             result: Table = handler(spec, *tables)
         return result
+
+
+    def explain(self, spec: GroupBy, table: Table, names: Sequence[str]) -> str:
+        """How the groups of a spec, whose keys users call ``names``, would be found."""
+        return explain_groups(spec, table, names)
 
 
 ENGINE = CpuEngine()

@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from fastframe.column.column import Column
 from fastframe.column.memory import allocate_array
-from fastframe.engines.cpu.groups import NO_CODE
+from fastframe.engines.cpu.groups import NO_CODE, filled
 from fastframe.engines.cpu.key_hash import ProbeTable, codes_of_rows, number_words
 from fastframe.engines.cpu.key_parts import KeyPart, code_part, fixed_view, n_codes, pack, packed_hashes, parts_of, reduce_to_word
-from fastframe.engines.cpu.keys import MOST_DIRECT, filled
 from fastframe.engines.cpu.keys_text import encode_rows, encode_text
+from fastframe.engines.cpu.plan import MOST_DIRECT
 from fastframe.errors import DTypeError
 
 JOIN_CODES = 1 << 22   # so many are always addressed directly: joins keep little per code
@@ -48,7 +48,7 @@ def join_codes(left: Sequence[Column], right: Sequence[Column]) -> tuple[np.ndar
     """
     n_left, n_right = len(left[0]), len(right[0])
     if n_right == 0:
-        return filled(n_left, NO_CODE), np.empty(0, np.uint32), 0
+        return filled(n_left, np.uint32, 0xFF), np.empty(0, np.uint32), 0
     pairs = [pair for one, other in zip(left, right, strict=True) for pair in _pairs(one, other)]
     size = n_codes(pair.right for pair in pairs)
     if size <= min(MOST_DIRECT, max(JOIN_CODES, 8 * n_right)):
