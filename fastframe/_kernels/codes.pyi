@@ -12,6 +12,7 @@ CACHED_CODES: int
 class KeyParts:
     n_parts: int
     may_drop: bool
+    address: int
     def __init__(self, parts: list[dict[str, Any]]) -> None: ...
 
 def pack(

@@ -15,11 +15,11 @@ from fastframe import dtypes
 from fastframe.column.column import Column
 from fastframe.engines.cpu import key_hash
 from fastframe.engines.cpu.groups import NO_CODE, Groups
-from fastframe.engines.cpu.join_keys import join_codes
 from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.keys_text import encode_text
 from fastframe.errors import ArgumentError, DTypeError
 from fastframe.options import option_context
+from tests.engines.joining import join_codes
 from tests.reference import keys as slow
 
 N = 3000

@@ -177,10 +177,8 @@ def pack(parts: Sequence[KeyPart], n_rows: int, *, wide: bool, rows: np.ndarray 
     ``wide`` is needed where words or the checked values of one part do not fit 32 bits.
     """
     arrays = {name: array for name, array in out.items() if isinstance(array, np.ndarray)}
-    strides = [n_codes(parts[place + 1:]) for place in range(len(parts))]
-    digits = kernels.KeyParts([_as_kernel_part(part, stride) for part, stride in zip(parts, strides, strict=True)])
     task = kernels.pack(
-        digits,
+        kernel_parts(parts),
         wide or any(part.check for part in parts),
         rows=0 if rows is None else rows.ctypes.data,
         prefetch=out.get("prefetch", False),
@@ -188,6 +186,12 @@ def pack(parts: Sequence[KeyPart], n_rows: int, *, wide: bool, rows: np.ndarray 
         **{name: array.ctypes.data for name, array in arrays.items()},
     )
     run(task, n_rows, operation="key packing")
+
+
+def kernel_parts(parts: Sequence[KeyPart]) -> kernels.KeyParts:
+    """The parts as kernels take them; they keep what they point at alive."""
+    strides = [n_codes(parts[place + 1:]) for place in range(len(parts))]
+    return kernels.KeyParts([_as_kernel_part(part, stride) for part, stride in zip(parts, strides, strict=True)])
 
 
 def _as_kernel_part(part: KeyPart, stride: int) -> dict[str, Any]:
