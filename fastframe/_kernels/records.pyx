@@ -25,9 +25,13 @@ cdef extern from "records.hpp" namespace "ff" nogil:
         int64_t n_fields
         int64_t n_words
         const int64_t* pieces
+        int streams
 
-    kernel_t scatter_records_kernel(int64_t n_words)
-    kernel_t finish_records_kernel(int64_t n_words)
+    cdef struct RecordPhases:
+        kernel_t scatter
+        kernel_t finish
+
+    RecordPhases record_phases(int64_t n_words, bint widest)
 
 MOST_WORDS = MOST_RECORD_WORDS
 
@@ -43,12 +47,17 @@ cdef class RecordSort:
         ``(values, out, base, mask, width, stride, word, shift)``; see ``RecordField``.
     n_words : int
         Of a record.
+    streams : bool
+        Whether the result is larger than the caches.
+    widest : bool
+        Whether to use the widest vectors of this machine; the results are the same.
     """
 
     cdef RecordPass ctx
+    cdef RecordPhases phases
     cdef object keep_alive
 
-    def __init__(self, SortPass one not None, fields, *, int64_t n_words, keep_alive):
+    def __init__(self, SortPass one not None, fields, *, int64_t n_words, bint streams, keep_alive, bint widest=True):
         cdef RecordField* made = <RecordField*>calloc(len(fields) + 1, sizeof(RecordField))
         cdef int64_t number = 0
         if made == NULL:
@@ -56,6 +65,8 @@ cdef class RecordSort:
         self.ctx.fields = made
         self.ctx.n_fields = len(fields)
         self.ctx.n_words = n_words
+        self.ctx.streams = streams
+        self.phases = record_phases(n_words, widest)
         self.ctx.sort = one.ctx
         self.keep_alive = [one, keep_alive]
         for values, out, base, mask, width, stride, word, shift in fields:
@@ -75,9 +86,9 @@ cdef class RecordSort:
     def scatter(self, uintptr_t starts):
         """Over rows, in the slices of `SortPass.count`, whose counts `order.total_slots` turned: records to their buckets."""
         self.ctx.sort.starts = <const int32_t*>starts      # IN
-        return Task.make(scatter_records_kernel(self.ctx.n_words), &self.ctx, sizeof(self.ctx), (self, self.keep_alive))
+        return Task.make(self.phases.scatter, &self.ctx, sizeof(self.ctx), (self, self.keep_alive))
 
     def finish(self, uintptr_t pieces):
         """Over pieces, each ``(first, stop)`` records of a bucket: their values in order, to every column."""
         self.ctx.pieces = <const int64_t*>pieces           # IN
-        return Task.make(finish_records_kernel(self.ctx.n_words), &self.ctx, sizeof(self.ctx), (self, self.keep_alive))
+        return Task.make(self.phases.finish, &self.ctx, sizeof(self.ctx), (self, self.keep_alive))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -193,6 +194,18 @@ def test_any_rows_at_any_bucket_size(rows: list[tuple[int, int, float | None]], 
         for by in (["a"], ["b"], ["c"], ["a", "c"]):
             found = sorted_table(table, by, descending=[False] * len(by), nulls_first=False)
             assert found["row"].array.to_pylist() == reference.sort_rows([keys["abc".index(name)] for name in by], [False] * len(by))
+
+
+@pytest.mark.parametrize("widest", [True, False])
+@pytest.mark.parametrize("n_rows", [1, 63, 64, 129, 1000])
+def test_streamed_results_and_every_vector_width(monkeypatch: pytest.MonkeyPatch, n_rows: int, widest: bool) -> None:
+    monkeypatch.setattr(sort_table, "SMALL_ROWS", 0)
+    monkeypatch.setattr(sort_table, "STREAMED_BYTES", 0)
+    monkeypatch.setattr(sort_table, "RecordSort", functools.partial(sort_table.RecordSort, widest=widest))
+    rows = payload(n_rows, 0.2)
+    found = sorted_table(table_from_arrow(rows), ["int16"], descending=[True], nulls_first=True)
+    order = reference.sort_rows([rows["int16"].to_pylist()], [True], True)
+    assert plain(arrow(found)) == plain(rows.take(pa.array(order)))
 
 
 def test_layouts_hold_every_part_once() -> None:

@@ -27,6 +27,7 @@ from fastframe.engines.cpu.take import TakePlan, by_codes, slim, take_planned, t
 BUCKET_BYTES = 256 << 10   # aimed at: records of one bucket, which are read from L2
 PIECE_ROWS = 1 << 13       # of equal keys, which need no sorting and may be split
 PIECES_PER_SLICE = 4       # share their scratch
+STREAMED_BYTES = 8 << 20   # results so large are not kept in a cache until they are read, so they are written past it
 _INTEGERS = {Physical.I16, Physical.I32, Physical.I64, Physical.U16, Physical.U32, Physical.U64}
 
 
@@ -163,7 +164,8 @@ def _sort_records(keys: SortKeys, layout: Layout, n_rows: int, keep: Any) -> boo
     if buckets.sizes[~buckets.single].max(initial=0) > max(LEAST_DEFERRED, n_rows // 32):
         return False
     pieces = _pieces(buckets)
-    moved = RecordSort(one, layout.fields, n_words=layout.n_words, keep_alive=pieces)
+    streams = n_rows * record_bytes > STREAMED_BYTES
+    moved = RecordSort(one, layout.fields, n_words=layout.n_words, streams=streams, keep_alive=pieces)
     run(moved.scatter(buckets.starts.ctypes.data), n_rows, buckets.rows_per_slice, operation=OPERATION)
     run(moved.finish(pieces.ctypes.data), len(pieces), PIECES_PER_SLICE, operation=OPERATION)
     return True
