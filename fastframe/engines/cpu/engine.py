@@ -19,7 +19,7 @@ from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.join_table import join_tables
 from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.select import concat_tables, filter_column, filter_plan, mask_rows, put, take
-from fastframe.engines.cpu.sort import sort_rows
+from fastframe.engines.cpu.sort_table import sorted_table
 from fastframe.engines.cpu.spread import spread, spread_codes
 from fastframe.engines.cpu.topk import top_k
 from fastframe.engines.cpu.window import window
@@ -80,8 +80,7 @@ def _take(spec: Take, table: Table, rows: Table | None = None) -> Table:
 
 
 def _sort(spec: Sort, table: Table) -> Table:
-    rows = sort_rows([table[name] for name in spec.by], descending=spec.descending, nulls_first=spec.nulls_first)
-    return take_rows(table, rows)
+    return sorted_table(table, spec.by, descending=spec.descending, nulls_first=spec.nulls_first)
 
 
 def _group_by(spec: GroupBy, table: Table) -> Table:
