@@ -24,6 +24,13 @@ def _env_int(name: str, default: int | None) -> int | None:
     return int(text) if text.strip().lstrip("-").isdigit() else default
 
 
+def _machine_bytes() -> int:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):   # a system that does not say
+        return 4 << 30
+
+
 def _env_bool(name: str, default: bool) -> bool:
     text = os.environ.get(name, "").strip().lower()
     return text in _TRUE if text else default
@@ -43,7 +50,8 @@ class Options:
     validate : bool
         Check Arrow data and files in full before use (``FASTFRAME_VALIDATE``). Turn off only for data you made.
     pool_bytes : int
-        Bytes of freed large buffers that are kept for reuse (``FASTFRAME_POOL_BYTES``).
+        Most bytes of freed large buffers that are kept for reuse (``FASTFRAME_POOL_BYTES``; an eighth of the machine's
+        memory). They never make the peak larger, and go back to the system when they have not been used for ten seconds.
     max_rows, max_columns, max_width : int
         How much of a frame ``repr`` shows: rows, columns, characters of one value.
     """
@@ -51,7 +59,7 @@ class Options:
     threads: int | None = None
     progress: bool = field(default_factory=lambda: _env_bool("FASTFRAME_PROGRESS", False))
     validate: bool = field(default_factory=lambda: _env_bool("FASTFRAME_VALIDATE", True))
-    pool_bytes: int = field(default_factory=lambda: _env_int("FASTFRAME_POOL_BYTES", 128 << 20) or 0)
+    pool_bytes: int = field(default_factory=lambda: _env_int("FASTFRAME_POOL_BYTES", _machine_bytes() // 8) or 0)
     max_rows: int = 10
     max_columns: int = 20
     max_width: int = 32
