@@ -444,6 +444,17 @@ class EngineUnavailable(FastFrameError, ImportError):
         return cls(f"{what} is not installed. Install it with: pip install 'fastframe[{extra}]'")
 
 
+class JoblibMismatch(FastFrameError, ImportError):
+    """The installed joblib lacks something that the backend "fastframe" is built on."""
+
+    @classmethod
+    def of(cls, version: str, lacking: Sequence[str]) -> JoblibMismatch:
+        return cls(
+            f'the joblib backend "fastframe" does not fit joblib {version}: it finds no {", ".join(lacking)}. '
+            'Use joblib.parallel_config("threading"), or another version of joblib.'
+        )
+
+
 class MixedEngineError(FastFrameError, TypeError):
     """Tables of different engines met in one operation."""
 

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from fastframe._threads import budget
 from fastframe._threads._drive import Run, Task
-from fastframe._threads.pool import pool
+from fastframe._threads.pool import Job, pool
 from fastframe.errors import KernelStatus, OutOfMemory
 
 T = TypeVar("T")
@@ -71,18 +71,21 @@ def run(task: Task, n_rows: int, slice_rows: int = SLICE_ROWS, *, operation: str
 def _work_together(one: Run, n_rows: int) -> None:
     """Do all slices of a run, with helpers where they pay; on any exception no slice runs when it leaves."""
     n_helpers = min(budget.thread_count(), one.n_slices) - 1
+    waiting: list[Job] = []
     try:
         more = True
         if n_helpers and n_rows < WAKE_ROWS:
             more = one.work(LONE_NS)
         if n_helpers and more:
-            pool.submit([one.work] * n_helpers, bind=True)
+            waiting = pool.submit([one.work] * n_helpers, bind=True)
         while more:   # in steps: signal handlers run between them
             more = one.work(STEP_NS)
         while not one.wait(STEP_NS):
             pass
     finally:
         one.close()
+        if waiting:
+            pool.withdraw(waiting)
 
 
 def run_calls(functions: Sequence[Callable[[], T]]) -> list[T]:
@@ -97,8 +100,9 @@ def run_calls(functions: Sequence[Callable[[], T]]) -> list[T]:
     if n_helpers <= 0:
         return [function() for function in functions]
     calls = _Calls(functions)
+    waiting: list[Job] = []
     try:
-        pool.submit([calls.help] * n_helpers)
+        waiting = pool.submit([calls.help] * n_helpers)
         with budget.alone():
             calls.work()
         calls.wait()
@@ -106,6 +110,9 @@ def run_calls(functions: Sequence[Callable[[], T]]) -> list[T]:
         calls.stop()
         calls.wait()
         raise
+    finally:
+        if waiting:
+            pool.withdraw(waiting)
     return calls.outcome()
 
 

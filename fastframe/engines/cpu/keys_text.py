@@ -20,7 +20,7 @@ from fastframe.column.memory import allocate_array, allocate_bits, as_buffer
 from fastframe.engines.cpu.take import take
 from fastframe.errors import DTypeError
 
-MOST_SLICES = 16      # of one encoding: each has a table of its own, and tables are unified
+SEED_ROWS = 1 << 15   # numbered first, by one thread, for the tables of all; few distinct texts need nothing more
 RANK_ROWS = 1 << 16   # of one sorted run
 _RANKING = "sorting a dictionary"
 
@@ -65,10 +65,31 @@ def _validity(column: Column) -> pa.Buffer | None:
 def encode_rows(array: pa.Array, codes: np.ndarray) -> np.ndarray:
     """Write each row's code (0xFFFFFFFF for null) into ``codes``; the first row of each distinct value comes back."""
     n_rows = len(array)
-    rows = -(-max(SLICE_ROWS, -(-n_rows // MOST_SLICES)) // 512) * 512
-    tables = kernels.TextTables(text_view(array), -(-n_rows // rows), array)
-    first_rows = number_by_slices(tables, codes, rows, kernels.N_BUCKETS)
-    assert first_rows is not None   # text has no limit per slice
+    tables = kernels.TextTables(text_view(array), -(-n_rows // SLICE_ROWS), array)
+    here, name = {"codes": codes.ctypes.data, "keep": codes}, "dictionary encoding"
+    if n_rows > 2 * SEED_ROWS:
+        run(tables.phase(kernels.SEED, **here), SEED_ROWS, SEED_ROWS, operation=name)
+    run(tables.phase(kernels.ENCODE, **here), n_rows, SLICE_ROWS, operation=name)
+    if tables.settled is not None:
+        first_rows = allocate_array(tables.settled, np.int32, name)
+        run(tables.phase(kernels.SETTLED, first_rows=first_rows.ctypes.data, keep=first_rows), len(first_rows), operation=name)
+        return first_rows
+    first_rows = _unify(tables, name)
+    run(tables.phase(kernels.RESOLVE, **here), n_rows, SLICE_ROWS, operation=name)
+    return first_rows
+
+
+def _unify(tables: Any, name: str) -> np.ndarray:
+    """Give the distinct texts of all tables their final codes; their first rows come back."""
+    run(tables.phase(kernels.BUCKET, keep=None), tables.n_tables, 1, operation=name)
+    run(tables.phase(kernels.UNIFY, keep=None), kernels.N_BUCKETS, 8, operation=name)
+    counts = allocate_array(tables.n_slices, np.int64, name)
+    run(tables.phase(kernels.COUNT, counts=counts.ctypes.data, keep=counts), tables.n_slices, 1, operation=name)
+    first_rows = allocate_array(tables.n_seeds + exclusive_sums(counts), np.int32, name)
+    counts += tables.n_seeds
+    out = {"counts": counts.ctypes.data, "first_rows": first_rows.ctypes.data}
+    run(tables.phase(kernels.PLACE, **out, keep=(counts, first_rows)), tables.n_slices, 1, operation=name)
+    run(tables.phase(kernels.LINK, keep=None), tables.n_tables, 1, operation=name)
     return first_rows
 
 

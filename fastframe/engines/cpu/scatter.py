@@ -24,30 +24,40 @@ Places = np.ndarray[Any, np.dtype[np.int32]]
 
 @dataclass(frozen=True)
 class Source:
-    """What is scattered: a kernel source id (``scatter.hpp::scatter_by``), its view, and the codes of its rows."""
+    """What is scattered: a kernel source id (``scatter.hpp::scatter_by``), its view, and the codes of its rows.
+
+    ``codes`` are as those of `Groups`, or None where all rows are of group 0. ``has_nan`` is False only where it is known.
+    """
 
     id: int
     view: tuple[int, int, int, int]
-    codes: np.ndarray[Any, np.dtype[np.uint32]] | None
+    codes: np.ndarray[Any, Any] | None
     n_groups: int
     keep_alive: Any
+    has_nan: bool = True
 
     @property
     def n_rows(self) -> int:
         return self.view[3]
 
     @property
-    def codes_address(self) -> int:
-        return int(self.codes.ctypes.data) if self.codes is not None else 0
+    def kernel_codes(self) -> tuple[int, int]:
+        return (int(self.codes.ctypes.data), self.codes.itemsize) if self.codes is not None else (0, 4)
 
 
 @dataclass(frozen=True)
 class Scattered:
-    """Values in partition (or group) order, their codes where wanted, and where each partition begins (and the end)."""
+    """Values in partition (or group) order, their codes and rows where wanted, and where each partition begins (and the end).
+
+    ``places`` are, for each slice of ``slice_rows`` rows and each partition, where the slice's values end.
+    """
 
     values: Block
     codes: Block | None
     starts: Places
+    rows: Block | None = None
+    places: Block | None = None
+    slice_rows: int = 0
 
 
 def partition_shift(n_groups: int) -> int:
@@ -58,7 +68,9 @@ def partition_shift(n_groups: int) -> int:
     return shift
 
 
-def scatter(source: Source, n_partitions: int, shift: int, *, operation: str, with_codes: bool, by_hash: bool = False) -> Scattered:
+def scatter(
+    source: Source, n_partitions: int, shift: int, *, operation: str, with_codes: bool, by_hash: bool = False, with_rows: bool = False
+) -> Scattered:
     """Values by partition, in row order within each; rows without a group or a value are left out."""
     n_rows, width = source.n_rows, n_partitions + 1
     value_bytes = kernels.value_bytes(source.id)
@@ -67,15 +79,17 @@ def scatter(source: Source, n_partitions: int, shift: int, *, operation: str, wi
     places = allocate(n_slices * width * 4, operation)
     values = allocate(n_rows * value_bytes, operation)
     codes = allocate(n_rows * _CODE_BYTES, operation) if with_codes else None
+    numbers = allocate(n_rows * _CODE_BYTES, operation) if with_rows else None
+    blocks = [block.address if block is not None else 0 for block in (values, codes, numbers)]
     phases = kernels.Scatter(
-        source.id, source.view, source.codes_address, n_groups=source.n_groups, n_partitions=n_partitions, shift=shift,
-        places=places.address, out_values=values.address, out_codes=codes.address if codes is not None else 0, by_hash=by_hash,
-        keep_alive=(source, places, values, codes),
+        source.id, source.view, source.kernel_codes, n_partitions=n_partitions, shift=shift, by_hash=by_hash, skips_nan=source.has_nan,
+        places=places.address, out_values=blocks[0], out_codes=blocks[1], out_rows=blocks[2],
+        keep_alive=(source, places, values, codes, numbers),
     )  # fmt: skip
     run(phases.count(), n_rows, rows, operation=operation)
     starts = _starts(places, width, n_slices, operation)
     run(phases.scatter(), n_rows, rows, operation=operation)
-    return Scattered(values, codes, starts)
+    return Scattered(values, codes, starts, numbers, places, rows)
 
 
 def _starts(places: Block, width: int, n_slices: int, operation: str) -> Places:
