@@ -48,7 +48,7 @@ def _project(spec: Project, table: Table) -> Table:
     computed = {name: evaluate(expression, table) for name, expression in spec.outputs}
     if spec.keep:
         return table.with_columns(computed)
-    return Table(computed, table.n_rows)
+    return Table.of(computed, table.n_rows)
 
 
 def _put(spec: Put, table: Table, updates: Table) -> Table:
