@@ -98,6 +98,27 @@ def _unify(tables: Any, name: str) -> np.ndarray:
     return first_rows
 
 
+def repeats(array: pa.Array) -> bool:
+    """Whether codes and a dictionary are smaller than plain text by far: at most a quarter of the texts are distinct.
+
+    Judged by the first rows. Few of them are equal where many values are to come; then their number tells how many (the
+    birthday paradox).
+    """
+    sample = array.slice(0, SEED_ROWS)
+    n_texts = len(sample) - sample.null_count
+    n_distinct = len(encode_rows(sample, allocate_array(len(sample), np.uint32, "dictionary encoding")))
+    n_equal = n_texts - n_distinct
+    if len(sample) < len(array) and 2 * n_equal < n_texts:
+        return 2 * n_texts * n_texts <= n_equal * len(array)
+    return 4 * n_distinct <= len(array)
+
+
+def translate_codes(codes: np.ndarray, places: np.ndarray) -> None:
+    """Replace each code (uint32) by ``places[code]``, in place; one past the end becomes 0xFFFFFFFF."""
+    if len(codes) and not (places == np.arange(len(places), dtype=np.uint32)).all():
+        run(kernels.translate(codes.ctypes.data, places.ctypes.data, len(places), (codes, places)), len(codes), operation="dictionary encoding")
+
+
 def number_by_slices(
     tables: Any, codes: np.ndarray, rows: int, n_buckets: int, most: int | None = None
 ) -> np.ndarray | None:
