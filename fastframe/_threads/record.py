@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from time import process_time_ns
 from typing import Any, NamedTuple
 
 from fastframe._threads._drive import Run, core_ns, now_ns
@@ -52,10 +53,11 @@ class Phase:
 class Operation:
     """One operation on its calling thread.
 
-    ``core`` is the calling thread's own time on a core, ``queued`` its time without one that it wanted, ``peak`` the most resident memory of the process above what it
-    was at the beginning (None where the system does not tell), ``disk`` the bytes that had to be fetched from a disk,
-    ``swapped`` how many more bytes of the process lay in swap at the end, ``memory_left`` the share of the machine's memory
-    that was then still available.
+    ``core`` is the calling thread's own time on a core, ``queued`` its time without one that it wanted, ``process``
+    the core time of all threads of the process, also those of other libraries and other users. ``peak`` is the most
+    resident memory of the process above what it was at the beginning (None where the system does not tell), ``disk``
+    the bytes that had to be fetched from a disk, ``swapped`` how many more bytes of the process lay in swap at the end,
+    ``memory_left`` the share of the machine's memory that was then still available.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Operation:
     end: int = 0
     core: int = 0
     queued: int = 0
+    process: int = 0
     n_rows: int | None = None
     bytes_read: int = 0
     bytes_written: int = 0
@@ -85,11 +88,12 @@ class Operation:
             parent.children.append(self)
         self._start = _Usage.now()
         _forget_peak()
-        self.queued, self.core, self.begin = queued_ns(), core_ns(), now_ns()
+        self.process, self.queued, self.core, self.begin = process_time_ns(), queued_ns(), core_ns(), now_ns()
 
     def stop(self, parent: Operation | None) -> None:
         """The clock stops; on the thread that started it."""
         self.end, self.core, self.queued = now_ns(), core_ns() - self.core, queued_ns() - self.queued
+        self.process = process_time_ns() - self.process
         self._see_peak()
         usage = _Usage.now()
         if self._start is not None:

@@ -54,7 +54,8 @@ def detail_of(spec: Spec) -> str:
 
 
 def _outputs(outputs: Iterable[Output]) -> str:
-    return ", ".join(f"{one.call.name} {_name(one.column)}" if one.column is not None else one.call.name for one in outputs)
+    shown = ((one.call.name, one.call.options["name"] or one.column) for one in outputs)
+    return ", ".join(f"{call} {_name(column)}" if column is not None else call for call, column in shown)
 
 
 def _names(names: Iterable[str]) -> str:

@@ -66,7 +66,8 @@ def measure(n_threads: int) -> tuple[Bandwidth, bool]:
 
 def _best(task: Task, n_threads: int) -> tuple[int, bool]:
     """Nanoseconds of the fastest pass; with quiet ones among the first few, of the fastest quiet one."""
-    passes, quiet = [], []
+    passes: list[int] = []
+    quiet: list[int] = []
     while len(passes) < _MOST_PASSES and len(quiet) < _QUIET_PASSES:
         with record.recording() as root:
             run(task, _WORDS, _SLICE)

@@ -55,6 +55,11 @@ class Figures:
         return {thread: seconds for thread, seconds in found.items() if seconds or thread == own.thread}
 
     @cached_property
+    def others(self) -> float:
+        """Seconds that the process's other threads had a core meanwhile: pyarrow's, or of what else the process does."""
+        return max(0.0, self.operation.process / 1e9 - sum(self.busy.values()))
+
+    @cached_property
     def parallel_phases(self) -> list[Phase]:
         """What could run on several threads: phases of more than one part, without those inside another's calls."""
         return list(_parallel_phases(self.operation))
@@ -124,7 +129,7 @@ class Figures:
         own = self.operation
         if own.swapped > 0 or own.memory_left < _MEMORY_LEFT:
             return "RAM"
-        if self.waits.asleep >= _WAITING_SHARE * self.wall * max(1, len(self.busy)):
+        if self.waits.asleep - self.others >= _WAITING_SHARE * self.wall * max(1, len(self.busy)):
             return "disk" if own.disk else "locks"
         if self.share(memory) >= _BANDWIDTH_SHARE:
             return "bandwidth"

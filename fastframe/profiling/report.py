@@ -37,7 +37,7 @@ def cells(line: Line, memory: Bandwidth) -> list[str]:
         _bytes(operation.bytes_written),
         f"{figures.rate:.1f}" if moved else "",
         f"{figures.share(memory):.0%}" if moved else "",
-        " + ".join(_ms(seconds) for seconds in figures.busy.values()),
+        _busy(figures),
         _ms(figures.serial),
         _waits(figures.waits),
         f"{figures.speedup(2):.2f}",
@@ -57,6 +57,12 @@ def _bytes(n_bytes: int) -> str:
         if n_bytes >= size:
             return f"{n_bytes / size:.3g} {unit}" if n_bytes < 999.5 * size else f"{n_bytes / size:,.0f} {unit}"
     return f"{n_bytes} B" if n_bytes else "0"
+
+
+def _busy(figures: Figures) -> str:
+    """Of our threads, and of others where they did a twentieth as much or more."""
+    ours = " + ".join(_ms(seconds) for seconds in figures.busy.values())
+    return f"{ours}, others {_ms(figures.others)}" if figures.others >= max(1e-4, figures.wall / 20) else ours
 
 
 def _waits(waits: Waits) -> str:
