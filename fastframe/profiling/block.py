@@ -60,6 +60,16 @@ class Profile:
         """
         return [line.figures for line in self._lines()]
 
+    @property
+    def whole(self) -> Figures:
+        """The block itself: its wall time includes what your own code took between the operations."""
+        return Figures(self._whole(), self._n_threads)
+
+    @property
+    def memory(self) -> Bandwidth:
+        """What this machine's memory gives to the block's number of threads."""
+        return self._memory(self._lines())
+
     def _lines(self) -> list[Line]:
         return [Line(depth, Figures(operation, self._n_threads)) for depth, operation in _walk(self._whole(), 0)]
 
@@ -78,7 +88,7 @@ class Profile:
     def _shown(self, form: Any) -> str:
         lines = self._lines()
         memory = self._memory(lines)
-        below = summary(Figures(self._whole(), self._n_threads), len(self._whole().children), memory, cpu_name())
+        below = summary(self.whole, len(self._whole().children), memory, cpu_name())
         text: str = form(lines, below, memory)
         return text
 
