@@ -464,6 +464,18 @@ class JoblibMismatch(FastFrameError, ImportError):
         )
 
 
+class ProfileError(FastFrameError, RuntimeError):
+    """A profile was used before its block had ended, or for two blocks."""
+
+    @classmethod
+    def not_ended(cls) -> ProfileError:
+        return cls("the profile's block has not ended. Look at it after: with ff.profile() as p: ...")
+
+    @classmethod
+    def entered_twice(cls) -> ProfileError:
+        return cls("the profile has recorded a block already. Call ff.profile() for each block.")
+
+
 class MixedEngineError(FastFrameError, TypeError):
     """Tables of different engines met in one operation."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from fastframe._threads import record
 from fastframe.column import Column, Table
 from fastframe.column.memory import naming
 from fastframe.column.range import RangeColumn
@@ -23,6 +24,7 @@ from fastframe.engines.cpu.sort_table import sorted_table
 from fastframe.engines.cpu.spread import spread, spread_codes
 from fastframe.engines.cpu.topk import top_k
 from fastframe.engines.cpu.window import window
+from fastframe.engines.recorded import recorded
 from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.base import Spec
 from fastframe.ops.concat import Concat
@@ -157,6 +159,8 @@ class CpuEngine:
     def execute(self, spec: Spec, *tables: Table) -> Table:
         handler = handler_of(self, spec)
         with naming(type(spec).__name__.lower()):
+            if record.n_profiles:
+                return recorded(handler, spec, tables)
             result: Table = handler(spec, *tables)
         return result
 
