@@ -268,10 +268,9 @@ class GroupBy(GroupAggregations, GroupWindows):
     def nth(self, n: int | Sequence[int]) -> Any:
         """Row ``n`` (or several) of each group, from the end where negative, in the frame's order."""
         wanted = [n] if isinstance(n, int) else list(n)
-        ways = {"up": True, "down": False}   # counted from the start, and from the end
-        sides = ["down" if one < 0 else "up" for one in wanted]
-        numbers = {side: self._counted("cumcount", ascending=ways[side]) for side in dict.fromkeys(sides)}
-        equal = [Call("eq", (Col(side), Lit(-one - 1 if one < 0 else one))) for side, one in zip(sides, wanted, strict=True)]
+        ways = dict.fromkeys(one >= 0 for one in wanted)   # from the start, from the end
+        numbers = {str(up): self._counted("cumcount", ascending=up) for up in ways}
+        equal = [Call("eq", (Col(str(one >= 0)), Lit(one if one >= 0 else -one - 1))) for one in wanted]
         return self._where(functools.reduce(lambda one, other: Call("or", (one, other)), equal), Table(numbers))
 
     def nlargest(self, n: int = 5) -> Any:
