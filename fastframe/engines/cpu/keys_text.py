@@ -51,7 +51,8 @@ def _encode(column: Column) -> Column:
     n_rows = len(column)
     codes = allocate_array(n_rows, np.uint32, "dictionary encoding")
     distinct_rows = encode_rows(column.array, codes)
-    dictionary = take(column, distinct_rows, missing=False).array
+    plain = Column(column.array, column.dtype)   # of which nobody else publishes codes meanwhile: take would use them
+    dictionary = take(plain, distinct_rows, missing=False).array
     indices = pa.Array.from_buffers(pa.int32(), n_rows, [_validity(column), pa.py_buffer(codes)])
     return encoded_column(indices, dictionary, column.dtype)
 
