@@ -32,7 +32,10 @@ def _env_bool(name: str, default: bool) -> bool:
 
 def _memory_bytes() -> int:
     """Bytes of memory that this process may use: the machine's, or its control group's where that is less."""
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):   # a system that does not say
+        return 4 << 30
     try:
         allowed = Path("/sys/fs/cgroup/memory.max").read_text().strip()
     except OSError:
@@ -54,7 +57,8 @@ class Options:
     validate : bool
         Check Arrow data and files in full before use (``FASTFRAME_VALIDATE``). Turn off only for data you made.
     pool_bytes : int
-        Bytes of freed large buffers that are kept for reuse (``FASTFRAME_POOL_BYTES``).
+        Most bytes of freed large buffers that are kept for reuse (``FASTFRAME_POOL_BYTES``; an eighth of the memory
+        that this process may use). They never make the peak larger, and go back to the system when they have not been used for ten seconds.
     cache_bytes : int
         Bytes of codes of groups and of plain text that are kept on columns for the next time (``FASTFRAME_CACHE_BYTES``);
         an eighth of the memory that this process may use. The longest unused go first; 0 keeps nothing.
@@ -65,7 +69,7 @@ class Options:
     threads: int | None = None
     progress: bool = field(default_factory=lambda: _env_bool("FASTFRAME_PROGRESS", False))
     validate: bool = field(default_factory=lambda: _env_bool("FASTFRAME_VALIDATE", True))
-    pool_bytes: int = field(default_factory=lambda: _env_int("FASTFRAME_POOL_BYTES", 128 << 20) or 0)
+    pool_bytes: int = field(default_factory=lambda: _env_int("FASTFRAME_POOL_BYTES", _memory_bytes() // 8) or 0)
     cache_bytes: int = field(default_factory=lambda: _env_int("FASTFRAME_CACHE_BYTES", _memory_bytes() // 8) or 0)
     max_rows: int = 10
     max_columns: int = 20

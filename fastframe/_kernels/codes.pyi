@@ -10,6 +10,7 @@ HIGH64: int
 class KeyParts:
     n_parts: int
     may_drop: bool
+    address: int
     def __init__(self, parts: list[dict[str, Any]]) -> None: ...
 
 def pack(

@@ -25,6 +25,11 @@ cdef class KeyParts:
     def __dealloc__(self):
         free(self.parts)
 
+    @property
+    def address(self):
+        """Of the parts, for kernels that make codes block by block as they need them."""
+        return <size_t>self.parts
+
     cdef _add(self, dict given):
         cdef KeyPart* part = self.parts + self.n_parts
         cdef View view = as_view(tuple(given["view"]))

@@ -15,13 +15,13 @@ from fastframe import dtypes
 from fastframe.column.column import Column
 from fastframe.engines.cpu import key_hash, plan
 from fastframe.engines.cpu.groups import NO_CODE, Groups, code_dtype
-from fastframe.engines.cpu.join_keys import join_codes
 from fastframe.engines.cpu.key_parts import parts_of
 from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.keys_text import encode_text
 from fastframe.engines.cpu.plan import Method
 from fastframe.errors import ArgumentError, DTypeError
 from fastframe.options import option_context
+from tests.engines.joining import join_codes
 from tests.reference import keys as slow
 
 N = 3000

@@ -8,8 +8,8 @@ import pytest
 
 from fastframe.column import Column
 from fastframe.engines.cpu.facts import value_step
-from fastframe.engines.cpu.join import join_rows
 from fastframe.engines.cpu.keys import group_rows
+from tests.engines.joining import join_rows
 
 DAY = 86_400_000_000
 
@@ -59,5 +59,4 @@ def test_groups_by_day(sort: bool | None) -> None:
 def test_join_of_values_between_the_steps() -> None:
     left = stamps([DAY, DAY + 1, None, 9 * DAY, 2 * DAY - 1, -DAY])
     right = stamps([None, 10**6 * DAY, 9 * DAY, DAY])
-    _, rows = join_rows([left], [right], how="left")
-    assert rows.tolist() == [3, -1, 0, 2, -1, -1]
+    assert [row for _, row in join_rows([left], [right], "left")] == [3, -1, 0, 2, -1, -1]

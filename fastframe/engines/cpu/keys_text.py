@@ -21,7 +21,7 @@ from fastframe.column.memory import allocate_array, allocate_bits, as_buffer
 from fastframe.engines.cpu.take import take
 from fastframe.errors import DTypeError
 
-MOST_SLICES = 16      # of one encoding: each has a table of its own, and tables are unified
+SEED_ROWS = 1 << 15   # numbered first, by one thread, for the tables of all; few distinct texts need nothing more
 RANK_ROWS = 1 << 16   # of one sorted run
 _RANKING = "sorting a dictionary"
 
@@ -71,11 +71,53 @@ def _validity(column: Column) -> pa.Buffer | None:
 def encode_rows(array: pa.Array, codes: np.ndarray) -> np.ndarray:
     """Write each row's code (0xFFFFFFFF for null) into ``codes``; the first row of each distinct value comes back."""
     n_rows = len(array)
-    rows = -(-max(SLICE_ROWS, -(-n_rows // MOST_SLICES)) // 512) * 512
-    tables = kernels.TextTables(text_view(array), -(-n_rows // rows), array)
-    first_rows = number_by_slices(tables, codes, rows, kernels.N_BUCKETS)
-    assert first_rows is not None   # text has no limit per slice
+    tables = kernels.TextTables(text_view(array), -(-n_rows // SLICE_ROWS), array)
+    here, name = {"codes": codes.ctypes.data, "keep": codes}, "dictionary encoding"
+    if n_rows > 2 * SEED_ROWS:
+        run(tables.phase(kernels.SEED, **here), SEED_ROWS, SEED_ROWS, operation=name)
+    run(tables.phase(kernels.ENCODE, **here), n_rows, SLICE_ROWS, operation=name)
+    if tables.settled is not None:
+        first_rows = allocate_array(tables.settled, np.int32, name)
+        run(tables.phase(kernels.SETTLED, first_rows=first_rows.ctypes.data, keep=first_rows), len(first_rows), operation=name)
+        return first_rows
+    first_rows = _unify(tables, name)
+    run(tables.phase(kernels.RESOLVE, **here), n_rows, SLICE_ROWS, operation=name)
     return first_rows
+
+
+def _unify(tables: Any, name: str) -> np.ndarray:
+    """Give the distinct texts of all tables their final codes; their first rows come back."""
+    run(tables.phase(kernels.BUCKET, keep=None), tables.n_tables, 1, operation=name)
+    run(tables.phase(kernels.UNIFY, keep=None), kernels.N_BUCKETS, 8, operation=name)
+    counts = allocate_array(tables.n_slices, np.int64, name)
+    run(tables.phase(kernels.COUNT, counts=counts.ctypes.data, keep=counts), tables.n_slices, 1, operation=name)
+    first_rows = allocate_array(tables.n_seeds + exclusive_sums(counts), np.int32, name)
+    counts += tables.n_seeds
+    out = {"counts": counts.ctypes.data, "first_rows": first_rows.ctypes.data}
+    run(tables.phase(kernels.PLACE, **out, keep=(counts, first_rows)), tables.n_slices, 1, operation=name)
+    run(tables.phase(kernels.LINK, keep=None), tables.n_tables, 1, operation=name)
+    return first_rows
+
+
+def repeats(array: pa.Array) -> bool:
+    """Whether codes and a dictionary are smaller than plain text by far: at most a quarter of the texts are distinct.
+
+    Judged by the first rows. Few of them are equal where many values are to come; then their number tells how many (the
+    birthday paradox).
+    """
+    sample = array.slice(0, SEED_ROWS)
+    n_texts = len(sample) - sample.null_count
+    n_distinct = len(encode_rows(sample, allocate_array(len(sample), np.uint32, "dictionary encoding")))
+    n_equal = n_texts - n_distinct
+    if len(sample) < len(array) and 2 * n_equal < n_texts:
+        return 2 * n_texts * n_texts <= n_equal * len(array)
+    return 4 * n_distinct <= len(array)
+
+
+def translate_codes(codes: np.ndarray, places: np.ndarray) -> None:
+    """Replace each code (uint32) by ``places[code]``, in place; one past the end becomes 0xFFFFFFFF."""
+    if len(codes) and not (places == np.arange(len(places), dtype=np.uint32)).all():
+        run(kernels.translate(codes.ctypes.data, places.ctypes.data, len(places), (codes, places)), len(codes), operation="dictionary encoding")
 
 
 def number_by_slices(
