@@ -67,7 +67,7 @@ def read_table(source: Any, columns: Sequence[str] | None = None, *, filters: An
 
 
 def _metadata(path: str) -> Any:
-    from pyarrow._parquet import ParquetReader   # not pyarrow.parquet, which imports the clients of every cloud
+    from pyarrow._parquet import ParquetReader  # not pyarrow.parquet, which imports the clients of every cloud
 
     with reading(path, "Parquet"):
         reader = ParquetReader()

@@ -9,8 +9,8 @@ import numpy as np
 
 from fastframe._kernels import sort_records as kernels
 from fastframe._kernels.memory import Block
-from fastframe._kernels.sort_records import RecordSort
 from fastframe._kernels.sort import SortKeys, SortPass
+from fastframe._kernels.sort_records import RecordSort
 from fastframe._threads import run
 from fastframe.column.column import Column
 from fastframe.column.memory import allocate, allocate_array
