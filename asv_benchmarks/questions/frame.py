@@ -76,6 +76,34 @@ def _polars_score(data: Any) -> Any:
     return data.x.select((pl.col("v3") - pl.col("v3").mean().over("id1")) / pl.col("v3").std().over("id1"))
 
 
+def _by_id6(name: str, text: str, method: str, over: Any, sql: str) -> Question:
+    """A function of v3 by id6: pandas' method, polars' expression, duckdb's column."""
+
+    def polars(data: Any) -> Any:
+        return data.x.select(over().over("id6").alias("v3"))
+
+    return Question(name, text, {
+        "fastframe": lambda data: getattr(data.x.groupby("id6", dropna=False)["v3"], method)(),
+        "pandas": lambda data: getattr(data.x.groupby("id6", dropna=False, sort=False)["v3"], method)(),
+        "polars": polars,
+        "duckdb": f"select rowid as row, {sql} as v3 from x window g as (partition by id6 order by rowid), r as (partition by id6 order by v3 nulls last)",
+    }, keys=0)  # fmt: skip
+
+
+def _v3() -> Any:
+    import polars as pl
+
+    return pl.col("v3")
+
+
+def _row_number() -> Any:
+    import polars as pl
+
+    return pl.int_range(pl.len())
+
+
+_PRESENT = "case when v3 is not null then {} end"   # duckdb's windows have a value for missing rows, too
+
 # duckdb's windows do not keep the rows' order, so its answers carry the row number and are put in order before they are
 # compared, outside of the time.
 TRANSFORM = Family("transform", "groupby", (
@@ -91,4 +119,11 @@ TRANSFORM = Family("transform", "groupby", (
         "polars": _polars_score,
         "duckdb": "select rowid as row, (v3 - avg(v3) over g) / stddev(v3) over g as v3 from x window g as (partition by id1)",
     }, keys=0),
+    _by_id6("t3", "running sum of v3 by id6", "cumsum", lambda: _v3().cum_sum(), _PRESENT.format("sum(v3) over g")),
+    _by_id6("t4", "v3 one row before by id6", "shift", lambda: _v3().shift(), "lag(v3) over g"),
+    _by_id6("t5", "v3 - v3 one row before by id6", "diff", lambda: _v3().diff(), "v3 - lag(v3) over g"),
+    _by_id6("t6", "rank of v3 by id6", "rank", lambda: _v3().rank(),
+            _PRESENT.format("rank() over r + (count(v3) over (partition by id6, v3) - 1) / 2")),
+    _by_id6("t7", "number of the row by id6", "cumcount", _row_number, "row_number() over g - 1"),
+    _by_id6("t8", "v3 or the last one before it by id6", "ffill", lambda: _v3().forward_fill(), "last_value(v3 ignore nulls) over g"),
 ), tuple(name for name in EVERYBODY if name != "pyarrow"))  # fmt: skip

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
+
+from fastframe.frame.group_quantiles import described, quantiles
 
 
 class GroupAggregations:
@@ -11,6 +15,9 @@ class GroupAggregations:
 
     def _aggregate_all(self, function: str, options: Mapping[str, Any], *, numeric_only: bool = False) -> Any:
         raise AssertionError("GroupBy runs the aggregation")
+
+    def _aggregated_names(self, *, numeric_only: bool) -> list[str]:
+        raise AssertionError("GroupBy knows its columns")
 
     def sum(self, *, numeric_only: bool = False, min_count: int = 0, skipna: bool = True) -> Any:
         """Sum; integers exactly in 64 bits, else IntegerOverflow."""
@@ -48,9 +55,29 @@ class GroupAggregations:
         """Middle value, or the mean of the two middle ones."""
         return self._aggregate_all("median", {}, numeric_only=numeric_only)
 
-    def quantile(self, q: float = 0.5, interpolation: str = "linear", *, numeric_only: bool = False) -> Any:
-        """The value below which a share ``q`` of the group's values lies."""
-        return self._aggregate_all("quantile", {"q": q, "interpolation": interpolation}, numeric_only=numeric_only)
+    def quantile(self, q: float | Sequence[float] = 0.5, interpolation: str = "linear", *, numeric_only: bool = False) -> Any:
+        """The value below which a share ``q`` of the group's values lies; for several ``q`` a row for each, under one more label.
+
+        Several are found together, for little more than one.
+
+        >>> import fastframe as ff
+        >>> ff.DataFrame({"k": [1, 1, 2], "v": [1.0, 3.0, 5.0]}).groupby("k")["v"].quantile([0.0, 0.5]).tolist()
+        [1.0, 2.0, 5.0, 5.0]
+        """
+        if not isinstance(q, Sequence | np.ndarray):
+            return self._aggregate_all("quantile", {"q": q, "interpolation": interpolation}, numeric_only=numeric_only)
+        return quantiles(self, self._aggregated_names(numeric_only=numeric_only), q, interpolation)  # type: ignore[arg-type]
+
+    def describe(self, percentiles: Sequence[float] | None = None) -> Any:
+        """Count, mean, standard deviation, extremes and quartiles (or ``percentiles``) of each group's numeric columns.
+
+        The columns are named ``column_count`` and so on, of one chosen column ``count`` and so on.
+
+        >>> import fastframe as ff
+        >>> ff.DataFrame({"k": [1, 1, 2], "v": [1.0, 3.0, 5.0]}).groupby("k")["v"].describe()["50%"].tolist()
+        [2.0, 5.0]
+        """
+        return described(self, percentiles)  # type: ignore[arg-type]
 
     def var(self, ddof: int = 1, *, numeric_only: bool = False) -> Any:
         """Variance with ``n - ddof`` in the denominator."""

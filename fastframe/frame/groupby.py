@@ -193,9 +193,12 @@ class GroupBy(GroupAggregations, GroupWindows):
         return self._frame.name if self._frame._is_series else name
 
     def _aggregate_all(self, function: str, options: Mapping[str, Any], *, numeric_only: bool = False) -> Any:
-        columns = self._table.columns
-        names = [name for name in self._chosen if not numeric_only or columns[name].dtype.is_numeric or columns[name].dtype == BOOL]
+        names = self._aggregated_names(numeric_only=numeric_only)
         return self._aggregated([self._output(name, name, function, options) for name in names], series=self._one)
+
+    def _aggregated_names(self, *, numeric_only: bool) -> list[str]:
+        columns = self._table.columns
+        return [name for name in self._chosen if not numeric_only or columns[name].dtype.is_numeric or columns[name].dtype == BOOL]
 
     def size(self) -> Any:
         """Rows per group, missing values included; with ``as_index=False`` in the column ``size``."""
@@ -264,10 +267,12 @@ class GroupBy(GroupAggregations, GroupWindows):
 
     def nth(self, n: int | Sequence[int]) -> Any:
         """Row ``n`` (or several) of each group, from the end where negative, in the frame's order."""
-        numbers = {ascending: self._counted("cumcount", ascending=ascending) for ascending in (True, False)}
-        wanted = [Call("eq", (Col("down" if one < 0 else "up"), Lit(-one - 1 if one < 0 else one))) for one in ([n] if isinstance(n, int) else n)]
-        either = functools.reduce(lambda one, other: Call("or", (one, other)), wanted)
-        return self._where(either, Table({"up": numbers[True], "down": numbers[False]}))
+        wanted = [n] if isinstance(n, int) else list(n)
+        ways = {"up": True, "down": False}   # counted from the start, and from the end
+        sides = ["down" if one < 0 else "up" for one in wanted]
+        numbers = {side: self._counted("cumcount", ascending=ways[side]) for side in dict.fromkeys(sides)}
+        equal = [Call("eq", (Col(side), Lit(-one - 1 if one < 0 else one))) for side, one in zip(sides, wanted, strict=True)]
+        return self._where(functools.reduce(lambda one, other: Call("or", (one, other)), equal), Table(numbers))
 
     def nlargest(self, n: int = 5) -> Any:
         """The ``n`` largest values of each group, largest first, under the keys and the frame's own labels.

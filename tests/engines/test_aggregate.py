@@ -90,7 +90,7 @@ def small_plans(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accumulate, "slice_rows", lambda n_rows, state=0, row=8: 512)
     monkeypatch.setattr(scatter, "slice_rows", lambda n_rows, state=0, row=8: 512)
     monkeypatch.setattr(scatter, "MOST_DIRECT", 100)
-    monkeypatch.setattr(scatter, "SPLIT_SHIFT", 9)
+    monkeypatch.setattr(scatter, "MOST_PARTITIONS", 8)
 
 
 @pytest.mark.parametrize("by_partition", [False, True])

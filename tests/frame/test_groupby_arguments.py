@@ -70,6 +70,33 @@ def test_quantiles(interpolation: str, q: float) -> None:
     assert_verb(lambda x: x.groupby("k")[["v", "n"]].quantile(q, interpolation=interpolation), frames, rtol=1e-12, numbers=True)
 
 
+@pytest.mark.parametrize("q", [[0.5], [0.1, 0.5, 0.9], [1, 0]])
+@pytest.mark.parametrize("as_index", [True, False])
+def test_several_quantiles(q: list[float], as_index: bool) -> None:
+    """As pandas has them: a row for each group and share, the share as one more label (or column)."""
+    frames = made(60, k="int8", v={"dtype": "float64", "nulls": "some"}, n="int16")
+    for verb in (lambda x: x.groupby("k", as_index=as_index)[["v", "n"]].quantile(q), lambda x: x.groupby("k", as_index=as_index)["v"].quantile(q)):
+        assert_verb(verb, frames, rtol=1e-12, numbers=True)
+    if as_index:
+        assert_verb(lambda x: x.groupby(["k", "n"])["v"].quantile(q), frames, rtol=1e-12, numbers=True)
+
+
+@pytest.mark.parametrize("percentiles", [None, [0.1, 0.995], [0.5]])
+def test_describe(percentiles: list[float] | None) -> None:
+    frames = made(60, k="int8", v={"dtype": "float64", "nulls": "some"}, n="int16")
+    assert_verb(lambda x: x.groupby("k")["v"].describe(percentiles=percentiles), frames, rtol=1e-12, numbers=True)
+    found = frames[0].assign(t="text").groupby("k").describe()
+    assert found.columns.tolist()[:9] == ["v_count", "v_mean", "v_std", "v_min", "v_25%", "v_50%", "v_75%", "v_max", "n_count"]
+    assert found["n_50%"].tolist() == frames[0].groupby("k")["n"].median().tolist()
+
+
+def test_nth_counts_from_both_ends(df: ff.DataFrame) -> None:
+    numbers = ff.DataFrame({"k": [1, 2, 1, 1, 2], "v": [10, 20, 30, 40, 50]})
+    assert numbers.groupby("k")["v"].nth(1).tolist() == [30, 50]
+    assert numbers.groupby("k")["v"].nth(-1).tolist() == [40, 50]
+    assert numbers.groupby("k")["v"].nth([0, -1]).tolist() == [10, 20, 40, 50]
+
+
 def test_aggregation_lists_name_their_columns(df: ff.DataFrame) -> None:
     found = df.groupby("k").agg(["sum", "max"])
     assert found.to_dict("list") == {"v_sum": [10, 2], "v_max": [5, 1]}
@@ -154,6 +181,7 @@ def test_partial_overflow_is_none() -> None:
          "sum is not defined for dtype string of column 'k'. It works on bool, integer, float, decimal and duration columns. "
          "Use .astype(...) to convert first."),
         (lambda x: x.groupby("v").cumsum(), DTypeError, None),
+        (lambda x: x.groupby("k").quantile([]), ArgumentError, "quantile: q is empty. Give at least one share, for example q=[0.25, 0.75]."),
         (lambda x: x.groupby("k").quantile(2), ArgumentError, "quantile was given q=2. Allowed are: 'a number from 0 to 1'."),
         (lambda x: x.groupby("k").rank(method="x"), ArgumentError,
          "rank was given method='x'. Allowed are: 'average', 'min', 'max', 'first', 'dense'."),

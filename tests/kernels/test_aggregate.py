@@ -45,7 +45,7 @@ def test_value_bytes_are_those_of_the_type() -> None:
 @pytest.mark.parametrize("most_direct", [1000, 2])
 def test_values_come_together_by_group_in_row_order(nulls: str, n_groups: int, most_direct: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scatter, "MOST_DIRECT", most_direct)
-    monkeypatch.setattr(scatter, "SPLIT_SHIFT", 6)
+    monkeypatch.setattr(scatter, "MOST_PARTITIONS", 16)
     monkeypatch.setattr(scatter, "slice_rows", lambda *_: 512)
     column, codes = make_column("float64", 1900, nulls), make_codes(1900, n_groups)
     grouped = scatter.by_group(scatter.Source(Physical.F64, column.view, codes, n_groups, column), operation="test")

@@ -1,0 +1,256 @@
+"""Medians, quantiles, distinct values and top rows of groups: selections and plans against plain twins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fastframe.column import Column
+from fastframe.engines.cpu import distinct, topk
+from fastframe.engines.cpu.aggregate import Wanted, aggregate, aggregate_all
+from fastframe.engines.cpu.groups import Groups
+from fastframe.engines.cpu.topk import top_k
+from fastframe.engines.cpu.window import window
+from fastframe.ops.aggregations import INTERPOLATIONS, AggregationCall
+from fastframe.ops.windows import RANK_METHODS, WindowCall
+from fastframe.options import option_context
+from fastframe.testing import assert_column_equal
+from tests.reference import aggregations as slow
+from tests.reference import windows as slow_windows
+
+WIDTHS = [np.uint8, np.uint16, np.uint32]
+
+
+def groups_of(codes: np.ndarray[Any, Any], n_groups: int) -> Groups:
+    """Groups of given codes; what is tested here asks for no first rows."""
+    return Groups(codes, n_groups, np.zeros(n_groups, np.int32), "made for a test")
+
+
+def make_groups(n_rows: int, n_groups: int, width: Any = np.uint32) -> Groups:
+    rng = np.random.default_rng(n_rows + n_groups)
+    codes = rng.integers(0, n_groups, n_rows).astype(width)
+    codes[rng.random(n_rows) < 0.1] = np.iinfo(width).max
+    return groups_of(codes, n_groups)
+
+
+def rows_by_group(groups: Groups) -> list[list[int]]:
+    rows: list[list[int]] = [[] for _ in range(groups.n_groups)]
+    for row, code in enumerate(groups.codes.tolist()):
+        if code < groups.n_groups:
+            rows[code].append(row)
+    return rows
+
+
+# ---- selection ------------------------------------------------------------------------------------------------------
+
+SHAPES = {
+    "uniform": lambda rng, n: rng.uniform(-1, 1, n),
+    "normal": lambda rng, n: rng.normal(5, 2, n),
+    "lognormal": lambda rng, n: rng.lognormal(0, 6, n),
+    "prices": lambda rng, n: rng.integers(0, 9, n) / 4,
+    "one value": lambda rng, n: np.full(n, 2.5),
+    "one in ten": lambda rng, n: np.where(rng.random(n) < 0.1, rng.random(n), 0.0),
+    "zeros of both signs": lambda rng, n: rng.choice([-0.0, 0.0, 1.0], n),
+    "infinities": lambda rng, n: rng.choice([-np.inf, np.inf, 0.0, 1.0, 1e308, -1e308], n),
+    "tiny and huge": lambda rng, n: rng.choice([5e-324, 1e-300, 1e300, -1e300, 0.0], n) * rng.choice([1.0, 0.5], n),
+    "sorted": lambda rng, n: np.arange(n) * 0.1,
+    "outlier": lambda rng, n: np.where(np.arange(n) == n // 2, 1e300, rng.random(n)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 200, 5_001])
+def test_selected_floats_are_those_of_a_sort(shape: str, count: int, dtype: str) -> None:
+    with np.errstate(over="ignore"):
+        values = SHAPES[shape](np.random.default_rng(count), count).astype(dtype)
+    groups = groups_of(np.zeros(count, np.uint8), 1)
+    ordered = np.sort(values)
+    for q in (0.0, 0.1, 0.5, 0.77, 1.0):
+        for interpolation, rank in (("lower", int(np.floor(q * (count - 1)))), ("higher", int(np.ceil(q * (count - 1))))):
+            result = aggregate(Column(pa.array(values)), AggregationCall("quantile", {"q": q, "interpolation": interpolation}), groups)
+            assert result.array[0].as_py() == ordered[rank]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"])
+@pytest.mark.parametrize("spread", ["all", "few", "ends"])
+def test_selected_integers_are_those_of_a_sort(dtype: str, spread: str) -> None:
+    info, rng = np.iinfo(dtype), np.random.default_rng(7)
+    choices = {"few": [1, 2, 3], "ends": [info.min, info.min + 1, info.max - 1, info.max]}
+    values = rng.choice(np.array(choices[spread], dtype), 999) if spread in choices else rng.integers(info.min, info.max, 999, dtype, endpoint=True)
+    ordered = np.sort(values)
+    for q in (0.0, 0.3, 0.5, 0.999, 1.0):
+        call = AggregationCall("quantile", {"q": q, "interpolation": "lower"})
+        result = aggregate(Column(pa.array(values)), call, groups_of(np.zeros(999, np.uint8), 1))
+        assert result.array[0].as_py() == ordered[int(np.floor(q * 998))]
+
+
+@given(st.lists(st.floats(allow_nan=False), min_size=64, max_size=300), st.floats(0, 1))
+@settings(max_examples=60, deadline=None)
+def test_any_floats(values: list[float], q: float) -> None:
+    call = AggregationCall("quantile", {"q": q, "interpolation": "lower"})
+    result = aggregate(Column(pa.array(values, pa.float64())), call, groups_of(np.zeros(len(values), np.uint8), 1))
+    position = int(np.float64(q) * (len(values) - 1))
+    assert result.array[0].as_py() == sorted(values)[position]
+
+
+def test_a_zero_is_positive_whichever_is_selected() -> None:
+    for values in ([-0.0], [-0.0, 0.0, -0.0], [0.0, -0.0] * 100):
+        result = aggregate(Column(pa.array(values)), AggregationCall("median"), groups_of(np.zeros(len(values), np.uint8), 1))
+        assert not np.signbit(result.array[0].as_py())
+
+
+@pytest.mark.parametrize("n_groups", [1, 9, 300])
+def test_several_of_one_column_are_those_asked_alone(n_groups: int) -> None:
+    rng = np.random.default_rng(n_groups)
+    column = Column(pa.array(rng.normal(0, 1, 30_000), mask=rng.random(30_000) < 0.1))
+    other = Column(pa.array(rng.integers(0, 100, 30_000)))
+    groups = make_groups(30_000, n_groups)
+    calls = [AggregationCall("median"), AggregationCall("count"), AggregationCall("nunique"), AggregationCall("nunique", {"dropna": False}),
+             *(AggregationCall("quantile", {"q": q, "interpolation": one}) for q in (0.1, 0.9) for one in INTERPOLATIONS),
+             AggregationCall("median", {"skipna": False}), AggregationCall("max")]  # fmt: skip
+    wanted = [Wanted(call, one) for call in calls for one in (column, other)]
+    for found, one in zip(aggregate_all(wanted, groups), wanted, strict=True):
+        assert_column_equal(found, aggregate(one.column, one.call, groups))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", ["median", "nunique"])
+@pytest.mark.parametrize("kind", ["float64", "int32", "bool"])
+def test_codes_of_every_width(width: Any, name: str, kind: str) -> None:
+    rng = np.random.default_rng(3)
+    column = Column(pa.array(rng.integers(0, 2, 700).astype(kind), mask=rng.random(700) < 0.2)).slice(5, 690)
+    groups = make_groups(690, 200, width)
+    listed = [code if code < 200 else None for code in groups.codes.tolist()]
+    found = aggregate(column, AggregationCall(name), groups)
+    assert found.array.to_pylist() == slow.aggregated(AggregationCall(name), column, listed, 200)
+
+
+# ---- distinct values ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_groups", [1, 40, 3_000])
+@pytest.mark.parametrize("kind", ["int8", "uint64", "int64", "float64", "string"])
+def test_both_plans_count_the_same(kind: str, n_groups: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(n_groups)
+    numbers = rng.integers(0, 30, 60_000)
+    values = np.char.mod("t%d", numbers) if kind == "string" else numbers.astype(kind) + np.array(2**64 - 40 if kind == "uint64" else 0).astype(kind)
+    column = Column(pa.array(values, mask=rng.random(60_000) < 0.1))
+    groups = make_groups(60_000, n_groups)
+    expected = [len({values[row] for row in rows if column.array[row].is_valid}) for rows in rows_by_group(groups)]
+    assert aggregate(column, AggregationCall("nunique"), groups).array.to_pylist() == expected
+    monkeypatch.setattr(distinct, "_extent", lambda column: (0, None))
+    monkeypatch.setattr(distinct, "_PAIRS", 100)
+    assert aggregate(column, AggregationCall("nunique"), groups).array.to_pylist() == expected
+
+
+def test_a_table_of_pairs_grows() -> None:
+    """More pairs in one partition than a table begins with room for."""
+    values = np.random.default_rng(0).permutation(200_000).astype(np.float64)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distinct, "_PAIRS", 1 << 30)
+        result = aggregate(Column(pa.array(np.concatenate([values, values]))), AggregationCall("nunique"), groups_of(np.zeros(400_000, np.uint8), 1))
+    assert result.array.to_pylist() == [200_000]
+
+
+# ---- top rows -------------------------------------------------------------------------------------------------------
+
+
+def slow_top_k(column: Column, groups: Groups, k: int, *, largest: bool) -> list[int]:
+    values = column.array.to_pylist()
+    out = []
+    for rows in rows_by_group(groups):
+        held = [row for row in rows if values[row] is not None and values[row] == values[row]]
+        out += sorted(held, key=lambda row: -values[row] if largest else values[row])[:k]
+    return out
+
+
+@pytest.mark.parametrize("kind", ["float64", "float32", "int8", "int32", "int64", "uint16", "uint64", "bool"])
+@pytest.mark.parametrize("k", [1, 2, 3, 4, 5, 8, 9, 17, 64, 65])
+@pytest.mark.parametrize("largest", [True, False])
+def test_top_rows(kind: str, k: int, largest: bool) -> None:
+    rng = np.random.default_rng(k)
+    if kind.startswith("float"):
+        values = rng.choice([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.5, -2.5, 7.0], 700).astype(kind)
+    elif kind == "bool":
+        values = rng.random(700) < 0.5
+    else:
+        info = np.iinfo(kind)
+        values = rng.choice(np.array([info.min, info.min + 1, 0, 1, 2, info.max - 1, info.max], kind), 700)
+    column = Column(pa.array(values, mask=rng.random(700) < 0.1)).slice(3, 690)
+    for width, n_groups in zip(WIDTHS, (1, 30, 400), strict=True):
+        groups = make_groups(690, n_groups, width)
+        assert top_k(column, groups, k, largest=largest).tolist() == slow_top_k(column, groups, k, largest=largest)
+
+
+@pytest.mark.parametrize(("n_groups", "k"), [(3, 64), (1_000, 1), (1_000, 7), (200_000, 2), (200_000, 64)])
+def test_top_rows_of_many_slices_and_of_partitions(n_groups: int, k: int) -> None:
+    n_rows = 600_000
+    values = np.random.default_rng(k).integers(-1000, 1000, n_rows).astype(np.float64)
+    values[::13] = np.nan
+    groups = make_groups(n_rows, n_groups)
+    order = np.lexsort((np.arange(n_rows), -values, groups.codes))
+    order = order[(groups.codes[order] < n_groups) & ~np.isnan(values[order])]
+    codes = groups.codes[order]
+    starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
+    place = np.arange(len(codes)) - np.repeat(starts, np.diff(np.r_[starts, len(codes)]))
+    for threads in (1, 2, 4):
+        with option_context(threads=threads):
+            np.testing.assert_array_equal(top_k(Column(pa.array(values)), groups, k), order[place < k])
+
+
+def test_top_rows_of_nothing() -> None:
+    empty, none = Column(pa.array([], pa.float64())), Column(pa.nulls(4, pa.float64()))
+    assert top_k(empty, groups_of(np.empty(0, np.uint8), 0), 2).tolist() == []
+    assert top_k(none, groups_of(np.zeros(4, np.uint8), 1), 2).tolist() == []
+    assert topk.top_k(none, groups_of(np.zeros(4, np.uint8), 1), 0).tolist() == []
+
+
+# ---- ranks and walks by group ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", RANK_METHODS)
+@pytest.mark.parametrize("kind", ["float64", "float32", "int8", "int64", "uint64"])
+def test_ranks_within_partitions(method: str, kind: str) -> None:
+    rng = np.random.default_rng(5)
+    values = (rng.integers(-30, 30, 4_000) if kind != "uint64" else rng.integers(0, 60, 4_000)).astype(kind)
+    column = Column(pa.array(values, mask=rng.random(4_000) < 0.1))
+    for n_groups, width in ((20, np.uint8), (150, np.uint16), (2_500, np.uint32)):
+        groups = make_groups(4_000, n_groups, width)
+        codes = [code if code < n_groups else -1 for code in groups.codes.tolist()]
+        for pct, ascending in ((False, True), (True, False)):
+            options = {"method": method, "pct": pct, "ascending": ascending}
+            expected = slow_windows.by_group(slow_windows.raw(column), codes, lambda one, options=options: slow_windows.rank(one, **options))
+            assert slow_windows.raw(window(column, WindowCall("rank", options), groups)) == expected
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_ranks_of_every_spread(shape: str) -> None:
+    """Evenly spread values, and values that distribution does not part."""
+    pd = pytest.importorskip("pandas")
+    values = SHAPES[shape](np.random.default_rng(1), 90_000)
+    codes = np.random.default_rng(2).integers(0, 30, 90_000).astype(np.uint8)
+    series = pd.Series(values).groupby(codes)
+    for method in ("average", "first"):
+        found = window(Column(pa.array(values)), WindowCall("rank", {"method": method}), groups_of(codes, 30))
+        np.testing.assert_array_equal(found.array.to_numpy(), series.rank(method=method).to_numpy())
+
+
+WALKS = [("shift", {"periods": 1}), ("shift", {"periods": -1, "fill_value": 3}), ("shift", {"periods": 2}), ("diff", {"periods": 1}),
+         ("diff", {"periods": -1}), ("ffill", {"limit": 2}), ("bfill", {}), ("cumsum", {}), ("cummax", {}), ("cumcount", {}), ("ngroup", {}),
+         ("rank", {}), ("rank", {"na_option": "top"})]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "options"), WALKS)
+@pytest.mark.parametrize("width", WIDTHS[:2])
+def test_narrow_codes_change_no_bit(name: str, options: dict[str, Any], width: Any) -> None:
+    rng = np.random.default_rng(9)
+    column = Column(pa.array(rng.integers(0, 50, 3_000), mask=rng.random(3_000) < 0.2)).slice(7, 2_900)
+    narrow = make_groups(2_900, 100, width)
+    wide = groups_of(narrow.wide_codes, 100)
+    assert_column_equal(window(column, WindowCall(name, options), narrow), window(column, WindowCall(name, options), wide))
