@@ -65,20 +65,39 @@ struct EmitScratch {
     alignas(LINE) uint8_t records[RECORD_BLOCK * LARGEST_RECORD];
 };
 
+// Of an unsigned type: where there is no row, its value is masked to zero, for a branch would be mispredicted.
+template <typename T, bool MISSES>
+inline void gather_one(const uint8_t* source, row_t row, uint8_t* out, int at) {
+    if (!MISSES) return store<T>(out, at, load<T>(source, row));
+    const row_t present = ~(row >> 31);   // all bits, or none
+    store<T>(out, at, load<T>(source, row & present) & (T)(int64_t)present);
+}
+
+// `source` comes by value: the bytes that are stored could be anything's for all that a compiler knows.
+template <typename T, bool MISSES>
+inline void gather_near(const uint8_t* source, const row_t* rows, int count, uint8_t* out) {
+    for (int at = 0; at < count; ++at) gather_one<T, MISSES>(source, rows[at], out, at);
+}
+
+template <typename T, bool MISSES>
+inline void gather_far(const uint8_t* source, const row_t* rows, int count, int known, uint8_t* out) {
+    int at = 0;
+    for (; at < count && at + FETCH_AHEAD < known; ++at) {
+        const row_t ahead = rows[at + FETCH_AHEAD];
+        __builtin_prefetch(source + (int64_t)(MISSES && ahead < 0 ? 0 : ahead) * (int64_t)sizeof(T));
+        gather_one<T, MISSES>(source, rows[at], out, at);
+    }
+    for (; at < count; ++at) gather_one<T, MISSES>(source, rows[at], out, at);
+}
+
 template <typename T, bool MISSES>
 inline void gather_chunk(const JoinOutput& output, const row_t* rows, int count, int known, uint8_t* out) {
     if (output.source == nullptr) {
         memcpy(out, rows, (size_t)count * sizeof(row_t));   // of width 4
-        return;
-    }
-    for (int at = 0; at < count; ++at) {
-        if (output.prefetch && at + FETCH_AHEAD < known) {
-            const row_t ahead = rows[at + FETCH_AHEAD];
-            __builtin_prefetch(output.source + (int64_t)(MISSES && ahead < 0 ? 0 : ahead) * (int64_t)sizeof(T));
-        }
-        const row_t row = rows[at];
-        const T value = load<T>(output.source, MISSES && row < 0 ? 0 : row);
-        store<T>(out, at, MISSES && row < 0 ? T(0) : value);
+    } else if (output.prefetch) {
+        gather_far<T, MISSES>(output.source, rows, count, known, out);
+    } else {
+        gather_near<T, MISSES>(output.source, rows, count, out);
     }
 }
 
