@@ -16,7 +16,7 @@ from fastframe.column.memory import allocate_array
 from fastframe.column.table import MAX_ROWS
 from fastframe.dtypes import common
 from fastframe.engines.cpu.filter import FilterPlan
-from fastframe.engines.cpu.join_index import NO_PARTNER, OPERATION, RowGroups, RowMap, build_index, n_slices, row_map
+from fastframe.engines.cpu.join_index import NO_PARTNER, OPERATION, RowGroups, RowMap, build_index, n_slices, present_codes
 from fastframe.engines.cpu.join_keys import Codes, shared_codes
 from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.order import group_order
@@ -140,8 +140,8 @@ def _count_by_groups(probe: Codes, index: RowGroups) -> tuple[Words, Array, Arra
 def matches(left: Sequence[Column], right: Sequence[Column]) -> Column:
     """A null-free bool column: whether each left row's keys occur among the right ones (missing equals missing)."""
     probe, build, n_codes = shared_codes(left, right)
-    index, _, _ = row_map(build, n_codes)
-    words, _, _ = _count_by_map(probe, index)
+    present, _ = present_codes(build, n_codes)
+    words, _, _ = _count_by_map(probe, RowMap(build, present, n_codes))
     return Column(pa.Array.from_buffers(pa.bool_(), probe.n_rows, [None, pa.py_buffer(words)], 0))
 
 
