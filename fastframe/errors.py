@@ -453,6 +453,29 @@ class EngineUnavailable(FastFrameError, ImportError):
         return cls(f"{what} is not installed. Install it with: pip install 'fastframe[{extra}]'")
 
 
+class JoblibMismatch(FastFrameError, ImportError):
+    """The installed joblib lacks something that the backend "fastframe" is built on."""
+
+    @classmethod
+    def of(cls, version: str, lacking: Sequence[str]) -> JoblibMismatch:
+        return cls(
+            f'the joblib backend "fastframe" does not fit joblib {version}: it finds no {", ".join(lacking)}. '
+            'Use joblib.parallel_config("threading"), or another version of joblib.'
+        )
+
+
+class ProfileError(FastFrameError, RuntimeError):
+    """A profile was used before its block had ended, or for two blocks."""
+
+    @classmethod
+    def not_ended(cls) -> ProfileError:
+        return cls("the profile's block has not ended. Look at it after: with ff.profile() as p: ...")
+
+    @classmethod
+    def entered_twice(cls) -> ProfileError:
+        return cls("the profile has recorded a block already. Call ff.profile() for each block.")
+
+
 class MixedEngineError(FastFrameError, TypeError):
     """Tables of different engines met in one operation."""
 

@@ -46,7 +46,7 @@ def test_step_that_a_sample_suggests_and_the_rest_refutes() -> None:
 def test_groups_by_day(sort: bool | None) -> None:
     days = [3, 1, None, 3, 10_000, 1]
     groups = group_rows([stamps([None if day is None else day * DAY + 5 for day in days])], dropna=False, sort=sort)
-    assert "in steps of" in groups.plan
+    assert "in steps of" in groups.plan.keys
     found: dict[int | None, set[int]] = {}
     for day, code in zip(days, groups.codes.tolist(), strict=True):
         found.setdefault(day, set()).add(code)

@@ -14,11 +14,11 @@ from fastframe._kernels.codes import KeyParts
 from fastframe.column.column import Column
 from fastframe.column.memory import allocate_array
 from fastframe.dtypes import Physical
-from fastframe.engines.cpu.groups import NO_CODE
+from fastframe.engines.cpu.groups import NO_CODE, filled
 from fastframe.engines.cpu.key_hash import ProbeTable, codes_of_rows, number_words
 from fastframe.engines.cpu.key_parts import KeyPart, code_part, fixed_view, kernel_parts, n_codes, pack, packed_hashes, parts_of, reduce_to_word
-from fastframe.engines.cpu.keys import MOST_DIRECT, filled
 from fastframe.engines.cpu.keys_text import encode_rows, encode_text
+from fastframe.engines.cpu.plan import MOST_DIRECT
 from fastframe.errors import DTypeError
 
 JOIN_CODES = 1 << 22   # so many are always addressed directly: joins keep little per code
@@ -103,7 +103,7 @@ def shared_codes(probe: Sequence[Column], build: Sequence[Column]) -> SharedCode
     """
     n_probe, n_build = len(probe[0]), len(build[0])
     if n_build == 0:
-        return SharedCodes(Codes(n_probe, filled(n_probe, NO_CODE)), Codes(0, np.empty(0, np.uint32)), 0)
+        return SharedCodes(Codes(n_probe, filled(n_probe, np.uint32, 0xFF)), Codes(0, np.empty(0, np.uint32)), 0)
     pairs = [pair for one, other in zip(probe, build, strict=True) for pair in _pairs(one, other)]
     size = n_codes(pair.build for pair in pairs)
     if size <= min(MOST_DIRECT, max(JOIN_CODES, 8 * n_build)):
@@ -122,7 +122,7 @@ def shared_codes(probe: Sequence[Column], build: Sequence[Column]) -> SharedCode
 def _hashed(pairs: Sequence[KeyPair], n_probe: int, n_build: int) -> tuple[np.ndarray, np.ndarray, int]:
     hashes = packed_hashes([pair.build for pair in pairs], n_build)
     numbered = number_words(hashes)
-    build_codes, _ = codes_of_rows(hashes, numbered)
+    build_codes, _ = codes_of_rows(hashes, numbered, first=False)
     table = ProbeTable(numbered)
     probe_codes = table.codes(packed_hashes([pair.probe for pair in pairs], n_probe))
     return probe_codes, build_codes, numbered.n_codes

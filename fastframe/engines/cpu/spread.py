@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from fastframe.column.column import Column
 from fastframe.engines.cpu.keys_text import encode_text
 from fastframe.engines.cpu.take import by_codes, take
+
+if TYPE_CHECKING:
+    from fastframe.engines.cpu.groups import Groups
 
 _REPEATS = 2   # taken rows per source row from which a dictionary costs less than bytes written out again and again
 
@@ -23,6 +28,6 @@ def worth_encoding(column: Column, n_rows: int) -> Column:
     return by_codes(column)
 
 
-def spread_codes(column: Column, codes: np.ndarray) -> Column:
-    """The values of groups at each row's group code; code 0xFFFFFFFF gives null."""
-    return spread(column, np.ascontiguousarray(codes, dtype=np.uint32).view(np.int32), missing=True)
+def spread_codes(column: Column, groups: Groups) -> Column:
+    """The values of groups at each row's group; null where the row is in none."""
+    return spread(column, groups.wide_codes.view(np.int32), missing=True)
