@@ -244,6 +244,7 @@ struct Emitter {
         const code_t* codes = codes_of(in.probe, row, count, scratch.block);
         row_t* out = scratch.build_rows + n_pairs;
         if (in.words && in.keeps_unmatched) {
+            if (in.row_of_code && in.prefetch) fetch(in.row_of_code, codes, count);
             for (int at = 0; at < count; at += 64) {
                 const uint64_t word = in.words[(row + at) / 64];
                 for (int lane = 0; lane < std::min(64, count - at); ++lane) {

@@ -32,7 +32,7 @@ from fastframe.errors import OutOfMemory
 Array = np.ndarray[Any, Any]
 Columns = dict[str, Column]
 
-PACKED_BYTES = 16 << 20    # of the build side's columns, from which half an L3 cache no longer holds what is gathered
+PACKED_BYTES = 128 << 10   # of the build side's columns, from which no L1 cache holds what is gathered
 PACKED_COLUMNS = 3         # fewer are fetched as fast one by one as they are packed
 CODES_PER_RECORD = 2       # records at their codes take this much more room at most
 FEW_BYTES = 256 << 20      # results up to here are made without asking how much memory there is
