@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from fastframe._kernels import join as kernels
-from fastframe._kernels.codes import fill as fill_bytes  # of four at once
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.memory import allocate_array
+from fastframe.engines.cpu.groups import filled
 from fastframe.engines.cpu.join_keys import Codes
 from fastframe.engines.cpu.order import group_order
 
@@ -80,14 +80,12 @@ def build_index(codes: Codes, n_codes: int) -> RowMap | RowGroups:
 def present_codes(codes: Codes, n_codes: int) -> tuple[Array, bool]:
     """One bit per code, whether it occurs (then a 0 bit), and whether none occurs twice. A byte per code on the way."""
     n_words = n_codes // 64 + 1
-    marks = allocate_array(n_words * 64, np.uint8, OPERATION)
+    marks = filled(n_words * 64, np.uint8, 0)
     present = allocate_array(n_words, np.uint64, OPERATION)
     rows_found, codes_found = (allocate_array(n_slices(length), np.int64, OPERATION) for length in (codes.n_rows, n_words * 64))
     arrays = (marks, present, rows_found, codes_found)
     addresses = (marks.ctypes.data, present.ctypes.data, rows_found.ctypes.data, codes_found.ctypes.data)
-    clear = fill_bytes(marks.ctypes.data, 0, marks)
     mark, count = kernels.mark_codes(codes.source, addresses, prefetch=marks.nbytes > CACHED_BYTES, keep_alive=(codes, arrays))
-    run(clear, len(marks) // 4, SLICE_ROWS, operation=OPERATION)
     run(mark, codes.n_rows, SLICE_ROWS, operation=OPERATION)
     run(count, n_words * 64, SLICE_ROWS, operation=OPERATION)
     return present, int(rows_found.sum()) == int(codes_found.sum())
