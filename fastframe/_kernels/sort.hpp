@@ -297,6 +297,32 @@ inline int read_digits(void* ctx, int64_t start, int64_t stop, int64_t) {
     return OK;
 }
 
+struct LowDigits {
+    SortKeys keys;       // in
+    uint64_t highest;    // in
+    uint8_t* out;        // out: bits, 1 where the row's first digit is at most `highest`
+    int64_t* counts;     // out: per slice, how many are
+};
+
+inline int low_digits(void* ctx, int64_t start, int64_t stop, int64_t slice) {
+    const LowDigits& in = *(const LowDigits*)ctx;
+    uint64_t digits[DIGIT_BLOCK];
+    int64_t n_low = 0;
+    for (int64_t block = start; block < stop; block += DIGIT_BLOCK) {
+        const int lanes = (int)std::min<int64_t>(DIGIT_BLOCK, stop - block);
+        make_digits(in.keys, 0, nullptr, block, lanes, digits);
+        for (int first = 0; first < lanes; first += 64) {
+            const int count = std::min(64, lanes - first);
+            uint64_t word = 0;
+            for (int lane = 0; lane < count; ++lane) word |= (uint64_t)(digits[first + lane] <= in.highest) << lane;
+            store_bits(in.out, block + first, word, count);
+            n_low += __builtin_popcountll(word);
+        }
+    }
+    in.counts[slice] = n_low;
+    return OK;
+}
+
 struct CodeRead {
     SortKeys keys;     // in: of at most 32 bits, in one digit
     code_t* codes;     // out

@@ -13,6 +13,12 @@ cdef extern from "sort.hpp" namespace "ff" nogil:
         const row_t* rows
         uint64_t* digits
 
+    cdef struct LowDigits:
+        CSortKeys keys
+        uint64_t highest
+        uint8_t* out
+        int64_t* counts
+
     cdef struct CodeRead:
         CSortKeys keys
         uint32_t* codes
@@ -29,6 +35,7 @@ cdef extern from "sort.hpp" namespace "ff" nogil:
     int scatter_buckets_kernel "ff::scatter_buckets"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int finish_buckets_kernel "ff::finish_buckets"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int read_digits_kernel "ff::read_digits"(void* ctx, int64_t start, int64_t stop, int64_t slice)
+    int low_digits_kernel "ff::low_digits"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int read_codes_kernel "ff::read_codes"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int check_order_kernel "ff::check_order"(void* ctx, int64_t start, int64_t stop, int64_t slice)
 
@@ -108,6 +115,16 @@ def read_digits(SortKeys keys not None, uintptr_t rows, uintptr_t digits, *, int
     ctx.rows = <const row_t*>rows         # IN
     ctx.digits = <uint64_t*>digits        # OUT
     return Task.make(<kernel_t>read_digits_kernel, &ctx, sizeof(ctx), (keys, keep_alive))
+
+
+def low_digits(SortKeys keys not None, uint64_t highest, uintptr_t out, uintptr_t counts, *, keep_alive):
+    """Over rows: bits that are 1 where the first digit is at most ``highest``, and per slice how many are."""
+    cdef LowDigits ctx
+    ctx.keys = keys.keys
+    ctx.highest = highest
+    ctx.out = <uint8_t*>out               # OUT: bits
+    ctx.counts = <int64_t*>counts         # OUT
+    return Task.make(<kernel_t>low_digits_kernel, &ctx, sizeof(ctx), (keys, keep_alive))
 
 
 def read_codes(SortKeys keys not None, uintptr_t codes, *, keep_alive):

@@ -17,7 +17,7 @@ from fastframe.column.arrow import table_from_arrow
 from fastframe.column.column import Column
 from fastframe.column.range import RangeColumn
 from fastframe.column.table import Table
-from fastframe.engines.cpu import sort_buckets, sort_table
+from fastframe.engines.cpu import sort_buckets, sort_first, sort_table
 from fastframe.engines.cpu.sort_table import layouts_of, sorted_table
 from fastframe.options import option_context
 from tests.reference import sort as reference
@@ -194,6 +194,29 @@ def test_any_rows_at_any_bucket_size(rows: list[tuple[int, int, float | None]], 
         for by in (["a"], ["b"], ["c"], ["a", "c"]):
             found = sorted_table(table, by, descending=[False] * len(by), nulls_first=False)
             assert found["row"].array.to_pylist() == reference.sort_rows([keys["abc".index(name)] for name in by], [False] * len(by))
+
+
+@pytest.mark.parametrize("limit", [0, 1, 7, 300, N_ROWS - 1, N_ROWS, N_ROWS + 5])
+@pytest.mark.parametrize("key", KEYS)
+def test_the_first_rows_alone(monkeypatch: pytest.MonkeyPatch, key: str, limit: int) -> None:
+    monkeypatch.setattr(sort_first, "SMALL_ROWS", 16)
+    monkeypatch.setattr(sort_first, "SAMPLES", 64)
+    rows = pa.table({"key": KEYS[key](N_ROWS), "next": RNG.random(N_ROWS), "row": np.arange(N_ROWS)})
+    for by, descending in ((["key"], [True]), (["key", "next"], [False, True])):
+        found = sorted_table(table_from_arrow(rows), by, descending=descending, nulls_first=False, limit=limit)
+        order = reference.sort_rows([rows[name].to_pylist() for name in by], descending)
+        assert found["row"].array.to_pylist() == order[:limit]
+
+
+def test_a_few_first_rows_are_selected(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    real = sort_first.sort_rows
+    monkeypatch.setattr(sort_first, "sort_rows", lambda columns, **rest: sizes.append(len(columns[0])) or real(columns, **rest))
+    values = RNG.random(200_000)
+    table = Table({"key": Column(pa.array(values))})
+    found = sorted_table(table, ["key"], descending=[True], nulls_first=False, limit=10)
+    np.testing.assert_array_equal(found["key"].array, np.sort(values)[:-11:-1])
+    assert max(sizes) < 2000
 
 
 @pytest.mark.parametrize("widest", [True, False])

@@ -21,6 +21,7 @@ from fastframe.engines.cpu.facts import value_range
 from fastframe.engines.cpu.forms import Form, fixed_array, form_of, rewrapped
 from fastframe.engines.cpu.sort import LEAST_DEFERRED, SMALL_ROWS, known_direction, sort_rows
 from fastframe.engines.cpu.sort_buckets import Buckets, fill_buckets
+from fastframe.engines.cpu.sort_first import first_rows
 from fastframe.engines.cpu.sort_keys import ALL_ONES, OPERATION, Array, sort_keys
 from fastframe.engines.cpu.take import TakePlan, by_codes, slim, take_planned, taken_validity
 
@@ -76,8 +77,10 @@ def layouts_of(key_bits: int, parts: list[Part]) -> list[Layout]:
     return layouts
 
 
-def sorted_table(table: Table, by: Sequence[str], *, descending: Sequence[bool], nulls_first: bool) -> Table:
-    """The rows of a table in the order of some columns, stable; see `sort_rows`.
+def sorted_table(
+    table: Table, by: Sequence[str], *, descending: Sequence[bool], nulls_first: bool, limit: int | None = None
+) -> Table:
+    """The rows (the first ``limit`` of them) of a table in the order of some columns, stable; see `sort_rows`.
 
     Rows that are in order already share their columns.
 
@@ -87,6 +90,9 @@ def sorted_table(table: Table, by: Sequence[str], *, descending: Sequence[bool],
     their ranges need), or where a permutation is made, 12 bytes per row.
     """
     columns = [table[name] for name in by]
+    if limit is not None and limit < table.n_rows:
+        rows = first_rows(columns, descending=descending, nulls_first=nulls_first, limit=limit)
+        return _by_rows(table, TakePlan(rows, table.n_rows, missing=False, known=True), {})
     if table.n_rows > SMALL_ROWS:
         keys = sort_keys(columns, descending, nulls_first, with_rows=False)
         direction = 1 if keys is None else known_direction(keys, table.n_rows)
@@ -108,7 +114,7 @@ def _by_rows(table: Table, plan: TakePlan, made: dict[str, Column]) -> Table:
             out[name] = made[name]
         else:
             out[name] = column.take(plan.rows) if isinstance(column, RangeColumn) else take_planned(column, plan)
-    return Table(out, table.n_rows)
+    return Table(out, plan.n_rows)
 
 
 def _by_records(table: Table, keys: SortKeys) -> Table | None:
