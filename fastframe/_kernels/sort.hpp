@@ -19,6 +19,7 @@
 namespace ff {
 
 constexpr int64_t SMALL_SORT = 192;  // below this std::sort beats a radix sort
+constexpr int SPLIT_CELL = 1 << 15;
 
 // ---- sorting in cache --------------------------------------------------------------------------------------------
 
@@ -184,7 +185,8 @@ struct SortPass {
     uint64_t cell_base;               // in: a digit's cell is 1 + ((digit - cell_base) >> cell_shift), clamped to the
     int cell_shift;                   // in: cells; the first has what is below, the last what is beyond
     int64_t n_cells;                  // in
-    const uint16_t* bucket_of_cell;   // in
+    const uint16_t* bucket_of_cell;   // in: with SPLIT_CELL where the cell has a frequent digit, which has a bucket of its
+    const uint64_t* frequent;         // in: own between those of the lesser and the greater: that digit, by lesser's bucket
     int64_t n_buckets;                // in
     uint32_t* counts;                 // out, then in, out: n_slices x n_buckets
     const int32_t* starts;            // in: n_buckets + 1
@@ -196,7 +198,10 @@ inline const row_t* rows_from(const SortPass& pass, int64_t start) { return pass
 
 inline int64_t bucket_of(const SortPass& pass, uint64_t digit) {
     const uint64_t cell = digit < pass.cell_base ? 0 : 1 + ((digit - pass.cell_base) >> pass.cell_shift);
-    return pass.bucket_of_cell[cell < (uint64_t)pass.n_cells ? cell : (uint64_t)pass.n_cells - 1];
+    const uint16_t found = pass.bucket_of_cell[cell < (uint64_t)pass.n_cells ? cell : (uint64_t)pass.n_cells - 1];
+    if (!(found & SPLIT_CELL)) return found;
+    const int64_t lesser = found & ~SPLIT_CELL;
+    return lesser + (digit >= pass.frequent[lesser]) + (digit > pass.frequent[lesser]);
 }
 
 // The whole of a small sort.

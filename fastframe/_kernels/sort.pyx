@@ -7,6 +7,8 @@ from fastframe._kernels.kernel cimport View, as_view, row_t
 from fastframe._threads._drive cimport Task, kernel_t
 
 cdef extern from "sort.hpp" namespace "ff" nogil:
+    const int SPLIT_CELL_BIT "ff::SPLIT_CELL"
+
     cdef struct DigitRead:
         CSortKeys keys
         int64_t level
@@ -40,6 +42,7 @@ cdef extern from "sort.hpp" namespace "ff" nogil:
     int check_order_kernel "ff::check_order"(void* ctx, int64_t start, int64_t stop, int64_t slice)
 
 
+SPLIT_CELL = SPLIT_CELL_BIT
 RANGE_WORDS = sizeof(WordRange) // 8
 
 
@@ -170,9 +173,10 @@ cdef class SortPass:
         """Keep arrays alive with the tasks."""
         self.keep_alive.extend(arrays)
 
-    def set_buckets(self, uintptr_t bucket_of_cell, *, uint64_t cell_base, int cell_shift, int64_t n_cells, int64_t n_buckets):
+    def set_buckets(self, uintptr_t bucket_of_cell, uintptr_t frequent, *, uint64_t cell_base, int cell_shift, int64_t n_cells, int64_t n_buckets):
         """Which bucket a digit belongs to."""
         self.ctx.bucket_of_cell = <const uint16_t*>bucket_of_cell     # IN
+        self.ctx.frequent = <const uint64_t*>frequent                 # IN
         self.ctx.cell_base = cell_base
         self.ctx.cell_shift = cell_shift
         self.ctx.n_cells = n_cells

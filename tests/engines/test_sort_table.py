@@ -108,19 +108,31 @@ def test_large_buckets_of_one_value_are_finished_in_pieces() -> None:
 
 
 @pytest.mark.usefixtures("tiny")
-@pytest.mark.parametrize("crowded", [True, False])
-def test_a_crowded_bucket_leaves_it_to_the_permutation(monkeypatch: pytest.MonkeyPatch, crowded: bool) -> None:
+@pytest.mark.parametrize(("shape", "crowded"), [("every magnitude", True), ("permutation", False), ("half of it one value", False)])
+def test_a_crowded_bucket_leaves_it_to_the_permutation(monkeypatch: pytest.MonkeyPatch, shape: str, crowded: bool) -> None:
     monkeypatch.setattr(sort_table, "LEAST_DEFERRED", 64)
-    monkeypatch.setattr(sort_table, "BUCKET_BYTES", 256)
-    monkeypatch.setattr(sort_buckets, "CELL_BITS", 4 if crowded else 16)
+    monkeypatch.setattr(sort_table, "BUCKET_BYTES", 512)
+    monkeypatch.setattr(sort_buckets, "CELL_BITS", 4 if crowded else 10)
     asked: list[int] = []
     real = sort_table.sort_rows
     monkeypatch.setattr(sort_table, "sort_rows", lambda columns, **rest: asked.append(1) or real(columns, **rest))
-    values = np.exp(RNG.random(N_ROWS) * 43).astype(np.int64) if crowded else RNG.permutation(N_ROWS)
-    table = Table({"key": Column(pa.array(values)), "row": Column(pa.array(np.arange(N_ROWS)))})
+    values = pa.array(RNG.permutation(N_ROWS)) if shape == "permutation" else KEYS[shape](N_ROWS)
+    table = Table({"key": Column(values), "row": Column(pa.array(np.arange(N_ROWS)))})
     found = sorted_table(table, ["key"], descending=[False], nulls_first=False)
     np.testing.assert_array_equal(found["row"].array, np.argsort(values, kind="stable"))
     assert bool(asked) == crowded
+
+
+@pytest.mark.usefixtures("tiny")
+def test_text_moves_by_its_codes_where_values_repeat() -> None:
+    few, many = [f"v{number % 9}" for number in range(N_ROWS)], [f"v{number}" for number in range(N_ROWS)]
+    order = RNG.permutation(N_ROWS)
+    table = Table({"key": Column(pa.array(order)), "few": Column(pa.array(few)), "many": Column(pa.array(many))})
+    found = sorted_table(table, ["key"], descending=[False], nulls_first=False)
+    rows = np.argsort(order)
+    assert (found["few"].is_encoded_text, found["many"].is_encoded_text) == (True, False)
+    assert found["few"].array.to_pylist() == [few[row] for row in rows]
+    assert found["many"].array.to_pylist() == [many[row] for row in rows]
 
 
 @pytest.mark.usefixtures("tiny")

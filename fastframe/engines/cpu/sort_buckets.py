@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastframe._kernels import order as order_kernels
+from fastframe._kernels import sort as kernels
 from fastframe._kernels.sort import SortKeys, SortPass
 from fastframe._threads import run, slice_rows
 from fastframe.column.memory import allocate_array
@@ -55,8 +56,8 @@ def _choose_buckets(keys: SortKeys, one: SortPass, rows: Array | None, n_rows: i
     """Buckets of about equal rows by a sample, as a table over cells: equal parts of where most of the digits lie.
 
     Cells span the sample without a thousandth at either end, so that a few far values do not thin them out. A cell with
-    more than its share starts a bucket: a frequent value gets one of its own, which needs no sorting. Which buckets are
-    of one digit comes back.
+    more than its share starts a bucket. A frequent digit gets a bucket of its own, which needs no sorting. Which buckets
+    are of one digit comes back.
     """
     n_samples = wanted * SAMPLES_PER_BUCKET
     places = np.linspace(0, n_rows - 1, n_samples).astype(np.int32)
@@ -64,13 +65,31 @@ def _choose_buckets(keys: SortKeys, one: SortPass, rows: Array | None, n_rows: i
     base, top = int(sample[n_samples // 1000]), int(sample[-1 - n_samples // 1000])
     shift = max(0, (top - base).bit_length() - min(CELL_BITS, wanted.bit_length() + 8))
     n_cells = ((top - base) >> shift) + 3    # one for what is below, one for what is beyond
-    cells = (np.clip(sample, base, top) - np.uint64(base)) >> np.uint64(shift)
-    counts = np.bincount(cells.astype(np.int64) + 1, minlength=n_cells)
+    cells = (((np.clip(sample, base, top) - np.uint64(base)) >> np.uint64(shift)) + np.uint64(1)).astype(np.int64)
+    counts = np.bincount(cells, minlength=n_cells)
     share = (np.cumsum(counts) - counts) // SAMPLES_PER_BUCKET
-    bucket_of_cell = np.cumsum(np.diff(share, prepend=0) + (counts >= SAMPLES_PER_BUCKET) > 0).astype(np.uint16)
+    steps = (np.diff(share, prepend=0) + (counts >= SAMPLES_PER_BUCKET) > 0).astype(np.int64)
+    split, digits = _frequent_digits(sample, cells) if shift else (np.empty(0, np.int64), np.empty(0, np.uint64))
+    steps[split] = 1
+    steps[split + 1] = 3    # after the lesser, the equal and the greater
+    bucket_of_cell = np.cumsum(steps)
     n_buckets = int(bucket_of_cell[-1]) + 1
-    one.hold(bucket_of_cell)
-    one.set_buckets(bucket_of_cell.ctypes.data, cell_base=base, cell_shift=shift, n_cells=n_cells, n_buckets=n_buckets)
-    single = (np.bincount(bucket_of_cell, minlength=n_buckets) == 1) & (shift == 0)
+    single = np.bincount(bucket_of_cell, minlength=n_buckets) == 1 if shift == 0 else np.zeros(n_buckets, bool)
     single[bucket_of_cell[[0, -1]]] = False
+    single[bucket_of_cell[split] + 1] = True
+    frequent = np.zeros(n_buckets, np.uint64)
+    frequent[bucket_of_cell[split]] = digits
+    bucket_of_cell[split] |= kernels.SPLIT_CELL
+    table = bucket_of_cell.astype(np.uint16)
+    one.hold(table, frequent)
+    one.set_buckets(table.ctypes.data, frequent.ctypes.data, cell_base=base, cell_shift=shift, n_cells=n_cells, n_buckets=n_buckets)
     return single
+
+
+def _frequent_digits(sample: Array, cells: Array) -> tuple[Array, Array]:
+    """Cells, not the first or the last, with a digit that fills a bucket by itself, and the most frequent such digit."""
+    digits, first, counts = np.unique(sample, return_index=True, return_counts=True)
+    often = np.flatnonzero(counts >= 2 * SAMPLES_PER_BUCKET)
+    often = often[np.argsort(-counts[often], kind="stable")]
+    found, best = np.unique(cells[first[often]], return_index=True)
+    return found, digits[often[best]]
