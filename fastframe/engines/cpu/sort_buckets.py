@@ -55,41 +55,51 @@ def fill_buckets(keys: SortKeys, one: SortPass, rows: Array | None, n_rows: int,
 def _choose_buckets(keys: SortKeys, one: SortPass, rows: Array | None, n_rows: int, *, level: int, wanted: int) -> Array:
     """Buckets of about equal rows by a sample, as a table over cells: equal parts of where most of the digits lie.
 
-    Cells span the sample without a thousandth at either end, so that a few far values do not thin them out. A cell with
-    more than its share starts a bucket. A frequent digit gets a bucket of its own, which needs no sorting. Which buckets
-    are of one digit comes back.
+    Cells span the sample without a thousandth at either end, and without frequent digits, so that a few far values do
+    not thin them out. A cell with more than its share starts a bucket; a frequent digit gets a bucket of its own, which
+    needs no sorting. Which buckets are of one digit comes back.
     """
     n_samples = wanted * SAMPLES_PER_BUCKET
     places = np.linspace(0, n_rows - 1, n_samples).astype(np.int32)
     sample = np.sort(digits_of(keys, level, places if rows is None else rows[places], n_samples))
-    base, top = int(sample[n_samples // 1000]), int(sample[-1 - n_samples // 1000])
+    often = _frequent(sample)
+    rest = sample[~np.isin(sample, often)]
+    rest = rest if len(rest) else sample
+    base, top = int(rest[len(rest) // 1000]), int(rest[-1 - len(rest) // 1000])
     shift = max(0, (top - base).bit_length() - min(CELL_BITS, wanted.bit_length() + 8))
     n_cells = ((top - base) >> shift) + 3    # one for what is below, one for what is beyond
-    cells = (((np.clip(sample, base, top) - np.uint64(base)) >> np.uint64(shift)) + np.uint64(1)).astype(np.int64)
-    counts = np.bincount(cells, minlength=n_cells)
+
+    def cells_of(digits: Array) -> Array:
+        beyond = np.minimum((digits - np.uint64(base)) >> np.uint64(shift), np.uint64(n_cells - 2)) + np.uint64(1)
+        return np.where(digits < base, 0, beyond).astype(np.int64)
+
+    counts = np.bincount(cells_of(sample), minlength=n_cells)
     share = (np.cumsum(counts) - counts) // SAMPLES_PER_BUCKET
-    steps = (np.diff(share, prepend=0) + (counts >= SAMPLES_PER_BUCKET) > 0).astype(np.int64)
-    split, digits = _frequent_digits(sample, cells) if shift else (np.empty(0, np.int64), np.empty(0, np.uint64))
-    steps[split] = 1
-    steps[split + 1] = 3    # after the lesser, the equal and the greater
+    steps = np.ones(n_cells + 1, np.int64)   # to each cell's first bucket, and past the last
+    steps[:-1] = np.diff(share, prepend=0) + (counts >= SAMPLES_PER_BUCKET) > 0
+    steps[0] = 0
+    split, first = np.unique(cells_of(often), return_index=True)
+    if shift:
+        steps[split[split > 0]] = 1
+        steps[split + 1] = 3    # after the lesser, the equal and the greater
+    else:
+        split, first = split[:0], first[:0]
     bucket_of_cell = np.cumsum(steps)
-    n_buckets = int(bucket_of_cell[-1]) + 1
-    single = np.bincount(bucket_of_cell, minlength=n_buckets) == 1 if shift == 0 else np.zeros(n_buckets, bool)
-    single[bucket_of_cell[[0, -1]]] = False
+    n_buckets = int(bucket_of_cell[-1])
+    single = np.bincount(bucket_of_cell[:-1], minlength=n_buckets) == 1 if shift == 0 else np.zeros(n_buckets, bool)
+    single[bucket_of_cell[[0, n_cells - 1]]] = False
     single[bucket_of_cell[split] + 1] = True
     frequent = np.zeros(n_buckets, np.uint64)
-    frequent[bucket_of_cell[split]] = digits
+    frequent[bucket_of_cell[split]] = often[first]
     bucket_of_cell[split] |= kernels.SPLIT_CELL
-    table = bucket_of_cell.astype(np.uint16)
+    table = bucket_of_cell[:-1].astype(np.uint16)
     one.hold(table, frequent)
     one.set_buckets(table.ctypes.data, frequent.ctypes.data, cell_base=base, cell_shift=shift, n_cells=n_cells, n_buckets=n_buckets)
     return single
 
 
-def _frequent_digits(sample: Array, cells: Array) -> tuple[Array, Array]:
-    """Cells, not the first or the last, with a digit that fills a bucket by itself, and the most frequent such digit."""
-    digits, first, counts = np.unique(sample, return_index=True, return_counts=True)
+def _frequent(sample: Array) -> Array:
+    """Digits that fill a bucket by themselves, the most frequent first."""
+    digits, counts = np.unique(sample, return_counts=True)
     often = np.flatnonzero(counts >= 2 * SAMPLES_PER_BUCKET)
-    often = often[np.argsort(-counts[often], kind="stable")]
-    found, best = np.unique(cells[first[often]], return_index=True)
-    return found, digits[often[best]]
+    return digits[often[np.argsort(-counts[often], kind="stable")]]

@@ -144,9 +144,11 @@ def _movable(column: Column) -> Column:
         return by_codes(column)
     n_rows = len(column)
     sample = column.array.take(pa.array(np.linspace(0, n_rows - 1, min(n_rows, TEXT_SAMPLES)).astype(np.int64)))
-    n_repeats = len(sample) - len(sample.unique())
-    # Draws from D values meet about draws^2 / 2 D times, so D is about draws^2 / (2 x meetings).
-    return by_codes(encode_text(column)) if len(sample) ** 2 * REPEATS_PER_VALUE < 2 * n_repeats * n_rows else column
+    n_distinct = len(sample.unique())
+    n_repeats = len(sample) - n_distinct
+    # Draws from D values meet about draws^2 / 2 D times while they are few; once most of them meet, D was nearly seen.
+    guess = n_distinct if 2 * n_repeats >= len(sample) else len(sample) ** 2 / (2 * n_repeats + 1)
+    return encode_text(column) if guess * REPEATS_PER_VALUE <= n_rows else column
 
 
 def _width(column: Column) -> int:
