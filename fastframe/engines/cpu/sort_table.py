@@ -1,4 +1,4 @@
-"""Sorting a table: whole rows move as records (``_kernels/records.hpp``) where they can, else by a permutation."""
+"""Sorting a table: whole rows move as records (``_kernels/sort_records.hpp``) where they can, else by a permutation."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from fastframe._kernels import records as kernels
+from fastframe._kernels import sort_records as kernels
 from fastframe._kernels.memory import Block
-from fastframe._kernels.records import RecordSort
 from fastframe._kernels.sort import SortKeys, SortPass
+from fastframe._kernels.sort_records import RecordSort
 from fastframe._threads import run
 from fastframe.column.column import Column
 from fastframe.column.memory import allocate, allocate_array

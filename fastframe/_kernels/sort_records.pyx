@@ -1,4 +1,4 @@
-"""Tasks of the sort of whole rows as records; see ``records.hpp``. Addresses are ints."""
+"""Tasks of the sort of whole rows as records; see ``sort_records.hpp``. Addresses are ints."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t, uintptr_t
 from libc.stdlib cimport calloc, free
@@ -6,7 +6,7 @@ from libc.stdlib cimport calloc, free
 from fastframe._kernels.sort cimport CSortPass, SortPass
 from fastframe._threads._drive cimport Task, kernel_t
 
-cdef extern from "records.hpp" namespace "ff" nogil:
+cdef extern from "sort_records.hpp" namespace "ff" nogil:
     const int MOST_RECORD_WORDS
 
     cdef struct RecordField:
