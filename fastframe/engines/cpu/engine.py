@@ -82,7 +82,7 @@ def _take(spec: Take, table: Table, rows: Table | None = None) -> Table:
 
 
 def _sort(spec: Sort, table: Table) -> Table:
-    return sorted_table(table, spec.by, descending=spec.descending, nulls_first=spec.nulls_first)
+    return sorted_table(table, spec.by, descending=spec.descending, nulls_first=spec.nulls_first, limit=spec.limit)
 
 
 def _group_by(spec: GroupBy, table: Table) -> Table:
