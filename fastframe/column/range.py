@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe.column.column import Column
+from fastframe.column.plain import array_of
 from fastframe.dtypes import INT64
 
 
@@ -28,7 +29,7 @@ class RangeColumn(Column):
     def array(self) -> pa.Array:  # type: ignore[override]
         if self._made is None:
             rows = np.arange(self.length, dtype=np.int64) if self.rows is None else self.rows.astype(np.int64)
-            self._made = pa.array(rows * self.step + self.start)
+            self._made = array_of(rows * self.step + self.start)
         return self._made
 
     def __len__(self) -> int:

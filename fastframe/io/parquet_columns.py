@@ -145,7 +145,7 @@ class Text:
         """Take the rows from ``start`` on."""
         codes = self._codes[start : start + len(chunk)]
         if pa.types.is_dictionary(chunk.type):
-            indices = chunk.indices.cast(pa.int32())
+            indices = chunk.indices   # pyarrow's reader gives int32
             codes[:] = np.frombuffer(indices.buffers()[1], np.uint32)[indices.offset : indices.offset + len(indices)]
             self._dictionaries[start] = chunk.dictionary
         elif repeats(chunk):

@@ -14,6 +14,7 @@ from fastframe._kernels import distinct, quantile
 from fastframe._threads import run
 from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_bits
+from fastframe.column.plain import array_of, numpy_of
 from fastframe.dtypes import INT64, DType, Kind, Physical
 from fastframe.engines.cpu.accumulate import GROUP_SLICE, Codes
 from fastframe.engines.cpu.combines import StateLike
@@ -121,7 +122,7 @@ def _field(name: str) -> Finish:
 
 
 def _codes(state: StateLike) -> Codes:
-    return state.columns["code"].array.to_numpy()
+    return numpy_of(state.columns["code"].array)
 
 
 def _quantile(call: AggregationCall, state: StateLike, dtype: DType) -> Column:
@@ -152,8 +153,8 @@ def _distinct(call: AggregationCall, state: StateLike, dtype: DType) -> Column:
                                    counts=counts.ctypes.data, keep_alive=(parts, counts))  # fmt: skip
     run(task, 1 << bits, PARTITION_SLICE, operation=call.name)
     if not call["dropna"]:
-        counts += np.asarray(state.columns["missing"].array) > 0
-    return Column(pa.array(counts), INT64)
+        counts += numpy_of(state.columns["missing"].array) > 0
+    return Column(array_of(counts), INT64)
 
 
 FINISHERS: Mapping[str, Finish] = {

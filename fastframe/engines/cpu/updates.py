@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe.column.column import Column
+from fastframe.column.plain import array_of, numpy_of
 from fastframe.dtypes import UINT32, Kind, Physical
 from fastframe.engines.cpu.accumulate import Codes, Operand, Operation, accumulate, all_rows, operand
 from fastframe.engines.cpu.comparable import comparable, present, truth
@@ -23,13 +24,13 @@ Rows = np.ndarray[Any, np.dtype[np.int32]]
 def missing_counts(column: Column, codes: Codes | None, n_groups: int) -> Column:
     """Missing values of each group."""
     given = operand(present(column), codes, n_groups)
-    rows, values = (np.asarray(accumulate(Operation.COUNT, one)[0].array) for one in (all_rows(given), given))
-    return Column(pa.array(rows - values))
+    rows, values = (numpy_of(accumulate(Operation.COUNT, one)[0].array) for one in (all_rows(given), given))
+    return Column(array_of(rows - values))
 
 
 def first_rows(operation: Operation, given: Operand) -> Rows:
     """The row that an operation of positions chooses in each group; -1 where there is none."""
-    return np.asarray(accumulate(operation, given)[0].array)
+    return numpy_of(accumulate(operation, given)[0].array)
 
 
 def _size(call: AggregationCall, column: Column, codes: Codes | None, n_groups: int) -> Fields:
