@@ -60,7 +60,7 @@ using Pages = std::vector<T, PageAllocator<T>>;
 constexpr uint64_t SECRET_LOW = 0xA0761D6478BD642Full;
 constexpr uint64_t SECRET_HIGH = 0xE7037ED1A0B428DBull;
 
-// Up to 7 bytes: {bytes << 8 | length + 1, 0}. Up to 15: {first 8 bytes, the others << 8 | length + 1}.
+// Up to 7 bytes: {bytes from the top down, length + 1 in the low byte; 0}. Up to 15: {first 8 bytes; the others so}.
 // Longer: {hash, length << 8 | 0xFF}. All zero is no text.
 struct TextKey {
     uint64_t low, high;
@@ -89,6 +89,8 @@ inline uint64_t long_text_hash(const uint8_t* text, int64_t length) {
 inline uint64_t counted_bytes(uint64_t word, int64_t count, int64_t length) {
     return (word << 8) << (56 - 8 * count) | (uint64_t)(length + 1);
 }
+
+inline uint64_t uncounted_bytes(uint64_t counted, int64_t count) { return count > 0 ? counted >> (64 - 8 * count) : 0; }
 
 template <typename OFFSET>
 struct TextRows {
@@ -631,7 +633,8 @@ void write_texts(const TextTables& tables, const uint64_t* homes, int64_t n_text
         const uint64_t home = homes == nullptr ? (uint64_t)text : homes[text];
         const TextTable& table = tables.tables[home >> 32];
         const TextKey& key = table.entries[(code_t)home].key;
-        const uint64_t words[2] = {key.is_word() ? key.low >> 8 : key.low, key.high >> 8};
+        const int64_t length = key.length();
+        const uint64_t words[2] = {key.is_word() ? uncounted_bytes(key.low, length) : key.low, uncounted_bytes(key.high, length - 8)};
         memcpy(data + end, key.is_long() ? table.text_at((code_t)home) : (const uint8_t*)words, (size_t)key.length());
         end += key.length();
         offsets[text + 1] = (OFFSET)end;

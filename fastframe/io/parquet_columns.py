@@ -72,8 +72,8 @@ def decode(piece: Piece, name: str, kind: pa.DataType, *, encoded: bool) -> list
             reader.close()
         if options.validate:
             column.validate(full=True)
-        found = column.type.value_type if encoded and pa.types.is_dictionary(column.type) else column.type
-        if found != kind:
+        of_kind = column.type == kind or (encoded and column.type == pa.dictionary(pa.int32(), pa.string()))   # large text, too
+        if not of_kind:
             raise InvalidData.in_file(piece.path, "Parquet", f"column {name!r} has different types in different files")
         if len(column) != piece.length:
             raise InvalidData.in_file(piece.path, "Parquet", f"column {name!r} has {len(column)} rows of {piece.length} in a row group")
@@ -188,7 +188,7 @@ class Text:
     def _unify(self) -> pa.Array:
         """One dictionary of unique values for the codes of all pieces."""
         starts = sorted(self._dictionaries)
-        several = contiguous(pa.chunked_array([self._dictionaries[start] for start in starts], self._kind))
+        several = contiguous(pa.chunked_array([self._dictionaries[start] for start in starts]))
         places = allocate_array(len(several), np.uint32, _OPERATION)
         first_rows = encode_rows(several, places)
         at = 0
