@@ -16,11 +16,25 @@ from fastframe.column.memory import release_arrow_memory
 from fastframe.errors import ColumnNotFound, DuplicateColumn, InvalidData, UnsupportedOperation
 from fastframe.io.parquet_columns import FixedWidth, Joined, Piece, Text, assembly_of, decode, is_encoded, leaves_of
 from fastframe.io.paths import expand, reading, whole_file
+from fastframe.io.recorded import recorded_read, recorded_write
 
 _CALLS_PER_THREAD = 4             # row groups in work together, so that threads end together; fewer columns lie in pieces then
 _DICTIONARY_PAGE_BYTES = 64 << 20   # of a row group's text: writers' usual 1 MB gives up on the codes of a few ten thousand values
 
 
+def _stored_bytes(paths: list[str], table: Table) -> int:
+    """Compressed bytes of the table's columns in the files."""
+    import pyarrow.parquet as pq
+
+    names, n_bytes = set(table.names), 0
+    for metadata in map(pq.read_metadata, paths):
+        for group in range(metadata.num_row_groups):
+            chunks = map(metadata.row_group(group).column, range(metadata.num_columns))
+            n_bytes += sum(chunk.total_compressed_size for chunk in chunks if chunk.path_in_schema.split(".")[0] in names)
+    return n_bytes
+
+
+@recorded_read("read_parquet", _stored_bytes)
 def read_table(source: Any, columns: Sequence[str] | None = None, *, filters: Any = None, row_groups: Sequence[int] | None = None) -> Table:
     """A table of one or several Parquet files.
 
@@ -53,7 +67,7 @@ def read_table(source: Any, columns: Sequence[str] | None = None, *, filters: An
 
 
 def _metadata(path: str) -> Any:
-    from pyarrow._parquet import ParquetReader   # not pyarrow.parquet, which imports the clients of every cloud
+    from pyarrow._parquet import ParquetReader  # not pyarrow.parquet, which imports the clients of every cloud
 
     with reading(path, "Parquet"):
         reader = ParquetReader()
@@ -117,6 +131,7 @@ def _filtered(paths: Sequence[str], columns: Sequence[str] | None, filters: Any)
         return table_from_arrow(dataset.to_table(columns=list(columns) if columns is not None else None, filter=condition))
 
 
+@recorded_write("write_parquet")
 def write_parquet(table: pa.Table, path: Any, *, compression: str | None = "snappy", row_group_size: int = 1 << 20, **options: Any) -> None:
     """Write a Parquet file, whole or not at all.
 

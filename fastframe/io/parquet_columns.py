@@ -60,7 +60,7 @@ def is_encoded(metadata: Any, leaf: int) -> bool:
 
 def decode(piece: Piece, name: str, kind: pa.DataType, *, encoded: bool) -> list[pa.Array]:
     """The rows of a column in a row group, validated; ``encoded`` text comes as dictionary arrays."""
-    from pyarrow._parquet import ParquetReader   # not pyarrow.parquet, which imports the clients of every cloud
+    from pyarrow._parquet import ParquetReader  # not pyarrow.parquet, which imports the clients of every cloud
 
     with reading(piece.path, "Parquet"):
         leaves = leaves_of(piece.metadata, name)

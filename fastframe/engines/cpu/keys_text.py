@@ -15,6 +15,7 @@ import pyarrow as pa
 from fastframe._kernels import encode as kernels
 from fastframe._kernels.bitmap import combine_bits
 from fastframe._threads import SLICE_ROWS, run
+from fastframe.column import cache
 from fastframe.column.column import Column, encoded_column, text_view
 from fastframe.column.memory import allocate_array, allocate_bits, as_buffer
 from fastframe.engines.cpu.take import take
@@ -30,7 +31,7 @@ _ENCODING = "dictionary encoding"
 def encode_text(column: Column) -> Column:
     """The column with int32 codes into a dictionary of its distinct values, in order of first appearance.
 
-    An encoded column is returned as it is. The result is kept on the column.
+    An encoded column is returned as it is. The result is kept on the column (``ff.options.cache_bytes``).
 
     Raises
     ------
@@ -41,7 +42,11 @@ def encode_text(column: Column) -> Column:
         return column
     if not column.dtype.is_text:
         raise DTypeError.of_operation("dictionary encoding", column.dtype, allowed="string and binary columns")
-    return column.fact("encoded", lambda: _encode(column))
+    encoded: Column | None = cache.find([column], "encoded")
+    if encoded is None:
+        encoded = _encode(column)
+        cache.keep([column], "encoded", encoded, encoded.nbytes)
+    return encoded
 
 
 def _encode(column: Column) -> Column:
