@@ -162,26 +162,6 @@ def translate_codes(codes: np.ndarray, places: np.ndarray) -> None:
         run(kernels.translate(codes.ctypes.data, places.ctypes.data, len(places), (codes, places)), len(codes), operation=_ENCODING)
 
 
-def number_by_slices(
-    tables: Any, codes: np.ndarray, rows: int, n_buckets: int, most: int | None = None
-) -> np.ndarray | None:
-    """Run the phases of ``slice_tables.hpp``; None where a slice has more than ``most`` distinct keys."""
-    n_rows, n_slices = len(codes), tables.n_slices
-    counts = allocate_array(n_slices, np.int64, "key encoding")
-    limit = () if most is None else (most,)
-    encode, unify, rank, _ = tables.phases(codes.ctypes.data, counts.ctypes.data, 0, *limit, keep=(codes, counts))
-    if run(encode, n_rows, rows, operation="key encoding") is not None:
-        return None
-    run(unify, n_buckets, 1, operation="key encoding")
-    run(rank, n_slices, 1, operation="key encoding")
-    n_distinct = exclusive_sums(counts)
-    first_rows = allocate_array(n_distinct, np.int32, "key encoding")
-    arrays = (codes, counts, first_rows)
-    *_, resolve = tables.phases(*(array.ctypes.data for array in arrays), *limit, keep=arrays)
-    run(resolve, n_rows, rows, operation="key encoding")
-    return first_rows
-
-
 def exclusive_sums(counts: np.ndarray) -> int:
     """Turn counts into sums before each; the total comes back."""
     total = int(counts.sum())
