@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from fastframe.column import Column, Table
+from fastframe.column.plain import array_of_scalar
 from fastframe.dtypes import Kind
 from fastframe.engines.cpu.arithmetic import evaluate_arithmetic, evaluate_clip, evaluate_extreme, evaluate_round, evaluate_unary
 from fastframe.engines.cpu.cast import cast
@@ -77,7 +78,7 @@ def _literal(expression: Lit, table: Table) -> Operand:
 
 def one_row(scalar: pa.Scalar) -> Column:
     """An Arrow scalar as a column of one row."""
-    return Column(pa.array([scalar], scalar.type) if scalar.is_valid else pa.nulls(1, scalar.type))
+    return Column(array_of_scalar(scalar))
 
 
 def _cast(expression: Cast, table: Table) -> Operand:
