@@ -15,15 +15,20 @@ from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 
 from fastframe._threads import budget, placement
+from fastframe._threads._drive import Mailbox, Run
 from fastframe._threads.placement import Cores
+
+# How long a worker stays awake after a run, listening for the next: longer than the Python code between two phases of an
+# operation takes (20 to 150 us), about as long as two wake-ups.
+LINGER_NS = 200_000
 
 
 class Job:
-    """A task and the cores for it (``home`` during idleness and Python tasks, ``cores`` during the job)."""
+    """A task (or a run to help with) and the cores for it (``home`` during idleness and Python tasks, ``cores`` during the job)."""
 
     __slots__ = ("task", "cores", "home")
 
-    def __init__(self, task: Callable[[], object], cores: Cores | None, home: Cores | None) -> None:
+    def __init__(self, task: Callable[[], object] | Run, cores: Cores | None, home: Cores | None) -> None:
         self.task, self.cores, self.home = task, cores, home
 
 
@@ -33,6 +38,7 @@ class Worker:
     def __init__(self, pool: Pool, number: int) -> None:
         self.pool = pool
         self.inbox: SimpleQueue[Job | None] = SimpleQueue()
+        self.mailbox = Mailbox()
         self.busy = False
         self.cores: Cores | None = None   # what it is bound to now, where we did that
         self.thread = threading.Thread(target=self._serve, name=f"fastframe-{number}", daemon=True)
@@ -58,7 +64,10 @@ class Worker:
     def _do(self, job: Job) -> None:
         self.place(job.cores)
         try:
-            job.task()
+            if isinstance(job.task, Run):
+                job.task.help(self.mailbox, LINGER_NS)
+            else:
+                job.task()
         except BaseException as error:   # tasks report their own errors; what escapes is shown
             threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, self.thread)))
         finally:
@@ -87,7 +96,15 @@ class Pool:
         """Threads that have been started."""
         return len(self._workers)
 
-    def submit(self, tasks: Sequence[Callable[[], object]], *, bind: bool = False, most: float = 0) -> list[Job]:
+    def post(self, one: Run, n_helpers: int) -> list[Mailbox]:
+        """Give a run to at most ``n_helpers`` workers that listen; where to `Run.withdraw` it from."""
+        posted: list[Mailbox] = []
+        for worker in self._workers:
+            if len(posted) < n_helpers and one.post(worker.mailbox):
+                posted.append(worker.mailbox)
+        return posted
+
+    def submit(self, tasks: Sequence[Callable[[], object] | Run], *, bind: bool = False, most: float = 0) -> list[Job]:
         """Run ``tasks`` some time soon, each on a free worker, or on a new one while there are few.
 
         Workers are started until there are as many as tasks, or ``most``, or CPUs but the caller's, whatever is more.
