@@ -6,6 +6,8 @@ class Task:
 class Mailbox:
     """Where a worker listens for a moment after a run, so that the next one finds it awake."""
 
+    def hush(self) -> bool: ...
+
 class Run:
     """One pass of a task over ``n_rows`` rows in slices of ``slice_rows``, shared by the threads that call `work`."""
 

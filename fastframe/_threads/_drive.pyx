@@ -15,6 +15,7 @@ cdef extern from "drive.hpp" namespace "ff" nogil:
         pass
     bint post(PostBox* box, RunState* run)
     void withdraw(PostBox* box, RunState* run)
+    bint hush "ff::hush"(PostBox* box)
     void help "ff::help"(PostBox* box, RunState* run, int64_t linger_ns)
     bint wait_empty(RunState* run, int64_t max_ns)
     void stop_run(RunState* run)
@@ -59,6 +60,10 @@ cdef class Mailbox:
     """Where a worker listens for a moment after a run, so that the next one finds it awake."""
 
     cdef PostBox box
+
+    def hush(self):
+        """Have the worker that listens here go back to its queue at once; False where none listens."""
+        return hush(&self.box)
 
 
 cdef class Run:

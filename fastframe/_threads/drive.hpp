@@ -242,25 +242,33 @@ inline void withdraw(Mailbox* box, RunState* run) {
     if (swap_slot(box, run, listening())) drop_post(run);
 }
 
-// The next run that is posted within `max_ns`, or null.
+// Have the helper that listens stop; false where none does.
+inline bool hush(Mailbox* box) { return swap_slot(box, listening(), nullptr); }
+
+// The next run that is posted within `max_ns`, or null; the slot was opened before.
 inline RunState* listen(Mailbox* box, int64_t max_ns) {
     const int64_t end = now_ns() + max_ns;
-    box->slot.store(listening());
     for (;;) {
         for (int look = 0; look < 32; ++look) {
             RunState* run = box->slot.load();
+            if (run == nullptr) return nullptr;   // hushed
             if (run != listening() && swap_slot(box, run, nullptr)) return run;
             relax();
         }
-        if (now_ns() >= end && swap_slot(box, listening(), nullptr)) return nullptr;
+        if (now_ns() >= end && hush(box)) return nullptr;
     }
 }
 
-// A helper's work: the run that it was woken for, then those that are posted until none is for `linger_ns`.
+// A helper's work: the run that it was woken for, then those that are posted until none is for `linger_ns`. It listens
+// before it leaves a run, so a caller that has seen the run empty finds it listening.
 inline void help(Mailbox* box, RunState* run, int64_t linger_ns) {
-    drive(run, 0);
+    enter(run);
+    drive_inside(run, 0);
+    box->slot.store(listening());
+    leave(run);
     while ((run = listen(box, linger_ns)) != nullptr) {
         drive_inside(run, 0);
+        box->slot.store(listening());
         drop_post(run);
     }
 }

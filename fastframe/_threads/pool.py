@@ -18,18 +18,18 @@ from fastframe._threads import budget, placement
 from fastframe._threads._drive import Mailbox, Run
 from fastframe._threads.placement import Cores
 
-# How long a worker stays awake after a run, listening for the next: longer than the Python code between two phases of an
-# operation takes (20 to 150 us), about as long as two wake-ups.
-LINGER_NS = 200_000
+# How long a worker stays awake after a run, listening for the next: longer than the Python code and the allocations between
+# two phases of an operation take (20 to 400 us), and no more than a thousandth of a second's work of one core is lost.
+LINGER_NS = 500_000
 
 
 class Job:
-    """A task (or a run to help with) and the cores for it (``home`` during idleness and Python tasks, ``cores`` during the job)."""
+    """A task (or a run to help with) and the cores for it."""
 
-    __slots__ = ("task", "cores", "home")
+    __slots__ = ("task", "cores")
 
-    def __init__(self, task: Callable[[], object] | Run, cores: Cores | None, home: Cores | None) -> None:
-        self.task, self.cores, self.home = task, cores, home
+    def __init__(self, task: Callable[[], object] | Run, cores: Cores | None) -> None:
+        self.task, self.cores = task, cores
 
 
 class Worker:
@@ -70,8 +70,6 @@ class Worker:
                 job.task()
         except BaseException as error:   # tasks report their own errors; what escapes is shown
             threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, self.thread)))
-        finally:
-            self.place(job.home)
 
 
 class Pool:
@@ -117,7 +115,7 @@ class Pool:
         """
         home = placement.caller_cores()
         parts = placement.helper_cores(home, len(tasks)) if bind else [home] * len(tasks)
-        jobs = [Job(task, cores, home) for task, cores in zip(tasks, parts, strict=True)]
+        jobs = [Job(task, cores) for task, cores in zip(tasks, parts, strict=True)]
         most = max(most, len(tasks))
         with self._lock:
             return [job for job in jobs if not self._give(job, most)]
@@ -134,6 +132,9 @@ class Pool:
         if self._closed:
             return True
         worker = next((one for one in self._workers if one.is_free), None)
+        if worker is None and any(one.mailbox.hush() for one in self._workers):
+            self._waiting.append(job)   # a worker that listened for runs comes for it
+            return False
         if worker is None and len(self._workers) < max(most, budget.cpu_count() - 1):
             worker = self._start()
         if worker is None:

@@ -88,6 +88,22 @@ def test_runs_may_vanish_while_their_helper_leaves(listener: Mailbox) -> None:
         del one
 
 
+def test_a_task_does_not_wait_for_a_listener_to_go_to_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pools, "LINGER_NS", 60 * SECOND)
+    own = pools.Pool()
+    probe = Probe(1)
+    own.submit([run_of(probe)])
+    while not probe.is_complete:
+        time.sleep(0.001)
+    done = threading.Event()
+    own.submit([done.set])
+    assert done.wait(30)
+    assert own.n_workers <= 2   # it may not have listened yet
+    for worker in own._workers:
+        worker.mailbox.hush()
+    own.close()
+
+
 def test_a_listener_goes_to_sleep() -> None:
     mailbox = Mailbox()
     thread = threading.Thread(target=run_of(Probe(1)).help, args=(mailbox, MILLISECOND))
