@@ -421,6 +421,15 @@ class OutOfMemory(FastFrameError, MemoryError):
         return error
 
     @classmethod
+    def of_join(cls, n_rows: int, n_bytes: int, available: int) -> OutOfMemory:
+        error = cls(
+            f"the join would make {n_rows} rows of {n_bytes / 1e9:.3g} GB, and {available / 1e9:.3g} GB of memory are free. Nothing was "
+            "allocated. Where keys repeat on both sides, aggregate one side first, or check with validate='one_to_many'; or drop columns."
+        )
+        error.operation, error.n_bytes = "join", n_bytes
+        return error
+
+    @classmethod
     def within(cls, operation: str, error: MemoryError) -> OutOfMemory:
         """The failure of a step of ``operation``; the steps of NumPy and Arrow know neither of them."""
         if isinstance(error, OutOfMemory):
