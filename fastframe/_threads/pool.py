@@ -19,17 +19,17 @@ from fastframe._threads._drive import Mailbox, Run
 from fastframe._threads.placement import Cores
 
 # How long a worker stays awake after a run, listening for the next: longer than the Python code and the allocations between
-# two phases of an operation take (20 to 400 us), and no more than a thousandth of a second's work of one core is lost.
+# two phases of an operation take (20 to 400 us); the last phase costs a core so much for nothing.
 LINGER_NS = 500_000
 
 
 class Job:
-    """A task (or a run to help with) and the cores for it."""
+    """A task (or a run to help with), the cores for it, and how long to listen for others after a run."""
 
-    __slots__ = ("task", "cores")
+    __slots__ = ("task", "cores", "linger_ns")
 
-    def __init__(self, task: Callable[[], object] | Run, cores: Cores | None) -> None:
-        self.task, self.cores = task, cores
+    def __init__(self, task: Callable[[], object] | Run, cores: Cores | None, linger_ns: int) -> None:
+        self.task, self.cores, self.linger_ns = task, cores, linger_ns
 
 
 class Worker:
@@ -65,7 +65,7 @@ class Worker:
         self.place(job.cores)
         try:
             if isinstance(job.task, Run):
-                job.task.help(self.mailbox, LINGER_NS)
+                job.task.help(self.mailbox, job.linger_ns)
             else:
                 job.task()
         except BaseException as error:   # tasks report their own errors; what escapes is shown
@@ -115,7 +115,8 @@ class Pool:
         """
         home = placement.caller_cores()
         parts = placement.helper_cores(home, len(tasks)) if bind else [home] * len(tasks)
-        jobs = [Job(task, cores) for task, cores in zip(tasks, parts, strict=True)]
+        linger_ns = LINGER_NS if bind and len(tasks) < budget.cpu_count() else 0   # who listens takes a core from nobody
+        jobs = [Job(task, cores, linger_ns) for task, cores in zip(tasks, parts, strict=True)]
         most = max(most, len(tasks))
         with self._lock:
             return [job for job in jobs if not self._give(job, most)]

@@ -5,8 +5,10 @@ import time
 
 import pytest
 
+from fastframe._threads import budget
 from fastframe._threads import pool as pools
 from fastframe._threads._drive import Mailbox, Run
+from fastframe._threads.budget import cpu_count
 from fastframe._threads.pool import pool
 from fastframe.options import option_context
 from tests.threads.probing import MILLISECOND, Probe, busy_probe
@@ -18,6 +20,7 @@ def run_of(probe: Probe) -> Run:
     return Run(probe.task(), probe.n_rows, 512)
 
 
+@pytest.mark.skipif(cpu_count() == 1, reason="there is one core, which nobody may hold by listening")
 def test_the_next_run_finds_its_helper_awake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pools, "LINGER_NS", SECOND)
     with option_context(threads=2):
@@ -92,7 +95,7 @@ def test_a_task_does_not_wait_for_a_listener_to_go_to_sleep(monkeypatch: pytest.
     monkeypatch.setattr(pools, "LINGER_NS", 60 * SECOND)
     own = pools.Pool()
     probe = Probe(1)
-    own.submit([run_of(probe)])
+    own.submit([run_of(probe)], bind=True)
     while not probe.is_complete:
         time.sleep(0.001)
     done = threading.Event()
@@ -102,6 +105,15 @@ def test_a_task_does_not_wait_for_a_listener_to_go_to_sleep(monkeypatch: pytest.
     for worker in own._workers:
         worker.mailbox.hush()
     own.close()
+
+
+def test_nobody_listens_where_there_are_more_threads_than_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pools, "LINGER_NS", 60 * SECOND)
+    monkeypatch.setattr(budget, "cpu_count", lambda: 1)
+    own = pools.Pool()
+    own.submit([run_of(Probe(1))], bind=True)
+    own.close(timeout=30)
+    assert not own._workers[0].thread.is_alive()
 
 
 def test_a_listener_goes_to_sleep() -> None:
