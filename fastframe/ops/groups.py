@@ -22,7 +22,7 @@ class Output(Value):
     call: AggregationCall | WindowCall
 
     def resolve(self, schema: Schema) -> DType:
-        if self.column is not None:
+        if self.column is not None and self.column not in schema:
             require([self.column], schema)
         given = schema[self.column] if self.column is not None else None
         return self.call.resolve(given, self.named_call.options["name"])
@@ -94,7 +94,8 @@ class Reduce(Spec):
 
     def resolve(self, *schemas: Schema) -> dict[str, DType]:
         (schema,) = schemas
-        unique(output.name for output in self.outputs)
+        if len(self.outputs) > 1:
+            unique(output.name for output in self.outputs)
         return {output.name: output.resolve(schema) for output in self.outputs}
 
 

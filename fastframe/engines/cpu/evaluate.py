@@ -57,8 +57,10 @@ def evaluate(expression: Expression, table: Table) -> Column:
     IntegerOverflow, LossyCast
         Where a result does not fit.
     """
-    expression.resolve(table.schema)
-    return broadcast(_operand(expression, table), table.n_rows)
+    if type(expression) is not Call:   # a call is typed, all below it included, before its operands are evaluated
+        expression.resolve(table.schema)
+    operand = _EVALUATORS[type(expression)](expression, table)
+    return broadcast(operand, table.n_rows) if operand.scalar else operand.column
 
 
 def _operand(expression: Expression, table: Table) -> Operand:
@@ -66,7 +68,7 @@ def _operand(expression: Expression, table: Table) -> Operand:
 
 
 def _column(expression: Col, table: Table) -> Operand:
-    return Operand(table[expression.name])
+    return Operand(table.columns[expression.name])
 
 
 def _literal(expression: Lit, table: Table) -> Operand:
@@ -89,13 +91,13 @@ def _cast(expression: Cast, table: Table) -> Operand:
 def _call(expression: Call, table: Table) -> Operand:
     row, scalars, result, read = expression.bound(table.schema)
     operands = tuple([
-        _operand(arg, table) if scalar is None else Operand(one_row(scalar), scalar=True)
-        for arg, scalar in zip(expression.args, scalars, strict=True)
+        _EVALUATORS[type(arg)](arg, table) if scalar is None else Operand(one_row(scalar), True)
+        for arg, scalar in zip(expression.args, scalars)
     ])  # fmt: skip
     scalar = False not in [one.scalar for one in operands]
     call = Invocation(row.name, operands, result, expression.option_values, 1 if scalar else table.n_rows, read[0][0] if read else None)
     column = HANDLERS[row.handler](call)
-    if column.dtype != result and result.kind is not Kind.NESTED:
+    if column.dtype is not result and column.dtype != result and result.kind is not Kind.NESTED:
         column = cast(column, result)
     return Operand(column, scalar)
 
