@@ -1,54 +1,120 @@
-"""Tasks of aggregations by group code; see ``states.hpp``, ``aggregate.hpp``, ``reduce.hpp``, ``finalize.hpp``. Addresses are ints."""
+"""Tasks of aggregations by group code; see ``program.hpp``, ``program_partitions.hpp``, ``reduce.hpp``, ``finalize.hpp``. Addresses are ints."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uintptr_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uintptr_t
 from libc.stdlib cimport free, malloc
+from libcpp.vector cimport vector
 
 from fastframe._kernels.kernel cimport View, as_view
 from fastframe._threads._drive cimport Task, kernel_t
 
 cdef extern from "aggregations.hpp" namespace "ff" nogil:
-    cdef struct Text:
+    ctypedef void (*convert_t)(const View&, int64_t, int, int64_t, void*)
+
+    cdef struct Given:
         const uint8_t* offsets
         const uint8_t* data
+        int64_t smallest
+        int64_t other_smallest
 
     cdef struct StateColumns:
-        uint8_t* fields[3]
+        uint8_t* fields[6]
         uint8_t* validity
         int64_t bit_offset
 
-    cdef struct CGrouped "ff::Grouped":
+    cdef struct StepKernels:
+        int32_t slot_bytes
+        void (*init)(uint8_t*)
+        kernel_t merge
+
+    cdef struct CStep "ff::Step":
+        const StepKernels* kernels
+        int32_t input
+        int32_t other
+        int64_t offset
+        Given given
+        convert_t convert[2]
+        convert_t convert_scattered[2]
+
+    cdef struct CPresence "ff::Presence":
+        int32_t input
+        int32_t other
+        int32_t nan_bytes
+        int32_t nan_other
+        int32_t counted
+        int32_t first_step
+        int32_t stop_step
+
+    cdef struct CInput "ff::Input":
         View view
-        const uint8_t* codes
-        Text text
-        int64_t n_groups
-        uint8_t* slots
-        int32_t n_replicas
-        int32_t prefetch
-        int64_t n_slices
-        const int32_t* starts
-        int32_t shift
+        int32_t width
+        int32_t offset
+
+    cdef struct CEmit "ff::Emit":
+        int32_t step
+        int32_t presence
+        bint needs_n
+        bint poisons
         StateColumns out
+        kernel_t finalize
+        int64_t min_count
+        int64_t ddof
+        int64_t unit
+        uint8_t* values
+        uint8_t* validity
+        int64_t value_bytes
+
+    cdef cppclass CProgram "ff::Program":
+        vector[CInput] inputs
+        vector[View] views
+        vector[CStep] steps
+        vector[CPresence] presences
+        vector[CEmit] emits
+        vector[uint8_t] first_state
+        const uint8_t* codes
+        int64_t n_groups
+        int64_t stride
+        int64_t size_offset
+        int64_t n_counted
+        int64_t n_slices
+        int64_t n_replicas
+        int64_t state_bytes
+        bint prefetch
+        uint8_t* states
+        uint32_t* missing
+        uint8_t* touched
+        uint32_t lane_offsets[256]
+        int64_t shift
+        int64_t n_partitions
+        int64_t record_bytes
+        bint has_mask
+        int32_t* places
+        const int32_t* starts
+        uint8_t* records
+
+    cdef struct Bound:
+        CProgram* program
 
     cdef struct CMerge "ff::Merge":
         const StateColumns* states
         int64_t n_states
         StateColumns out
 
-    cdef struct GroupedKernels:
-        kernel_t update_slices
-        kernel_t reduce_slices
-        kernel_t combine_slices
-        kernel_t update_partitions
-        kernel_t merge_states
-        int64_t slot_bytes
-
-    GroupedKernels grouped_kernels(int operation, int physical)
+    const StepKernels* step_kernels(int operation, int physical)
+    CInput input_kernels(int source)
+    convert_t pair_convert(int operation, int physical, bint scattered)
+    kernel_t slices_kernel(const CProgram& program, int code_bytes)
+    kernel_t count_kernel(int code_bytes)
+    kernel_t scatter_kernel(int code_bytes)
+    kernel_t combine_slices_kernel "ff::combine_slices"
+    kernel_t update_partitions_kernel "ff::update_partitions"
     int SPARE_SLOTS_ "ff::SPARE_SLOTS"
     int MOST_REPLICAS_ "ff::MOST_REPLICAS"
+    int STEP_ROWS_ "ff::STEP_ROWS"
+    int MOST_RECORD_BYTES_ "ff::MOST_RECORD_BYTES"
 
 cdef extern from "finalize.hpp" namespace "ff" nogil:
     cdef struct CFinalize "ff::Finalize":
-        const uint8_t* fields[3]
+        const uint8_t* fields[6]
         int64_t min_count
         int64_t ddof
         int64_t unit
@@ -59,61 +125,205 @@ cdef extern from "finalize.hpp" namespace "ff" nogil:
 
 SPARE_SLOTS = SPARE_SLOTS_
 MOST_REPLICAS = MOST_REPLICAS_
+MOST_RECORD_BYTES = MOST_RECORD_BYTES_
+ROW_NUMBERS = 100
+EMIT_N = -1
+EMIT_MISSING = -2
 
 
 def slot_bytes(int operation, int physical):
-    """Bytes of one group's state in one slice; 0 where the operation has no meaning for the type."""
-    return grouped_kernels(operation, physical).slot_bytes
+    """Bytes of one group's state; 0 where the operation has no meaning for the type."""
+    cdef const StepKernels* kernels = step_kernels(operation, physical)
+    return kernels.slot_bytes if kernels != NULL else 0
 
 
 cdef StateColumns state_columns(tuple fields, uintptr_t validity, int64_t bit_offset):
     cdef StateColumns columns
     cdef int field
-    for field in range(3):
+    for field in range(6):
         columns.fields[field] = <uint8_t*><uintptr_t>(fields[field] if field < len(fields) else 0)
     columns.validity = <uint8_t*>validity
     columns.bit_offset = bit_offset
     return columns
 
 
-cdef class Grouped:
-    """One aggregation of one column by group: its arguments, and the tasks of its phases."""
+cdef class Program:
+    """One pass for several aggregations: its inputs, steps and results, and the tasks of its phases.
 
-    cdef CGrouped ctx
-    cdef GroupedKernels kernels
-    cdef object keep_alive
+    Built in order: inputs, then presences each with its steps, then `lay_out`, then results.
+    """
 
-    def __init__(self, int operation, int physical, view, uintptr_t codes, *, int64_t n_groups, tuple text, keep_alive):
-        self.kernels = grouped_kernels(operation, physical)
-        self.ctx.view = as_view(tuple(view))                            # IN
-        self.ctx.codes = <const uint8_t*>codes                   # IN
-        self.ctx.text.offsets = <const uint8_t*><uintptr_t>text[0]   # IN
-        self.ctx.text.data = <const uint8_t*><uintptr_t>text[1]      # IN
-        self.ctx.n_groups = n_groups
-        self.keep_alive = keep_alive
+    cdef CProgram* program
+    cdef int code_bytes
+    cdef list keep_alive
 
-    def emit_to(self, tuple fields, uintptr_t validity):
-        """Where the state's columns go."""
-        self.ctx.out = state_columns(fields, validity, 0)        # OUT
+    def __cinit__(self):
+        self.program = new CProgram()
 
-    def update_slices(self, uintptr_t slots, *, int64_t n_slices, int n_replicas, bint prefetch):
-        """Over rows: each slice into its own slots."""
-        self.ctx.slots = <uint8_t*>slots                         # OUT
-        self.ctx.n_slices = n_slices
-        self.ctx.n_replicas = n_replicas
-        self.ctx.prefetch = prefetch
-        cdef kernel_t kernel = self.kernels.update_slices if self.ctx.codes != NULL else self.kernels.reduce_slices
-        return Task.make(kernel, &self.ctx, sizeof(self.ctx), self.keep_alive)
+    def __dealloc__(self):
+        del self.program
+
+    def __init__(self, uintptr_t codes, int code_bytes, *, int64_t n_groups, keep_alive):
+        self.program.codes = <const uint8_t*>codes                       # IN
+        self.code_bytes = code_bytes
+        self.program.n_groups = n_groups
+        self.program.n_counted = 0
+        self.program.size_offset = -1
+        self.keep_alive = [keep_alive]
+
+    def keep(self, one):
+        """Hold what addresses point into for as long as the program lives."""
+        self.keep_alive.append(one)
+
+    def add_input(self, int source, view):
+        """A column as steps read it: a physical id, ROW_NUMBERS, or -1 where only validity is read; its number."""
+        cdef CInput one = input_kernels(source)
+        one.view = as_view(tuple(view))                                  # IN
+        self.program.inputs.push_back(one)
+        self.program.views.push_back(one.view)
+        return <int>self.program.inputs.size() - 1
+
+    def add_presence(self, int first, int other, int nan_bytes, int nan_other, bint counted):
+        """Which rows the steps added next take: those where both inputs (-1: none) have a value; its number."""
+        cdef CPresence one
+        one.input = first
+        one.other = other
+        one.nan_bytes = nan_bytes
+        one.nan_other = nan_other
+        one.counted = -1
+        if counted:
+            one.counted = <int32_t>self.program.n_counted
+            self.program.n_counted += 1
+        one.first_step = one.stop_step = <int32_t>self.program.steps.size()
+        self.program.presences.push_back(one)
+        return <int>self.program.presences.size() - 1
+
+    def add_step(self, int operation, int first, int first_physical, int other=-1, int other_physical=-1, *,
+                 tuple text=(0, 0), int64_t smallest=0, int64_t other_smallest=0):
+        """A state that takes rows of the latest presence; its number."""
+        cdef CStep step
+        step.kernels = step_kernels(operation, first_physical)
+        if step.kernels == NULL:
+            raise TypeError("no kernel exists for these types; the caller must check support in resolve()")
+        step.input = first
+        step.other = other
+        step.offset = 0
+        step.given.offsets = <const uint8_t*><uintptr_t>text[0]          # IN
+        step.given.data = <const uint8_t*><uintptr_t>text[1]             # IN
+        step.given.smallest = smallest
+        step.given.other_smallest = other_smallest
+        cdef bint scattered
+        step.convert[0] = pair_convert(operation, first_physical, False)
+        step.convert[1] = pair_convert(operation, other_physical, False)
+        step.convert_scattered[0] = pair_convert(operation, first_physical, True)
+        step.convert_scattered[1] = pair_convert(operation, other_physical, True)
+        self.program.steps.push_back(step)
+        self.program.presences.back().stop_step = <int32_t>self.program.steps.size()
+        return <int>self.program.steps.size() - 1
+
+    @property
+    def slot_bytes(self):
+        """Bytes of each step's field."""
+        return [self.program.steps[step].kernels.slot_bytes for step in range(self.program.steps.size())]
+
+    def lay_out(self, list offsets, int64_t stride, int counter):
+        """Where each step's field lies in a state of ``stride`` bytes; ``counter`` is the step that counts rows (-1: none)."""
+        cdef size_t step
+        self.program.stride = stride
+        self.program.first_state.assign(stride, 0)
+        for step in range(self.program.steps.size()):
+            self.program.steps[step].offset = offsets[step]
+            self.program.steps[step].kernels.init(self.program.first_state.data() + <int64_t>offsets[step])
+        if counter >= 0:
+            self.program.size_offset = offsets[counter]
+
+    def emit_fields(self, int step, int presence, bint needs_n, tuple fields, uintptr_t validity):
+        """A step's fields (or EMIT_N, EMIT_MISSING: an int64 column) as columns."""
+        cdef CEmit one
+        one.step = step
+        one.presence = presence
+        one.needs_n = needs_n
+        one.poisons = False
+        one.out = state_columns(fields, validity, 0)                     # OUT
+        one.finalize = NULL
+        one.min_count = one.ddof = one.unit = one.value_bytes = 0
+        one.values = one.validity = NULL
+        self.program.emits.push_back(one)
+
+    def emit_result(self, int step, int presence, bint needs_n, bint poisons, *, int finalizer, int physical, int64_t min_count,
+                    int64_t ddof, int64_t unit, uintptr_t values, uintptr_t validity, int64_t value_bytes):
+        """What a finalizer makes of a step's fields."""
+        cdef CEmit one
+        one.step = step
+        one.presence = presence
+        one.needs_n = needs_n
+        one.poisons = poisons
+        one.out = state_columns((), 0, 0)
+        one.finalize = finalize_kernel(finalizer, physical)
+        if one.finalize == NULL:
+            raise TypeError("no kernel exists for these types; the caller must check support in resolve()")
+        one.min_count = min_count
+        one.ddof = ddof
+        one.unit = unit
+        one.values = <uint8_t*>values                                    # OUT
+        one.validity = <uint8_t*>validity                                # OUT
+        one.value_bytes = value_bytes
+        self.program.emits.push_back(one)
+
+    @property
+    def n_counted(self):
+        return self.program.n_counted
+
+    cdef Task task(self, kernel_t kernel):
+        cdef Bound bound
+        bound.program = self.program
+        return Task.make(kernel, &bound, sizeof(bound), self)
+
+    def update_slices(self, uintptr_t states, uintptr_t missing, uintptr_t touched, *, int64_t n_slices, int64_t n_replicas, bint prefetch):
+        """Over rows: each slice into its own table."""
+        cdef int lane
+        self.program.states = <uint8_t*>states                           # OUT
+        self.program.missing = <uint32_t*>missing                        # OUT
+        self.program.touched = <uint8_t*>touched                         # OUT
+        self.program.n_slices = n_slices
+        self.program.n_replicas = n_replicas
+        self.program.state_bytes = n_replicas * (self.program.n_groups + SPARE_SLOTS_) * self.program.stride
+        self.program.prefetch = prefetch
+        for lane in range(STEP_ROWS_):
+            self.program.lane_offsets[lane] = <uint32_t>((lane % n_replicas) * (self.program.n_groups + SPARE_SLOTS_) * self.program.stride // 8)
+        return self.task(slices_kernel(self.program[0], self.code_bytes))
 
     def combine_slices(self):
-        """Over groups, after `update_slices`: the slots of all slices to the state's columns."""
-        return Task.make(self.kernels.combine_slices, &self.ctx, sizeof(self.ctx), self.keep_alive)
+        """Over groups, after `update_slices`: the tables of all slices to results."""
+        return self.task(combine_slices_kernel)
 
-    def update_partitions(self, uintptr_t starts, *, int shift):
-        """Over partitions of scattered values and codes: to the state's columns."""
-        self.ctx.starts = <const int32_t*>starts                 # IN
-        self.ctx.shift = shift
-        return Task.make(self.kernels.update_partitions, &self.ctx, sizeof(self.ctx), self.keep_alive)
+    def record_bytes(self):
+        """Bytes of a row as a record: its code, a mask of what is null where anything is, the values."""
+        cdef size_t number
+        cdef int32_t offset
+        self.program.has_mask = False
+        for number in range(self.program.inputs.size()):
+            if self.program.inputs[number].view.validity != NULL:
+                self.program.has_mask = True
+        offset = 8 if self.program.has_mask else 4
+        for number in range(self.program.inputs.size()):
+            self.program.inputs[number].offset = offset
+            offset += self.program.inputs[number].width
+        self.program.record_bytes = offset
+        return offset
+
+    def scatter(self, uintptr_t places, uintptr_t records, *, int64_t n_partitions, int shift):
+        """Over rows, twice: rows of each slice and partition; then, once counts are places, the records."""
+        self.program.n_partitions = n_partitions
+        self.program.shift = shift
+        self.program.places = <int32_t*>places                           # OUT of counting, IN OUT of scattering
+        self.program.records = <uint8_t*>records                         # OUT
+        return self.task(count_kernel(self.code_bytes)), self.task(scatter_kernel(self.code_bytes))
+
+    def update_partitions(self, uintptr_t starts):
+        """Over partitions of records: to results."""
+        self.program.starts = <const int32_t*>starts                     # IN
+        return self.task(update_partitions_kernel)
 
 
 cdef class Merge:
@@ -121,7 +331,7 @@ cdef class Merge:
 
     cdef StateColumns* states
     cdef CMerge ctx
-    cdef GroupedKernels kernels
+    cdef kernel_t kernel
     cdef object keep_alive
 
     def __init__(self, int operation, int physical, list states, tuple out_fields, uintptr_t out_validity, *, keep_alive):
@@ -133,7 +343,7 @@ cdef class Merge:
         for index in range(len(states)):
             fields, validity, bit_offset = states[index]
             self.states[index] = state_columns(fields, validity, bit_offset)   # IN
-        self.kernels = grouped_kernels(operation, physical)
+        self.kernel = step_kernels(operation, physical).merge
         self.ctx.states = self.states
         self.ctx.n_states = len(states)
         self.ctx.out = state_columns(out_fields, out_validity, 0)              # OUT
@@ -144,7 +354,7 @@ cdef class Merge:
 
     def merge(self):
         """Over groups."""
-        return Task.make(self.kernels.merge_states, &self.ctx, sizeof(self.ctx), (self, self.keep_alive))
+        return Task.make(self.kernel, &self.ctx, sizeof(self.ctx), (self, self.keep_alive))
 
 
 def finalize(int finalizer, int physical, tuple fields, *, int64_t min_count, int64_t ddof, int64_t unit, uintptr_t values,
@@ -152,7 +362,7 @@ def finalize(int finalizer, int physical, tuple fields, *, int64_t min_count, in
     """Over groups: results of type ``physical`` from a state's columns."""
     cdef CFinalize ctx
     cdef int field
-    for field in range(3):
+    for field in range(6):
         ctx.fields[field] = <const uint8_t*><uintptr_t>(fields[field] if field < len(fields) else 0)   # IN
     ctx.min_count = min_count
     ctx.ddof = ddof

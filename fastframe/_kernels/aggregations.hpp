@@ -1,39 +1,55 @@
 // The table of specialisations: which kernels an operation has for values of a physical type.
 #pragma once
+#include "program_partitions.hpp"
 #include "reduce.hpp"
 
 namespace ff {
 
+// Keep in step with fastframe/engines/cpu/program.py.
 enum Operation : int {
     COUNT = 0, SUM = 1, SUM_WIDE = 2, SUM_DECIMAL = 3, PRODUCT = 4, MIN = 5, MAX = 6, ANY = 7, ALL = 8, MOMENTS = 9,
-    FIRST = 10, LAST = 11, TEXT_MIN = 12, TEXT_MAX = 13,
+    FIRST = 10, LAST = 11, TEXT_MIN = 12, TEXT_MAX = 13, SUM_NARROW_DECIMAL = 14, MOMENTS_EXACT = 15,
+    PAIR_MOMENTS = 16, PAIR_EXACT = 17, PAIR_PACKED = 18,
 };
 
-struct GroupedKernels {
-    kernel_t update_slices, reduce_slices, combine_slices, update_partitions, merge_states;
-    int64_t slot_bytes;   // of one group in one slice
-};
-
-template <class Op, class = void>
-struct Merges { static constexpr kernel_t kernel = nullptr; };
-template <class Op>
-struct Merges<Op, decltype((void)&Op::restore)> { static constexpr kernel_t kernel = merge_states<Op>; };
+// What an input is, beside values of a physical type: row numbers.
+enum RowInput : int { ROW_NUMBERS = 100 };
 
 // Where an operation has no lanes, one group is updated like many.
 template <class Op, class Source>
-inline kernel_t reduce_kernel() {
-    if constexpr (Reducer<Op, Source>::exists) return reduce_slices<Op, Source>;
-    else return update_slices<Op, Source>;
+constexpr auto reduce_kernel() -> decltype(StepKernels::reduce) {
+    if constexpr (Reducer<Op, Source>::exists) return reduce_step<Op, Source>;
+    else return nullptr;
 }
 
 template <class Op, class Source>
-inline GroupedKernels kernels_for() {
-    return {update_slices<Op, Source>, reduce_kernel<Op, Source>(), combine_slices<Op>, update_partitions<Op, Source>, Merges<Op>::kernel,
-            (int64_t)sizeof(typename Op::Slot)};
+inline const StepKernels* kernels_for() {
+    static const StepKernels kernels = {
+        (int32_t)sizeof(typename Op::Slot), Op::n_field, init_slot<Op>, update_step<Op, Source>, update_step<Op, Values<typename Source::value_t>>,
+        reduce_kernel<Op, Source>(), Closes<Op>::kernel, combine_states<Op>, emit_states<Op>, Merges<Op>::kernel,
+    };
+    return &kernels;
+}
+
+template <class Op>
+inline const StepKernels* pair_kernels() {
+    static const StepKernels kernels = {
+        (int32_t)sizeof(typename Op::Slot), Op::n_field, init_slot<Op>, update_pairs<Op, false>, update_pairs<Op, true>,
+        nullptr, Closes<Op>::kernel, combine_states<Op>, emit_states<Op>, Merges<Op>::kernel,
+    };
+    return &kernels;
+}
+
+inline const StepKernels* count_kernels() {
+    static const StepKernels kernels = {
+        (int32_t)sizeof(Count::Slot), 0, init_slot<Count>, update_step<Count, EveryRow>, update_step<Count, EveryRow>,
+        reduce_step<Count, EveryRow>, nullptr, combine_states<Count>, emit_states<Count>, merge_states<Count>,
+    };
+    return &kernels;
 }
 
 template <typename T>
-inline GroupedKernels sum_kernels(bool wide) {
+inline const StepKernels* sum_kernels(bool wide) {
     if constexpr (std::is_floating_point<T>::value) return kernels_for<Sum<T, double, false>, Values<T>>();
     else if constexpr (sizeof(T) < 8) {
         typedef typename std::conditional<std::is_signed<T>::value, int64_t, uint64_t>::type total_t;
@@ -43,14 +59,14 @@ inline GroupedKernels sum_kernels(bool wide) {
 }
 
 template <typename T>
-inline GroupedKernels product_kernels() {
+inline const StepKernels* product_kernels() {
     if constexpr (std::is_floating_point<T>::value) return kernels_for<ProductFloat<T>, Values<T>>();
     else return kernels_for<ProductInteger<T>, Values<T>>();
 }
 
 // Kernels of values of type T.
 template <typename T>
-inline GroupedKernels number_kernels(int operation) {
+inline const StepKernels* number_kernels(int operation) {
     switch (operation) {
         case SUM: return sum_kernels<T>(false);
         case SUM_WIDE: return sum_kernels<T>(true);
@@ -60,11 +76,14 @@ inline GroupedKernels number_kernels(int operation) {
         case ANY: return kernels_for<Truth<T, false>, Values<T>>();
         case ALL: return kernels_for<Truth<T, true>, Values<T>>();
         case MOMENTS: return kernels_for<Moments<T>, Values<T>>();
-        default: return {};
+        case MOMENTS_EXACT:
+            if constexpr (std::is_floating_point<T>::value) return nullptr;
+            else return kernels_for<MomentsExact<T>, Values<T>>();
+        default: return nullptr;
     }
 }
 
-inline GroupedKernels bool_kernels(int operation) {
+inline const StepKernels* bool_kernels(int operation) {
     switch (operation) {
         case SUM: return kernels_for<Sum<uint8_t, int64_t, false>, Bits>();
         case PRODUCT: return kernels_for<ProductInteger<uint8_t>, Bits>();
@@ -73,49 +92,45 @@ inline GroupedKernels bool_kernels(int operation) {
         case ANY: return kernels_for<Truth<uint8_t, false>, Bits>();
         case ALL: return kernels_for<Truth<uint8_t, true>, Bits>();
         case MOMENTS: return kernels_for<Moments<uint8_t>, Bits>();
-        default: return {};
+        case MOMENTS_EXACT: return kernels_for<MomentsExact<uint8_t>, Bits>();
+        default: return nullptr;
     }
 }
 
-inline GroupedKernels decimal_kernels(int operation) {
+inline const StepKernels* decimal_kernels(int operation) {
     switch (operation) {
         case SUM_DECIMAL: return kernels_for<SumDecimal, Values<int128_t>>();
+        case SUM_NARROW_DECIMAL: return kernels_for<SumNarrowDecimal, Values<int128_t>>();
         case SUM_WIDE: return kernels_for<Sum<int128_t, int128_t, false>, Values<int128_t>>();   // merges totals
         case MIN: return kernels_for<Extreme<int128_t, false, false>, Values<int128_t>>();
         case MAX: return kernels_for<Extreme<int128_t, true, false>, Values<int128_t>>();
         case ANY: return kernels_for<Truth<int128_t, false>, Values<int128_t>>();
         case ALL: return kernels_for<Truth<int128_t, true>, Values<int128_t>>();
-        default: return {};
+        default: return nullptr;
     }
 }
 
 template <typename Offset>
-inline GroupedKernels text_kernels(int operation) {
+inline const StepKernels* text_kernels(int operation) {
     switch (operation) {
         case ANY: return kernels_for<Truth<int64_t, false>, Lengths<Offset>>();
         case ALL: return kernels_for<Truth<int64_t, true>, Lengths<Offset>>();
         case TEXT_MIN: return kernels_for<TextExtreme<Offset, false>, RowsOf<void>>();
         case TEXT_MAX: return kernels_for<TextExtreme<Offset, true>, RowsOf<void>>();
-        default: return {};
+        default: return nullptr;
     }
 }
 
-// Kernels that look at rows, not at values, except for NaN.
-template <typename T>
-inline GroupedKernels row_kernels(int operation) {
+// Null where the operation has no meaning for the type.
+inline const StepKernels* step_kernels(int operation, int physical) {
     switch (operation) {
-        case COUNT: return kernels_for<Count, RowsOf<T>>();
-        case FIRST: return kernels_for<Position<false>, RowsOf<T>>();
-        case LAST: return kernels_for<Position<true>, RowsOf<T>>();
-        default: return {};
-    }
-}
-
-// Null kernels where the operation has no meaning for the type. `physical` -1: rows of any type without NaN.
-inline GroupedKernels grouped_kernels(int operation, int physical) {
-    if (operation == COUNT || operation == FIRST || operation == LAST) {
-        if (physical == F32) return row_kernels<float>(operation);
-        return physical == F64 ? row_kernels<double>(operation) : row_kernels<void>(operation);
+        case COUNT: return count_kernels();
+        case FIRST: return kernels_for<Position<false>, RowsOf<void>>();
+        case LAST: return kernels_for<Position<true>, RowsOf<void>>();
+        case PAIR_MOMENTS: return pair_kernels<PairMoments>();
+        case PAIR_EXACT: return pair_kernels<PairExact>();
+        case PAIR_PACKED: return pair_kernels<PairPacked>();
+        default: break;
     }
     switch (physical) {
         case I8: return number_kernels<int8_t>(operation);
@@ -132,8 +147,67 @@ inline GroupedKernels grouped_kernels(int operation, int physical) {
         case I128: return decimal_kernels(operation);
         case STR: return text_kernels<int32_t>(operation);
         case LSTR: return text_kernels<int64_t>(operation);
-        default: return {};
+        default: return nullptr;
     }
+}
+
+template <class Source>
+inline Input input_for() { return {View(), (int32_t)sizeof(typename Source::value_t), 0, put_values<Source>}; }
+
+// How a column goes into records: its values, text's lengths, row numbers, or (any other id) only its validity.
+inline Input input_kernels(int source) {
+    switch (source) {
+        case I8: case U8: return input_for<Values<uint8_t>>();
+        case I16: case U16: return input_for<Values<uint16_t>>();
+        case I32: case U32: case F32: return input_for<Values<uint32_t>>();
+        case I64: case U64: case F64: return input_for<Values<uint64_t>>();
+        case I128: return input_for<Values<int128_t>>();
+        case BOOL: return input_for<Bits>();
+        case STR: return input_for<Lengths<int32_t>>();
+        case LSTR: return input_for<Lengths<int64_t>>();
+        case ROW_NUMBERS: return input_for<RowsOf<void>>();
+        default: return Input();
+    }
+}
+
+template <typename To>
+inline convert_t convert_kernel(int physical, bool scattered) {
+    switch (physical) {
+        case I8: return convert_block<To, Values<int8_t>>;
+        case I16: return convert_block<To, Values<int16_t>>;
+        case I32: return convert_block<To, Values<int32_t>>;
+        case I64: return convert_block<To, Values<int64_t>>;
+        case U8: return convert_block<To, Values<uint8_t>>;
+        case U16: return convert_block<To, Values<uint16_t>>;
+        case U32: return convert_block<To, Values<uint32_t>>;
+        case U64: return convert_block<To, Values<uint64_t>>;
+        case F32: return convert_block<To, Values<float>>;
+        case F64: return convert_block<To, Values<double>>;
+        case BOOL: if (scattered) return convert_block<To, Values<uint8_t>>; else return convert_block<To, Bits>;
+        default: return nullptr;
+    }
+}
+
+inline convert_t pair_convert(int operation, int physical, bool scattered) {
+    switch (operation) {
+        case PAIR_MOMENTS: return convert_kernel<double>(physical, scattered);
+        case PAIR_EXACT: return convert_kernel<uint64_t>(physical, scattered);
+        case PAIR_PACKED: return convert_kernel<uint32_t>(physical, scattered);
+        default: return nullptr;
+    }
+}
+
+inline kernel_t slices_kernel(const Program& program, int code_bytes) {
+    if (program.codes == nullptr) return reduce_slices;
+    return code_bytes == 1 ? update_slices<uint8_t> : code_bytes == 2 ? update_slices<uint16_t> : update_slices<uint32_t>;
+}
+
+inline kernel_t count_kernel(int code_bytes) {
+    return code_bytes == 1 ? count_records<uint8_t> : code_bytes == 2 ? count_records<uint16_t> : count_records<uint32_t>;
+}
+
+inline kernel_t scatter_kernel(int code_bytes) {
+    return code_bytes == 1 ? scatter_records<uint8_t> : code_bytes == 2 ? scatter_records<uint16_t> : scatter_records<uint32_t>;
 }
 
 }  // namespace ff

@@ -599,6 +599,18 @@ inline int settled_first_rows(void* ctx, int64_t start, int64_t stop, int64_t) {
     return OK;
 }
 
+struct TranslateContext {
+    code_t* codes;          // in, out
+    const code_t* places;   // in: per code, what it becomes
+    code_t n_places;        // in: any other code becomes NULL_CODE
+};
+
+inline int translate_codes(void* ctx, int64_t start, int64_t stop, int64_t) {
+    const TranslateContext& c = *(const TranslateContext*)ctx;
+    for (int64_t row = start; row < stop; ++row) c.codes[row] = c.codes[row] < c.n_places ? c.places[c.codes[row]] : NULL_CODE;
+    return OK;
+}
+
 enum TextPhase : int { SEED = 0, ENCODE, BUCKET, UNIFY, COUNT, PLACE, LINK, RESOLVE, SETTLED };
 
 inline kernel_t text_phase(int phase, bool large) {

@@ -29,6 +29,13 @@ cdef extern from "encode.hpp" namespace "ff" nogil:
     kernel_t text_phase(int phase, bint large)
     int BUCKETS "ff::N_BUCKETS"
 
+    cdef struct TranslateContext:
+        code_t* codes
+        const code_t* places
+        code_t n_places
+
+    int translate_codes(void* ctx, int64_t start, int64_t stop, int64_t slice)
+
 cdef extern from "text_order.hpp" namespace "ff" nogil:
     cdef struct RankKey:
         int64_t row
@@ -105,6 +112,20 @@ cdef class TextTables:
         ctx.counts = <int64_t*><uintptr_t>counts
         ctx.first_rows = <row_t*><uintptr_t>first_rows
         return Task.make(text_phase(phase, self.large), &ctx, sizeof(ctx), (self, keep))
+
+
+def translate(
+    size_t codes,      # IN, OUT
+    size_t places,     # IN: per code, what it becomes
+    code_t n_places,   # IN: any other code becomes 0xFFFFFFFF
+    object keep,
+):
+    """Codes of one dictionary as codes of another."""
+    cdef TranslateContext ctx
+    ctx.codes = <code_t*><uintptr_t>codes
+    ctx.places = <const code_t*><uintptr_t>places
+    ctx.n_places = n_places
+    return Task.make(<kernel_t>translate_codes, &ctx, sizeof(ctx), keep)
 
 
 def rank(

@@ -7,9 +7,9 @@
 namespace ff {
 
 struct Finalize {
-    const uint8_t* fields[3];   // in: the state's columns, in the order of `emit`
+    const uint8_t* fields[MOST_FIELDS];   // in: the state's columns, in the order of `emit`
     int64_t min_count;          // in: fewer values make a sum or product null
-    int64_t ddof;               // in: for var, std, sem
+    int64_t ddof;               // in: for var, std, sem, cov
     int64_t unit;               // in: what one unit of the column is in units of the result
     uint8_t* values;            // out
     uint8_t* validity;          // out
@@ -167,9 +167,34 @@ int finalize_spread(void* raw, int64_t start, int64_t stop, int64_t) {
     return OK;
 }
 
+// T: double; from the fields of pairs.hpp.
+inline int finalize_covariance(void* raw, int64_t start, int64_t stop, int64_t) {
+    const Finalize& ctx = *(const Finalize*)raw;
+    for (int64_t group = start; group < stop; ++group) {
+        const int64_t n = load<int64_t>(ctx.fields[0], group);
+        put_float<double>(ctx, group, n > ctx.ddof && n > 0, load<double>(ctx.fields[5], group) / (double)(n - ctx.ddof));
+    }
+    return OK;
+}
+
+// Between -1 and 1; missing where one of the columns does not vary.
+inline int finalize_correlation(void* raw, int64_t start, int64_t stop, int64_t) {
+    const Finalize& ctx = *(const Finalize*)raw;
+    for (int64_t group = start; group < stop; ++group) {
+        const double spread_x = load<double>(ctx.fields[2], group), spread_y = load<double>(ctx.fields[4], group);
+        double spread = std::sqrt(spread_x * spread_y);
+        if (!(spread > 0.0 && spread <= std::numeric_limits<double>::max())) spread = std::sqrt(spread_x) * std::sqrt(spread_y);
+        const double value = load<double>(ctx.fields[5], group) / spread;
+        const bool valid = load<int64_t>(ctx.fields[0], group) > 1 && spread_x > 0.0 && spread_y > 0.0;
+        put_float<double>(ctx, group, valid, value > 1.0 ? 1.0 : value < -1.0 ? -1.0 : value);
+    }
+    return OK;
+}
+
 enum Finalizer : int {
     FINAL_TOTAL = 0, FINAL_DECIMAL_TOTAL = 1, FINAL_INTEGER_MEAN = 2, FINAL_FLOAT_MEAN = 3, FINAL_TEMPORAL_MEAN = 4,
     FINAL_DECIMAL_MEAN = 5, FINAL_PRODUCT = 6, FINAL_VARIANCE = 7, FINAL_DEVIATION = 8, FINAL_STANDARD_ERROR = 9,
+    FINAL_COVARIANCE = 10, FINAL_CORRELATION = 11,
 };
 
 template <typename T>
@@ -187,6 +212,8 @@ inline kernel_t float_finalizer(int finalizer) {
 // `physical` is the result's.
 inline kernel_t finalize_kernel(int finalizer, int physical) {
     if (finalizer == FINAL_INTEGER_MEAN && physical == F64) return finalize_integer_mean;
+    if (finalizer == FINAL_COVARIANCE) return finalize_covariance;
+    if (finalizer == FINAL_CORRELATION) return finalize_correlation;
     switch (physical) {
         case F32: return float_finalizer<float>(finalizer);
         case F64: return float_finalizer<double>(finalizer);

@@ -91,11 +91,11 @@ inline int pack_records(void* raw, int64_t start, int64_t stop, int64_t) {
 
 // ---- gathering ---------------------------------------------------------------------------------------------------
 
-// Copies the records of `count` rows; -1 gives a record of zeros, in which no value is valid.
+// Copies the records of `count` rows of the `known` ones that come; -1 gives a record of zeros, in which no value is valid.
 template <int SIZE>
-inline void copy_records_of(const uint8_t* records, const row_t* rows, int count, uint8_t* block) {
+inline void copy_records_of(const uint8_t* records, const row_t* rows, int count, int64_t known, uint8_t* block) {
     for (int at = 0; at < count; ++at) {
-        const row_t ahead = rows[at + RECORDS_AHEAD < count ? at + RECORDS_AHEAD : count - 1];
+        const row_t ahead = rows[at + RECORDS_AHEAD < known ? at + RECORDS_AHEAD : known - 1];
         __builtin_prefetch(records + (int64_t)(ahead < 0 ? 0 : ahead) * SIZE);
         if (rows[at] < 0) {
             memset(block + at * SIZE, 0, SIZE);
@@ -105,12 +105,12 @@ inline void copy_records_of(const uint8_t* records, const row_t* rows, int count
     }
 }
 
-inline void copy_records(const Records& in, const row_t* rows, int count, uint8_t* block) {
+inline void copy_records(const Records& in, const row_t* rows, int count, int64_t known, uint8_t* block) {
     switch (in.size) {
-        case 8: return copy_records_of<8>(in.records, rows, count, block);
-        case 16: return copy_records_of<16>(in.records, rows, count, block);
-        case 32: return copy_records_of<32>(in.records, rows, count, block);
-        default: return copy_records_of<64>(in.records, rows, count, block);
+        case 8: return copy_records_of<8>(in.records, rows, count, known, block);
+        case 16: return copy_records_of<16>(in.records, rows, count, known, block);
+        case 32: return copy_records_of<32>(in.records, rows, count, known, block);
+        default: return copy_records_of<64>(in.records, rows, count, known, block);
     }
 }
 
@@ -154,7 +154,7 @@ inline int gather_records(void* raw, int64_t start, int64_t stop, int64_t) {
     alignas(LINE) uint8_t values[RECORD_BLOCK * sizeof(uint128_t)];
     for (int64_t row = start; row < stop; row += RECORD_BLOCK) {
         const int count = (int)(stop - row < RECORD_BLOCK ? stop - row : RECORD_BLOCK);
-        copy_records(ctx, ctx.rows + row, count, block);
+        copy_records(ctx, ctx.rows + row, count, stop - row, block);
         for (int64_t at = 0; at < ctx.n_fields; ++at) {
             const RecordField& field = ctx.fields[at];
             if (field.width == 0) {

@@ -1,10 +1,10 @@
-// Whole-column aggregation of byte-wide values: fixed lanes in place of slots, so that sums run at memory speed.
+// Whole-column aggregation: fixed lanes in place of states, so that sums run at memory speed.
 //
-// Each slice fills one slot, as in aggregate.hpp, and slots combine in slice order. Lanes are assigned by the row's
+// Each slice fills one state, as in program.hpp, and states combine in slice order. Lanes are assigned by the row's
 // place in its slice, so the bits of a float sum depend on the rows alone. Sums of 1024 rows are added as wholes, which
 // keeps the rounding error near that of pairwise summation (Higham, "The accuracy of floating point summation", 1993).
 #pragma once
-#include "aggregate.hpp"
+#include "program.hpp"
 
 namespace ff {
 
@@ -20,7 +20,7 @@ inline uint64_t valid_rows(const View& view, int64_t row, int count) {
     return view.validity == nullptr ? all : bits_at(view.validity, view.bit_offset + row, count);
 }
 
-// Calls `visit(values, n_valid)` for each block of 64 rows, `values` at 64 values of which the missing ones are `filler`.
+// Calls `visit(values)` for each block of 64 rows, `values` at 64 values of which the missing ones are `filler`.
 template <typename T, class Visit>
 inline void visit_blocks(const View& view, int64_t start, int64_t stop, T filler, Visit visit) {
     uint8_t filled[BLOCK_ROWS * sizeof(T)];
@@ -33,11 +33,11 @@ inline void visit_blocks(const View& view, int64_t start, int64_t stop, T filler
             for (uint64_t missing = ~valid; missing != 0; missing &= missing - 1) store<T>(filled, __builtin_ctzll(missing), filler);
             values = filled;
         }
-        visit(values, __builtin_popcountll(valid));
+        visit(values);
     }
 }
 
-// How an operation reduces one slice of values of type T; the general form has no lanes.
+// How an operation reduces a chunk of values of type T; the general form has no lanes.
 template <class Op, class Source>
 struct Reducer { static constexpr bool exists = false; };
 
@@ -45,36 +45,32 @@ template <typename T, bool CHECKED>
 struct Reducer<Sum<T, double, CHECKED>, Values<T>> {
     static constexpr bool exists = true;
     typedef typename Sum<T, double, CHECKED>::Slot Slot;
-    static bool reduce(const View& view, int64_t start, int64_t stop, Slot& slot) {
+    static bool reduce(const View& view, int64_t start, int64_t stop, Slot& slot, const Given&) {
         for (int64_t chunk = start; chunk < stop; chunk += CHUNK_ROWS) {
             double sums[LANES] = {};
-            int64_t n_nan[LANES] = {};
             const int64_t chunk_stop = chunk + CHUNK_ROWS < stop ? chunk + CHUNK_ROWS : stop;
-            visit_blocks<T>(view, chunk, chunk_stop, T(0), [&](const uint8_t* values, int n_valid) {
+            visit_blocks<T>(view, chunk, chunk_stop, T(0), [&](const uint8_t* values) {
                 for (int base = 0; base < BLOCK_ROWS; base += LANES) {
                     for (int lane = 0; lane < LANES; ++lane) {
                         const double value = (double)load<T>(values, base + lane);
                         sums[lane] += value == value ? value : 0.0;
-                        n_nan[lane] += value != value;
                     }
                 }
-                slot.n += n_valid;
             });
-            for (int lane = 0; lane < LANES; ++lane) slot.n -= n_nan[lane];
             slot.total += add_lanes(sums);
         }
         return true;
     }
 };
 
-// Integers in 64-bit lanes: whole values where they are narrow, else their low and high halves. A slice is shorter than
+// Integers in 64-bit lanes: whole values where they are narrow, else their low and high halves. A chunk is shorter than
 // 2^31 rows, so no lane wraps.
-template <typename T, typename Total, bool CHECKED>
-inline bool reduce_integers(const View& view, int64_t start, int64_t stop, typename Sum<T, Total, CHECKED>::Slot& slot) {
+template <typename T>
+inline int128_t add_integers(const View& view, int64_t start, int64_t stop) {
     typedef typename std::conditional<std::is_signed<T>::value, int64_t, uint64_t>::type lane_t;
     lane_t high[LANES] = {};
     uint64_t low[LANES] = {};
-    visit_blocks<T>(view, start, stop, T(0), [&](const uint8_t* values, int n_valid) {
+    visit_blocks<T>(view, start, stop, T(0), [&](const uint8_t* values) {
         for (int base = 0; base < BLOCK_ROWS; base += LANES) {
             for (int lane = 0; lane < LANES; ++lane) {
                 const T value = load<T>(values, base + lane);
@@ -85,57 +81,81 @@ inline bool reduce_integers(const View& view, int64_t start, int64_t stop, typen
                 }
             }
         }
-        slot.n += n_valid;
     });
     int128_t total = 0;
     for (int lane = 0; lane < LANES; ++lane) total += (sizeof(T) < 8 ? (int128_t)high[lane] : (int128_t)high[lane] * ((int64_t)1 << 32)) + low[lane];
-    slot.total = (Total)total;
-    return (int128_t)slot.total == total;
+    return total;
 }
 
-template <typename T, bool CHECKED>
-struct Reducer<Sum<T, int64_t, CHECKED>, Values<T>> {
+template <typename T, typename Total, bool CHECKED>
+struct IntegerReducer {
     static constexpr bool exists = true;
-    static bool reduce(const View& view, int64_t start, int64_t stop, typename Sum<T, int64_t, CHECKED>::Slot& slot) {
-        return reduce_integers<T, int64_t, CHECKED>(view, start, stop, slot);
+    static bool reduce(const View& view, int64_t start, int64_t stop, typename Sum<T, Total, CHECKED>::Slot& slot, const Given&) {
+        const int128_t total = (int128_t)slot.total + add_integers<T>(view, start, stop);
+        slot.total = (Total)total;
+        return (int128_t)slot.total == total;
+    }
+};
+template <typename T, bool CHECKED>
+struct Reducer<Sum<T, int64_t, CHECKED>, Values<T>> : IntegerReducer<T, int64_t, CHECKED> {};
+template <typename T, bool CHECKED>
+struct Reducer<Sum<T, uint64_t, CHECKED>, Values<T>> : IntegerReducer<T, uint64_t, CHECKED> {};
+
+// True values among those that are not missing, 64 at a time.
+inline uint64_t true_rows(const View& view, int64_t row, int count) {
+    return bits_at(view.values, view.bit_offset + row, count) & valid_rows(view, row, count);
+}
+
+template <class Visit>
+inline void visit_words(const View& view, int64_t start, int64_t stop, Visit visit) {
+    for (int64_t row = start; row < stop; row += BLOCK_ROWS) {
+        const int count = (int)(stop - row < BLOCK_ROWS ? stop - row : BLOCK_ROWS);
+        visit(true_rows(view, row, count), valid_rows(view, row, count));
+    }
+}
+
+template <>
+struct Reducer<Sum<uint8_t, int64_t, false>, Bits> {
+    static constexpr bool exists = true;
+    static bool reduce(const View& view, int64_t start, int64_t stop, Sum<uint8_t, int64_t, false>::Slot& slot, const Given&) {
+        visit_words(view, start, stop, [&](uint64_t truths, uint64_t) { slot.total += __builtin_popcountll(truths); });
+        return true;
     }
 };
 
-template <typename T, bool CHECKED>
-struct Reducer<Sum<T, uint64_t, CHECKED>, Values<T>> {
+template <bool EVERY>
+struct Reducer<Truth<uint8_t, EVERY>, Bits> {
     static constexpr bool exists = true;
-    static bool reduce(const View& view, int64_t start, int64_t stop, typename Sum<T, uint64_t, CHECKED>::Slot& slot) {
-        return reduce_integers<T, uint64_t, CHECKED>(view, start, stop, slot);
+    static bool reduce(const View& view, int64_t start, int64_t stop, typename Truth<uint8_t, EVERY>::Slot& slot, const Given&) {
+        uint8_t any = 0, lacking = 0;
+        visit_words(view, start, stop, [&](uint64_t truths, uint64_t valid) {
+            any |= truths != 0;
+            lacking |= truths != valid;
+        });
+        slot.truth = EVERY ? slot.truth & (uint8_t)!lacking : slot.truth | any;
+        return true;
     }
 };
 
-// NaN never compares as better, so it needs no test; whether only NaN or infinity was seen is looked up at the end.
+// NaN never compares as better, so it needs no test.
 template <typename T, bool LARGEST>
 struct Reducer<Extreme<T, LARGEST, false>, Values<T>> {
     static constexpr bool exists = sizeof(T) <= 8;
     typedef Extreme<T, LARGEST, false> Op;
-    static bool reduce(const View& view, int64_t start, int64_t stop, typename Op::Slot& slot) {
+    static bool reduce(const View& view, int64_t start, int64_t stop, typename Op::Slot& slot, const Given& given) {
         const T identity = Op::init().value;
         T best[LANES];
-        int64_t n = 0;
         for (int lane = 0; lane < LANES; ++lane) best[lane] = identity;
-        visit_blocks<T>(view, start, stop, identity, [&](const uint8_t* values, int n_valid) {
+        visit_blocks<T>(view, start, stop, identity, [&](const uint8_t* values) {
             for (int base = 0; base < BLOCK_ROWS; base += LANES) {
                 for (int lane = 0; lane < LANES; ++lane) {
                     const T value = load<T>(values, base + lane);
                     best[lane] = (LARGEST ? value > best[lane] : value < best[lane]) ? value : best[lane];
                 }
             }
-            n += n_valid;
         });
-        for (int lane = 0; lane < LANES; ++lane) Op::update(slot, best[lane], Text());
-        slot.seen = n > 0;
-        if (std::is_floating_point<T>::value && slot.seen && slot.value == identity) slot.seen = holds_number(view, start, stop);
+        for (int lane = 0; lane < LANES; ++lane) Op::update(slot, best[lane], given);
         return true;
-    }
-    static bool holds_number(const View& view, int64_t start, int64_t stop) {
-        for (int64_t row = start; row < stop; ++row) if (takes_part<Values<T>>(view, row)) return true;
-        return false;
     }
 };
 
@@ -144,12 +164,12 @@ template <typename T>
 struct Reducer<Moments<T>, Values<T>> {
     static constexpr bool exists = true;
     typedef typename Moments<T>::Slot Slot;
-    static bool reduce(const View& view, int64_t start, int64_t stop, Slot& slot) {
+    static bool reduce(const View& view, int64_t start, int64_t stop, Slot& slot, const Given& given) {
         double values[CHUNK_ROWS + LANES];
         for (int64_t chunk = start; chunk < stop; chunk += CHUNK_ROWS) {
             const int64_t chunk_stop = chunk + CHUNK_ROWS < stop ? chunk + CHUNK_ROWS : stop;
             const int count = gather(view, chunk, chunk_stop, values);
-            if (count > 0) Moments<T>::combine(slot, of_values(values, count), Text());
+            if (count > 0) Moments<T>::combine(slot, of_values(values, count), given);
         }
         return true;
     }
@@ -167,7 +187,6 @@ struct Reducer<Moments<T>, Values<T>> {
         }
         return count;
     }
-    // The mean is rounded; what it lacks is the mean of the deviations from it (the corrected two-pass algorithm).
     // `values` has room for LANES more. The mean is rounded; what it lacks is the mean of the deviations from it (the
     // corrected two-pass algorithm).
     static Slot of_values(double* values, int count) {
@@ -192,35 +211,70 @@ struct Reducer<Moments<T>, Values<T>> {
     }
 };
 
-template <typename T>
-struct Reducer<Count, RowsOf<T>> {
+template <>
+struct Reducer<Count, EveryRow> {
     static constexpr bool exists = true;
-    static bool reduce(const View& view, int64_t start, int64_t stop, Count::Slot& slot) {
-        if constexpr (std::is_floating_point<T>::value) {
-            int64_t n_nan[LANES] = {};
-            visit_blocks<T>(view, start, stop, T(0), [&](const uint8_t* values, int n_valid) {
-                for (int base = 0; base < BLOCK_ROWS; base += LANES) {
-                    for (int lane = 0; lane < LANES; ++lane) n_nan[lane] += load<T>(values, base + lane) != load<T>(values, base + lane);
-                }
-                slot.n += n_valid;
-            });
-            for (int lane = 0; lane < LANES; ++lane) slot.n -= n_nan[lane];
-        } else {
-            for (int64_t row = start; row < stop; row += BLOCK_ROWS) {
-                slot.n += __builtin_popcountll(valid_rows(view, row, (int)(stop - row < BLOCK_ROWS ? stop - row : BLOCK_ROWS)));
-            }
-        }
+    static bool reduce(const View&, int64_t start, int64_t stop, Count::Slot& slot, const Given&) {
+        slot.n += (uint32_t)(stop - start);
         return true;
     }
 };
 
-// Over rows; in place of `update_slices` where all rows are of one group.
 template <class Op, class Source>
-int reduce_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
-    const Grouped& ctx = *(const Grouped*)raw;
-    typename Op::Slot& slot = ((typename Op::Slot*)ctx.slots)[slice * ctx.n_replicas * (ctx.n_groups + SPARE_SLOTS)];
-    slot = Op::init();
-    return Reducer<Op, Source>::reduce(ctx.view, start, stop, slot) ? OK : OVERFLOW_;
+bool reduce_step(const Step& step, const View* views, uint8_t* state, int64_t start, int64_t stop) {
+    return Reducer<Op, Source>::reduce(views[step.input], start, stop, *(typename Op::Slot*)(state + step.offset), step.given);
+}
+
+// Steps without lanes, and what is missing: by blocks, as with codes.
+inline bool reduce_block(const Program& program, const Area& area, int64_t row, int count) {
+    uint32_t target[STEP_ROWS];
+    const uint32_t words = (uint32_t)(program.stride / 8);
+    uint64_t missing[STEP_ROWS / 64];
+    uint32_t own[STEP_ROWS];
+    for (int lane = 0; lane < count; ++lane) target[lane] = program.lane_offsets[lane];
+    for (const Presence& presence : program.presences) {
+        bool blocks = false;
+        for (int32_t number = presence.first_step; number < presence.stop_step; ++number) {
+            blocks |= program.steps[(size_t)number].kernels->reduce == nullptr;
+        }
+        if (!blocks && presence.counted < 0) continue;
+        const uint32_t* to = target;
+        if (find_missing(presence, program.views.data(), row, count, missing)) {
+            if (presence.counted >= 0) {
+                uint32_t* counts = area.missing_of(presence.counted);
+                for (int word = 0; word * 64 < count; ++word) counts[0] += (uint32_t)__builtin_popcountll(missing[word]);
+            }
+            memcpy(own, target, (size_t)count * sizeof(uint32_t));
+            for (int lane = 0; lane < count; ++lane) {
+                if (missing[lane >> 6] >> (lane & 63) & 1) own[lane] = (1 + (uint32_t)(lane & (SPARE_SLOTS - 1))) * words;
+            }
+            to = own;
+        }
+        for (int32_t number = presence.first_step; blocks && number < presence.stop_step; ++number) {
+            const Step& step = program.steps[(size_t)number];
+            if (step.kernels->reduce == nullptr && !step.kernels->update(step, program.views.data(), area.states, to, row, count)) return false;
+        }
+    }
+    return true;
+}
+
+constexpr int64_t REDUCED_ROWS = 2 * CHUNK_ROWS;   // a chunk that stays in the first-level cache for all that looks at it
+
+// Over rows; in place of `update_slices` where all rows are of one group.
+inline int reduce_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
+    const Program& program = *((const Bound*)raw)->program;
+    const Area area = slice_area(program, slice);
+    begin_slice(program, area);
+    for (int64_t chunk = start; chunk < stop; chunk += REDUCED_ROWS) {
+        const int64_t chunk_stop = chunk + REDUCED_ROWS < stop ? chunk + REDUCED_ROWS : stop;
+        for (int64_t row = chunk; row < chunk_stop; row += STEP_ROWS) {
+            if (!reduce_block(program, area, row, (int)(chunk_stop - row < STEP_ROWS ? chunk_stop - row : STEP_ROWS))) return OVERFLOW_;
+        }
+        for (const Step& step : program.steps) {
+            if (step.kernels->reduce != nullptr && !step.kernels->reduce(step, program.views.data(), area.states, chunk, chunk_stop)) return OVERFLOW_;
+        }
+    }
+    return end_slice(program, area, true) ? OK : OVERFLOW_;
 }
 
 }  // namespace ff

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "group_codes.hpp"
+#include "prefetch.hpp"
 #include "sources.hpp"
 
 namespace ff {
@@ -61,15 +62,6 @@ struct ByHash {
         return shift == 64 ? 0 : (uint32_t)(hash_value(code, value) >> shift);
     }
 };
-
-// Brings the line of an address into the cache to be written: __builtin_prefetch would read it first, and ask again to write.
-inline void prefetch_to_write(const void* address) {
-#if defined(__x86_64__) && defined(__GNUC__)
-    __asm__ volatile("prefetchw %0" : : "m"(*(const char*)address));
-#else
-    __builtin_prefetch(address, 1);
-#endif
-}
 
 struct Scatter {
     View view;               // in
@@ -182,6 +174,46 @@ inline int add_starts(void* raw, int64_t start, int64_t stop, int64_t) {
     return OK;
 }
 
+// The way back: a value per row from values in partition order. Rows are walked as by the scatter, and each takes the next
+// value of its partition, so nothing of where they went needs to be kept but the places.
+struct Gather {
+    Scatter scatter;          // in: as it was; its places are where each slice's rows of a partition end
+    const int32_t* starts;    // in: first place of each partition
+    const uint8_t* values;    // in: 8 bytes each, in partition order
+    uint8_t* out;             // out: per row; 0 for rows left out
+    uint8_t* validity;        // out: bits; null for rows left out
+};
+
+template <class Source>
+int gather_values(void* raw, int64_t start, int64_t stop, int64_t slice) {
+    const Gather& ctx = *(const Gather*)raw;
+    const int64_t width = ctx.scatter.n_partitions + 1;
+    int32_t* places = new (std::nothrow) int32_t[(size_t)width];
+    if (places == nullptr) return OUT_OF_MEMORY;
+    const int32_t* begin = slice == 0 ? ctx.starts : ctx.scatter.places + (slice - 1) * width;
+    memcpy(places, begin, (size_t)width * sizeof(int32_t));
+    code_t code[CODE_BLOCK];
+    uint32_t partition[CODE_BLOCK];
+    int32_t place[CODE_BLOCK];
+    for (int64_t row = start; row < stop; row += CODE_BLOCK) {
+        const int count = (int)(stop - row < CODE_BLOCK ? stop - row : CODE_BLOCK);
+        fill_partitions<Source, ByGroup>(ctx.scatter, row, count, code, partition);
+        uint64_t kept = 0;
+        for (int lane = 0; lane < count; ++lane) {
+            place[lane] = places[partition[lane]]++;
+            kept |= (uint64_t)(code[lane] != NULL_CODE) << lane;
+            __builtin_prefetch(ctx.values + (int64_t)place[lane] * 8);
+        }
+        for (int lane = 0; lane < count; ++lane) {
+            const uint64_t value = load<uint64_t>(ctx.values, place[lane]);
+            store<uint64_t>(ctx.out, row + lane, code[lane] != NULL_CODE ? value : 0);
+        }
+        store_bits(ctx.validity, row, kept, count);
+    }
+    delete[] places;
+    return OK;
+}
+
 // Partitions of 2^shift groups, split into their groups: the second level where there are too many groups for one.
 struct Split {
     const uint8_t* values;      // in: in partition order
@@ -227,7 +259,7 @@ int split_partitions(void* raw, int64_t start, int64_t stop, int64_t) {
 enum RowSource : int { ROWS = 100, ROWS_OF_F32 = 101, ROWS_OF_F64 = 102 };
 
 struct ScatterKernels {
-    kernel_t count, scatter, split;
+    kernel_t count, scatter, split, gather;
     int64_t value_bytes;
 };
 
@@ -239,7 +271,7 @@ inline ScatterKernels scatter_for(int streams) {
     const kernel_t scatter = streams == AND_ROWS    ? scatter_values<Source, By, true, true>
                              : streams == AND_CODES ? scatter_values<Source, By, true, false>
                                                     : scatter_values<Source, By, false, false>;
-    return {count_partitions<Source, By>, scatter, split_partitions<value_t>, (int64_t)sizeof(value_t)};
+    return {count_partitions<Source, By>, scatter, split_partitions<value_t>, gather_values<Source>, (int64_t)sizeof(value_t)};
 }
 
 template <class By>

@@ -18,6 +18,13 @@ cdef extern from "scatter.hpp" namespace "ff" nogil:
         uint8_t* out_codes
         uint8_t* out_rows
 
+    cdef struct CGather "ff::Gather":
+        CScatter scatter
+        const int32_t* starts
+        const uint8_t* values
+        uint8_t* out
+        uint8_t* validity
+
     cdef struct CPlaces "ff::Places":
         int32_t* places
         int32_t* totals
@@ -37,6 +44,7 @@ cdef extern from "scatter.hpp" namespace "ff" nogil:
         kernel_t count
         kernel_t scatter
         kernel_t split
+        kernel_t gather
         int64_t value_bytes
 
     ScatterKernels scatter_kernels(int source, bint by_hash, int streams)
@@ -77,6 +85,17 @@ cdef class Scatter:
     def scatter(self):
         """Over the same slices of rows: values (and codes) to their places."""
         return Task.make(self.kernels.scatter, &self.ctx, sizeof(self.ctx), self.keep_alive)
+
+
+    def gather(self, uintptr_t values, uintptr_t starts, uintptr_t out, uintptr_t validity, keep):
+        """Over the same slices of rows, after a scatter by group: the 8-byte values of its places, at their rows."""
+        cdef CGather ctx
+        ctx.scatter = self.ctx
+        ctx.values = <const uint8_t*>values            # IN
+        ctx.starts = <const int32_t*>starts            # IN
+        ctx.out = <uint8_t*>out                        # OUT
+        ctx.validity = <uint8_t*>validity              # OUT
+        return Task.make(self.kernels.gather, &ctx, sizeof(ctx), (self.keep_alive, keep))
 
 
 cdef CPlaces places_of(uintptr_t places, uintptr_t totals, int64_t n_partitions, int64_t n_slices):

@@ -55,6 +55,12 @@ struct RowsOf {
     }
 };
 
+// Rows of which only the number matters.
+struct EveryRow {
+    typedef uint8_t value_t;
+    static uint8_t at(const View&, int64_t) { return 0; }
+};
+
 inline code_t code_at(const uint8_t* codes, int64_t row) { return codes == nullptr ? 0 : load<code_t>(codes, row); }
 
 // Targets of rows [row, row + count): the row's group code, or `spare` + lane where its key or its value is missing.

@@ -2,6 +2,8 @@
 // where it needs to), takes another state that comes after it (`combine`), and is written to and read from columns
 // (`emit`, `restore`).
 //
+// A state is a field of its group's row in the table of states (program.hpp). How many values a group has is counted once
+// for all aggregations of a pass, not in each state: `emit` is told (`n`). `n_field` is the emitted column that holds it.
 // States of rows have no `restore`: row numbers mean nothing in another partition. `update` and `combine` return false
 // only where an exact result needs a wider state; then the caller starts again with that one.
 #pragma once
@@ -12,17 +14,21 @@
 
 namespace ff {
 
+constexpr int MOST_FIELDS = 6;
+
 // The columns of a state, one row per group. Which field holds what is said at each operation's `emit`.
 struct StateColumns {
-    uint8_t* fields[3];   // in, out
-    uint8_t* validity;    // in, out: of a field that can be null; null on input where none is
-    int64_t bit_offset;   // in: of group 0 in `validity` and in a field of bits; 0 on output
+    uint8_t* fields[MOST_FIELDS];   // in, out
+    uint8_t* validity;              // in, out: of a field that can be null; null on input where none is
+    int64_t bit_offset;             // in: of group 0 in `validity` and in a field of bits; 0 on output
 };
 
-// Plain text that `TextExtreme` compares by row number.
-struct Text {
-    const uint8_t* offsets;   // in
-    const uint8_t* data;      // in
+// What an operation is given besides values.
+struct Given {
+    const uint8_t* offsets;       // in: of the plain text that `TextExtreme` compares by row number
+    const uint8_t* data;          // in: its bytes
+    int64_t smallest;             // in: of the column, for exact moments
+    int64_t other_smallest;       // in: of the second column
 };
 
 template <typename T>
@@ -40,92 +46,100 @@ struct Identity {   // of min and max; numeric_limits does not know 128 bits wit
     }
 };
 
-// Rows with a value. Fields: n (int64).
+// Rows; fewer than 2^31. Its field is what every other state is told as `n`.
 struct Count {
-    struct Slot { int64_t n; };
-    typedef row_t value_t;
+    struct Slot { uint32_t n; };
+    typedef uint8_t value_t;
+    static constexpr int n_field = 0;
     static Slot init() { return {0}; }
-    static bool update(Slot& slot, row_t, const Text&) { ++slot.n; return true; }
-    static bool combine(Slot& slot, const Slot& later, const Text&) { slot.n += later.n; return true; }
-    static void emit(const StateColumns& out, int64_t group, const Slot& slot) { store<int64_t>(out.fields[0], group, slot.n); }
-    static Slot restore(const StateColumns& in, int64_t group) { return {load<int64_t>(in.fields[0], group)}; }
+    static bool update(Slot& slot, uint8_t, const Given&) { ++slot.n; return true; }
+    static bool combine(Slot& slot, const Slot& later, const Given&) { slot.n += later.n; return true; }
+    static void emit(const StateColumns& out, int64_t group, const Slot&, int64_t n, const Given&) { store<int64_t>(out.fields[0], group, n); }
+    static Slot restore(const StateColumns&, int64_t) { return {0}; }
 };
 
 // Sums of integers and floats. Fields: total (int128 for integers, else double), n (int64).
 // CHECKED: a 64-bit total that may not wrap; narrower values cannot make it wrap within 2^31 rows.
 template <typename T, typename Total, bool CHECKED>
 struct Sum {
-    struct Slot { Total total; int64_t n; };
+    struct Slot { Total total; };
     typedef T value_t;
+    static constexpr int n_field = 1;
     static constexpr bool exact = !std::is_floating_point<Total>::value;
-    static Slot init() { return {0, 0}; }
+    static Slot init() { return {0}; }
     static bool add(Total& total, Total value) {
         if constexpr (CHECKED) return !__builtin_add_overflow(total, value, &total);
         total += value;
         return true;
     }
-    static bool update(Slot& slot, T value, const Text&) {
-        ++slot.n;
-        return add(slot.total, (Total)value);
-    }
-    static bool combine(Slot& slot, const Slot& later, const Text&) {
-        slot.n += later.n;
-        return add(slot.total, later.total);
-    }
-    static void emit(const StateColumns& out, int64_t group, const Slot& slot) {
+    static bool update(Slot& slot, T value, const Given&) { return add(slot.total, (Total)value); }
+    static bool combine(Slot& slot, const Slot& later, const Given&) { return add(slot.total, later.total); }
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot, int64_t n, const Given&) {
         if constexpr (exact) store<int128_t>(out.fields[0], group, (int128_t)slot.total);
         else store<double>(out.fields[0], group, slot.total);
-        store<int64_t>(out.fields[1], group, slot.n);
+        store<int64_t>(out.fields[1], group, n);
     }
     static Slot restore(const StateColumns& in, int64_t group) {
-        const int64_t n = load<int64_t>(in.fields[1], group);
-        if constexpr (exact) return {(Total)load<int128_t>(in.fields[0], group), n};
-        else return {load<double>(in.fields[0], group), n};
+        if constexpr (exact) return {(Total)load<int128_t>(in.fields[0], group)};
+        else return {load<double>(in.fields[0], group)};
     }
 };
 
 // Sums of decimals as two sums that cannot overflow: total = high * 2^64 + low. Fields: high, low (int128), n (int64).
 struct SumDecimal {
-    struct Slot { int128_t high, low; int64_t n; };
+    struct Slot { int128_t high, low; };
     typedef int128_t value_t;
-    static Slot init() { return {0, 0, 0}; }
-    static bool update(Slot& slot, int128_t value, const Text&) {
+    static constexpr int n_field = 2;
+    static Slot init() { return {0, 0}; }
+    static bool update(Slot& slot, int128_t value, const Given&) {
         slot.high += value >> 64;
         slot.low += (uint64_t)value;
-        ++slot.n;
         return true;
     }
-    static bool combine(Slot& slot, const Slot& later, const Text&) {
+    static bool combine(Slot& slot, const Slot& later, const Given&) {
         slot.high += later.high;
         slot.low += later.low;
-        slot.n += later.n;
         return true;
     }
-    static void emit(const StateColumns& out, int64_t group, const Slot& slot) {
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot, int64_t n, const Given&) {
         store<int128_t>(out.fields[0], group, slot.high);
         store<int128_t>(out.fields[1], group, slot.low);
-        store<int64_t>(out.fields[2], group, slot.n);
+        store<int64_t>(out.fields[2], group, n);
     }
     static Slot restore(const StateColumns& in, int64_t group) {
-        return {load<int128_t>(in.fields[0], group), load<int128_t>(in.fields[1], group), load<int64_t>(in.fields[2], group)};
+        return {load<int128_t>(in.fields[0], group), load<int128_t>(in.fields[1], group)};
+    }
+};
+
+// The same where the values' range proves that every total fits 64 bits; emits the fields of `SumDecimal`.
+struct SumNarrowDecimal {
+    struct Slot { int64_t total; };
+    typedef int128_t value_t;
+    static constexpr int n_field = 2;
+    static Slot init() { return {0}; }
+    static bool update(Slot& slot, int128_t value, const Given&) { slot.total += (int64_t)value; return true; }
+    static bool combine(Slot& slot, const Slot& later, const Given&) { slot.total += later.total; return true; }
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot, int64_t n, const Given&) {
+        store<int128_t>(out.fields[0], group, slot.total >> 63);
+        store<int128_t>(out.fields[1], group, (int128_t)(uint64_t)slot.total);
+        store<int64_t>(out.fields[2], group, n);
     }
 };
 
 // Products of floats. Fields: product (double), n (int64).
 template <typename T>
 struct ProductFloat {
-    struct Slot { double product; int64_t n; };
+    struct Slot { double product; };
     typedef T value_t;
-    static Slot init() { return {1.0, 0}; }
-    static bool update(Slot& slot, T value, const Text&) { slot.product *= (double)value; ++slot.n; return true; }
-    static bool combine(Slot& slot, const Slot& later, const Text&) { slot.product *= later.product; slot.n += later.n; return true; }
-    static void emit(const StateColumns& out, int64_t group, const Slot& slot) {
+    static constexpr int n_field = 1;
+    static Slot init() { return {1.0}; }
+    static bool update(Slot& slot, T value, const Given&) { slot.product *= (double)value; return true; }
+    static bool combine(Slot& slot, const Slot& later, const Given&) { slot.product *= later.product; return true; }
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot, int64_t n, const Given&) {
         store<double>(out.fields[0], group, slot.product);
-        store<int64_t>(out.fields[1], group, slot.n);
+        store<int64_t>(out.fields[1], group, n);
     }
-    static Slot restore(const StateColumns& in, int64_t group) {
-        return {load<double>(in.fields[0], group), load<int64_t>(in.fields[1], group)};
-    }
+    static Slot restore(const StateColumns& in, int64_t group) { return {load<double>(in.fields[0], group)}; }
 };
 
 // Products of integers: the magnitude of the non-zero factors never shrinks, so "too large" is final unless there is a
@@ -134,67 +148,55 @@ enum ProductFlag : uint8_t { NEGATIVE = 1, HAS_ZERO = 2, TOO_LARGE = 4 };
 
 template <typename T>
 struct ProductInteger {
-    struct Slot { uint64_t magnitude; int64_t n; uint8_t flags; };
+    struct Slot { uint64_t magnitude, flags; };
     typedef T value_t;
-    static Slot init() { return {1, 0, 0}; }
-    static void multiply(Slot& slot, uint64_t magnitude, uint8_t flags) {
+    static constexpr int n_field = 2;
+    static Slot init() { return {1, 0}; }
+    static void multiply(Slot& slot, uint64_t magnitude, uint64_t flags) {
         if (__builtin_mul_overflow(slot.magnitude, magnitude, &slot.magnitude)) {
             slot.magnitude = 1;
             flags |= TOO_LARGE;
         }
-        slot.flags = (uint8_t)(((slot.flags ^ flags) & NEGATIVE) | ((slot.flags | flags) & (HAS_ZERO | TOO_LARGE)));
+        slot.flags = ((slot.flags ^ flags) & NEGATIVE) | ((slot.flags | flags) & (HAS_ZERO | TOO_LARGE));
     }
-    static bool update(Slot& slot, T value, const Text&) {
-        ++slot.n;
+    static bool update(Slot& slot, T value, const Given&) {
         if (value == 0) slot.flags |= HAS_ZERO;
         else multiply(slot, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, value < 0 ? NEGATIVE : 0);
         return true;
     }
-    static bool combine(Slot& slot, const Slot& later, const Text&) {
-        slot.n += later.n;
+    static bool combine(Slot& slot, const Slot& later, const Given&) {
         multiply(slot, later.magnitude, later.flags);
         return true;
     }
-    static void emit(const StateColumns& out, int64_t group, const Slot& slot) {
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot, int64_t n, const Given&) {
         store<uint64_t>(out.fields[0], group, slot.magnitude);
-        store<uint8_t>(out.fields[1], group, slot.flags);
-        store<int64_t>(out.fields[2], group, slot.n);
+        store<uint8_t>(out.fields[1], group, (uint8_t)slot.flags);
+        store<int64_t>(out.fields[2], group, n);
     }
     static Slot restore(const StateColumns& in, int64_t group) {
-        return {load<uint64_t>(in.fields[0], group), load<int64_t>(in.fields[2], group), load<uint8_t>(in.fields[1], group)};
+        return {load<uint64_t>(in.fields[0], group), load<uint8_t>(in.fields[1], group)};
     }
 };
 
-// Smallest or largest value; a zero is 0.0, not -0.0. Fields: value (T), null where none was seen.
+// Smallest or largest value; a zero is 0.0, not -0.0. Fields: value (T), null where there was none.
 template <typename T, bool LARGEST, bool BITS>
 struct Extreme {
-    typedef typename std::conditional<sizeof(T) >= 8, uint64_t, typename std::conditional<sizeof(T) == 4, uint32_t, uint16_t>::type>::type seen_t;
-    struct Slot { T value; seen_t seen; };
+    struct Slot { T value; };
     typedef T value_t;
-    static Slot init() { return {LARGEST ? Identity<T>::lowest() : Identity<T>::highest(), 0}; }
-    static bool update(Slot& slot, T value, const Text&) {
+    static constexpr int n_field = -1;
+    static Slot init() { return {LARGEST ? Identity<T>::lowest() : Identity<T>::highest()}; }
+    static bool update(Slot& slot, T value, const Given&) {
         if constexpr (LARGEST) slot.value = value > slot.value ? value : slot.value;
         else slot.value = value < slot.value ? value : slot.value;
-        slot.seen = 1;
         return true;
     }
-    static bool combine(Slot& slot, const Slot& later, const Text&) {
-        const seen_t seen = slot.seen | later.seen;
-        update(slot, later.value, Text());
-        slot.seen = seen;
-        return true;
-    }
-    static void emit(const StateColumns& out, int64_t group, const Slot& slot) {
-        T value = slot.seen ? slot.value : T(0);
+    static bool combine(Slot& slot, const Slot& later, const Given&) { return update(slot, later.value, Given()); }
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot, int64_t n, const Given&) {
+        T value = n > 0 ? slot.value : T(0);
         if constexpr (std::is_floating_point<T>::value) value += T(0);   // -0.0 becomes 0.0
         if constexpr (BITS) append_bit(out.fields[0], group, value != 0);
         else store<T>(out.fields[0], group, value);
-        append_bit(out.validity, group, slot.seen);
-    }
-    static Slot restore(const StateColumns& in, int64_t group) {
-        if (in.validity != nullptr && !bit_at(in.validity, in.bit_offset + group)) return init();
-        if constexpr (BITS) return {(T)bit_at(in.fields[0], in.bit_offset + group), 1};
-        else return {load<T>(in.fields[0], group), 1};
+        append_bit(out.validity, group, n > 0);
     }
 };
 
@@ -203,18 +205,18 @@ template <typename T, bool EVERY>
 struct Truth {
     struct Slot { uint8_t truth; };
     typedef T value_t;
+    static constexpr int n_field = -1;
     static Slot init() { return {EVERY}; }
-    static bool update(Slot& slot, T value, const Text&) {
+    static bool update(Slot& slot, T value, const Given&) {
         const uint8_t truth = value != T(0);
         slot.truth = EVERY ? slot.truth & truth : slot.truth | truth;
         return true;
     }
-    static bool combine(Slot& slot, const Slot& later, const Text&) {
+    static bool combine(Slot& slot, const Slot& later, const Given&) {
         slot.truth = EVERY ? slot.truth & later.truth : slot.truth | later.truth;
         return true;
     }
-    static void emit(const StateColumns& out, int64_t group, const Slot& slot) { append_bit(out.fields[0], group, slot.truth); }
-    static Slot restore(const StateColumns& in, int64_t group) { return {(uint8_t)bit_at(in.fields[0], in.bit_offset + group)}; }
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot, int64_t, const Given&) { append_bit(out.fields[0], group, slot.truth); }
 };
 
 // Count, mean and squared deviations. Fields: n (int64), mean (double), m2 (double).
@@ -233,10 +235,11 @@ struct Moments {
         int64_t n;
     };
     typedef T value_t;
+    static constexpr int n_field = 0;
     static Slot init() { return {0.0, 0.0, 0.0, 0}; }
-    static bool update(Slot& slot, T given, const Text&) {
-        const double value = (double)given;
-        slot.shift = slot.n == 0 ? value : slot.shift;
+    static bool update(Slot& slot, T number, const Given&) {
+        const double value = (double)number;
+        if (__builtin_expect(slot.n == 0, 0)) slot.shift = value;
         const double deviation = value - slot.shift;
         slot.mean += deviation;
         slot.m2 += deviation * deviation;
@@ -250,7 +253,7 @@ struct Moments {
         slot.m2 -= sum * slot.mean;
         if (slot.m2 < 0.0) slot.m2 = 0.0;   // NaN stays NaN
     }
-    static bool combine(Slot& slot, const Slot& later, const Text&) {
+    static bool combine(Slot& slot, const Slot& later, const Given&) {
         if (later.n == 0) return true;
         if (slot.n == 0) { slot = later; return true; }
         const double n = (double)slot.n, n_later = (double)later.n;
@@ -260,7 +263,7 @@ struct Moments {
         slot.n += later.n;
         return true;
     }
-    static void emit(const StateColumns& out, int64_t group, const Slot& slot) {
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot, int64_t, const Given&) {
         store<int64_t>(out.fields[0], group, slot.n);
         store<double>(out.fields[1], group, slot.shift + slot.mean);
         store<double>(out.fields[2], group, slot.m2);
@@ -270,22 +273,57 @@ struct Moments {
     }
 };
 
+// n times the sum of products of deviations is n * sum(xy) - sum(x) * sum(y); exactly.
+inline double products_of_deviations(uint64_t n, uint64_t sum_xy, uint64_t sum_x, uint64_t sum_y) {
+    if (n == 0) return 0.0;
+    return (double)((int128_t)((uint128_t)n * sum_xy) - (int128_t)((uint128_t)sum_x * sum_y)) / (double)n;
+}
+
+inline double mean_from(int64_t smallest, uint64_t sum, uint64_t n) { return n == 0 ? 0.0 : (double)smallest + (double)sum / (double)n; }
+
+// The same of integers, exactly: values are taken relative to the column's smallest, and their range proves that no sum
+// passes 2^64 (`engines/cpu/requests.py`).
+template <typename T>
+struct MomentsExact {
+    struct Slot { uint64_t sum, squares; };
+    typedef T value_t;
+    static constexpr int n_field = 0;
+    static Slot init() { return {0, 0}; }
+    static bool update(Slot& slot, T value, const Given& given) {
+        const uint64_t distance = (uint64_t)value - (uint64_t)given.smallest;
+        slot.sum += distance;
+        slot.squares += distance * distance;
+        return true;
+    }
+    static bool combine(Slot& slot, const Slot& later, const Given&) {
+        slot.sum += later.sum;
+        slot.squares += later.squares;
+        return true;
+    }
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot, int64_t n, const Given& given) {
+        store<int64_t>(out.fields[0], group, n);
+        store<double>(out.fields[1], group, mean_from(given.smallest, slot.sum, (uint64_t)n));
+        store<double>(out.fields[2], group, products_of_deviations((uint64_t)n, slot.squares, slot.sum, slot.sum));
+    }
+};
+
 // The first or last row with a value. Fields: row (int32, NO_ROW where there is none).
 template <bool LAST>
 struct Position {
     struct Slot { row_t row; };
     typedef row_t value_t;
+    static constexpr int n_field = -1;
     static Slot init() { return {NO_ROW}; }
-    static bool update(Slot& slot, row_t row, const Text&) {
+    static bool update(Slot& slot, row_t row, const Given&) {
         if constexpr (LAST) slot.row = row;
         else slot.row = slot.row < 0 ? row : slot.row;
         return true;
     }
-    static bool combine(Slot& slot, const Slot& later, const Text&) {
+    static bool combine(Slot& slot, const Slot& later, const Given&) {
         if (later.row >= 0 && (LAST ? later.row > slot.row : slot.row < 0 || later.row < slot.row)) slot = later;
         return true;
     }
-    static void emit(const StateColumns& out, int64_t group, const Slot& slot) { store<row_t>(out.fields[0], group, slot.row); }
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot, int64_t, const Given&) { store<row_t>(out.fields[0], group, slot.row); }
 };
 
 // The row of the smallest or largest text, bytewise; of equal ones the first. Fields: row (int32, or NO_ROW).
@@ -293,27 +331,28 @@ template <typename Offset, bool LARGEST>
 struct TextExtreme {
     struct Slot { row_t row; };
     typedef row_t value_t;
+    static constexpr int n_field = -1;
     static Slot init() { return {NO_ROW}; }
-    static bool is_better(const Text& text, row_t row, row_t than) {
-        const Offset begin = load<Offset>(text.offsets, row), end = load<Offset>(text.offsets, row + 1);
-        const Offset than_begin = load<Offset>(text.offsets, than), than_end = load<Offset>(text.offsets, than + 1);
+    static bool is_better(const Given& given, row_t row, row_t than) {
+        const Offset begin = load<Offset>(given.offsets, row), end = load<Offset>(given.offsets, row + 1);
+        const Offset than_begin = load<Offset>(given.offsets, than), than_end = load<Offset>(given.offsets, than + 1);
         const Offset length = end - begin, than_length = than_end - than_begin;
         const Offset common = length < than_length ? length : than_length;
-        int order = common > 0 ? memcmp(text.data + begin, text.data + than_begin, (size_t)common) : 0;
+        int order = common > 0 ? memcmp(given.data + begin, given.data + than_begin, (size_t)common) : 0;
         if (order == 0) order = length < than_length ? -1 : length > than_length;
         return LARGEST ? order > 0 : order < 0;
     }
-    static bool update(Slot& slot, row_t row, const Text& text) {
-        if (slot.row < 0 || is_better(text, row, slot.row)) slot.row = row;
+    static bool update(Slot& slot, row_t row, const Given& given) {
+        if (slot.row < 0 || is_better(given, row, slot.row)) slot.row = row;
         return true;
     }
-    static bool combine(Slot& slot, const Slot& later, const Text& text) {
+    static bool combine(Slot& slot, const Slot& later, const Given& given) {
         if (later.row < 0) return true;
-        const bool as_good = slot.row < 0 || !is_better(text, slot.row, later.row);
-        if (as_good && (slot.row < 0 || later.row < slot.row || is_better(text, later.row, slot.row))) slot = later;
+        const bool as_good = slot.row < 0 || !is_better(given, slot.row, later.row);
+        if (as_good && (slot.row < 0 || later.row < slot.row || is_better(given, later.row, slot.row))) slot = later;
         return true;
     }
-    static void emit(const StateColumns& out, int64_t group, const Slot& slot) { store<row_t>(out.fields[0], group, slot.row); }
+    static void emit(const StateColumns& out, int64_t group, const Slot& slot, int64_t, const Given&) { store<row_t>(out.fields[0], group, slot.row); }
 };
 
 }  // namespace ff

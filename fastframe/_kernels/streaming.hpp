@@ -37,4 +37,47 @@ inline void end_stream() {
 #endif
 }
 
+// Writes a run of values that may begin and end inside a line: whole lines are streamed, the others stored. `stage` is
+// aligned to a line and holds a line and a half more than what is put at once.
+struct LineWriter {
+    uint8_t* first;
+    uint8_t* next;
+    bool streams;         // false: values go to their place at once
+    uint8_t line[LINE];   // of the unfinished line
+
+    LineWriter(uint8_t* out, bool streams) : first(out), next(out), streams(streams) {}
+
+    int64_t begun() const { return (int64_t)((uintptr_t)next % LINE); }
+
+    // Where the next values are to be written.
+    uint8_t* target(uint8_t* stage) {
+        if (!streams) return next;
+        memcpy(stage, line, LINE);
+        return stage + begun();
+    }
+
+    // That `n_bytes` were written there.
+    void put(const uint8_t* stage, int64_t n_bytes) {
+        if (streams) {
+            uint8_t* base = next - begun();
+            const int64_t n_lines = (begun() + n_bytes) / LINE;
+            int64_t done = 0;
+            if (n_lines > 0 && base < first) {   // begins inside a line, whose head is somebody else's
+                memcpy(first, stage + (first - base), (size_t)(LINE - (first - base)));
+                done = 1;
+            }
+            stream_lines(base + done * LINE, stage + done * LINE, n_lines - done);
+            memcpy(line, stage + n_lines * LINE, LINE);
+        }
+        next += n_bytes;
+    }
+
+    void finish() {
+        if (!streams) return;
+        uint8_t* base = next - begun();
+        uint8_t* from = base < first ? first : base;
+        memcpy(from, line + (from - base), (size_t)(next - from));
+    }
+};
+
 }  // namespace ff

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from fastframe._threads import budget
+from fastframe._threads import budget, record
 from fastframe._threads._drive import Run, Task
 from fastframe._threads.pool import Job, pool
 from fastframe.errors import KernelStatus, OutOfMemory
@@ -55,10 +55,11 @@ def run(task: Task, n_rows: int, slice_rows: int = SLICE_ROWS, *, operation: str
         Between two slices; no slice runs any more when it arrives.
     """
     one = Run(task, n_rows, slice_rows)
-    if one.n_slices <= 1:
-        one.work()
+    if record.n_profiles:
+        with record.phase(operation, one):
+            _work(one, n_rows)
     else:
-        _work_together(one, n_rows)
+        _work(one, n_rows)
     failure = one.failure
     if failure is None:
         return None
@@ -66,6 +67,13 @@ def run(task: Task, n_rows: int, slice_rows: int = SLICE_ROWS, *, operation: str
     if status == KernelStatus.OUT_OF_MEMORY:
         raise OutOfMemory.of(operation, 0)
     return failed_slice * slice_rows, status
+
+
+def _work(one: Run, n_rows: int) -> None:
+    if one.n_slices <= 1:
+        one.work()
+    else:
+        _work_together(one, n_rows)
 
 
 def _work_together(one: Run, n_rows: int) -> None:
@@ -95,7 +103,13 @@ def run_calls(functions: Sequence[Callable[[], T]]) -> list[T]:
     are begun, those begun are waited for, and the exception of the first of ``functions`` that failed is raised.
     Ctrl-C also waits for those begun; a second Ctrl-C does not.
     """
-    functions = list(functions)
+    if record.n_profiles:
+        with record.calls(functions) as noted:
+            return _run_calls(list(noted))
+    return _run_calls(list(functions))
+
+
+def _run_calls(functions: list[Callable[[], T]]) -> list[T]:
     n_helpers = min(budget.thread_count(), len(functions)) - 1
     if n_helpers <= 0:
         return [function() for function in functions]

@@ -14,7 +14,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from math import inf
 from multiprocessing import TimeoutError as TaskTimeout  # what joblib's own backends raise
 from typing import Any
@@ -22,7 +22,7 @@ from typing import Any
 import joblib
 from joblib.parallel import AutoBatchingMixin, FallbackToBackend, ParallelBackendBase, SequentialBackend
 
-from fastframe._threads import budget, native_pools
+from fastframe._threads import budget, native_pools, record
 from fastframe._threads.pool import Job, pool
 from fastframe.errors import ArgumentError, JoblibMismatch
 
@@ -169,6 +169,7 @@ class _Run:
         self.lock = threading.Lock()   # of n_workers and of holds_blas
         self.holds_blas = False
         self.cancelled = False
+        self.record = record.OpenOperation.begin("joblib.Parallel")
         self.failed: Task | None = None   # the first of any
         self.awaited: Task | None = None
         self.bell = threading.Lock()   # released to wake the caller
@@ -178,6 +179,8 @@ class _Run:
         """Queue a task, and have a worker come where there may be more; joblib holds `parallel._lock`."""
         task = Task(self, function, callback)
         self.queue.append(task)
+        if self.record is not None:
+            self.record.phase.n_slices += 1
         with self.lock:
             more = self.n_workers < self.most_workers
             self.n_workers += more
@@ -206,7 +209,8 @@ class _Run:
         """Run a task on the calling thread, tell joblib, wake the caller where it waits for this."""
         assert task.function is not None
         try:
-            with budget.sharing(self.share), native_pools.openmp(self.share):
+            noted = self.record.stint() if self.record is not None else nullcontext()
+            with budget.sharing(self.share), native_pools.openmp(self.share), noted:
                 task.value = task.function()
         except BaseException as error:
             self._fail(task, error)
@@ -286,5 +290,7 @@ class _Run:
         self.waiting = []
         with self.lock:
             held, self.holds_blas = self.holds_blas, False
+        if self.record is not None:
+            self.record.end()
         if held:
             native_pools.release_blas(self.share)

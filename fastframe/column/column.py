@@ -19,6 +19,7 @@ from fastframe.column.memory import as_buffer
 from fastframe.dtypes import DType, Kind, Physical
 
 _FEW_BITS = 1 << 13       # a Python int counts so many faster than Arrow makes an array of them
+_UNKNOWN = object()
 _publishing = threading.Lock()   # facts are published one at a time; one lock for all columns: it is held for nothing else
 
 
@@ -42,6 +43,15 @@ class TextView(NamedTuple):
     large: bool
 
 
+class Facts(dict[Any, Any]):
+    """What is known of a column's values, by name; identity, not contents, tells two of them apart."""
+
+    __slots__ = ("__weakref__",)
+    __hash__ = object.__hash__   # type: ignore[assignment]
+    __eq__ = object.__eq__   # type: ignore[assignment]
+    __ne__ = object.__ne__   # type: ignore[assignment]
+
+
 class Column:
     """One contiguous Arrow array (never chunked, never changed) and its dtype.
 
@@ -55,7 +65,7 @@ class Column:
         False where somebody else may still write to the memory (``copy=False`` intake): then no fact is kept.
     """
 
-    __slots__ = ("dtype", "length", "owned", "is_encoded", "_array", "_memory", "_facts", "_view")
+    __slots__ = ("dtype", "length", "owned", "is_encoded", "_array", "_memory", "facts", "_view")
 
     is_encoded: bool
     """Whether values are int32 codes into a dictionary."""
@@ -70,7 +80,7 @@ class Column:
         self.dtype = dtype
         self.length = length
         self.owned = owned
-        self._facts: dict[str, Any] = {}
+        self.facts = Facts()
         self._view: ColumnView | None = None
 
     @classmethod
@@ -156,22 +166,23 @@ class Column:
 
     def fact(self, name: str, compute: Callable[[], Any]) -> Any:
         """A fact of the values, computed at most once (never kept where the memory is not ours)."""
-        if name in self._facts:
-            return self._facts[name]
+        value = self.facts.get(name, _UNKNOWN)
+        if value is not _UNKNOWN:
+            return value
         value = compute()
         if not self.owned:
             return value
         with _publishing:
-            return self._facts.setdefault(name, value)
+            return self.facts.setdefault(name, value)
 
     def known(self, name: str) -> Any:
         """A fact if it is already known, else None."""
-        return self._facts.get(name)
+        return self.facts.get(name)
 
     def drop_facts(self) -> None:
         """Forget what was computed (memory is short)."""
         with _publishing:
-            self._facts = {}
+            self.facts = Facts()
 
 
 def _view_of(array: pa.Array) -> ColumnView:

@@ -11,6 +11,7 @@ import numpy as np
 from fastframe.column import Column, Table
 from fastframe.column.arrow import column_from
 from fastframe.dtypes import BOOL
+from fastframe.engines.base import get_engine
 from fastframe.errors import ArgumentError, ColumnNotFound, DTypeError, LabelNotFound, MissingAttribute, UnsupportedOperation
 from fastframe.frame.calls import aggregation, function_label
 from fastframe.frame.columns import mask_rows
@@ -39,6 +40,13 @@ _KEY = "\1key{}"   # names of keys that are not columns of the frame
 _OUT = "\1out{}"   # names of results, which may be called what a key is called
 _ROW_NUMBERS = ("cumcount", "ngroup")   # window functions of the groups alone
 _SIZE = Output("size", None, AggregationCall("size"))
+
+
+class Explanation(str):
+    """Text that shows as it is at a prompt."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
 
 
 class GroupBy(GroupAggregations, GroupWindows):
@@ -351,6 +359,26 @@ class GroupBy(GroupAggregations, GroupWindows):
         if not len(rows):
             raise LabelNotFound.of_group(key)
         return self._selected(Selection(rows=rows))
+
+    def explain(self, func: Any = None, **named: Any) -> Explanation:
+        """How the groups are found: the plan, the facts that chose it, and the bytes that codes and states take.
+
+        With the arguments of `agg`, the states of those aggregations too. Text keys are encoded for it and the codes kept;
+        nothing else is computed but the ranges of the keys and a sample of their rows.
+
+        >>> import fastframe as ff
+        >>> ff.DataFrame({"k": [3, 1, 3], "v": [1, 2, 3]}).groupby("k").explain(total=("v", "sum"))
+        group by k: 3 rows
+          plan    direct: int64 range 3
+          why     3 possible keys, at most 65,536 (8 per row)
+          order   ascending keys
+          codes   at most 3 groups, uint8, 3 bytes; to be found, with 12 bytes of scratch
+          states  16 bytes per group, 48 bytes
+        """
+        outputs = tuple(self._outputs(func, named)) if func is not None or named else ()
+        names = [str(self._key_column(level)) for level in range(len(self._keys))]
+        spec = GroupBySpec(self._internal_keys, outputs, self._sort, self._dropna)
+        return Explanation(get_engine(self._table.engine_name).explain(spec, self._table, names))
 
     def apply(self, func: Any, *args: Any, **options: Any) -> Any:
         """Not supported for functions of your own; a name works like `agg`."""

@@ -65,6 +65,11 @@ def _spread(call: AggregationCall, dtype: DType, column: str | None) -> DType:
     raise _refuse(call, dtype, column, "bool, integer and float")
 
 
+def _together(call: AggregationCall, dtype: DType, column: str | None) -> DType:
+    _spread(call, dtype, column)
+    return FLOAT64
+
+
 def _mean(call: AggregationCall, dtype: DType, column: str | None) -> DType:
     if dtype.kind is Kind.DECIMAL:
         return dtype
@@ -146,6 +151,8 @@ class Aggregation:
         Names and defaults, besides ``skipna`` and ``name`` (the column's name for messages).
     needs_column : bool
         False where only the groups matter.
+    needs_other : bool
+        Whether it is of two columns; rows count where both have a value.
     """
 
     name: str
@@ -161,9 +168,11 @@ class Aggregation:
     poisons: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
     needs_column: bool = True
+    needs_other: bool = False
 
 
 _N, _TOTAL, _SPREAD = ("n",), ("total", "n"), ("n", "mean", "m2")
+_PAIR = ("n", "mean_x", "m2_x", "mean_y", "m2_y", "c")
 _VALUE, _ALL = ("value",), ("value", "code")
 _POSITION, _SEEN = ("value", "row"), ("value", "seen")
 _NULL, _ZERO = EmptyGroup.NULL, EmptyGroup.ZERO
@@ -171,6 +180,7 @@ _TEXT_ORDER = "Text is ordered by its bytes, ordered categories by their categor
 
 _DDOF, _MIN_COUNT = {"ddof": 1}, {"min_count": 0}
 _POSITIONED: dict[str, Any] = {"order_dependent": True, "poisons": False}   # first and last take what is in their row
+_OF_TWO: dict[str, Any] = {"needs_other": True, "poisons": False}
 _GATHERED: dict[str, Any] = {"needs_all_values": True}
 
 AGGREGATIONS: Mapping[str, Aggregation] = MappingProxyType(
@@ -215,6 +225,10 @@ AGGREGATIONS: Mapping[str, Aggregation] = MappingProxyType(
                         "The first row number of the smallest value.", order_dependent=True),
             Aggregation("idxmax", _POSITION, "idxmax", "idxmax", "row", _extreme_position, _NULL,
                         "The first row number of the largest value.", order_dependent=True),
+            Aggregation("cov", _PAIR, "pair", "moments", "covariance", _together, _NULL,
+                        "The covariance of two columns, over n - ddof.", options=_DDOF, **_OF_TWO),
+            Aggregation("corr", _PAIR, "pair", "moments", "correlation", _together, _NULL,
+                        "Pearson's correlation of two columns; null where one of them does not vary.", **_OF_TWO),
         )
     }
 )  # fmt: skip

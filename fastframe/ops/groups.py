@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastframe.dtypes import DType, Kind
-from fastframe.errors import DTypeError
+from fastframe.errors import ArgumentError, DTypeError
 from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.base import Schema, Spec, Value, require, unique
 from fastframe.ops.windows import WindowCall
@@ -15,17 +15,29 @@ from fastframe.ops.windows import WindowCall
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Output(Value):
-    """One result column: ``name`` = ``call`` of ``column`` (None where the call counts rows)."""
+    """One result column: ``name`` = ``call`` of ``column`` (None where the call counts rows), or of it and ``other``."""
 
     name: str
     column: str | None
     call: AggregationCall | WindowCall
+    other: str | None = None
 
     def resolve(self, schema: Schema) -> DType:
-        if self.column is not None and self.column not in schema:
-            require([self.column], schema)
+        for one in (self.column, self.other):
+            if one is not None and one not in schema:
+                require([one], schema)
+        self._check_pair()
         given = schema[self.column] if self.column is not None else None
+        if self.other is not None:
+            self.call.resolve(schema[self.other], self.other)
         return self.call.resolve(given, self.named_call.options["name"])
+
+    def _check_pair(self) -> None:
+        needs_other = isinstance(self.call, AggregationCall) and self.call.aggregation.needs_other
+        if needs_other and self.other is None:
+            raise ArgumentError.because(self.call.name, "it needs two columns", f"Write name=(('x', 'y'), {self.call.name!r}).")
+        if self.other is not None and not needs_other:
+            raise ArgumentError.because(self.call.name, "it takes one column, not two", f"Write name=('x', {self.call.name!r}).")
 
     @property
     def named_call(self) -> Any:

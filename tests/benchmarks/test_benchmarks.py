@@ -19,7 +19,7 @@ import pytest
 pytest.importorskip("polars")
 pytest.importorskip("duckdb")
 
-from asv_benchmarks import agreement, cases, compare, data, runs
+from asv_benchmarks import agreement, cases, compare, data, runs, scaling
 from asv_benchmarks.contenders import CONTENDERS
 from asv_benchmarks.questions import FAMILIES, Question
 
@@ -153,6 +153,19 @@ def test_an_unknown_question_is_refused(capsys: pytest.CaptureFixture[str]) -> N
     with pytest.raises(SystemExit):
         compare.main(["groupby", "--questions", "q99"])
     assert "q99" in capsys.readouterr().err
+
+
+def test_scaling_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "scaling.json"
+    size = ["--rows", "1e3", "--groups", "10", "--repeat", "2", "--data", str(tmp_path)]
+    assert scaling.main(["filter", *size, "--threads", "1", "2", "3", "--json", str(report)]) == 0
+    printed = capsys.readouterr().out
+    lines = json.loads(report.read_text())["lines"]
+    assert [line["question"] for line in lines] == [name for name, one in FAMILIES["filter"].by_name.items() if "fastframe" in one.answers]
+    for line in lines:
+        assert {threads: len(calls) for threads, calls in line["seconds"].items()} == {"1": 2, "2": 2, "3": 2}
+        assert line["ratio"] == pytest.approx(min(line["seconds"]["1"]) / min(line["seconds"]["3"]))
+        assert line["question"] in printed
 
 
 # How answers are compared

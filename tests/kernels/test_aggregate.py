@@ -13,7 +13,7 @@ from fastframe._kernels import scatter as scatter_kernels
 from fastframe.column.column import Column
 from fastframe.dtypes import Physical
 from fastframe.engines.cpu import scatter
-from fastframe.engines.cpu.accumulate import Operation
+from fastframe.engines.cpu.requests import Operation
 from tests.engines.aggregation_cases import listed_codes, make_codes, make_column
 from tests.reference.aggregations import plain
 
@@ -30,10 +30,10 @@ def test_operations_have_kernels_for_the_types_they_mean_something_for() -> None
 
 
 def test_an_operation_without_a_kernel_is_not_run() -> None:
-    codes = np.zeros(4, np.uint32)
-    grouped = kernels.Grouped(Operation.MOMENTS, Physical.STR, (0, 0, 0, 0), codes.ctypes.data, n_groups=1, text=(0, 0), keep_alive=codes)
+    program = kernels.Program(0, 4, n_groups=1, keep_alive=None)
+    program.add_presence(-1, -1, 0, 0, False)
     with pytest.raises(TypeError, match="no kernel exists"):
-        grouped.update_slices(codes.ctypes.data, n_slices=1, n_replicas=1, prefetch=False)
+        program.add_step(Operation.MOMENTS, 0, Physical.STR)
 
 
 def test_value_bytes_are_those_of_the_type() -> None:

@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from fastframe.column.column import Column
 from fastframe.dtypes import Kind
-from fastframe.engines.cpu.accumulate import Codes, Operation, merge, operand
+from fastframe.engines.cpu.accumulate import Codes, merge
+from fastframe.engines.cpu.requests import Operation
 from fastframe.engines.cpu.take import take
-from fastframe.engines.cpu.updates import UPDATES, Fields, first_rows, only_true
+from fastframe.engines.cpu.updates import Fields, Operands, fields_of, first_rows, only_true
 from fastframe.ops.aggregations import AggregationCall
 
 
@@ -55,7 +56,8 @@ def _merged(call: AggregationCall, states: States) -> Fields:
 
 def _again(call: AggregationCall, states: States) -> Fields:
     """Extremes of extremes, truths of truths."""
-    return UPDATES[call.aggregation.update](call, _concatenated(states, "value"), _tiled(states), states[0].n_groups)
+    given = Operands(_concatenated(states, "value"), None, True)
+    return fields_of(call, given, _tiled(states), states[0].n_groups, missing=False)[0]
 
 
 def _seen(operation: Operation) -> Combine:
@@ -63,7 +65,7 @@ def _seen(operation: Operation) -> Combine:
 
     def combine(call: AggregationCall, states: States) -> Fields:
         seen = only_true(_concatenated(states, "seen").array)
-        rows = first_rows(operation, operand(seen, _tiled(states), states[0].n_groups))
+        rows = first_rows(operation, seen, _tiled(states), states[0].n_groups)
         return {"value": take(_concatenated(states, "value"), rows, missing=True), "seen": Column(pa.array(rows >= 0))}
 
     return combine

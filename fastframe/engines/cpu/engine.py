@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from fastframe._threads import record
 from fastframe.column import Column, Table
 from fastframe.column.range import RangeColumn
 from fastframe.engines.base import Handler, handler_of
-from fastframe.engines.cpu.aggregate import aggregate
+from fastframe.engines.cpu.aggregate import Wanted, aggregate_all, aggregate_codes
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.evaluate import evaluate
+from fastframe.engines.cpu.explain import explain_groups
+from fastframe.engines.cpu.group_keys import key_columns
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.join_table import join_tables
 from fastframe.engines.cpu.keys import group_rows
-from fastframe.engines.cpu.reduce import reduce
 from fastframe.engines.cpu.select import concat_tables, filter_column, filter_plan, mask_rows, put, take
-from fastframe.engines.cpu.sort import sort_rows
+from fastframe.engines.cpu.sort_table import sorted_table
 from fastframe.engines.cpu.spread import spread, spread_codes
 from fastframe.engines.cpu.topk import top_k
 from fastframe.engines.cpu.window import window
+from fastframe.engines.recorded import recorded
 from fastframe.errors import OutOfMemory
 from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.base import Spec
@@ -79,46 +82,45 @@ def _take(spec: Take, table: Table, rows: Table | None = None) -> Table:
 
 
 def _sort(spec: Sort, table: Table) -> Table:
-    rows = sort_rows([table[name] for name in spec.by], descending=spec.descending, nulls_first=spec.nulls_first)
-    return take_rows(table, rows)
+    return sorted_table(table, spec.by, descending=spec.descending, nulls_first=spec.nulls_first)
 
 
 def _group_by(spec: GroupBy, table: Table) -> Table:
     groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort)
-    out = {key: take_any(table[key], groups.first_rows) for key in spec.keys}
-    for output in spec.outputs:
-        out[output.name] = _aggregated(output, table, groups)
+    out = dict(zip(spec.keys, key_columns([table[key] for key in spec.keys], groups), strict=True))
+    found = aggregate_all([_wanted(output, table) for output in spec.outputs], groups)
+    out |= {output.name: column for output, column in zip(spec.outputs, found, strict=True)}
     return Table(out, groups.n_groups)
 
 
-def _aggregated(output: Output, table: Table, groups: Groups) -> Column:
-    column = table[output.column] if output.column is not None else None
+def _wanted(output: Output, table: Table) -> Wanted:
     assert isinstance(output.call, AggregationCall)
-    return aggregate(column, output.named_call, groups)
+    column = table[output.column] if output.column is not None else None
+    return Wanted(output.named_call, column, table[output.other] if output.other is not None else None)
 
 
 def _window(spec: Window, table: Table) -> Table:
     groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort) if spec.keys else None
-    out = {}
+    out = dict.fromkeys(output.name for output in spec.outputs)
+    aggregates = [output for output in spec.outputs if isinstance(output.call, AggregationCall)]
+    for output, found in zip(aggregates, _spread_aggregates([_wanted(one, table) for one in aggregates], groups, table.n_rows), strict=True):
+        out[output.name] = found
     for output in spec.outputs:
-        column = table[output.column] if output.column is not None else None
-        if isinstance(output.call, AggregationCall):
-            if groups is None:
-                assert column is not None
-                out[output.name] = spread(reduce(column, output.named_call), np.zeros(table.n_rows, np.int32), missing=False)
-            else:
-                out[output.name] = spread_codes(aggregate(column, output.named_call, groups), groups.wide_codes)
-        else:
-            out[output.name] = window(column, output.named_call, groups)
+        if not isinstance(output.call, AggregationCall):
+            out[output.name] = window(table[output.column] if output.column is not None else None, output.named_call, groups)
     return Table(out, table.n_rows)
 
 
+def _spread_aggregates(wanted: list[Wanted], groups: Groups | None, n_rows: int) -> list[Column]:
+    """Every row gets its group's aggregates."""
+    if groups is not None:
+        return [spread_codes(column, groups) for column in aggregate_all(wanted, groups)]
+    return [spread(column, np.zeros(n_rows, np.int32), missing=False) for column in aggregate_codes(wanted, None, 1, filled=n_rows > 0)]
+
+
 def _reduce(spec: Reduce, table: Table) -> Table:
-    out = {}
-    for output in spec.outputs:
-        assert output.column is not None and isinstance(output.call, AggregationCall)
-        out[output.name] = reduce(table[output.column], output.named_call)
-    return Table(out, 1)
+    found = aggregate_codes([_wanted(output, table) for output in spec.outputs], None, 1, filled=table.n_rows > 0)
+    return Table({output.name: column for output, column in zip(spec.outputs, found, strict=True)}, 1)
 
 
 def _top_k(spec: TopK, table: Table) -> Table:
@@ -157,10 +159,17 @@ class CpuEngine:
     def execute(self, spec: Spec, *tables: Table) -> Table:
         handler = self.handlers.get(type(spec)) or handler_of(self, spec)
         try:
+            if record.n_profiles:
+                return recorded(handler, spec, tables)
             result: Table = handler(spec, *tables)
         except MemoryError as error:   # of any step, ours, NumPy's or Arrow's
             raise OutOfMemory.within(type(spec).__name__.lower(), error) from None
         return result
+
+
+    def explain(self, spec: GroupBy, table: Table, names: Sequence[str]) -> str:
+        """How the groups of a spec, whose keys users call ``names``, would be found."""
+        return explain_groups(spec, table, names)
 
 
 ENGINE = CpuEngine()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -17,26 +16,12 @@ from fastframe.dtypes import INT64, DType, Kind, Physical
 from fastframe.engines.cpu.accumulate import GROUP_SLICE, Codes
 from fastframe.engines.cpu.combines import StateLike
 from fastframe.engines.cpu.gathered import gathered, unit
+from fastframe.engines.cpu.requests import Finalizer, Result
 from fastframe.engines.cpu.take import take
 from fastframe.errors import IntegerOverflow
 from fastframe.ops.aggregations import AggregationCall
 
 Finish = Callable[[AggregationCall, StateLike, DType], Column]
-
-
-class Finalizer(IntEnum):
-    """Keep in step with ``_kernels/finalize.hpp``."""
-
-    TOTAL = 0
-    DECIMAL_TOTAL = 1
-    INTEGER_MEAN = 2
-    FLOAT_MEAN = 3
-    TEMPORAL_MEAN = 4
-    DECIMAL_MEAN = 5
-    PRODUCT = 6
-    VARIANCE = 7
-    DEVIATION = 8
-    STANDARD_ERROR = 9
 
 
 def nulled(result: Column, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> Column:
@@ -48,23 +33,34 @@ def nulled(result: Column, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> Column:
     return take(result, rows, missing=True)
 
 
-def _finish(finalizer: Finalizer, call: AggregationCall, state: StateLike, dtype: DType) -> Column:
-    """Run a kernel over the state's fields."""
+def result_of(call: AggregationCall, dtype: DType) -> Result | None:
+    """What a kernel is to make of a state over a column of dtype ``dtype``; None where no kernel finishes it."""
+    choose = _FINALIZERS.get(call.aggregation.finalize)
+    if choose is None:
+        return None
     result = call.resolve(dtype)
-    assert result.physical is not None
+    options = call.options
+    return Result(choose(dtype), result, options.get("min_count", 0), options.get("ddof", 0), unit(dtype, result), call.poisons)
+
+
+def _by_kernel(call: AggregationCall, state: StateLike, dtype: DType) -> Column:
+    """Run a kernel over the state's fields."""
+    result = result_of(call, dtype)
+    assert result is not None
+    assert result.dtype.physical is not None
     n_groups = state.n_groups
     fields = [column for name, column in state.columns.items() if name != "missing"]
-    values = allocate(n_groups * result.width, call.name)
+    values = allocate(n_groups * result.dtype.width, call.name)
     validity = allocate_bits(n_groups, call.name)
     task = kernels.finalize(
-        finalizer, result.physical, tuple(column.view.values for column in fields), min_count=call.options.get("min_count", 0),
-        ddof=call.options.get("ddof", 0), unit=unit(dtype, result), values=values.address, validity=validity.address,
-        keep_alive=(fields, values, validity),
+        result.finalizer, result.dtype.physical, tuple(column.view.values for column in fields), min_count=result.min_count,
+        ddof=result.ddof, unit=result.unit, values=values.address, validity=validity.address, keep_alive=(fields, values, validity),
     )  # fmt: skip
     failure = run(task, n_groups, GROUP_SLICE, operation=call.name)
     if failure is not None:
-        raise IntegerOverflow.in_aggregation(call.name, call.column_name, result, _overflowing(call, state, result, failure[0]))
-    return column_from_buffers(result, n_groups, values, validity)
+        exact = _overflowing(call, state, result.dtype, failure[0])
+        raise IntegerOverflow.in_aggregation(call.name, call.column_name, result.dtype, exact)
+    return column_from_buffers(result.dtype, n_groups, values, validity)
 
 
 def _overflowing(call: AggregationCall, state: StateLike, result: DType, start: int) -> str | None:
@@ -89,19 +85,31 @@ def _decimal_text(unscaled: int, scale: int) -> str:
     return f"-{text}" if unscaled < 0 else text
 
 
-def _total(call: AggregationCall, state: StateLike, dtype: DType) -> Column:
-    return _finish(Finalizer.DECIMAL_TOTAL if dtype.kind is Kind.DECIMAL else Finalizer.TOTAL, call, state, dtype)
+def _total(dtype: DType) -> Finalizer:
+    return Finalizer.DECIMAL_TOTAL if dtype.kind is Kind.DECIMAL else Finalizer.TOTAL
 
 
-def _mean(call: AggregationCall, state: StateLike, dtype: DType) -> Column:
+def _mean(dtype: DType) -> Finalizer:
     if dtype.is_temporal:
-        return _finish(Finalizer.TEMPORAL_MEAN, call, state, dtype)
+        return Finalizer.TEMPORAL_MEAN
     by_kind = {Kind.DECIMAL: Finalizer.DECIMAL_MEAN, Kind.FLOAT: Finalizer.FLOAT_MEAN}
-    return _finish(by_kind.get(dtype.kind, Finalizer.INTEGER_MEAN), call, state, dtype)
+    return by_kind.get(dtype.kind, Finalizer.INTEGER_MEAN)
 
 
-def _kernel(finalizer: Finalizer) -> Finish:
-    return lambda call, state, dtype: _finish(finalizer, call, state, dtype)
+def _always(finalizer: Finalizer) -> Callable[[DType], Finalizer]:
+    return lambda dtype: finalizer
+
+
+_FINALIZERS: Mapping[str, Callable[[DType], Finalizer]] = {
+    "total": _total,
+    "mean": _mean,
+    "product": _always(Finalizer.PRODUCT),
+    "variance": _always(Finalizer.VARIANCE),
+    "deviation": _always(Finalizer.DEVIATION),
+    "standard_error": _always(Finalizer.STANDARD_ERROR),
+    "covariance": _always(Finalizer.COVARIANCE),
+    "correlation": _always(Finalizer.CORRELATION),
+}
 
 
 def _field(name: str) -> Finish:
@@ -128,12 +136,7 @@ FINISHERS: Mapping[str, Finish] = {
     "n": _field("n"),
     "value": _field("value"),
     "row": _field("row"),
-    "total": _total,
-    "mean": _mean,
-    "product": _kernel(Finalizer.PRODUCT),
-    "variance": _kernel(Finalizer.VARIANCE),
-    "deviation": _kernel(Finalizer.DEVIATION),
-    "standard_error": _kernel(Finalizer.STANDARD_ERROR),
+    **dict.fromkeys(_FINALIZERS, _by_kernel),
     "quantile": _gathered,
     "distinct": _distinct,
 }  # fmt: skip

@@ -15,6 +15,7 @@ import pyarrow as pa
 from fastframe._kernels import encode as kernels
 from fastframe._kernels.bitmap import combine_bits
 from fastframe._threads import SLICE_ROWS, run
+from fastframe.column import cache
 from fastframe.column.column import Column, encoded_column, text_view
 from fastframe.column.memory import allocate_array, allocate_bits, as_buffer
 from fastframe.engines.cpu.take import take
@@ -28,7 +29,7 @@ _RANKING = "sorting a dictionary"
 def encode_text(column: Column) -> Column:
     """The column with int32 codes into a dictionary of its distinct values, in order of first appearance.
 
-    An encoded column is returned as it is. The result is kept on the column.
+    An encoded column is returned as it is. The result is kept on the column (``ff.options.cache_bytes``).
 
     Raises
     ------
@@ -39,7 +40,11 @@ def encode_text(column: Column) -> Column:
         return column
     if not column.dtype.is_text:
         raise DTypeError.of_operation("dictionary encoding", column.dtype, allowed="string and binary columns")
-    return column.fact("encoded", lambda: _encode(column))
+    encoded: Column | None = cache.find([column], "encoded")
+    if encoded is None:
+        encoded = _encode(column)
+        cache.keep([column], "encoded", encoded, encoded.nbytes)
+    return encoded
 
 
 def _encode(column: Column) -> Column:
@@ -91,6 +96,27 @@ def _unify(tables: Any, name: str) -> np.ndarray:
     run(tables.phase(kernels.PLACE, **out, keep=(counts, first_rows)), tables.n_slices, 1, operation=name)
     run(tables.phase(kernels.LINK, keep=None), tables.n_tables, 1, operation=name)
     return first_rows
+
+
+def repeats(array: pa.Array) -> bool:
+    """Whether codes and a dictionary are smaller than plain text by far: at most a quarter of the texts are distinct.
+
+    Judged by the first rows. Few of them are equal where many values are to come; then their number tells how many (the
+    birthday paradox).
+    """
+    sample = array.slice(0, SEED_ROWS)
+    n_texts = len(sample) - sample.null_count
+    n_distinct = len(encode_rows(sample, allocate_array(len(sample), np.uint32, "dictionary encoding")))
+    n_equal = n_texts - n_distinct
+    if len(sample) < len(array) and 2 * n_equal < n_texts:
+        return 2 * n_texts * n_texts <= n_equal * len(array)
+    return 4 * n_distinct <= len(array)
+
+
+def translate_codes(codes: np.ndarray, places: np.ndarray) -> None:
+    """Replace each code (uint32) by ``places[code]``, in place; one past the end becomes 0xFFFFFFFF."""
+    if len(codes) and not (places == np.arange(len(places), dtype=np.uint32)).all():
+        run(kernels.translate(codes.ctypes.data, places.ctypes.data, len(places), (codes, places)), len(codes), operation="dictionary encoding")
 
 
 def number_by_slices(

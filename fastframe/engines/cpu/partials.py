@@ -18,7 +18,7 @@ from fastframe.dtypes import DType
 from fastframe.engines.cpu.accumulate import Codes, merge
 from fastframe.engines.cpu.combines import COMBINES
 from fastframe.engines.cpu.finish import FINISHERS, nulled
-from fastframe.engines.cpu.updates import UPDATES, missing_counts
+from fastframe.engines.cpu.updates import Operands, fields_of
 from fastframe.ops.aggregations import AggregationCall
 
 MISSING = "missing"   # field of a state: missing values of each group, where they matter
@@ -44,7 +44,7 @@ class State:
     n_rows: int
 
 
-def update(call: AggregationCall, column: Column | None, codes: Codes | None, n_groups: int) -> State:
+def update(call: AggregationCall, column: Column | None, codes: Codes | None, n_groups: int, *, other: Column | None = None) -> State:
     """The state of each group over the rows of a column.
 
     Parameters
@@ -52,9 +52,11 @@ def update(call: AggregationCall, column: Column | None, codes: Codes | None, n_
     call : AggregationCall
     column : Column or None
         None only where the call needs no column.
-    codes : numpy.ndarray of uint32 or None
-        Group of each row, 0xFFFFFFFF where it is in none; None: all rows are of group 0.
+    codes : numpy.ndarray of uint8, uint16 or uint32, or None
+        Group of each row, all bits set where it is in none; None: all rows are of group 0.
     n_groups : int
+    other : Column or None
+        The second column of an aggregation of two.
 
     Raises
     ------
@@ -65,11 +67,10 @@ def update(call: AggregationCall, column: Column | None, codes: Codes | None, n_
     if column is None:
         assert codes is not None
         column = Column(pa.nulls(len(codes)))
-    if codes is not None:
-        codes = np.ascontiguousarray(codes, dtype=np.uint32)
-    fields = UPDATES[call.aggregation.update](call, column, codes, n_groups)
-    if _counts_missing(call):
-        fields[MISSING] = missing_counts(column, codes, n_groups)
+    given = Operands(column, other, codes is not None)
+    fields, missing = fields_of(call, given, codes, n_groups, missing=_counts_missing(call))
+    if missing is not None:
+        fields[MISSING] = missing
     return State(fields, n_groups, len(column))
 
 

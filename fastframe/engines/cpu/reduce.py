@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastframe.column.column import Column
-from fastframe.engines.cpu.partials import finalize, update
+from fastframe.engines.cpu.aggregate import Wanted, aggregate_codes
 from fastframe.ops.aggregations import AggregationCall
 
 
@@ -17,4 +17,4 @@ def reduce(column: Column, call: AggregationCall) -> Column:
     IntegerOverflow
         Where an exact total does not fit; names the column (option ``name``) and the total.
     """
-    return finalize(call, update(call, column, None, 1), column.dtype)
+    return aggregate_codes([Wanted(call, column)], None, 1, filled=False)[0]

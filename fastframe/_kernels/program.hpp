@@ -1,0 +1,424 @@
+// One pass over the rows for several aggregations of several columns by group code.
+//
+// A program is a list of steps, one for each state. Every group has one row of the table of states, and each step's field
+// lies at an offset of it: what a row updates for all its columns lies together. Rows come in blocks: group codes are
+// turned into targets (places in the table) once, then each step runs a tight loop over the block. Rows that a column
+// lacks a value of go to spare states, in a copy of the targets that is made only for blocks that have such rows.
+//
+// The number of rows of each group is counted once for all steps; what a column lacks is counted by group beside the
+// table, where missing values are found, and taken off. Columns that lack nothing so cost nothing.
+//
+// Two plans give every group its values in row order. Slices (here): each slice of rows fills its own table; tables
+// combine in slice order. Partitions (program_partitions.hpp): rows are scattered by ranges of groups, which each own their states.
+#pragma once
+#include <new>
+#include <vector>
+
+#include "finalize.hpp"
+#include "pairs.hpp"
+
+namespace ff {
+
+constexpr int GROUP_BLOCK = 256;   // groups whose results are made together
+constexpr int MOST_REPLICAS = 4;   // of the table where groups are few: rows of one group do not wait for each other
+constexpr int64_t TOO_FEW = -((int64_t)1 << 62);
+
+struct Step;
+struct StepKernels {
+    int32_t slot_bytes, n_field;
+    void (*init)(uint8_t* slot);
+    bool (*update)(const Step&, const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count);
+    bool (*update_scattered)(const Step&, const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count);
+    bool (*reduce)(const Step&, const View* views, uint8_t* state, int64_t start, int64_t stop);   // null: none; of one group
+    void (*close)(uint8_t* states, int64_t stride, int64_t n_states);                              // null: none
+    bool (*combine)(uint8_t* states, const uint8_t* later, int64_t stride, int64_t n_states, const Given& given);
+    void (*emit)(const uint8_t* states, int64_t stride, int n_states, const int64_t* n, const StateColumns& out, int64_t first, const Given& given);
+    kernel_t merge;                                                                                // null: none
+};
+
+struct Step {
+    const StepKernels* kernels;
+    int32_t input, other;                  // in: columns, as numbers of inputs
+    int64_t offset;                        // in: of its field in a state
+    Given given;                           // in
+    convert_t convert[2], convert_scattered[2];   // in: of pairs
+};
+
+// Which rows lack a value: those where a validity bit is 0, or a float is NaN. Steps [first_step, stop_step) skip them.
+struct Presence {
+    int32_t input, other;           // in: -1 where there is none
+    int32_t nan_bytes, nan_other;   // in: width of a float that may be NaN, else 0
+    int32_t counted;                // in: which table of missing values counts them; -1 where nobody asks
+    int32_t first_step, stop_step;  // in
+};
+
+// A column as steps read it.
+struct Input {
+    View view;         // in
+    int32_t width;     // in: bytes of a value in a record; 0 where only its validity is read
+    int32_t offset;    // in: in a record
+    void (*put)(const View& view, int64_t row, int count, uint8_t* const* records, int64_t offset);
+};
+
+enum Emitted : int { EMIT_N = -1, EMIT_MISSING = -2 };
+
+// One result: the fields of a step's state, or what a finalizer (finalize.hpp) makes of them.
+struct Emit {
+    int32_t step;          // in: or what is counted
+    int32_t presence;      // in
+    bool needs_n;          // in
+    bool poisons;          // in: whether one missing value makes the result null
+    StateColumns out;      // out: fields, where there is no finalizer
+    kernel_t finalize;
+    int64_t min_count, ddof, unit;
+    uint8_t* values;       // out
+    uint8_t* validity;     // out
+    int64_t value_bytes;
+};
+
+struct Program {
+    std::vector<Input> inputs;
+    std::vector<View> views;             // of the inputs
+    std::vector<Step> steps;
+    std::vector<Presence> presences;
+    std::vector<Emit> emits;
+    std::vector<uint8_t> first_state;    // a state of no rows
+    const uint8_t* codes;                // in: null where all rows are of one group
+    int64_t n_groups, stride;
+    int64_t size_offset;                 // in: of the counter of rows; -1 where nobody asks
+    int64_t n_counted;
+    // Slices.
+    int64_t n_slices, n_replicas, state_bytes;
+    bool prefetch;
+    uint8_t* states;                     // out: of each slice its table
+    uint32_t* missing;                   // out: of each slice n_counted x (n_groups + SPARE_SLOTS)
+    uint8_t* touched;                    // out: of each slice n_counted: whether the counts are there
+    uint32_t lane_offsets[STEP_ROWS];    // where the lane's replica begins, in words
+    // Partitions; see program_partitions.hpp.
+    int64_t shift, n_partitions, record_bytes;
+    bool has_mask;
+    int32_t* places;                     // in, out
+    const int32_t* starts;               // in
+    uint8_t* records;                    // in, out
+};
+
+struct Bound { Program* program; };      // what a task holds
+
+// The states that rows go to.
+struct Area {
+    uint8_t* states;
+    uint32_t* missing;
+    uint8_t* touched;
+    int64_t n_groups;
+
+    int64_t n_states() const { return n_groups + SPARE_SLOTS; }
+    uint32_t* missing_of(int32_t counted) const {
+        uint32_t* counts = missing + counted * n_states();
+        if (!touched[counted]) {
+            memset(counts, 0, (size_t)n_states() * sizeof(uint32_t));
+            touched[counted] = 1;
+        }
+        return counts;
+    }
+};
+
+inline void init_states(const Program& program, uint8_t* states, int64_t n_states) {
+    const int64_t stride = program.stride, total = stride * n_states;
+    memcpy(states, program.first_state.data(), (size_t)stride);
+    int64_t done = stride;
+    for (; done < total && done < 8192; done *= 2) memcpy(states + done, states, (size_t)(total - done < done ? total - done : done));
+    const int64_t pattern = done;
+    for (; done < total; done += pattern) memcpy(states + done, states, (size_t)(total - done < pattern ? total - done : pattern));
+}
+
+// ---- Which values are missing -----------------------------------------------------------------------------------------
+
+template <typename T>
+inline bool add_nan(const View& view, int64_t row, int count, uint64_t* missing) {
+    int any = 0;
+    for (int lane = 0; lane < count; ++lane) {
+        const T value = load<T>(view.values, row + lane);
+        any |= value != value;
+    }
+    if (!any) return false;
+    for (int lane = 0; lane < count; ++lane) {
+        const T value = load<T>(view.values, row + lane);
+        missing[lane >> 6] |= (uint64_t)(value != value) << (lane & 63);
+    }
+    return true;
+}
+
+inline bool add_missing(const View& view, int32_t nan_bytes, int64_t row, int count, uint64_t* missing) {
+    uint64_t any = 0;
+    if (view.validity != nullptr) {
+        for (int lane = 0; lane < count; lane += 64) {
+            const int bits = count - lane < 64 ? count - lane : 64;
+            const uint64_t all = bits == 64 ? ~(uint64_t)0 : ((uint64_t)1 << bits) - 1;
+            const uint64_t word = all ^ bits_at(view.validity, view.bit_offset + row + lane, bits);
+            missing[lane >> 6] |= word;
+            any |= word;
+        }
+    }
+    if (nan_bytes == 8) any |= add_nan<double>(view, row, count, missing);
+    if (nan_bytes == 4) any |= add_nan<float>(view, row, count, missing);
+    return any != 0;
+}
+
+// Bits of the block's rows that lack a value; false where none does.
+inline bool find_missing(const Presence& presence, const View* views, int64_t row, int count, uint64_t* missing) {
+    if (presence.input < 0) return false;
+    memset(missing, 0, STEP_ROWS / 8);
+    bool any = add_missing(views[presence.input], presence.nan_bytes, row, count, missing);
+    if (presence.other >= 0) any |= add_missing(views[presence.other], presence.nan_other, row, count, missing);
+    return any;
+}
+
+// ---- Updating ---------------------------------------------------------------------------------------------------------
+
+template <class Op, class Source>
+bool update_step(const Step& step, const View* views, uint8_t* states, const uint32_t* __restrict target, int64_t row, int count) {
+    typedef typename Op::Slot Slot;
+    const View view = views[step.input];
+    const Given given = step.given;
+    uint8_t* base = states + step.offset;
+    for (int lane = 0; lane < count; ++lane) {
+        Slot& slot = *(Slot*)(base + 8 * (size_t)target[lane]);
+        if (!Op::update(slot, Source::at(view, row + lane), given)) return false;
+    }
+    return true;
+}
+
+template <class Op, bool SCATTERED>
+bool update_pairs(const Step& step, const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count) {
+    typename Op::number_t x[STEP_ROWS], y[STEP_ROWS];
+    const convert_t* convert = SCATTERED ? step.convert_scattered : step.convert;
+    convert[0](views[step.input], row, count, step.given.smallest, x);
+    convert[1](views[step.other], row, count, step.given.other_smallest, y);
+    Op::update(states + step.offset, target, x, y, count);
+    return true;
+}
+
+// A block: `target` says where the rows' states are, `group` which group each row is of.
+inline bool update_block(const Program& program, const View* views, const Area& area, const uint32_t* group, const uint32_t* target,
+                         int64_t row, int count, bool scattered) {
+    uint32_t own[STEP_ROWS];
+    uint64_t missing[STEP_ROWS / 64];
+    const uint32_t words = (uint32_t)(program.stride / 8), spare = (uint32_t)area.n_groups * words;
+    for (const Presence& presence : program.presences) {
+        const uint32_t* to = target;
+        if (find_missing(presence, views, row, count, missing)) {
+            memcpy(own, target, (size_t)count * sizeof(uint32_t));
+            uint32_t* counts = presence.counted >= 0 ? area.missing_of(presence.counted) : nullptr;
+            for (int word = 0; word * 64 < count; ++word) {
+                for (uint64_t bits = missing[word]; bits != 0; bits &= bits - 1) {
+                    const int lane = word * 64 + __builtin_ctzll(bits);
+                    own[lane] = spare + (uint32_t)(lane & (SPARE_SLOTS - 1)) * words;
+                    if (counts != nullptr) ++counts[group[lane]];
+                }
+            }
+            to = own;
+        }
+        for (int32_t number = presence.first_step; number < presence.stop_step; ++number) {
+            const Step& step = program.steps[(size_t)number];
+            const auto update = scattered ? step.kernels->update_scattered : step.kernels->update;
+            if (!update(step, views, area.states, to, row, count)) return false;
+        }
+    }
+    return true;
+}
+
+// ---- Slices -----------------------------------------------------------------------------------------------------------
+
+inline Area slice_area(const Program& program, int64_t slice) {
+    const int64_t n_states = program.n_groups + SPARE_SLOTS;
+    return {program.states + slice * program.state_bytes, program.missing + slice * program.n_counted * n_states,
+            program.touched + slice * program.n_counted, program.n_groups};
+}
+
+inline void begin_slice(const Program& program, const Area& area) {
+    init_states(program, area.states, program.n_replicas * area.n_states());
+    memset(area.touched, 0, (size_t)program.n_counted);
+}
+
+// The replicas of the table to one, once all rows are in; what was `reduced` by lanes is closed already.
+inline bool end_slice(const Program& program, const Area& area, bool reduced) {
+    const int64_t table = area.n_states() * program.stride;
+    for (const Step& step : program.steps) {
+        uint8_t* states = area.states + step.offset;
+        const bool open = step.kernels->close != nullptr && !(reduced && step.kernels->reduce != nullptr);
+        if (open) step.kernels->close(states, program.stride, program.n_replicas * area.n_states());
+        for (int64_t replica = 1; replica < program.n_replicas; ++replica) {
+            if (!step.kernels->combine(states, states + replica * table, program.stride, area.n_groups, step.given)) return false;
+        }
+    }
+    return true;
+}
+
+// Codes to groups and targets; rows left out are spread over the spare states.
+template <typename Code>
+inline void aim(const Program& program, int64_t row, int count, uint32_t* __restrict group, uint32_t* __restrict target) {
+    const uint32_t n_groups = (uint32_t)program.n_groups, words = (uint32_t)(program.stride / 8);
+    const uint8_t* codes = program.codes + row * (int64_t)sizeof(Code);
+    for (int lane = 0; lane < count; ++lane) {
+        const uint32_t code = load<Code>(codes, lane);
+        group[lane] = code < n_groups ? code : n_groups + (uint32_t)(lane & (SPARE_SLOTS - 1));
+    }
+    for (int lane = 0; lane < count; ++lane) target[lane] = group[lane] * words + program.lane_offsets[lane];
+}
+
+// Over rows.
+template <typename Code>
+int update_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
+    const Program& program = *((const Bound*)raw)->program;
+    const Area area = slice_area(program, slice);
+    begin_slice(program, area);
+    uint32_t group[STEP_ROWS], target[STEP_ROWS];
+    for (int64_t row = start; row < stop; row += STEP_ROWS) {
+        const int count = (int)(stop - row < STEP_ROWS ? stop - row : STEP_ROWS);
+        aim<Code>(program, row, count, group, target);
+        if (program.prefetch) for (int lane = 0; lane < count; ++lane) __builtin_prefetch(area.states + 8 * (size_t)target[lane], 1);
+        if (!update_block(program, program.views.data(), area, group, target, row, count, false)) return OVERFLOW_;
+    }
+    return end_slice(program, area, false) ? OK : OVERFLOW_;
+}
+
+// Over groups: the tables of all slices, in slice order, into the first; and the results.
+inline int emit_groups(const Program& program, const Area& area, int64_t at, int64_t first_group, int count);
+
+inline bool combine_block(const Program& program, const Area& whole, int64_t group, int count) {
+    for (int64_t slice = 1; slice < program.n_slices; ++slice) {
+        const Area later = slice_area(program, slice);
+        for (const Step& step : program.steps) {
+            const int64_t place = group * program.stride + step.offset;
+            if (!step.kernels->combine(whole.states + place, later.states + place, program.stride, count, step.given)) return false;
+        }
+        for (int32_t counted = 0; counted < program.n_counted; ++counted) {
+            if (!later.touched[counted]) continue;
+            uint32_t* counts = whole.missing + counted * whole.n_states() + group;
+            const uint32_t* more = later.missing + counted * later.n_states() + group;
+            for (int lane = 0; lane < count; ++lane) counts[lane] += more[lane];
+        }
+    }
+    return true;
+}
+
+inline int combine_slices(void* raw, int64_t start, int64_t stop, int64_t) {
+    const Program& program = *((const Bound*)raw)->program;
+    const Area whole = slice_area(program, 0);
+    for (int64_t group = start; group < stop; group += GROUP_BLOCK) {
+        const int count = (int)(stop - group < GROUP_BLOCK ? stop - group : GROUP_BLOCK);
+        if (program.n_slices == 0) init_states(program, whole.states + group * program.stride, count);
+        for (int32_t counted = 0; counted < program.n_counted; ++counted) {
+            if (program.n_slices > 0 && whole.touched[counted]) continue;
+            memset(whole.missing + counted * whole.n_states() + group, 0, (size_t)count * sizeof(uint32_t));
+        }
+        if (!combine_block(program, whole, group, count)) return OVERFLOW_;
+        const int status = emit_groups(program, whole, group, group, count);
+        if (status != OK) return status;
+    }
+    return OK;
+}
+
+// ---- Results ----------------------------------------------------------------------------------------------------------
+
+inline int finalize_block(const Emit& emit, const Step& step, uint8_t (*fields)[GROUP_BLOCK * 16], const uint32_t* missing,
+                          int64_t first_group, int count) {
+    if (emit.poisons && missing != nullptr) {
+        for (int lane = 0; lane < count; ++lane) if (missing[lane] > 0) store<int64_t>(fields[step.kernels->n_field], lane, TOO_FEW);
+    }
+    Finalize final = {{}, emit.min_count, emit.ddof, emit.unit, emit.values + first_group * emit.value_bytes, emit.validity + first_group / 8};
+    for (int field = 0; field < MOST_FIELDS; ++field) final.fields[field] = fields[field];
+    return emit.finalize(&final, 0, count, 0);
+}
+
+// Results of the groups whose states begin at place `at` of the table; they are groups `first_group` and on.
+inline int emit_groups(const Program& program, const Area& area, int64_t at, int64_t first_group, int count) {
+    int64_t n[GROUP_BLOCK];
+    alignas(16) uint8_t fields[MOST_FIELDS][GROUP_BLOCK * 16];
+    for (const Emit& emit : program.emits) {
+        const Presence& presence = program.presences[(size_t)emit.presence];
+        const uint32_t* missing = presence.counted >= 0 ? area.missing + presence.counted * area.n_states() + at : nullptr;
+        if (emit.needs_n) {
+            const uint8_t* sizes = area.states + at * program.stride + program.size_offset;
+            for (int lane = 0; lane < count; ++lane) n[lane] = load<uint32_t>(sizes + lane * program.stride, 0);
+            if (missing != nullptr) for (int lane = 0; lane < count; ++lane) n[lane] -= missing[lane];
+        } else {
+            for (int lane = 0; lane < count; ++lane) n[lane] = 1;   // of a group with rows, whose column lacks nothing
+        }
+        if (emit.step == EMIT_N) {
+            memcpy(emit.out.fields[0] + first_group * 8, n, (size_t)count * 8);
+        } else if (emit.step == EMIT_MISSING) {
+            for (int lane = 0; lane < count; ++lane) store<int64_t>(emit.out.fields[0], first_group + lane, missing != nullptr ? missing[lane] : 0);
+        } else {
+            const Step& step = program.steps[(size_t)emit.step];
+            const uint8_t* states = area.states + at * program.stride + step.offset;
+            if (emit.finalize == nullptr) {
+                step.kernels->emit(states, program.stride, count, n, emit.out, first_group, step.given);
+                continue;
+            }
+            StateColumns out = {};
+            for (int field = 0; field < MOST_FIELDS; ++field) out.fields[field] = fields[field];
+            step.kernels->emit(states, program.stride, count, n, out, 0, step.given);
+            const int status = finalize_block(emit, step, fields, missing, first_group, count);
+            if (status != OK) return status;
+        }
+    }
+    return OK;
+}
+
+// ---- The kernels of a state -------------------------------------------------------------------------------------------
+
+template <class Op>
+void init_slot(uint8_t* slot) { *(typename Op::Slot*)slot = Op::init(); }
+
+template <class Op, class = void>
+struct Closes { static constexpr void (*kernel)(uint8_t*, int64_t, int64_t) = nullptr; };
+template <class Op>
+struct Closes<Op, decltype((void)&Op::close)> {
+    static void kernel(uint8_t* states, int64_t stride, int64_t n_states) {
+        for (int64_t state = 0; state < n_states; ++state) Op::close(*(typename Op::Slot*)(states + state * stride));
+    }
+};
+
+template <class Op>
+bool combine_states(uint8_t* states, const uint8_t* later, int64_t stride, int64_t n_states, const Given& given) {
+    typedef typename Op::Slot Slot;
+    for (int64_t state = 0; state < n_states; ++state) {
+        if (!Op::combine(*(Slot*)(states + state * stride), *(const Slot*)(later + state * stride), given)) return false;
+    }
+    return true;
+}
+
+template <class Op>
+void emit_states(const uint8_t* states, int64_t stride, int n_states, const int64_t* n, const StateColumns& out, int64_t first, const Given& given) {
+    for (int state = 0; state < n_states; ++state) Op::emit(out, first + state, *(const typename Op::Slot*)(states + state * stride), n[state], given);
+}
+
+struct Merge {
+    const StateColumns* states;   // in: n_states, of the same groups
+    int64_t n_states;             // in: at least 1
+    StateColumns out;             // out
+};
+
+// Over groups: states of several partitions of the rows, in order, to one.
+template <class Op>
+int merge_states(void* raw, int64_t start, int64_t stop, int64_t) {
+    const Merge& ctx = *(const Merge*)raw;
+    for (int64_t group = start; group < stop; ++group) {
+        typename Op::Slot whole = Op::restore(ctx.states[0], group);
+        int64_t n = load<int64_t>(ctx.states[0].fields[Op::n_field], group);
+        for (int64_t state = 1; state < ctx.n_states; ++state) {
+            if (!Op::combine(whole, Op::restore(ctx.states[state], group), Given())) return OVERFLOW_;
+            n += load<int64_t>(ctx.states[state].fields[Op::n_field], group);
+        }
+        Op::emit(ctx.out, group, whole, n, Given());
+    }
+    return OK;
+}
+
+template <class Op, class = void>
+struct Merges { static constexpr kernel_t kernel = nullptr; };
+template <class Op>
+struct Merges<Op, decltype((void)&Op::restore)> { static constexpr kernel_t kernel = merge_states<Op>; };
+
+}  // namespace ff
