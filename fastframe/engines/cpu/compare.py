@@ -85,7 +85,7 @@ def _in_dtype_of(column: Operand, operation: str, value: Operand, *, mirrored: b
             operation = "lt" if mirrored else "le"
         exact = math.floor(exact)
     try:
-        same = pa.array([exact], dtype.arrow)
+        same = pa.repeat(pa.scalar(exact, dtype.arrow), 1)
     except (pa.ArrowInvalid, OverflowError):
         return operation, value
     return (operation, Operand(Column(same), scalar=True)) if same[0].as_py() == exact else (operation, value)
