@@ -18,6 +18,7 @@
 
 namespace ff {
 
+constexpr int SCATTER_BLOCK = 64;    // rows whose places are found, and fetched for writing, before any is written
 constexpr int64_t SMALL_SORT = 192;  // below this std::sort beats a radix sort
 
 // ---- sorting in cache --------------------------------------------------------------------------------------------
@@ -240,7 +241,7 @@ inline int scatter_buckets(void* ctx, int64_t start, int64_t stop, int64_t slice
             const int part_lanes = std::min(SCATTER_BLOCK, lanes - part);
             for (int lane = 0; lane < part_lanes; ++lane) {
                 const uint32_t place = next[bucket_of(in, words[part + lane] >> row_bits)]++;
-                FF_PREFETCH_FOR_WRITE(in.words + place);
+                prefetch_to_write(in.words + place);
                 places[lane] = place;
             }
             for (int lane = 0; lane < part_lanes; ++lane) in.words[places[lane]] = words[part + lane];

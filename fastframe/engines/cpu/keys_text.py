@@ -71,16 +71,16 @@ def encode_rows(array: pa.Array, codes: np.ndarray) -> np.ndarray:
     """Write each row's code (0xFFFFFFFF for null) into ``codes``; the first row of each distinct value comes back."""
     n_rows = len(array)
     tables = kernels.TextTables(text_view(array), -(-n_rows // SLICE_ROWS), array)
-    here, name = {"codes": codes.ctypes.data, "keep": codes}, "dictionary encoding"
+    at, name = codes.ctypes.data, "dictionary encoding"
     if n_rows > 2 * SEED_ROWS:
-        run(tables.phase(kernels.SEED, **here), SEED_ROWS, SEED_ROWS, operation=name)
-    run(tables.phase(kernels.ENCODE, **here), n_rows, SLICE_ROWS, operation=name)
+        run(tables.phase(kernels.SEED, codes=at, keep=codes), SEED_ROWS, SEED_ROWS, operation=name)
+    run(tables.phase(kernels.ENCODE, codes=at, keep=codes), n_rows, SLICE_ROWS, operation=name)
     if tables.settled is not None:
         first_rows = allocate_array(tables.settled, np.int32, name)
         run(tables.phase(kernels.SETTLED, first_rows=first_rows.ctypes.data, keep=first_rows), len(first_rows), operation=name)
         return first_rows
     first_rows = _unify(tables, name)
-    run(tables.phase(kernels.RESOLVE, **here), n_rows, SLICE_ROWS, operation=name)
+    run(tables.phase(kernels.RESOLVE, codes=at, keep=codes), n_rows, SLICE_ROWS, operation=name)
     return first_rows
 
 
