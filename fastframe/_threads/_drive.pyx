@@ -144,6 +144,15 @@ cdef class Run:
         return failed_slice(self.state), failed_status(self.state)
 
 
+def run_slice(Task task not None, int64_t n_rows):
+    """All rows as slice 0 on the calling thread, without a `Run`; the kernel's status. For what one slice holds."""
+    cdef int status = 0
+    if n_rows > 0:
+        with nogil:
+            status = task.kernel(task.ctx, 0, n_rows, 0)
+    return status
+
+
 def current_core():
     """The number of the core that the calling thread is on; -1 where the system does not say."""
     return ff_current_core()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from fastframe._threads import budget, record
-from fastframe._threads._drive import Mailbox, Run, Task
+from fastframe._threads._drive import Mailbox, Run, Task, run_slice
 from fastframe._threads.pool import Job, pool
 from fastframe.errors import KernelStatus, OutOfMemory
 
@@ -54,16 +54,21 @@ def run(task: Task, n_rows: int, slice_rows: int = SLICE_ROWS, *, operation: str
     KeyboardInterrupt
         Between two slices; no slice runs any more when it arrives.
     """
-    one = Run(task, n_rows, slice_rows)
-    if record.n_profiles:
-        with record.phase(operation, one):
-            _work(one, n_rows)
+    if 0 <= n_rows <= slice_rows != 0 and not record.n_profiles:   # nothing to share, nothing to record
+        failed_slice, status = 0, run_slice(task, n_rows)
+        if status == 0:
+            return None
     else:
-        _work(one, n_rows)
-    failure = one.failure
-    if failure is None:
-        return None
-    failed_slice, status = failure
+        one = Run(task, n_rows, slice_rows)
+        if record.n_profiles:
+            with record.phase(operation, one):
+                _work(one, n_rows)
+        else:
+            _work(one, n_rows)
+        failure = one.failure
+        if failure is None:
+            return None
+        failed_slice, status = failure
     if status == KernelStatus.OUT_OF_MEMORY:
         raise OutOfMemory.of(operation, 0)
     return failed_slice * slice_rows, status

@@ -96,9 +96,8 @@ def _of_type(value: Any, dtype: DType) -> pa.Scalar:
 
 
 def _fits(value: int, dtype: DType) -> bool:
-    assert dtype.numpy is not None
-    limits = np.iinfo(dtype.numpy)
-    return bool(limits.min <= value <= limits.max)
+    bits = 8 * dtype.width
+    return 0 <= value < 1 << bits if dtype.kind is Kind.UINT else -(1 << (bits - 1)) <= value < 1 << (bits - 1)
 
 
 def _smallest(value: int, among: DType) -> DType | None:
@@ -129,7 +128,7 @@ def _whole_number(value: int, anchor: DType | None, exact: bool) -> pa.Scalar:
 
 
 def _float_dtype(value: float, anchor: DType | None) -> DType:
-    if anchor is None or anchor.kind is not Kind.FLOAT or anchor.numpy is None:
+    if anchor is None or anchor.kind is not Kind.FLOAT or anchor.numpy is None or anchor == dtypes.FLOAT64:
         return dtypes.FLOAT64
     return anchor if not np.isfinite(value) or abs(value) <= float(np.finfo(anchor.numpy).max) else dtypes.FLOAT64
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from fastframe._threads import record
 from fastframe.column import Column, Table
-from fastframe.column.memory import naming
 from fastframe.column.range import RangeColumn
 from fastframe.engines.base import Handler, handler_of
 from fastframe.engines.cpu.aggregate import Wanted, aggregate_all, aggregate_codes
@@ -25,6 +24,7 @@ from fastframe.engines.cpu.spread import spread, spread_codes
 from fastframe.engines.cpu.topk import top_k
 from fastframe.engines.cpu.window import window
 from fastframe.engines.recorded import recorded
+from fastframe.errors import OutOfMemory
 from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.base import Spec
 from fastframe.ops.concat import Concat
@@ -157,11 +157,13 @@ class CpuEngine:
     not_supported: Mapping[type[Spec], str] = {}
 
     def execute(self, spec: Spec, *tables: Table) -> Table:
-        handler = handler_of(self, spec)
-        with naming(type(spec).__name__.lower()):
+        handler = self.handlers.get(type(spec)) or handler_of(self, spec)
+        try:
             if record.n_profiles:
                 return recorded(handler, spec, tables)
             result: Table = handler(spec, *tables)
+        except MemoryError as error:   # of any step, ours, NumPy's or Arrow's
+            raise OutOfMemory.within(type(spec).__name__.lower(), error) from None
         return result
 
 
