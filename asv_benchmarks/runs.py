@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import subprocess
 import sys
@@ -68,6 +69,7 @@ def _measure_warm(settings: Settings, contender: str, out: Path, say: Callable[[
 def _measure_cold(settings: Settings, contender: str, out: Path, say: Callable[[str], None]) -> dict[str, Timing]:
     say(f"{contender} ...")
     files = data.parquet_files(settings.chosen.data, settings.size, settings.folder)
+    _byte_compile()
     for path in files.values():
         path.read_bytes()       # all contenders find the file in the page cache
     found = {}
@@ -91,9 +93,15 @@ def _measure_cold(settings: Settings, contender: str, out: Path, say: Callable[[
 
 def measure_imports(modules: Sequence[str], repeat: int, threads: int) -> dict[str, list[dict[str, float]]]:
     """Seconds of fresh processes that import one module; the first of each also warms the disk cache."""
+    _byte_compile()
     return {
         module: [json.loads(_process([str(FRESH), "import", module], threads)) for _ in range(repeat + 1)] for module in modules
     }
+
+
+def _byte_compile() -> None:
+    """As pip does when it installs a package, ours and the peers': where PYTHONDONTWRITEBYTECODE is set, Python itself would not."""
+    compileall.compile_dir(ROOT / "fastframe", quiet=1)
 
 
 def _process(arguments: Sequence[str], threads: int, python: Path = Path(sys.executable)) -> str:

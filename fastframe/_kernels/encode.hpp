@@ -60,7 +60,7 @@ using Pages = std::vector<T, PageAllocator<T>>;
 constexpr uint64_t SECRET_LOW = 0xA0761D6478BD642Full;
 constexpr uint64_t SECRET_HIGH = 0xE7037ED1A0B428DBull;
 
-// Up to 7 bytes: {bytes << 8 | length + 1, 0}. Up to 15: {first 8 bytes, the others << 8 | length + 1}.
+// Up to 7 bytes: {bytes from the top down, length + 1 in the low byte; 0}. Up to 15: {first 8 bytes; the others so}.
 // Longer: {hash, length << 8 | 0xFF}. All zero is no text.
 struct TextKey {
     uint64_t low, high;
@@ -68,6 +68,7 @@ struct TextKey {
     bool is_word() const { return high == 0; }
     bool is_long() const { return (high & 0xFF) == 0xFF; }
     int64_t long_length() const { return (int64_t)(high >> 8); }
+    int64_t length() const { return is_long() ? long_length() : (int64_t)((is_word() ? low : high) & 0xFF) - 1; }
     uint64_t hash() const { return fold(low ^ SECRET_LOW, high ^ SECRET_HIGH); }
 };
 
@@ -89,11 +90,17 @@ inline uint64_t counted_bytes(uint64_t word, int64_t count, int64_t length) {
     return (word << 8) << (56 - 8 * count) | (uint64_t)(length + 1);
 }
 
+inline uint64_t uncounted_bytes(uint64_t counted, int64_t count) { return count > 0 ? counted >> (64 - 8 * count) : 0; }
+
 template <typename OFFSET>
 struct TextRows {
     TextView view;
-    int64_t data_end;   // bytes of `data` that may be read
+    int64_t data_end;    // bytes of `data` that may be read
+    int64_t first_row;   // row 0 of the view among all rows
 
+    static TextRows of(const TextView& view, int64_t first_row) {
+        return {view, view.length > 0 ? (int64_t)load<OFFSET>(view.offsets, view.length) : 0, first_row};
+    }
     int64_t offset(int64_t row) const { return (int64_t)load<OFFSET>(view.offsets, row); }
     bool missing(int64_t row) const { return view.validity != nullptr && !bit_at(view.validity, view.bit_offset + row); }
 
@@ -234,8 +241,6 @@ struct TextTables {
         code_t first, last;   // codes that the slice added
     };
 
-    TextView view;
-    int64_t data_end;   // bytes of `data` that belong to the rows
     TextTable seeds;
     code_t n_seeds = 0;
     std::deque<TextTable> tables;    // addresses stay
@@ -243,10 +248,7 @@ struct TextTables {
     std::vector<Slice> slices;
     std::mutex lock;   // of `tables` and `spare`
 
-    TextTables(const TextView& given, bool large, int64_t n_slices) : view(given), data_end(0), slices((size_t)n_slices) {
-        if (view.length == 0) return;
-        data_end = large ? load<int64_t>(view.offsets, view.length) : load<int32_t>(view.offsets, view.length);
-    }
+    explicit TextTables(int64_t n_slices) : slices((size_t)n_slices) {}
 
     // A table that has seen none but earlier slices: a thread may have been overtaken since it claimed its slice.
     TextTable* take(int64_t slice) {
@@ -271,6 +273,12 @@ struct TextTables {
 
     int64_t n_tables() const { return (int64_t)tables.size(); }
 
+    uint32_t number_of(const TextTable* table) const {
+        uint32_t number = 0;
+        while (&tables[number] != table) ++number;
+        return number;
+    }
+
     // Whether the codes are final already; no slice may be running.
     bool settled() const {
         if (tables.size() <= 1) return true;
@@ -282,11 +290,16 @@ struct TextTables {
     int64_t n_distinct_if_settled() const { return tables.empty() ? 0 : (int64_t)tables.front().entries.size(); }
 };
 
+// The texts may come in several arrays, one after another or at once: each a run of slices, with codes of its own.
 struct TextContext {
     TextTables* tables;   // in, out
+    TextView view;        // in of seed, encode
+    int64_t first_slice;  // in of encode, resolve: number of the view's first slice
+    int64_t first_row;    // in of encode: of the view among all rows
     code_t* codes;        // out of encode: NULL_CODE where missing; in, out of resolve
     int64_t* counts;      // out of count: per slice, texts at home there; in of place: texts before it (seeds too)
     row_t* first_rows;    // out of place: per final code
+    uint64_t* homes;      // out of place: per final code, table << 32 | code; null where nobody asks
 };
 
 // Rows whose first slot has another text are listed without a branch, and looked up after the block.
@@ -306,7 +319,7 @@ void encode_cached_words(const TextRows<OFFSET>& rows, TextTable& table, int64_t
     for (int miss = 0; miss < n_misses; ++miss) {
         const int64_t row = block + misses[miss];
         const TextKey key = rows.template key_inside<WORDS>(row);
-        codes[misses[miss]] = table.find_word(key.low, key.hash(), row);
+        codes[misses[miss]] = table.find_word(key.low, key.hash(), rows.first_row + row);
     }
 }
 
@@ -353,8 +366,9 @@ void encode_block(const TextRows<OFFSET>& rows, TextTable& table, int64_t block,
     for (int miss = 0; miss < n_misses; ++miss) {
         const int at = misses[miss];
         const TextKey& key = keys[at];
-        codes[at] = key.is_word() ? table.find_word(key.low, hashes[at], block + at)
-                                  : table.find_longer(key, hashes[at], rows.text(block + at), block + at);
+        const int64_t row = rows.first_row + block + at;
+        codes[at] = key.is_word() ? table.find_word(key.low, hashes[at], row)
+                                  : table.find_longer(key, hashes[at], rows.text(block + at), row);
     }
 }
 
@@ -393,7 +407,7 @@ void encode_rows(const TextRows<OFFSET>& rows, TextTable& table, int64_t start, 
 
 template <typename OFFSET>
 void encode_some(const TextContext& c, TextTable& table, int64_t start, int64_t stop) {
-    const TextRows<OFFSET> rows{c.tables->view, c.tables->data_end};
+    const TextRows<OFFSET> rows = TextRows<OFFSET>::of(c.view, c.first_row);
     if (rows.view.validity != nullptr) {
         encode_rows<true>(rows, table, start, stop, c.codes);
     } else {
@@ -417,11 +431,12 @@ template <typename OFFSET>
 int encode_texts(void* ctx, int64_t start, int64_t stop, int64_t slice) {
     const TextContext& c = *(const TextContext*)ctx;
     try {
-        TextTable* table = c.tables->take(slice);
+        const int64_t number = c.first_slice + slice;
+        TextTable* table = c.tables->take(number);
         const code_t first = (code_t)table->entries.size();
         encode_some<OFFSET>(c, *table, start, stop);
-        c.tables->slices[slice] = {table, first, (code_t)table->entries.size()};
-        c.tables->give(table, slice);
+        c.tables->slices[number] = {table, first, (code_t)table->entries.size()};
+        c.tables->give(table, number);
     } catch (const std::bad_alloc&) {
         return OUT_OF_MEMORY;
     }
@@ -553,12 +568,16 @@ inline int place_texts(void* ctx, int64_t start, int64_t stop, int64_t) {   // o
     for (int64_t number = start; number < stop; ++number) {
         const TextTables::Slice& slice = c.tables->slices[number];
         if (number == 0) {
-            for (code_t code = 0; code < c.tables->n_seeds; ++code) c.first_rows[code] = slice.table->entries[code].row;
+            for (code_t code = 0; code < c.tables->n_seeds; ++code) {
+                c.first_rows[code] = slice.table->entries[code].row;
+                if (c.homes != nullptr) c.homes[code] = (uint64_t)c.tables->number_of(slice.table) << 32 | code;
+            }
         }
         code_t next = (code_t)c.counts[number];
         for (code_t code = slice.first; code < slice.last; ++code) {
             if (!slice.table->is_home[code]) continue;
             c.first_rows[next] = slice.table->entries[code].row;
+            if (c.homes != nullptr) c.homes[next] = (uint64_t)c.tables->number_of(slice.table) << 32 | code;
             slice.table->final_code[code] = next++;
         }
     }
@@ -580,12 +599,9 @@ inline int link_texts(void* ctx, int64_t start, int64_t stop, int64_t) {   // ov
 
 inline int resolve_texts(void* ctx, int64_t start, int64_t stop, int64_t slice) {   // over rows
     const TextContext& c = *(const TextContext*)ctx;
-    const code_t* final_code = c.tables->slices[slice].table->final_code.data();
-    if (c.tables->slices[slice].last == c.tables->n_seeds) return OK;
-    if (c.tables->view.validity == nullptr) {
-        for (int64_t row = start; row < stop; ++row) c.codes[row] = final_code[c.codes[row]];
-        return OK;
-    }
+    const TextTables::Slice& numbered = c.tables->slices[c.first_slice + slice];
+    const code_t* final_code = numbered.table->final_code.data();
+    if (numbered.last == c.tables->n_seeds) return OK;
     for (int64_t row = start; row < stop; ++row) {
         if (c.codes[row] != NULL_CODE) c.codes[row] = final_code[c.codes[row]];
     }
@@ -597,6 +613,32 @@ inline int settled_first_rows(void* ctx, int64_t start, int64_t stop, int64_t) {
     const TextContext& c = *(const TextContext*)ctx;
     for (int64_t code = start; code < stop; ++code) c.first_rows[code] = c.tables->tables.front().entries[code].row;
     return OK;
+}
+
+// The distinct texts themselves, from the tables alone; `homes` null: those of the first table.
+inline int64_t texts_bytes(const TextTables& tables, const uint64_t* homes, int64_t n_texts) {
+    int64_t n_bytes = 0;
+    for (int64_t text = 0; text < n_texts; ++text) {
+        const uint64_t home = homes == nullptr ? (uint64_t)text : homes[text];
+        n_bytes += tables.tables[home >> 32].entries[(code_t)home].key.length();
+    }
+    return n_bytes;
+}
+
+template <typename OFFSET>
+void write_texts(const TextTables& tables, const uint64_t* homes, int64_t n_texts, OFFSET* offsets, uint8_t* data) {
+    int64_t end = 0;
+    offsets[0] = 0;
+    for (int64_t text = 0; text < n_texts; ++text) {
+        const uint64_t home = homes == nullptr ? (uint64_t)text : homes[text];
+        const TextTable& table = tables.tables[home >> 32];
+        const TextKey& key = table.entries[(code_t)home].key;
+        const int64_t length = key.length();
+        const uint64_t words[2] = {key.is_word() ? uncounted_bytes(key.low, length) : key.low, uncounted_bytes(key.high, length - 8)};
+        memcpy(data + end, key.is_long() ? table.text_at((code_t)home) : (const uint8_t*)words, (size_t)key.length());
+        end += key.length();
+        offsets[text + 1] = (OFFSET)end;
+    }
 }
 
 struct TranslateContext {

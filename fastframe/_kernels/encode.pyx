@@ -1,6 +1,7 @@
 """Text to dictionary codes (``encode.hpp``), and ranks of a dictionary (``text_order.hpp``). Addresses come as ints."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uintptr_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t, uintptr_t
+from libc.string cimport memset
 
 from fastframe._kernels.kernel cimport Task, code_t, kernel_t, row_t
 
@@ -14,7 +15,7 @@ cdef extern from "text_view.hpp" namespace "ff" nogil:
 
 cdef extern from "encode.hpp" namespace "ff" nogil:
     cdef cppclass CppTables "ff::TextTables":
-        CppTables(const TextView& view, bint large, int64_t n_slices) except +
+        CppTables(int64_t n_slices) except +
         int64_t n_tables()
         int64_t n_distinct_if_settled()
         bint settled()
@@ -22,12 +23,18 @@ cdef extern from "encode.hpp" namespace "ff" nogil:
 
     cdef struct TextContext:
         CppTables* tables
+        TextView view
+        int64_t first_slice
+        int64_t first_row
         code_t* codes
         int64_t* counts
         row_t* first_rows
+        uint64_t* homes
 
     kernel_t text_phase(int phase, bint large)
     int BUCKETS "ff::N_BUCKETS"
+    int64_t texts_bytes(const CppTables& tables, const uint64_t* homes, int64_t n_texts)
+    void write_texts[Offset](const CppTables& tables, const uint64_t* homes, int64_t n_texts, Offset* offsets, uint8_t* data)
 
     cdef struct TranslateContext:
         code_t* codes
@@ -71,15 +78,11 @@ cdef class TextTables:
     """Codes of text in order of first appearance, by one table per thread."""
 
     cdef CppTables* tables
-    cdef bint large
     cdef readonly int64_t n_slices
-    cdef object keep
 
-    def __cinit__(self, object view, int64_t n_slices, object keep):
-        self.large = view[5]
-        self.tables = new CppTables(as_text(tuple(view)), self.large, n_slices)
+    def __cinit__(self, int64_t n_slices):
+        self.tables = new CppTables(n_slices)
         self.n_slices = n_slices
-        self.keep = keep
 
     def __dealloc__(self):
         del self.tables
@@ -99,19 +102,51 @@ cdef class TextTables:
         """How many texts are distinct, if the codes are final after the encoding; else None."""
         return self.tables.n_distinct_if_settled() if self.tables.settled() else None
 
-    def phase(self, int phase, *, size_t codes=0, size_t counts=0, size_t first_rows=0, object keep):
-        """One phase of ``encode.hpp``: over rows (SEED in one slice, ENCODE, RESOLVE), tables (BUCKET, LINK), buckets (UNIFY),
-        slices (COUNT, PLACE; between them make ``counts`` exclusive sums that start at ``n_seeds``), or codes (SETTLED).
+    def over_rows(self, int phase, object view, size_t codes, *, int64_t first_slice=0, int64_t first_row=0, object keep):
+        """SEED (one slice) or ENCODE over the rows of one array of texts; or RESOLVE its codes, without the texts.
 
-        # IN  counts (PLACE), codes (RESOLVE)
-        # OUT codes (SEED, ENCODE, RESOLVE), counts (COUNT), first_rows (PLACE, SETTLED)
+        # IN  view, codes (RESOLVE)
+        # OUT codes
         """
         cdef TextContext ctx
+        memset(&ctx, 0, sizeof(ctx))
         ctx.tables = self.tables
+        if view is not None:
+            ctx.view = as_text(tuple(view))
         ctx.codes = <code_t*><uintptr_t>codes
+        ctx.first_slice = first_slice
+        ctx.first_row = first_row
+        return Task.make(text_phase(phase, view is not None and view[5]), &ctx, sizeof(ctx), (self, keep))
+
+    def phase(self, int phase, *, size_t counts=0, size_t first_rows=0, size_t homes=0, object keep):
+        """A phase over tables (BUCKET, LINK), buckets (UNIFY), slices (COUNT, PLACE; between them make ``counts`` exclusive sums
+        that start at ``n_seeds``), or codes (SETTLED).
+
+        # IN  counts (PLACE)
+        # OUT counts (COUNT), first_rows (PLACE, SETTLED), homes (PLACE)
+        """
+        cdef TextContext ctx
+        memset(&ctx, 0, sizeof(ctx))
+        ctx.tables = self.tables
         ctx.counts = <int64_t*><uintptr_t>counts
         ctx.first_rows = <row_t*><uintptr_t>first_rows
-        return Task.make(text_phase(phase, self.large), &ctx, sizeof(ctx), (self, keep))
+        ctx.homes = <uint64_t*><uintptr_t>homes
+        return Task.make(text_phase(phase, False), &ctx, sizeof(ctx), (self, keep))
+
+    def texts_bytes(self, size_t homes, int64_t n_texts):
+        """Bytes of the distinct texts; ``homes`` 0 where the codes are settled."""
+        return texts_bytes(self.tables[0], <const uint64_t*><uintptr_t>homes, n_texts)
+
+    def write_texts(self, size_t homes, int64_t n_texts, size_t offsets, size_t data, bint large):
+        """The distinct texts as Arrow text.
+
+        # OUT offsets (int64 where ``large``, else int32), data
+        """
+        with nogil:
+            if large:
+                write_texts(self.tables[0], <const uint64_t*><uintptr_t>homes, n_texts, <int64_t*><uintptr_t>offsets, <uint8_t*><uintptr_t>data)
+            else:
+                write_texts(self.tables[0], <const uint64_t*><uintptr_t>homes, n_texts, <int32_t*><uintptr_t>offsets, <uint8_t*><uintptr_t>data)
 
 
 def translate(

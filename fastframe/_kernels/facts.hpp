@@ -67,6 +67,19 @@ struct Lanes {
         }
         for (; row < stop; ++row) add(0, load<T>(values, row));
     }
+    // Some rows of a block: the others take the value of one that is there, which changes no extreme.
+    void add_present(const uint8_t* values, int64_t start, int count, uint64_t valid) {
+        const T filler = load<T>(values, start + __builtin_ctzll(valid));
+        if (filler != filler) {   // a NaN would be counted again
+            for (; valid != 0; valid &= valid - 1) add(0, load<T>(values, start + __builtin_ctzll(valid)));
+            return;
+        }
+        T block[64];
+        memcpy(block, values + start * (int64_t)sizeof(T), sizeof(T) * (size_t)count);
+        const uint64_t all = count == 64 ? ~(uint64_t)0 : ((uint64_t)1 << count) - 1;
+        for (uint64_t gone = all & ~valid; gone != 0; gone &= gone - 1) block[__builtin_ctzll(gone)] = filler;
+        add_run((const uint8_t*)block, 0, count);
+    }
     int64_t fold() {
         for (int lane = 1; lane < RANGE_LANES; ++lane) {
             low[0] = low[lane] < low[0] ? low[lane] : low[0];
@@ -106,10 +119,8 @@ int range_of_values(void* ctx, int64_t start, int64_t stop, int64_t slice) {
                 lanes.add_run(c.view.values, row, row + count);
                 continue;
             }
-            for (; valid != 0; valid &= valid - 1) {
-                const int bit = __builtin_ctzll(valid);
-                lanes.add(bit & (RANGE_LANES - 1), load<T>(c.view.values, row + bit));
-            }
+            if (n_valid == 0) continue;
+            lanes.add_present(c.view.values, row, count, valid);
         }
     }
     RangePart& part = c.parts[slice];

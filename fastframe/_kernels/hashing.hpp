@@ -19,19 +19,12 @@
 #include "codes.hpp"
 #include "hash.hpp"
 #include "kernel.hpp"
+#include "prefetch.hpp"
 
 namespace ff {
 
 constexpr int HASH_BLOCK = 64;
 constexpr uint32_t FIRST_FLAG = 0x80000000u;   // on an id: the first row of its word
-
-inline void prefetch_for_write(const void* address) {
-#if defined(__x86_64__)
-    __asm__ volatile("prefetchw %0" : : "m"(*(const char*)address));   // no compiler flag for it in x86-64-v2
-#else
-    __builtin_prefetch(address, 1);
-#endif
-}
 
 // ---- one table for all rows -----------------------------------------------------------------------------------------
 
@@ -176,7 +169,7 @@ inline int scatter_hashes(void* ctx, int64_t start, int64_t stop, int64_t slice)
         for (int64_t block = start; block < stop; block += HASH_BLOCK) {
             const int64_t end = block + HASH_BLOCK < stop ? block + HASH_BLOCK : stop;
             for (int64_t row = block; row < end; ++row) {
-                prefetch_for_write(c.scattered + next[c.hashes[row] >> shift]);
+                prefetch_to_write(c.scattered + next[c.hashes[row] >> shift]);
             }
             for (int64_t row = block; row < end; ++row) {
                 const uint64_t hash = c.hashes[row];

@@ -13,45 +13,40 @@ namespace ff {
 
 constexpr code_t NO_PARTNER = NULL_CODE;
 
-// Threads may store to one entry at once where a code repeats; which row stays does not matter, for then the map is not
-// used. Relaxed atomics make that defined at the cost of plain moves.
+// Threads may store to one entry at once where a code repeats: the same mark, or rows of a map that is not used then.
+// Relaxed atomics make that defined at the cost of plain moves.
 inline void relaxed_store(row_t* entry, row_t row) { __atomic_store_n(entry, row, __ATOMIC_RELAXED); }
+inline void relaxed_mark(uint8_t* entry) { __atomic_store_n(entry, (uint8_t)1, __ATOMIC_RELAXED); }
 
 inline int rows_in_block(int64_t row, int64_t stop) { return (int)std::min<int64_t>(PACK_BLOCK, stop - row); }
 
-// ---- a map from code to row --------------------------------------------------------------------------------------
+// ---- which codes occur, and a map from code to row -----------------------------------------------------------------
 
-struct RowMap {
+struct CodeMarks {
     CodeSource build;      // in
-    row_t* row_of_code;    // out
-    uint64_t* present;     // out: one bit per code; the word after the last code's is not written
+    uint8_t* marks;        // out: one byte per code, and up to 63 more; cleared before
+    uint64_t* present;     // out: the same as bits; the word after the last code's is not written
     int64_t* n_found;      // out: per slice, rows with a code, or codes with a row
-    int64_t n_codes;       // in
-    int64_t prefetch;      // in: the map is larger than the cache
+    int64_t prefetch;      // in: the marks are larger than the cache
 };
 
-// Runs over codes.
-inline int clear_map(void* ctx, int64_t start, int64_t stop, int64_t) {
-    const RowMap& in = *(const RowMap*)ctx;
-    std::fill(in.row_of_code + start, in.row_of_code + stop, NO_ROW);
-    return OK;
+inline void fetch_to_write(const void* entries, const code_t* codes, int count, int64_t width) {
+    for (int at = 0; at < count; ++at) {
+        if (codes[at] != NO_PARTNER) __builtin_prefetch((const uint8_t*)entries + (int64_t)codes[at] * width, 1, 3);
+    }
 }
 
-inline int fill_map(void* ctx, int64_t start, int64_t stop, int64_t slice) {
-    const RowMap& in = *(const RowMap*)ctx;
+inline int mark_codes(void* ctx, int64_t start, int64_t stop, int64_t slice) {
+    const CodeMarks& in = *(const CodeMarks*)ctx;
     CodeBlock block;
     int64_t n_found = 0;
     for (int64_t row = start; row < stop; row += PACK_BLOCK) {
         const int count = rows_in_block(row, stop);
         const code_t* codes = codes_of(in.build, row, count, block);
-        if (in.prefetch) {
-            for (int at = 0; at < count; ++at) {
-                if (codes[at] != NO_PARTNER) __builtin_prefetch(in.row_of_code + codes[at], 1, 3);
-            }
-        }
+        if (in.prefetch) fetch_to_write(in.marks, codes, count, 1);
         for (int at = 0; at < count; ++at) {
             if (codes[at] == NO_PARTNER) continue;
-            relaxed_store(in.row_of_code + codes[at], (row_t)(row + at));
+            relaxed_mark(in.marks + codes[at]);
             ++n_found;
         }
     }
@@ -60,17 +55,40 @@ inline int fill_map(void* ctx, int64_t start, int64_t stop, int64_t slice) {
 }
 
 // Runs over codes, in slices of whole words: as many codes with a row as rows with a code means that no code repeats.
-inline int count_map(void* ctx, int64_t start, int64_t stop, int64_t slice) {
-    const RowMap& in = *(const RowMap*)ctx;
+inline int count_marks(void* ctx, int64_t start, int64_t stop, int64_t slice) {
+    const CodeMarks& in = *(const CodeMarks*)ctx;
     int64_t n_found = 0;
     for (int64_t code = start; code < stop; code += 64) {
-        const int count = (int)std::min<int64_t>(64, stop - code);
         uint64_t word = 0;
-        for (int lane = 0; lane < count; ++lane) word |= (uint64_t)(in.row_of_code[code + lane] != NO_ROW) << lane;
+        for (int byte = 0; byte < 8; ++byte) {   // eight marks to eight bits by one multiplication
+            uint64_t marks;
+            memcpy(&marks, in.marks + code + 8 * byte, 8);
+            word |= (marks * 0x0102040810204080u >> 56) << (8 * byte);
+        }
         in.present[code / 64] = word;
         n_found += __builtin_popcountll(word);
     }
     in.n_found[slice] = n_found;
+    return OK;
+}
+
+struct RowMap {
+    CodeSource build;      // in
+    row_t* row_of_code;    // out: of the codes that occur; others are not written
+    int64_t prefetch;      // in: the map is larger than the cache
+};
+
+inline int fill_map(void* ctx, int64_t start, int64_t stop, int64_t) {
+    const RowMap& in = *(const RowMap*)ctx;
+    CodeBlock block;
+    for (int64_t row = start; row < stop; row += PACK_BLOCK) {
+        const int count = rows_in_block(row, stop);
+        const code_t* codes = codes_of(in.build, row, count, block);
+        if (in.prefetch) fetch_to_write(in.row_of_code, codes, count, sizeof(row_t));
+        for (int at = 0; at < count; ++at) {
+            if (codes[at] != NO_PARTNER) relaxed_store(in.row_of_code + codes[at], (row_t)(row + at));
+        }
+    }
     return OK;
 }
 

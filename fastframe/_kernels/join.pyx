@@ -4,7 +4,7 @@
 parts, whether digits need 64 bits, whether a row may have no key)``.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint64_t, uintptr_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t, uintptr_t
 
 from fastframe._kernels.kernel cimport code_t, row_t
 from fastframe._threads._drive cimport Task, kernel_t
@@ -25,12 +25,16 @@ cdef extern from "packed_rows.hpp" namespace "ff" nogil:
         pass
 
 cdef extern from "join.hpp" namespace "ff" nogil:
+    cdef struct CodeMarks:
+        CodeSource build
+        uint8_t* marks
+        uint64_t* present
+        int64_t* n_found
+        int64_t prefetch
+
     cdef struct RowMap:
         CodeSource build
         row_t* row_of_code
-        uint64_t* present
-        int64_t* n_found
-        int64_t n_codes
         int64_t prefetch
 
     cdef struct MapProbe:
@@ -57,9 +61,9 @@ cdef extern from "join.hpp" namespace "ff" nogil:
         row_t* left_out
         row_t* right_out
 
-    int clear_map_kernel "ff::clear_map"(void* ctx, int64_t start, int64_t stop, int64_t slice)
+    int mark_codes_kernel "ff::mark_codes"(void* ctx, int64_t start, int64_t stop, int64_t slice)
+    int count_marks_kernel "ff::count_marks"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int fill_map_kernel "ff::fill_map"(void* ctx, int64_t start, int64_t stop, int64_t slice)
-    int count_map_kernel "ff::count_map"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int probe_map_kernel "ff::probe_map"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int count_matches_kernel "ff::count_matches"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int count_outer_kernel "ff::count_outer"(void* ctx, int64_t start, int64_t stop, int64_t slice)
@@ -71,9 +75,9 @@ cdef extern from "join_output.hpp" namespace "ff" nogil:
 
     cdef struct EmitContext:
         CodeSource probe
-        const row_t* row_of_code
         const int32_t* offsets
         const row_t* rows
+        const row_t* row_of_code
         const uint64_t* words
         int64_t keeps_unmatched
         int64_t prefetch
@@ -85,7 +89,12 @@ cdef extern from "join_output.hpp" namespace "ff" nogil:
         int64_t misses
         int64_t streams
 
+    cdef struct CodeRecords:
+        CodeSource build
+        Records records
+
     kernel_t emit_kernel(bint misses)
+    int scatter_records_kernel "ff::scatter_records"(void* ctx, int64_t start, int64_t stop, int64_t slice)
 
 OUTPUT_WORDS = sizeof(JoinOutput) // 8    # int64 words of one row of the caller's table of outputs
 RECORD_WORDS = sizeof(Records) // 8       # and of its table of records
@@ -100,22 +109,37 @@ cdef CodeSource code_source(tuple codes):
     return source
 
 
-def map_phases(tuple codes, tuple arrays, int64_t n_codes, *, bint prefetch, keep_alive):
-    """``(clear, fill, count)``: over codes, build rows, codes.
+def mark_codes(tuple codes, tuple arrays, *, bint prefetch, keep_alive):
+    """``(mark, count)``: over build rows, over codes.
 
-    IN codes OUT arrays: row_of_code, present (bits), rows with a code per slice, codes with a row per slice.
+    IN codes OUT arrays: marks (bytes, cleared), present (bits), rows with a code per slice, codes with a row per slice.
     """
-    cdef RowMap ctx
+    cdef CodeMarks ctx
     ctx.build = code_source(codes)
-    ctx.row_of_code = <row_t*><uintptr_t>arrays[0]
+    ctx.marks = <uint8_t*><uintptr_t>arrays[0]
     ctx.present = <uint64_t*><uintptr_t>arrays[1]
     ctx.n_found = <int64_t*><uintptr_t>arrays[2]
-    ctx.n_codes = n_codes
     ctx.prefetch = prefetch
-    clear = Task.make(<kernel_t>clear_map_kernel, &ctx, sizeof(ctx), keep_alive)
-    fill = Task.make(<kernel_t>fill_map_kernel, &ctx, sizeof(ctx), keep_alive)
+    mark = Task.make(<kernel_t>mark_codes_kernel, &ctx, sizeof(ctx), keep_alive)
     ctx.n_found = <int64_t*><uintptr_t>arrays[3]
-    return clear, fill, Task.make(<kernel_t>count_map_kernel, &ctx, sizeof(ctx), keep_alive)
+    return mark, Task.make(<kernel_t>count_marks_kernel, &ctx, sizeof(ctx), keep_alive)
+
+
+def fill_map(tuple codes, uintptr_t row_of_code, *, bint prefetch, keep_alive):
+    """Over build rows: each row to its code's entry; which one where a code repeats is open. IN codes OUT row_of_code."""
+    cdef RowMap ctx
+    ctx.build = code_source(codes)
+    ctx.row_of_code = <row_t*>row_of_code
+    ctx.prefetch = prefetch
+    return Task.make(<kernel_t>fill_map_kernel, &ctx, sizeof(ctx), keep_alive)
+
+
+def scatter_records(tuple codes, uintptr_t records, *, keep_alive):
+    """Over build rows, no two of one code: each row's record to its code's place. IN codes OUT one row of a table of records."""
+    cdef CodeRecords ctx
+    ctx.build = code_source(codes)
+    ctx.records = (<const Records*>records)[0]
+    return Task.make(<kernel_t>scatter_records_kernel, &ctx, sizeof(ctx), keep_alive)
 
 
 def probe_map(tuple codes, uintptr_t present, int64_t n_codes, uintptr_t words, uintptr_t n_matches, *, keep_alive):
@@ -144,7 +168,7 @@ def emit_pairs(tuple codes, tuple index, uintptr_t words, uintptr_t starts, tupl
                bint keeps_unmatched, bint misses, bint prefetch, bint streams, keep_alive):
     """Over probe rows, in the slices of the first pass: the columns of the pairs.
 
-    ``index`` is ``(row_of_code, 0, 0)`` or ``(0, offsets, rows)``; ``outputs`` and ``records`` are tables of
+    ``index`` is ``(row_of_code, 0, 0)``, ``(0, offsets, rows)``, or zeros where records are found by their codes; ``outputs`` and ``records`` are tables of
     ``JoinOutput`` and ``Records``, as ``(address, length)``, which say where the results go.
     """
     cdef EmitContext ctx

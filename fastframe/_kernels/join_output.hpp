@@ -32,11 +32,11 @@ struct JoinOutput {
 
 struct EmitContext {
     CodeSource probe;             // in
-    const row_t* row_of_code;     // in: the map, or null
-    const int32_t* offsets;       // in: else the groups
+    const int32_t* offsets;       // in: the groups, or null
     const row_t* rows;            // in
-    const uint64_t* words;        // in, with a map: the rows that have a partner; null: every row comes out
-    int64_t keeps_unmatched;      // in, with groups: a row without partner comes out once
+    const row_t* row_of_code;     // in: else the map; null where records are found by their codes
+    const uint64_t* words;        // in, without groups: the rows that have a partner; null: all do
+    int64_t keeps_unmatched;      // in: a row without partner comes out once
     int64_t prefetch;             // in: map or groups are larger than the cache
     const int64_t* starts;        // in: per slice, result rows before it
     const JoinOutput* outputs;    // in
@@ -46,6 +46,43 @@ struct EmitContext {
     int64_t misses;               // in: a pair may lack its build row
     int64_t streams;              // in: whether the result is larger than the caches
 };
+
+// ---- records found by their codes ---------------------------------------------------------------------------------
+
+struct CodeRecords {
+    CodeSource build;    // in: no code occurs twice
+    Records records;     // out: at each code that occurs, its row's record; others are not written
+};
+
+template <int SIZE>
+inline void scatter_records_of(uint8_t* records, const uint8_t* block, const code_t* codes, int count) {
+    for (int at = 0; at < count; ++at) {
+        if (codes[at] != NO_PARTNER) memcpy(records + (int64_t)codes[at] * SIZE, block + at * SIZE, SIZE);
+    }
+}
+
+// Runs over build rows. The lines are fetched while the records are made.
+inline int scatter_records(void* raw, int64_t start, int64_t stop, int64_t) {
+    const CodeRecords in = *(const CodeRecords*)raw;
+    alignas(LINE) uint8_t block[RECORD_BLOCK * LARGEST_RECORD];
+    memset(block, 0, sizeof(block));   // bytes between the fields stay zero
+    CodeBlock code_block;
+    for (int64_t row = start; row < stop; row += RECORD_BLOCK) {
+        const int count = (int)std::min<int64_t>(RECORD_BLOCK, stop - row);
+        const code_t* codes = codes_of(in.build, row, count, code_block);
+        fetch_to_write(in.records.records, codes, count, in.records.size);
+        fill_records(in.records, row, count, block);
+        switch (in.records.size) {
+            case 8: scatter_records_of<8>(in.records.records, block, codes, count); break;
+            case 16: scatter_records_of<16>(in.records.records, block, codes, count); break;
+            case 32: scatter_records_of<32>(in.records.records, block, codes, count); break;
+            default: scatter_records_of<64>(in.records.records, block, codes, count);
+        }
+    }
+    return OK;
+}
+
+// ---- pairs and their columns --------------------------------------------------------------------------------------
 
 struct Sink {
     LineWriter values;
@@ -65,20 +102,39 @@ struct EmitScratch {
     alignas(LINE) uint8_t records[RECORD_BLOCK * LARGEST_RECORD];
 };
 
+// Of an unsigned type: where there is no row, its value is masked to zero, for a branch would be mispredicted.
+template <typename T, bool MISSES>
+inline void gather_one(const uint8_t* source, row_t row, uint8_t* out, int at) {
+    if (!MISSES) return store<T>(out, at, load<T>(source, row));
+    const row_t present = ~(row >> 31);   // all bits, or none
+    store<T>(out, at, load<T>(source, row & present) & (T)(int64_t)present);
+}
+
+// `source` comes by value: the bytes that are stored could be anything's for all that a compiler knows.
+template <typename T, bool MISSES>
+inline void gather_near(const uint8_t* source, const row_t* rows, int count, uint8_t* out) {
+    for (int at = 0; at < count; ++at) gather_one<T, MISSES>(source, rows[at], out, at);
+}
+
+template <typename T, bool MISSES>
+inline void gather_far(const uint8_t* source, const row_t* rows, int count, int known, uint8_t* out) {
+    int at = 0;
+    for (; at < count && at + FETCH_AHEAD < known; ++at) {
+        const row_t ahead = rows[at + FETCH_AHEAD];
+        __builtin_prefetch(source + (int64_t)(MISSES && ahead < 0 ? 0 : ahead) * (int64_t)sizeof(T));
+        gather_one<T, MISSES>(source, rows[at], out, at);
+    }
+    for (; at < count; ++at) gather_one<T, MISSES>(source, rows[at], out, at);
+}
+
 template <typename T, bool MISSES>
 inline void gather_chunk(const JoinOutput& output, const row_t* rows, int count, int known, uint8_t* out) {
     if (output.source == nullptr) {
         memcpy(out, rows, (size_t)count * sizeof(row_t));   // of width 4
-        return;
-    }
-    for (int at = 0; at < count; ++at) {
-        if (output.prefetch && at + FETCH_AHEAD < known) {
-            const row_t ahead = rows[at + FETCH_AHEAD];
-            __builtin_prefetch(output.source + (int64_t)(MISSES && ahead < 0 ? 0 : ahead) * (int64_t)sizeof(T));
-        }
-        const row_t row = rows[at];
-        const T value = load<T>(output.source, MISSES && row < 0 ? 0 : row);
-        store<T>(out, at, MISSES && row < 0 ? T(0) : value);
+    } else if (output.prefetch) {
+        gather_far<T, MISSES>(output.source, rows, count, known, out);
+    } else {
+        gather_near<T, MISSES>(output.source, rows, count, out);
     }
 }
 
@@ -182,20 +238,32 @@ struct Emitter {
         end_stream();
     }
 
-    // Up to PACK_BLOCK rows against a map.
-    void probe_map(int64_t row, int count) {
+    // Up to PACK_BLOCK rows of which each has one partner at most: its row, or its code where records are found by that.
+    void probe_unique(int64_t row, int count) {
         if (n_pairs + count > MOST_PAIRS) flush();
         const code_t* codes = codes_of(in.probe, row, count, scratch.block);
         row_t* out = scratch.build_rows + n_pairs;
-        if (in.words == nullptr) {
-            if (in.prefetch) fetch(in.row_of_code, codes, count);
-            for (int at = 0; at < count; ++at) out[at] = codes[at] == NO_PARTNER ? NO_ROW : in.row_of_code[codes[at]];
+        if (in.words && in.keeps_unmatched) {
+            if (in.row_of_code && in.prefetch) fetch(in.row_of_code, codes, count);
+            for (int at = 0; at < count; at += 64) {
+                const uint64_t word = in.words[(row + at) / 64];
+                for (int lane = 0; lane < std::min(64, count - at); ++lane) {
+                    const code_t has = 0 - (code_t)((word >> lane) & 1);   // all bits, or none
+                    const code_t code = codes[at + lane] & has;
+                    out[at + lane] = (row_t)((in.row_of_code ? (code_t)in.row_of_code[code] : code) | ~has);
+                }
+            }
             n_pairs += count;
             return;
         }
-        const int n_matched = keep_matched(codes, row, count);
-        if (in.prefetch) fetch(in.row_of_code, scratch.matched, n_matched);
-        for (int at = 0; at < n_matched; ++at) out[at] = in.row_of_code[scratch.matched[at]];
+        const int n_matched = in.words ? keep_matched(codes, row, count) : count;
+        const code_t* matched = in.words ? scratch.matched : codes;
+        if (in.row_of_code == nullptr) {
+            memcpy(out, matched, (size_t)n_matched * sizeof(row_t));
+        } else {
+            if (in.prefetch) fetch(in.row_of_code, matched, n_matched);
+            for (int at = 0; at < n_matched; ++at) out[at] = in.row_of_code[matched[at]];
+        }
         n_pairs += n_matched;
     }
 
@@ -257,10 +325,10 @@ int emit_pairs(void* raw, int64_t start, int64_t stop, int64_t slice) {
         const std::unique_ptr<EmitScratch> scratch(new EmitScratch);
         Emitter<MISSES> emitter(in, *scratch, in.starts[slice]);
         for (int64_t row = start; row < stop; row += PACK_BLOCK) {
-            if (in.row_of_code) {
-                emitter.probe_map(row, rows_in_block(row, stop));
-            } else {
+            if (in.offsets) {
                 emitter.probe_groups(row, rows_in_block(row, stop));
+            } else {
+                emitter.probe_unique(row, rows_in_block(row, stop));
             }
         }
         emitter.finish();

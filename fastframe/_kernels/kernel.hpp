@@ -76,6 +76,10 @@ inline uint64_t bits_at(const uint8_t* bits, int64_t bit, int count) {
 // Write `count` (1 to 64) low bits of `word` at bit `bit`, which is a multiple of 8, into a bitmap of ours.
 inline void store_bits(uint8_t* bits, int64_t bit, uint64_t word, int count) {
     uint8_t* base = bits + (bit >> 3);
+    if (count == 64) {
+        memcpy(base, &word, 8);
+        return;
+    }
     const int whole = count >> 3;
     for (int byte = 0; byte < whole; ++byte) base[byte] = (uint8_t)(word >> (8 * byte));
     if (count & 7) base[whole] = (uint8_t)((word >> (8 * whole)) & ((1u << (count & 7)) - 1));

@@ -69,6 +69,14 @@ inline void put_field(const RecordField& field, int64_t start, int count, int64_
     put_bits(BitSource{field.validity, field.bit_offset, ~(uint64_t)0}, field.valid_bit, start, count, size, block);
 }
 
+// The records of up to RECORD_BLOCK rows into a block whose unused bytes are zero.
+inline void fill_records(const Records& ctx, int64_t row, int count, uint8_t* block) {
+    if (ctx.flags < ctx.size) {
+        for (int at = 0; at < count; ++at) memset(block + at * ctx.size + ctx.flags, 0, (size_t)(ctx.size - ctx.flags));
+    }
+    for (int64_t field = 0; field < ctx.n_fields; ++field) put_field(ctx.fields[field], row, count, ctx.size, block);
+}
+
 // Runs over source rows, in slices that are multiples of 8 rows.
 inline int pack_records(void* raw, int64_t start, int64_t stop, int64_t) {
     const Records ctx = *(const Records*)raw;
@@ -76,10 +84,7 @@ inline int pack_records(void* raw, int64_t start, int64_t stop, int64_t) {
     memset(block, 0, sizeof(block));   // bytes between the fields stay zero
     for (int64_t row = start; row < stop; row += RECORD_BLOCK) {
         const int count = (int)(stop - row < RECORD_BLOCK ? stop - row : RECORD_BLOCK);
-        if (ctx.flags < ctx.size) {
-            for (int at = 0; at < count; ++at) memset(block + at * ctx.size + ctx.flags, 0, (size_t)(ctx.size - ctx.flags));
-        }
-        for (int64_t field = 0; field < ctx.n_fields; ++field) put_field(ctx.fields[field], row, count, ctx.size, block);
+        fill_records(ctx, row, count, block);
         uint8_t* out = ctx.records + row * ctx.size;
         const int64_t n_bytes = count * ctx.size, n_lines = ctx.streams ? n_bytes / LINE : 0;
         stream_lines(out, block, n_lines);

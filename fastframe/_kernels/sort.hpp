@@ -18,7 +18,9 @@
 
 namespace ff {
 
+constexpr int SCATTER_BLOCK = 64;    // rows whose places are found, and fetched for writing, before any is written
 constexpr int64_t SMALL_SORT = 192;  // below this std::sort beats a radix sort
+constexpr int SPLIT_CELL = 1 << 15;
 
 // ---- sorting in cache --------------------------------------------------------------------------------------------
 
@@ -184,7 +186,8 @@ struct SortPass {
     uint64_t cell_base;               // in: a digit's cell is 1 + ((digit - cell_base) >> cell_shift), clamped to the
     int cell_shift;                   // in: cells; the first has what is below, the last what is beyond
     int64_t n_cells;                  // in
-    const uint16_t* bucket_of_cell;   // in
+    const uint16_t* bucket_of_cell;   // in: with SPLIT_CELL where the cell has a frequent digit, which has a bucket of its
+    const uint64_t* frequent;         // in: own between those of the lesser and the greater: that digit, by lesser's bucket
     int64_t n_buckets;                // in
     uint32_t* counts;                 // out, then in, out: n_slices x n_buckets
     const int32_t* starts;            // in: n_buckets + 1
@@ -196,7 +199,10 @@ inline const row_t* rows_from(const SortPass& pass, int64_t start) { return pass
 
 inline int64_t bucket_of(const SortPass& pass, uint64_t digit) {
     const uint64_t cell = digit < pass.cell_base ? 0 : 1 + ((digit - pass.cell_base) >> pass.cell_shift);
-    return pass.bucket_of_cell[cell < (uint64_t)pass.n_cells ? cell : (uint64_t)pass.n_cells - 1];
+    const uint16_t found = pass.bucket_of_cell[cell < (uint64_t)pass.n_cells ? cell : (uint64_t)pass.n_cells - 1];
+    if (!(found & SPLIT_CELL)) return found;
+    const int64_t lesser = found & ~SPLIT_CELL;
+    return lesser + (digit >= pass.frequent[lesser]) + (digit > pass.frequent[lesser]);
 }
 
 // The whole of a small sort.
@@ -240,7 +246,7 @@ inline int scatter_buckets(void* ctx, int64_t start, int64_t stop, int64_t slice
             const int part_lanes = std::min(SCATTER_BLOCK, lanes - part);
             for (int lane = 0; lane < part_lanes; ++lane) {
                 const uint32_t place = next[bucket_of(in, words[part + lane] >> row_bits)]++;
-                FF_PREFETCH_FOR_WRITE(in.words + place);
+                prefetch_to_write(in.words + place);
                 places[lane] = place;
             }
             for (int lane = 0; lane < part_lanes; ++lane) in.words[places[lane]] = words[part + lane];
@@ -294,6 +300,32 @@ inline int read_digits(void* ctx, int64_t start, int64_t stop, int64_t) {
         const int lanes = (int)std::min<int64_t>(DIGIT_BLOCK, stop - block);
         make_digits(in.keys, in.level, in.rows ? in.rows + block : nullptr, block, lanes, in.digits + block);
     }
+    return OK;
+}
+
+struct LowDigits {
+    SortKeys keys;       // in
+    uint64_t highest;    // in
+    uint8_t* out;        // out: bits, 1 where the row's first digit is at most `highest`
+    int64_t* counts;     // out: per slice, how many are
+};
+
+inline int low_digits(void* ctx, int64_t start, int64_t stop, int64_t slice) {
+    const LowDigits& in = *(const LowDigits*)ctx;
+    uint64_t digits[DIGIT_BLOCK];
+    int64_t n_low = 0;
+    for (int64_t block = start; block < stop; block += DIGIT_BLOCK) {
+        const int lanes = (int)std::min<int64_t>(DIGIT_BLOCK, stop - block);
+        make_digits(in.keys, 0, nullptr, block, lanes, digits);
+        for (int first = 0; first < lanes; first += 64) {
+            const int count = std::min(64, lanes - first);
+            uint64_t word = 0;
+            for (int lane = 0; lane < count; ++lane) word |= (uint64_t)(digits[first + lane] <= in.highest) << lane;
+            store_bits(in.out, block + first, word, count);
+            n_low += __builtin_popcountll(word);
+        }
+    }
+    in.counts[slice] = n_low;
     return OK;
 }
 

@@ -46,6 +46,7 @@ cdef extern from "sort.hpp" namespace "ff" nogil:
         int cell_shift
         int64_t n_cells
         const uint16_t* bucket_of_cell
+        const uint64_t* frequent
         int64_t n_buckets
         uint32_t* counts
         const int32_t* starts

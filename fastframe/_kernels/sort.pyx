@@ -7,11 +7,19 @@ from fastframe._kernels.kernel cimport View, as_view, row_t
 from fastframe._threads._drive cimport Task, kernel_t
 
 cdef extern from "sort.hpp" namespace "ff" nogil:
+    const int SPLIT_CELL_BIT "ff::SPLIT_CELL"
+
     cdef struct DigitRead:
         CSortKeys keys
         int64_t level
         const row_t* rows
         uint64_t* digits
+
+    cdef struct LowDigits:
+        CSortKeys keys
+        uint64_t highest
+        uint8_t* out
+        int64_t* counts
 
     cdef struct CodeRead:
         CSortKeys keys
@@ -29,10 +37,12 @@ cdef extern from "sort.hpp" namespace "ff" nogil:
     int scatter_buckets_kernel "ff::scatter_buckets"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int finish_buckets_kernel "ff::finish_buckets"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int read_digits_kernel "ff::read_digits"(void* ctx, int64_t start, int64_t stop, int64_t slice)
+    int low_digits_kernel "ff::low_digits"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int read_codes_kernel "ff::read_codes"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int check_order_kernel "ff::check_order"(void* ctx, int64_t start, int64_t stop, int64_t slice)
 
 
+SPLIT_CELL = SPLIT_CELL_BIT
 RANGE_WORDS = sizeof(WordRange) // 8
 
 
@@ -110,6 +120,16 @@ def read_digits(SortKeys keys not None, uintptr_t rows, uintptr_t digits, *, int
     return Task.make(<kernel_t>read_digits_kernel, &ctx, sizeof(ctx), (keys, keep_alive))
 
 
+def low_digits(SortKeys keys not None, uint64_t highest, uintptr_t out, uintptr_t counts, *, keep_alive):
+    """Over rows: bits that are 1 where the first digit is at most ``highest``, and per slice how many are."""
+    cdef LowDigits ctx
+    ctx.keys = keys.keys
+    ctx.highest = highest
+    ctx.out = <uint8_t*>out               # OUT: bits
+    ctx.counts = <int64_t*>counts         # OUT
+    return Task.make(<kernel_t>low_digits_kernel, &ctx, sizeof(ctx), (keys, keep_alive))
+
+
 def read_codes(SortKeys keys not None, uintptr_t codes, *, keep_alive):
     """Over rows: the whole key, which has at most 32 bits, as a uint32 code."""
     cdef CodeRead ctx
@@ -153,9 +173,10 @@ cdef class SortPass:
         """Keep arrays alive with the tasks."""
         self.keep_alive.extend(arrays)
 
-    def set_buckets(self, uintptr_t bucket_of_cell, *, uint64_t cell_base, int cell_shift, int64_t n_cells, int64_t n_buckets):
+    def set_buckets(self, uintptr_t bucket_of_cell, uintptr_t frequent, *, uint64_t cell_base, int cell_shift, int64_t n_cells, int64_t n_buckets):
         """Which bucket a digit belongs to."""
         self.ctx.bucket_of_cell = <const uint16_t*>bucket_of_cell     # IN
+        self.ctx.frequent = <const uint64_t*>frequent                 # IN
         self.ctx.cell_base = cell_base
         self.ctx.cell_shift = cell_shift
         self.ctx.n_cells = n_cells

@@ -125,9 +125,9 @@ FF_INLINE int scatter_records_body(void* raw, int64_t start, int64_t stop, int64
         make_digits(in.pass.keys, 0, nullptr, block, count, words[0]);
         for (int lane = 0; lane < count; ++lane) {
             uint64_t* place = in.pass.words + (int64_t)next[bucket_of(in.pass, words[0][lane])]++ * N_WORDS;
-            FF_PREFETCH_FOR_WRITE(place);
-            if (N_WORDS > 1) FF_PREFETCH_FOR_WRITE(place + N_WORDS - 1);
-            if (N_WORDS > 9) FF_PREFETCH_FOR_WRITE(place + 8);
+            prefetch_to_write(place);
+            if (N_WORDS > 1) prefetch_to_write(place + N_WORDS - 1);
+            if (N_WORDS > 9) prefetch_to_write(place + 8);
             places[lane] = place;
         }
         for (int word = 1; word < N_WORDS; ++word) memset(words[word], 0, sizeof(words[word]));

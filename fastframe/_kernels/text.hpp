@@ -1,4 +1,4 @@
-// Gather, compaction and choice of variable-length values (Arrow offsets and bytes).
+// Gather and choice of variable-length values (Arrow offsets and bytes); `filter_text.hpp` has their compaction.
 //
 // Always two passes: `*_sizes` gives the bytes of each slice, the caller makes their running sum (which decides between
 // int32 and int64 offsets), `*_copy` writes the end offset of each row and its bytes. The caller writes offset 0.
@@ -100,70 +100,6 @@ kernel_t take_text_copy_of(bool missing) {
 inline kernel_t take_text_copy_kernel(bool large, bool out_large, bool missing) {
     if (large) return out_large ? take_text_copy_of<int64_t, int64_t>(missing) : take_text_copy_of<int64_t, int32_t>(missing);
     return out_large ? take_text_copy_of<int32_t, int64_t>(missing) : take_text_copy_of<int32_t, int32_t>(missing);
-}
-
-struct FilterTextContext {
-    TextSource source;            // in
-    const uint64_t* words;        // in: of the plan
-    const int64_t* row_starts;    // in (copy): kept rows before each slice
-    int64_t* sizes;               // out (sizes): bytes per slice
-    const int64_t* starts;        // in (copy): bytes before each slice, and in all
-    uint8_t* out_offsets;         // out (copy): entry row + 1
-    uint8_t* out_data;            // out (copy)
-};
-
-// Calls `each(first row, rows)` for every run of set bits.
-template <typename Each>
-inline void for_runs(const uint64_t* words, int64_t start, int64_t stop, Each each) {
-    for (int64_t row = start; row < stop; row += WORD_ROWS) {
-        uint64_t word = words[row / WORD_ROWS];
-        while (word) {
-            const int first = __builtin_ctzll(word);
-            const uint64_t rest = ~(word >> first);
-            const int length = rest ? __builtin_ctzll(rest) : 64;
-            each(row + first, length);
-            word = first + length >= 64 ? 0 : word & (~(uint64_t)0 << (first + length));
-        }
-    }
-}
-
-template <typename In>
-int filter_text_sizes(void* raw, int64_t start, int64_t stop, int64_t slice) {
-    const FilterTextContext ctx = *(const FilterTextContext*)raw;
-    int64_t size = 0;
-    for_runs(ctx.words, start, stop, [&](int64_t row, int length) {
-        size += (int64_t)load<In>(ctx.source.offsets, row + length) - (int64_t)load<In>(ctx.source.offsets, row);
-    });
-    ctx.sizes[slice] = size;
-    return OK;
-}
-
-template <typename In, typename Out>
-int filter_text_copy(void* raw, int64_t start, int64_t stop, int64_t slice) {
-    const FilterTextContext ctx = *(const FilterTextContext*)raw;
-    TextSink sink{ctx.out_data + ctx.starts[slice], ctx.out_data + ctx.starts[slice + 1]};
-    const uint8_t* const data_end = ctx.source.data + ctx.source.end;
-    int64_t out_row = ctx.row_starts[slice];
-    for_runs(ctx.words, start, stop, [&](int64_t row, int length) {
-        const int64_t begin = (int64_t)load<In>(ctx.source.offsets, row);
-        const int64_t shift = (sink.data - ctx.out_data) - begin;
-        int64_t end = begin;
-        for (int at = 1; at <= length; ++at) {
-            end = (int64_t)load<In>(ctx.source.offsets, row + at);
-            store<Out>(ctx.out_offsets, ++out_row, (Out)(end + shift));
-        }
-        append_text(sink, ctx.source.data + begin, end - begin, data_end);
-    });
-    return OK;
-}
-
-inline kernel_t filter_text_sizes_kernel(bool large) {
-    return large ? filter_text_sizes<int64_t> : filter_text_sizes<int32_t>;
-}
-
-inline kernel_t filter_text_copy_kernel(bool large, bool out_large) {
-    if (large) return out_large ? filter_text_copy<int64_t, int64_t> : filter_text_copy<int64_t, int32_t>;
-    return out_large ? filter_text_copy<int32_t, int64_t> : filter_text_copy<int32_t, int32_t>;
 }
 
 struct ChooseTextContext {

@@ -24,14 +24,6 @@ cdef extern from "text.hpp" namespace "ff" nogil:
         const int64_t* starts
         uint8_t* out_offsets
         uint8_t* out_data
-    cdef struct FilterTextContext:
-        TextSource source
-        const uint64_t* words
-        const int64_t* row_starts
-        int64_t* sizes
-        const int64_t* starts
-        uint8_t* out_offsets
-        uint8_t* out_data
     cdef struct ChooseTextContext:
         BitSource mask
         TextSource yes
@@ -42,10 +34,20 @@ cdef extern from "text.hpp" namespace "ff" nogil:
         uint8_t* out_data
     kernel_t take_text_sizes_kernel(bint large, bint missing)
     kernel_t take_text_copy_kernel(bint large, bint out_large, bint missing)
-    kernel_t filter_text_sizes_kernel(bint large)
-    kernel_t filter_text_copy_kernel(bint large, bint out_large)
     kernel_t choose_text_copy_kernel(bint out_large)
     int c_choose_text_sizes "ff::choose_text_sizes"(void*, int64_t, int64_t, int64_t)
+
+cdef extern from "filter_text.hpp" namespace "ff" nogil:
+    cdef struct FilterTextContext:
+        TextSource source
+        const uint64_t* words
+        const int64_t* row_starts
+        int64_t* sizes
+        const int64_t* starts
+        uint8_t* out_offsets
+        uint8_t* out_data
+    kernel_t filter_text_sizes_kernel(bint large)
+    kernel_t filter_text_copy_kernel(bint large, bint out_large)
 
 
 cdef TextSource as_text(tuple source):

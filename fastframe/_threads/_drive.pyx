@@ -11,6 +11,12 @@ from libc.string cimport memcpy
 cdef extern from "drive.hpp" namespace "ff" nogil:
     void start_run(RunState* run, kernel_t kernel, void* ctx, int64_t n_rows, int64_t slice_rows)
     bint drive(RunState* run, int64_t max_ns)
+    cdef cppclass PostBox "ff::Mailbox":
+        pass
+    bint post(PostBox* box, RunState* run)
+    void withdraw(PostBox* box, RunState* run)
+    bint hush "ff::hush"(PostBox* box)
+    void help "ff::help"(PostBox* box, RunState* run, int64_t linger_ns)
     bint wait_empty(RunState* run, int64_t max_ns)
     void stop_run(RunState* run)
     int64_t failed_slice(RunState* run)
@@ -48,6 +54,16 @@ cdef class Task:
         memcpy(task.ctx, ctx, ctx_bytes)
         task.keep_alive = keep_alive
         return task
+
+
+cdef class Mailbox:
+    """Where a worker listens for a moment after a run, so that the next one finds it awake."""
+
+    cdef PostBox box
+
+    def hush(self):
+        """Have the worker that listens here go back to its queue at once; False where none listens."""
+        return hush(&self.box)
 
 
 cdef class Run:
@@ -90,6 +106,19 @@ cdef class Run:
             more = drive(self.state, max_ns)
         return more
 
+    def help(self, Mailbox mailbox not None, int64_t linger_ns):
+        """For a worker: `work`, then on whatever is posted to it, until nothing is for ``linger_ns`` nanoseconds."""
+        with nogil:
+            help(&mailbox.box, self.state, linger_ns)
+
+    def post(self, Mailbox mailbox not None):
+        """Have the worker that listens there take part; False where none listens."""
+        return post(&mailbox.box, self.state)
+
+    def withdraw(self, Mailbox mailbox not None):
+        """Take a post back, unless the worker has begun."""
+        withdraw(&mailbox.box, self.state)
+
     def wait(self, int64_t max_ns=0):
         """Wait for the other threads' slices, for ``max_ns`` nanoseconds at most; True where all have ended."""
         cdef bint empty
@@ -113,6 +142,15 @@ cdef class Run:
         if failed_slice(self.state) >= self.state.n_slices:
             return None
         return failed_slice(self.state), failed_status(self.state)
+
+
+def run_slice(Task task not None, int64_t n_rows):
+    """All rows as slice 0 on the calling thread, without a `Run`; the kernel's status. For what one slice holds."""
+    cdef int status = 0
+    if n_rows > 0:
+        with nogil:
+            status = task.kernel(task.ctx, 0, n_rows, 0)
+    return status
 
 
 def current_core():

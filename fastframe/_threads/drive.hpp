@@ -50,7 +50,8 @@ struct RunState {
     std::atomic<int> stopped;            // cancelled or closed: no more claims
     std::atomic<int64_t> failed_slice;   // n_slices where none failed
     std::atomic<int> failed_status;
-    std::atomic<int> n_inside;           // threads that are in drive() now
+    std::atomic<int> n_inside;           // threads that are in drive() now, or have a post of this run
+    std::atomic<int> n_owners;           // the maker, and those that have a post; the last one deletes it
     std::mutex lock;                     // of failures, and of the wait for n_inside == 0
     std::condition_variable emptied;
     std::vector<Stint>* stints;          // of `lock`; null where nobody records
@@ -67,6 +68,7 @@ inline void start_run(RunState* run, kernel_t kernel, void* ctx, int64_t n_rows,
     run->failed_slice.store(run->n_slices);
     run->failed_status.store(OK);
     run->n_inside.store(0);
+    run->n_owners.store(1);
     run->stints = nullptr;
 }
 
@@ -96,17 +98,21 @@ inline bool may_claim(const RunState* run) {
 // A thread's stay in the loop. Entry is counted before the first look at `stopped` and at the counter (all are
 // sequentially consistent), so who has seen the run stopped or used up, and then n_inside == 0, knows that no kernel
 // runs and none will.
+inline void enter(RunState* run) { run->n_inside.fetch_add(1); }
+
+inline void leave(RunState* run) {
+    if (run->n_inside.fetch_sub(1) == 1) {
+        std::lock_guard<std::mutex> guard(run->lock);
+        run->emptied.notify_all();
+    }
+}
+
 class Stay {
   public:
-    explicit Stay(RunState* run) : run_(run) { run_->n_inside.fetch_add(1); }
+    explicit Stay(RunState* run) : run_(run) { enter(run_); }
     Stay(const Stay&) = delete;
     Stay& operator=(const Stay&) = delete;
-    ~Stay() {
-        if (run_->n_inside.fetch_sub(1) == 1) {
-            std::lock_guard<std::mutex> guard(run_->lock);
-            run_->emptied.notify_all();
-        }
-    }
+    ~Stay() { leave(run_); }
 
   private:
     RunState* run_;
@@ -138,10 +144,10 @@ class StintNote {
 
 // Work until no slice is left, the run is stopped or failed, or `max_ns` nanoseconds have passed (0: no limit; at
 // least one slice is done). Returns true where time ran out and slices may be left to claim.
-inline bool drive(RunState* run, int64_t max_ns) {
+// For a thread that is counted as inside.
+inline bool drive_inside(RunState* run, int64_t max_ns) {
     typedef std::chrono::steady_clock clock;
     const clock::time_point end = clock::now() + std::chrono::nanoseconds(max_ns);
-    Stay stay(run);
     StintNote note(run);
     while (may_claim(run)) {
         const int64_t slice = run->next_slice.fetch_add(1);
@@ -153,6 +159,11 @@ inline bool drive(RunState* run, int64_t max_ns) {
         if (max_ns > 0 && clock::now() >= end) return true;
     }
     return false;
+}
+
+inline bool drive(RunState* run, int64_t max_ns) {
+    Stay stay(run);
+    return drive_inside(run, max_ns);
 }
 
 inline void relax() {
@@ -182,6 +193,7 @@ inline bool wait_empty(RunState* run, int64_t max_ns) {
 // Plain functions for Cython, which cannot declare std::atomic members.
 inline RunState* new_run() { return new (std::nothrow) RunState(); }
 inline void delete_run(RunState* run) {
+    if (run == nullptr || run->n_owners.fetch_sub(1) != 1) return;
     delete run->stints;
     delete run;
 }
@@ -194,6 +206,72 @@ inline Stint stint_at(const RunState* run, int64_t at) { return (*run->stints)[(
 inline void stop_run(RunState* run) { run->stopped.store(1); }
 inline int64_t failed_slice(RunState* run) { return run->failed_slice.load(); }
 inline int failed_status(RunState* run) { return run->failed_status.load(); }
+
+// Where a helper that has done its part of a run looks for the next one before it goes to sleep. The phases of an operation
+// follow each other within tens of microseconds; to sleep, to be woken and to get the GIL takes longer than that. A helper
+// that listens holds neither the GIL nor a reference to anything.
+//
+// The slot is null (nobody listens), listening(), or a run that was posted: whoever swaps the run out of it, its helper or
+// its caller who wants it back, has it. A post counts as inside its run and as an owner of it.
+struct Mailbox {
+    std::atomic<RunState*> slot;
+};
+
+inline RunState* listening() { return reinterpret_cast<RunState*>(1); }
+
+inline bool swap_slot(Mailbox* box, RunState* from, RunState* to) { return box->slot.compare_exchange_strong(from, to); }
+
+// Take a post back that was not delivered.
+inline void drop_post(RunState* run) {
+    leave(run);
+    delete_run(run);
+}
+
+// Give the run to the helper that listens; false where none does.
+inline bool post(Mailbox* box, RunState* run) {
+    if (box->slot.load() != listening()) return false;
+    enter(run);
+    run->n_owners.fetch_add(1);
+    if (swap_slot(box, listening(), run)) return true;
+    drop_post(run);
+    return false;
+}
+
+// The helper need not come any more, if it has not come yet.
+inline void withdraw(Mailbox* box, RunState* run) {
+    if (swap_slot(box, run, listening())) drop_post(run);
+}
+
+// Have the helper that listens stop; false where none does.
+inline bool hush(Mailbox* box) { return swap_slot(box, listening(), nullptr); }
+
+// The next run that is posted within `max_ns`, or null; the slot was opened before.
+inline RunState* listen(Mailbox* box, int64_t max_ns) {
+    const int64_t end = now_ns() + max_ns;
+    for (;;) {
+        for (int look = 0; look < 32; ++look) {
+            RunState* run = box->slot.load();
+            if (run == nullptr) return nullptr;   // hushed
+            if (run != listening() && swap_slot(box, run, nullptr)) return run;
+            relax();
+        }
+        if (now_ns() >= end && hush(box)) return nullptr;
+    }
+}
+
+// A helper's work: the run that it was woken for, then those that are posted until none is for `linger_ns`. It listens
+// before it leaves a run, so a caller that has seen the run empty finds it listening.
+inline void help(Mailbox* box, RunState* run, int64_t linger_ns) {
+    enter(run);
+    drive_inside(run, 0);
+    box->slot.store(listening());
+    leave(run);
+    while ((run = listen(box, linger_ns)) != nullptr) {
+        drive_inside(run, 0);
+        box->slot.store(listening());
+        drop_post(run);
+    }
+}
 
 // The core that the calling thread is on, -1 where the system does not say.
 inline int current_core() {

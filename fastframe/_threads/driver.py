@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from fastframe._threads import budget, record
-from fastframe._threads._drive import Run, Task
+from fastframe._threads._drive import Mailbox, Run, Task, run_slice
 from fastframe._threads.pool import Job, pool
 from fastframe.errors import KernelStatus, OutOfMemory
 
@@ -19,10 +19,10 @@ T = TypeVar("T")
 
 SLICE_ROWS = 1 << 17   # rows of one slice where nothing else decides; a multiple of 512
 
-# The cost model. Waking a helper costs the caller about 10 us, and the helper works some 50 us later. From WAKE_ROWS
-# rows on even the cheapest kernel (a third of a nanosecond per row and thread) takes longer. Below, or where "rows"
-# are partitions, what a slice costs is found out: the caller works alone for LONE_NS, and wakes helpers if that was
-# not enough.
+# The cost model. A helper that listens after its last run (`pool.LINGER_NS`) costs nothing. Waking one costs the caller
+# about 10 us, and it works some 50 us later. From WAKE_ROWS rows on even the cheapest kernel (a third of a nanosecond per
+# row and thread) takes longer. Below, or where "rows" are partitions, what a slice costs is found out: the caller works
+# alone for LONE_NS, and wakes helpers if that was not enough.
 WAKE_ROWS = 2 * SLICE_ROWS
 LONE_NS = 60_000
 STEP_NS = 20_000_000   # between two looks at pending signals: how long Ctrl-C may have to wait, if no slice is longer
@@ -54,16 +54,21 @@ def run(task: Task, n_rows: int, slice_rows: int = SLICE_ROWS, *, operation: str
     KeyboardInterrupt
         Between two slices; no slice runs any more when it arrives.
     """
-    one = Run(task, n_rows, slice_rows)
-    if record.n_profiles:
-        with record.phase(operation, one):
-            _work(one, n_rows)
+    if 0 <= n_rows <= slice_rows != 0 and not record.n_profiles:   # nothing to share, nothing to record
+        failed_slice, status = 0, run_slice(task, n_rows)
+        if status == 0:
+            return None
     else:
-        _work(one, n_rows)
-    failure = one.failure
-    if failure is None:
-        return None
-    failed_slice, status = failure
+        one = Run(task, n_rows, slice_rows)
+        if record.n_profiles:
+            with record.phase(operation, one):
+                _work(one, n_rows)
+        else:
+            _work(one, n_rows)
+        failure = one.failure
+        if failure is None:
+            return None
+        failed_slice, status = failure
     if status == KernelStatus.OUT_OF_MEMORY:
         raise OutOfMemory.of(operation, 0)
     return failed_slice * slice_rows, status
@@ -79,18 +84,25 @@ def _work(one: Run, n_rows: int) -> None:
 def _work_together(one: Run, n_rows: int) -> None:
     """Do all slices of a run, with helpers where they pay; on any exception no slice runs when it leaves."""
     n_helpers = min(budget.thread_count(), one.n_slices) - 1
+    posted: list[Mailbox] = []
     waiting: list[Job] = []
     try:
         more = True
-        if n_helpers and n_rows < WAKE_ROWS:
-            more = one.work(LONE_NS)
-        if n_helpers and more:
-            waiting = pool.submit([one.work] * n_helpers, bind=True)
+        if n_helpers:
+            posted = pool.post(one, n_helpers)   # these are awake
+            if n_rows < WAKE_ROWS:
+                more = one.work(LONE_NS)
+            if more and len(posted) < n_helpers:
+                waiting = pool.submit([one] * (n_helpers - len(posted)), bind=True)
         while more:   # in steps: signal handlers run between them
             more = one.work(STEP_NS)
+        for mailbox in posted:
+            one.withdraw(mailbox)
         while not one.wait(STEP_NS):
             pass
     finally:
+        for mailbox in posted:
+            one.withdraw(mailbox)
         one.close()
         if waiting:
             pool.withdraw(waiting)

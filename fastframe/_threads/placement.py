@@ -1,13 +1,14 @@
 """Which cores threads run on during a kernel phase.
 
 Two threads that are woken together often start on one core, and then both take as long as one would. So helpers are
-bound to cores other than the caller's while a kernel runs, and to no other time: an OpenMP team that somebody's code
-starts from a bound thread would inherit its mask. The caller is never bound.
+bound to cores other than the caller's for kernels, and to the caller's cores again before they run anything else: an
+OpenMP team that somebody's code starts from a bound thread would inherit its mask. The caller is never bound.
 """
 
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
 from fastframe._threads._drive import current_core
 
@@ -22,10 +23,15 @@ def caller_cores() -> Cores | None:
 
 def helper_cores(cores: Cores | None, n_helpers: int) -> list[Cores | None]:
     """Cores per helper: disjoint parts of ``cores`` without the caller's own, or None where there are not enough."""
-    others = sorted((cores or frozenset()) - {current_core()})
+    return list(_parts(cores, n_helpers, current_core()))
+
+
+@lru_cache(maxsize=256)   # asked anew for every kernel phase that wakes a helper
+def _parts(cores: Cores | None, n_helpers: int, own: int) -> tuple[Cores | None, ...]:
+    others = sorted((cores or frozenset()) - {own})
     if len(others) < n_helpers:
-        return [cores] * n_helpers
-    return [frozenset(others[helper::n_helpers]) for helper in range(n_helpers)]
+        return (cores,) * n_helpers
+    return tuple(frozenset(others[helper::n_helpers]) for helper in range(n_helpers))
 
 
 def place(native_id: int, cores: Cores) -> bool:

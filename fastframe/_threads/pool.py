@@ -15,16 +15,21 @@ from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 
 from fastframe._threads import budget, placement
+from fastframe._threads._drive import Mailbox, Run
 from fastframe._threads.placement import Cores
+
+# How long a worker stays awake after a run, listening for the next: longer than the Python code and the allocations between
+# two phases of an operation take (20 to 400 us); the last phase costs a core so much for nothing.
+LINGER_NS = 500_000
 
 
 class Job:
-    """A task and the cores for it (``home`` during idleness and Python tasks, ``cores`` during the job)."""
+    """A task (or a run to help with), the cores for it, and how long to listen for others after a run."""
 
-    __slots__ = ("task", "cores", "home")
+    __slots__ = ("task", "cores", "linger_ns")
 
-    def __init__(self, task: Callable[[], object], cores: Cores | None, home: Cores | None) -> None:
-        self.task, self.cores, self.home = task, cores, home
+    def __init__(self, task: Callable[[], object] | Run, cores: Cores | None, linger_ns: int) -> None:
+        self.task, self.cores, self.linger_ns = task, cores, linger_ns
 
 
 class Worker:
@@ -33,6 +38,7 @@ class Worker:
     def __init__(self, pool: Pool, number: int) -> None:
         self.pool = pool
         self.inbox: SimpleQueue[Job | None] = SimpleQueue()
+        self.mailbox = Mailbox()
         self.busy = False
         self.cores: Cores | None = None   # what it is bound to now, where we did that
         self.thread = threading.Thread(target=self._serve, name=f"fastframe-{number}", daemon=True)
@@ -58,11 +64,12 @@ class Worker:
     def _do(self, job: Job) -> None:
         self.place(job.cores)
         try:
-            job.task()
+            if isinstance(job.task, Run):
+                job.task.help(self.mailbox, job.linger_ns)
+            else:
+                job.task()
         except BaseException as error:   # tasks report their own errors; what escapes is shown
             threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, self.thread)))
-        finally:
-            self.place(job.home)
 
 
 class Pool:
@@ -87,7 +94,15 @@ class Pool:
         """Threads that have been started."""
         return len(self._workers)
 
-    def submit(self, tasks: Sequence[Callable[[], object]], *, bind: bool = False, most: float = 0) -> list[Job]:
+    def post(self, one: Run, n_helpers: int) -> list[Mailbox]:
+        """Give a run to at most ``n_helpers`` workers that listen; where to `Run.withdraw` it from."""
+        posted: list[Mailbox] = []
+        for worker in self._workers:
+            if len(posted) < n_helpers and one.post(worker.mailbox):
+                posted.append(worker.mailbox)
+        return posted
+
+    def submit(self, tasks: Sequence[Callable[[], object] | Run], *, bind: bool = False, most: float = 0) -> list[Job]:
         """Run ``tasks`` some time soon, each on a free worker, or on a new one while there are few.
 
         Workers are started until there are as many as tasks, or ``most``, or CPUs but the caller's, whatever is more.
@@ -100,7 +115,8 @@ class Pool:
         """
         home = placement.caller_cores()
         parts = placement.helper_cores(home, len(tasks)) if bind else [home] * len(tasks)
-        jobs = [Job(task, cores, home) for task, cores in zip(tasks, parts, strict=True)]
+        linger_ns = LINGER_NS if bind and len(tasks) < budget.cpu_count() else 0   # who listens takes a core from nobody
+        jobs = [Job(task, cores, linger_ns) for task, cores in zip(tasks, parts, strict=True)]
         most = max(most, len(tasks))
         with self._lock:
             return [job for job in jobs if not self._give(job, most)]
@@ -117,6 +133,9 @@ class Pool:
         if self._closed:
             return True
         worker = next((one for one in self._workers if one.is_free), None)
+        if worker is None and any(one.mailbox.hush() for one in self._workers):
+            self._waiting.append(job)   # a worker that listened for runs comes for it
+            return False
         if worker is None and len(self._workers) < max(most, budget.cpu_count() - 1):
             worker = self._start()
         if worker is None:

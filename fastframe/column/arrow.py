@@ -30,6 +30,7 @@ from fastframe.errors import DTypeError, DuplicateColumn, InvalidData
 from fastframe.options import options
 
 _TWO_GIB = 2**31 - 1
+_PLAIN = (bool, float, str)
 
 
 def column_from(values: Any, name: str | None = None, *, copy: bool = True) -> Column:
@@ -212,6 +213,8 @@ def constant(value: Any, n_rows: int, dtype: DType | None = None, name: str | No
     DTypeError
         Where the value has no Arrow type, or does not fit ``dtype``.
     """
+    if dtype is None and (type(value) in _PLAIN or (type(value) is int and -(2**63) <= value < 2**63)):   # nothing to find out about these
+        return Column(pa.repeat(value, n_rows))
     one = column_from_values([value], name)
     try:
         target = dtype.arrow if dtype is not None else one.array.type

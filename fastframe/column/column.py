@@ -18,6 +18,7 @@ from fastframe._kernels.memory import Block
 from fastframe.column.memory import as_buffer
 from fastframe.dtypes import DType, Kind, Physical
 
+_FEW_BITS = 1 << 13       # a Python int counts so many faster than Arrow makes an array of them
 _UNKNOWN = object()
 _publishing = threading.Lock()   # facts are published one at a time; one lock for all columns: it is held for nothing else
 
@@ -211,9 +212,19 @@ def column_from_buffers(dtype: DType, length: int, values: Block, validity: Bloc
 
     ``null_count`` -1 lets Arrow count; a validity without nulls is dropped.
     """
+    if validity is not None and null_count < 0:
+        null_count = length - _ones(validity, length)
     if validity is None or null_count == 0:
         return Column.of_block(dtype, length, values)
     return Column(array_from_buffers(dtype.arrow, length, values, validity, null_count), dtype)
+
+
+def _ones(bits: Block, length: int) -> int:
+    """How many of the first ``length`` bits are 1."""
+    if length <= _FEW_BITS:
+        word = int.from_bytes(memoryview(bits), "little")
+        return (word & ((1 << length) - 1)).bit_count()
+    return int(pa.Array.from_buffers(pa.bool_(), length, [None, as_buffer(bits)], 0).true_count)
 
 
 def array_from_buffers(arrow: pa.DataType, length: int, values: Block, validity: Block | None, null_count: int = -1) -> pa.Array:

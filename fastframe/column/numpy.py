@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe.column.column import Column
+from fastframe.column.plain import array_of, numpy_of
 from fastframe.dtypes import Kind
 from fastframe.errors import DTypeError, ShapeError
 
@@ -55,10 +56,10 @@ def column_from_numpy(values: Any, name: str | None = None, *, copy: bool = True
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         raise DTypeError.of_values(name, f"NumPy dtype {array.dtype} has no Arrow type")
     if array.dtype.kind == "b":
-        return Column(pa.array(array))
+        return Column(array_of(array))
     owned = np.ascontiguousarray(array) if not copy else np.array(array, order="C", copy=True)
     shared = np.shares_memory(owned, array) if len(array) else False
-    return Column(pa.array(owned), owned=not shared)
+    return Column(array_of(owned), owned=not shared)
 
 
 def _in_arrow_unit(array: NDArray[Any]) -> NDArray[Any]:
@@ -127,7 +128,7 @@ def column_to_numpy(column: Column, dtype: Any = None) -> NDArray[Any]:
         out = array.cast(pa.int32() if column.dtype.width == 4 else pa.int64()).to_numpy(zero_copy_only=False)
         out = _dates(out, column)
     else:
-        out = array.to_numpy(zero_copy_only=False)
+        out = numpy_of(array)
     if dtype is not None and out.dtype != np.dtype(dtype):
         out = _to_float(column).astype(dtype) if array.null_count and np.dtype(dtype).kind == "f" else out.astype(dtype)
     if out.flags.writeable:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe.column.column import Column
+from fastframe.column.plain import array_of
 from fastframe.dtypes import INT64
 
 
@@ -26,7 +27,7 @@ class RangeColumn(Column):
 
     def _made(self) -> pa.Array:
         rows = np.arange(self.length, dtype=np.int64) if self.rows is None else self.rows.astype(np.int64)
-        return pa.array(rows * self.step + self.start)
+        return array_of(rows * self.step + self.start)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return RangeColumn, (self.length, self.start, self.step, self.rows)

@@ -15,7 +15,7 @@ import numpy as np
 from fastframe.column import Column, Table
 from fastframe.column.arrow import column_from, constant
 from fastframe.column.numpy import column_to_numpy
-from fastframe.errors import ShapeError
+from fastframe.errors import FastFrameError, ShapeError
 from fastframe.frame.construct import is_scalar
 from fastframe.frame.core import Frame, is_series
 from fastframe.frame.labels import labels_of, lined_up, same_labels, values_of, with_labels
@@ -265,9 +265,11 @@ class SeriesArithmetic(Operators):
         labels, left, right, name = self._operands(function, other)
         plain = right is _RIGHT and fill_value is None
         spec = _columnwise(function, swap) if plain else Project(((LEFT, _call(function, _LEFT, right, swap=swap, fill_value=fill_value)),))
-        with calling(LEFT, self.name):  # type: ignore[attr-defined]
-            result = run(spec, left).columns[LEFT]
         series: Any = self
+        try:
+            result = run(spec, left).columns[LEFT]
+        except FastFrameError as error:
+            raise error.renamed(LEFT, series.name) from None
         return type(series)._of(labels, result, name, self._label_names)
 
     def _operands(self, function: str, other: Any) -> tuple[dict[str, Column], Table, Expression, str | None]:

@@ -136,9 +136,10 @@ class SeriesReductions(Reductions):
     aggregate = agg
 
     def _reduce_column(self, function: Any, options: Mapping[str, Any]) -> Any:
-        output = Output("result", next(iter(self._values)), aggregation(function, options))
-        with calling(str(output.column), self.name):  # type: ignore[attr-defined]
-            return run(Reduce((output,)), self._table)["result"]
+        column = next(iter(self._values))
+        output = Output("result", column, aggregation(function, {**options, "name": column}))
+        with calling(column, self.name):  # type: ignore[attr-defined]
+            return run(Reduce((output,)), self._table).columns["result"]
 
     def idxmax(self) -> Any:
         """The label of the first largest value."""
@@ -178,7 +179,7 @@ class FrameReductions(Reductions):
         if axis not in (0, "index"):
             raise ArgumentError.of(f"DataFrame.{function}", "axis", axis, (0, 1, "index", "columns"))
         names = list(frame._values)
-        outputs = tuple(Output(name, name, aggregation(function, options)) for name in names)
+        outputs = tuple(Output(name, name, aggregation(function, {**options, "name": name})) for name in names)
         found = run(Reduce(outputs), frame._table)
         return _labelled(frame, names, list(found.columns.values()))
 

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from fastframe.frame.series import Series
 
 
-def sorted_frame(frame: Any, by: Sequence[str], *, ascending: Any, na_position: str, ignore_index: bool) -> Any:
-    """Rows in the order of internal columns ``by``; stable, missing last (or first) in both directions.
+def sorted_frame(
+    frame: Any, by: Sequence[str], *, ascending: Any, na_position: str = "last", ignore_index: bool = False, limit: int | None = None
+) -> Any:
+    """Rows (the first ``limit`` of them) in the order of internal columns ``by``; stable, missing last (or first) in both directions.
 
     Raises
     ------
@@ -35,7 +37,7 @@ def sorted_frame(frame: Any, by: Sequence[str], *, ascending: Any, na_position: 
     ways = list(ascending) if isinstance(ascending, list | tuple) else [ascending] * len(by)
     if len(ways) != len(by):
         raise ShapeError.of_sort(len(ways), len(by))
-    spec = Sort(tuple(by), tuple(not way for way in ways), na_position == "first")
+    spec = Sort(tuple(by), tuple(not way for way in ways), na_position == "first", limit)
     new = frame._with_table(run(spec, frame._table))
     return new._with_table(with_labels(default_labels(len(new)), new._values, len(new)), (None,)) if ignore_index else new
 
@@ -110,11 +112,15 @@ class FrameReshape(Reshape):
 
     def nlargest(self, n: int, columns: str | Sequence[str]) -> Self:
         """The ``n`` rows with the largest values, largest first; missing ones only where there are too few others."""
-        return self.sort_values(columns, ascending=False).head(n)  # type: ignore[attr-defined]
+        return self._first_rows(n, columns, ascending=False)
 
     def nsmallest(self, n: int, columns: str | Sequence[str]) -> Self:
         """The ``n`` rows with the smallest values, smallest first; missing ones only where there are too few others."""
-        return self.sort_values(columns).head(n)  # type: ignore[attr-defined]
+        return self._first_rows(n, columns, ascending=True)
+
+    def _first_rows(self, n: int, columns: str | Sequence[str], *, ascending: bool) -> Self:
+        names = [columns] if isinstance(columns, str) else list(columns)
+        return sorted_frame(self, [self._sort_key(name) for name in names], ascending=ascending, limit=max(n, 0))
 
     def set_index(self, keys: Any, *, drop: bool = True, append: bool = False) -> Self:
         """Columns (by name) or arrays as row labels.
@@ -174,11 +180,11 @@ class SeriesReshape(Reshape):
 
     def nlargest(self, n: int = 5) -> Self:
         """The ``n`` largest values, largest first; missing ones only where there are too few others."""
-        return self.sort_values(ascending=False).head(n)  # type: ignore[attr-defined]
+        return sorted_frame(self, list(self._values), ascending=False, limit=max(n, 0))
 
     def nsmallest(self, n: int = 5) -> Self:
         """The ``n`` smallest values, smallest first; missing ones only where there are too few others."""
-        return self.sort_values().head(n)  # type: ignore[attr-defined]
+        return sorted_frame(self, list(self._values), ascending=True, limit=max(n, 0))
 
     def reset_index(self, *, drop: bool = False, name: str | None = None) -> Any:
         """A frame with the labels as columns; with ``drop=True`` the series under labels 0, 1, 2, ..."""

@@ -67,7 +67,7 @@ def read_table(source: Any, columns: Sequence[str] | None = None, *, filters: An
 
 
 def _metadata(path: str) -> Any:
-    from pyarrow._parquet import ParquetReader   # not pyarrow.parquet, which imports the clients of every cloud
+    from pyarrow._parquet import ParquetReader  # not pyarrow.parquet, which imports the clients of every cloud
 
     with reading(path, "Parquet"):
         reader = ParquetReader()
@@ -84,7 +84,7 @@ def _pieces(paths: Sequence[str], metadata: Sequence[Any], row_groups: Sequence[
         with reading(path, "Parquet"):
             for group in row_groups if row_groups is not None else range(one.num_row_groups):
                 length = one.row_group(group).num_rows
-                pieces.append(Piece(path, one, group, start, length))
+                pieces.append(Piece(path, one, group, len(pieces), start, length))
                 start += length
     return pieces
 
@@ -102,10 +102,9 @@ def _read_columns(pieces: Sequence[Piece], fields: Sequence[pa.Field], n_rows: i
 
 
 def _read_piece(piece: Piece, field: pa.Field, assembly: Joined | FixedWidth | Text, encoded: bool) -> None:
-    start = piece.start
-    for chunk in decode(piece, field.name, field.type, encoded=encoded):
-        assembly.put(start, chunk)
-        start += len(chunk)
+    chunks = decode(piece, field.name, field.type, encoded=encoded)
+    if chunks:
+        assembly.put(piece.number, piece.start, chunks)
 
 
 def _common_schema(paths: Sequence[str], metadata: Sequence[Any]) -> pa.Schema:

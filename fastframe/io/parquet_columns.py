@@ -18,7 +18,7 @@ from fastframe.column import Column
 from fastframe.column.arrow import column_from_arrow, contiguous
 from fastframe.column.column import encoded_column
 from fastframe.column.memory import allocate, allocate_array, as_buffer
-from fastframe.engines.cpu.keys_text import encode_rows, repeats, translate_codes
+from fastframe.engines.cpu.keys_text import ChunkedEncoding, encode_rows, repeats, translate_codes
 from fastframe.engines.cpu.take import take
 from fastframe.errors import InvalidData
 from fastframe.io.paths import reading
@@ -36,6 +36,7 @@ class Piece(NamedTuple):
     path: str
     metadata: Any
     row_group: int
+    number: int   # among all pieces
     start: int
     length: int
 
@@ -59,7 +60,7 @@ def is_encoded(metadata: Any, leaf: int) -> bool:
 
 def decode(piece: Piece, name: str, kind: pa.DataType, *, encoded: bool) -> list[pa.Array]:
     """The rows of a column in a row group, validated; ``encoded`` text comes as dictionary arrays."""
-    from pyarrow._parquet import ParquetReader   # not pyarrow.parquet, which imports the clients of every cloud
+    from pyarrow._parquet import ParquetReader  # not pyarrow.parquet, which imports the clients of every cloud
 
     with reading(piece.path, "Parquet"):
         leaves = leaves_of(piece.metadata, name)
@@ -71,8 +72,8 @@ def decode(piece: Piece, name: str, kind: pa.DataType, *, encoded: bool) -> list
             reader.close()
         if options.validate:
             column.validate(full=True)
-        found = column.type.value_type if encoded and pa.types.is_dictionary(column.type) else column.type
-        if found != kind:
+        of_kind = column.type == kind or (encoded and column.type == pa.dictionary(pa.int32(), pa.string()))   # large text, too
+        if not of_kind:
             raise InvalidData.in_file(piece.path, "Parquet", f"column {name!r} has different types in different files")
         if len(column) != piece.length:
             raise InvalidData.in_file(piece.path, "Parquet", f"column {name!r} has {len(column)} rows of {piece.length} in a row group")
@@ -83,7 +84,7 @@ def assembly_of(kind: pa.DataType, n_rows: int, n_pieces: int) -> Joined | Fixed
     """An empty column of an Arrow type, to be filled piece by piece on any threads, then finished."""
     types = pa.types
     if types.is_string(kind) or types.is_large_string(kind):
-        return Text(kind, n_rows)
+        return Text(kind, n_rows, n_pieces)
     if n_pieces > 1 and (types.is_decimal128(kind) or (types.is_primitive(kind) and not types.is_boolean(kind))):
         return FixedWidth(kind, n_rows)
     return Joined(kind)
@@ -94,15 +95,15 @@ class Joined:
 
     def __init__(self, kind: pa.DataType) -> None:
         self._kind = kind
-        self._chunks: dict[int, pa.Array] = {}
+        self._chunks: dict[int, Sequence[pa.Array]] = {}
 
-    def put(self, start: int, chunk: pa.Array) -> None:
-        """Take the rows from ``start`` on."""
-        self._chunks[start] = chunk
+    def put(self, number: int, start: int, chunks: Sequence[pa.Array]) -> None:
+        """Take the rows of a piece, the ``number``-th, from ``start`` on."""
+        self._chunks[start] = chunks
 
     def finish(self, name: str) -> Column:
         """The column, once all rows are there."""
-        chunks = [self._chunks[start] for start in sorted(self._chunks)]
+        chunks = [chunk for _, several in sorted(self._chunks.items()) for chunk in several]
         self._chunks.clear()
         return column_from_arrow(pa.chunked_array(chunks, self._kind), name, trusted=True)
 
@@ -117,12 +118,14 @@ class FixedWidth:
         self._bytes = np.frombuffer(self._block, np.uint8)
         self._validity = _Validity()
 
-    def put(self, start: int, chunk: pa.Array) -> None:
-        """Copy the rows from ``start`` on."""
-        width, stop = self._width, start + len(chunk)
-        source = np.frombuffer(chunk.buffers()[1], np.uint8)
-        self._bytes[start * width : stop * width] = source[chunk.offset * width : (chunk.offset + len(chunk)) * width]
-        self._validity.put(start, chunk)
+    def put(self, number: int, start: int, chunks: Sequence[pa.Array]) -> None:
+        """Copy the rows of a piece from ``start`` on."""
+        for chunk in chunks:
+            width, stop = self._width, start + len(chunk)
+            source = np.frombuffer(chunk.buffers()[1], np.uint8)
+            self._bytes[start * width : stop * width] = source[chunk.offset * width : (chunk.offset + len(chunk)) * width]
+            self._validity.put(start, chunk)
+            start = stop
 
     def finish(self, name: str) -> Column:
         """The column, once all rows are there."""
@@ -132,60 +135,66 @@ class FixedWidth:
 
 
 class Text:
-    """Text: codes where every piece comes encoded or repeats, else plain."""
+    """Text: codes where it comes encoded, or where the texts of every piece repeat, else plain."""
 
-    def __init__(self, kind: pa.DataType, n_rows: int) -> None:
+    def __init__(self, kind: pa.DataType, n_rows: int, n_pieces: int) -> None:
         self._kind = kind
         self._codes = allocate_array(n_rows, np.uint32, _OPERATION)
         self._validity = _Validity()
-        self._dictionaries: dict[int, pa.Array] = {}   # by first row
+        self._encoding = ChunkedEncoding(n_pieces)
+        self._encoded: dict[int, int] = {}               # rows of the pieces in it, by first row
+        self._dictionaries: dict[int, pa.Array] = {}     # by first row, like the plain ones
         self._plain: dict[int, pa.Array] = {}
 
-    def put(self, start: int, chunk: pa.Array) -> None:
-        """Take the rows from ``start`` on."""
-        codes = self._codes[start : start + len(chunk)]
-        if pa.types.is_dictionary(chunk.type):
-            indices = chunk.indices.cast(pa.int32())
-            codes[:] = np.frombuffer(indices.buffers()[1], np.uint32)[indices.offset : indices.offset + len(indices)]
-            self._dictionaries[start] = chunk.dictionary
-        elif repeats(chunk):
-            first_rows = encode_rows(chunk, codes)
-            self._dictionaries[start] = take(Column(chunk), first_rows, missing=False).array
-        else:
-            self._plain[start] = chunk
+    def put(self, number: int, start: int, chunks: Sequence[pa.Array]) -> None:
+        """Take the rows of a piece from ``start`` on."""
+        if len(chunks) == 1 and not pa.types.is_dictionary(chunks[0].type) and repeats(chunks[0]):
+            self._encoding.encode(number, start, chunks[0], self._codes[start : start + len(chunks[0])])
+            self._encoded[start] = len(chunks[0])
+            self._validity.put(start, chunks[0])
             return
-        self._validity.put(start, chunk)
+        for chunk in chunks:
+            if pa.types.is_dictionary(chunk.type):
+                indices = chunk.indices   # int32, as pyarrow's reader gives them
+                codes = np.frombuffer(indices.buffers()[1], np.uint32)
+                self._codes[start : start + len(chunk)] = codes[indices.offset : indices.offset + len(chunk)]
+                self._dictionaries[start] = chunk.dictionary
+                self._validity.put(start, chunk)
+            else:
+                self._plain[start] = chunk
+            start += len(chunk)
 
     def finish(self, name: str) -> Column:
         """The column, once all rows are there."""
-        starts = sorted([*self._dictionaries, *self._plain])
-        if self._plain or not starts:
-            chunks = [self._plain.pop(start) if start in self._plain else self._decoded(start, starts) for start in starts]
+        if self._dictionaries:
+            dictionary = self._unify()
+        elif self._encoded:
+            dictionary = self._encoding.finish(self._kind)
+        if self._plain or not (self._dictionaries or self._encoded):
+            decoded = {start: self._decoded(start, n_rows, dictionary) for start, n_rows in self._encoded.items()}
+            chunks = [chunk for _, chunk in sorted((self._plain | decoded).items())]
             return column_from_arrow(pa.chunked_array(chunks, self._kind), name, trusted=True)
-        dictionary = self._unify(starts)
         validity = self._validity.finish()
         codes = pa.Array.from_buffers(pa.int32(), len(self._codes), [validity, pa.py_buffer(self._codes)], self._validity.null_count)
         return encoded_column(codes, dictionary, dtypes.from_arrow(self._kind))
 
-    def _rows(self, start: int, starts: Sequence[int]) -> np.ndarray:
-        after = [one for one in starts if one > start]
-        return self._codes[start : after[0] if after else len(self._codes)]
+    def _decoded(self, start: int, n_rows: int, dictionary: pa.Array) -> pa.Array:
+        """The texts of a piece beside which others do not repeat."""
+        valid = self._validity.of(start)
+        codes = pa.py_buffer(self._codes[start : start + n_rows])
+        places = pa.Array.from_buffers(pa.int32(), n_rows, [valid.buffers()[1] if valid is not None else None, codes])
+        return dictionary.take(places).cast(self._kind)
 
-    def _decoded(self, start: int, starts: Sequence[int]) -> pa.Array:
-        codes = self._rows(start, starts)
-        valid = self._validity.of(start, len(codes))
-        places = pa.Array.from_buffers(pa.int32(), len(codes), [valid.buffers()[1] if valid is not None else None, pa.py_buffer(codes)])
-        return self._dictionaries[start].take(places)
-
-    def _unify(self, starts: Sequence[int]) -> pa.Array:
+    def _unify(self) -> pa.Array:
         """One dictionary of unique values for the codes of all pieces."""
-        several = contiguous(pa.chunked_array([self._dictionaries[start] for start in starts], self._kind))
+        starts = sorted(self._dictionaries)
+        several = contiguous(pa.chunked_array([self._dictionaries[start] for start in starts]))
         places = allocate_array(len(several), np.uint32, _OPERATION)
         first_rows = encode_rows(several, places)
         at = 0
-        for start in starts:
+        for start, stop in zip(starts, [*starts[1:], len(self._codes)], strict=True):
             n_values = len(self._dictionaries[start])
-            translate_codes(self._rows(start, starts), places[at : at + n_values])
+            translate_codes(self._codes[start:stop], places[at : at + n_values])
             at += n_values
         return several if len(first_rows) == len(several) else take(Column(several), first_rows, missing=False).array
 
@@ -204,7 +213,7 @@ class _Validity:
             bits = chunk.indices.buffers()[0] if pa.types.is_dictionary(chunk.type) else chunk.buffers()[0]
             self._valid[start] = pa.Array.from_buffers(pa.bool_(), len(chunk), [None, bits], offset=chunk.offset)
 
-    def of(self, start: int, length: int) -> pa.Array | None:
+    def of(self, start: int) -> pa.Array | None:
         """Valid rows as bits from 0 on; None where all are."""
         valid = self._valid.get(start)
         return None if valid is None else pa.concat_arrays([valid, valid.slice(0, 0)])

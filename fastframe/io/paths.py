@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,6 +59,8 @@ def reading(path: Any, kind: str) -> Iterator[None]:
 @contextmanager
 def whole_file(path: Any) -> Iterator[str]:
     """A temporary name beside ``path`` that takes its place only if nothing fails, so no half-written file is left."""
+    import tempfile  # it imports random and every compression
+
     target = os.fspath(path)
     folder = os.path.dirname(target) or "."
     if not os.path.isdir(folder):

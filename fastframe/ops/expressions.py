@@ -25,6 +25,7 @@ from fastframe.ops.functions import function
 from fastframe.ops.literals import is_weak, literal
 
 Schema = Mapping[str, DType]
+_NO_OPTIONS: Mapping[str, Any] = {}
 
 
 class Expression(ABC):
@@ -120,11 +121,13 @@ class Lit(Expression):
 class Bound(NamedTuple):
     """A call whose arguments' dtypes are known.
 
-    ``scalars`` has for each argument that is a weak literal its typed value, None for the others; ``dtype`` is the result's,
+    ``options`` are all of the function's; ``scalars`` has for each argument that is a weak literal its typed value, None
+    for the others; ``dtype`` is the result's,
     ``read`` are the names and dtypes of the columns that it depends on.
     """
 
     row: Function
+    options: Mapping[str, Any]
     scalars: tuple[pa.Scalar | None, ...]
     dtype: DType
     read: tuple[tuple[str, DType], ...]
@@ -203,8 +206,9 @@ class Call(Expression):
         given = [
             dtypes.from_arrow(scalar.type) if scalar is not None else arg.resolve(schema) for arg, scalar in zip(self.args, scalars, strict=True)
         ]
-        result = row.result(row.name, given, self.option_values)
-        return Bound(row, scalars, result, tuple([(name, schema[name]) for name in self.names()]))
+        options = self.option_values if row.options or self.options else _NO_OPTIONS
+        result = row.result(row.name, given, options)
+        return Bound(row, options, scalars, result, tuple([(name, schema[name]) for name in self.names()]))
 
     def resolve(self, schema: Schema) -> DType:
         return self.bound(schema).dtype

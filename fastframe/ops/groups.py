@@ -23,7 +23,9 @@ class Output(Value):
     other: str | None = None
 
     def resolve(self, schema: Schema) -> DType:
-        require([one for one in (self.column, self.other) if one is not None], schema)
+        for one in (self.column, self.other):
+            if one is not None and one not in schema:
+                require([one], schema)
         self._check_pair()
         given = schema[self.column] if self.column is not None else None
         if self.other is not None:
@@ -104,7 +106,8 @@ class Reduce(Spec):
 
     def resolve(self, *schemas: Schema) -> dict[str, DType]:
         (schema,) = schemas
-        unique(output.name for output in self.outputs)
+        if len(self.outputs) > 1:
+            unique(output.name for output in self.outputs)
         return {output.name: output.resolve(schema) for output in self.outputs}
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe import dtypes
+from fastframe.column.plain import scalar_of
 from fastframe.dtypes import DType, Kind
 from fastframe.errors import DTypeError, LossyCast
 
@@ -50,11 +51,11 @@ def literal(value: Any, dtype: DType | None, anchor: DType | None, *, exact: boo
     if dtype is not None:
         return _of_type(value, dtype)
     if is_missing(value):
-        return pa.scalar(None, anchor.arrow if anchor is not None and anchor.kind is not Kind.CATEGORY else pa.null())
+        return scalar_of(None, anchor.arrow if anchor is not None and anchor.kind is not Kind.CATEGORY else pa.null())
     if isinstance(value, pa.Scalar):
         return value
     if isinstance(value, (bool, np.bool_)):
-        return pa.scalar(bool(value))
+        return scalar_of(bool(value), pa.bool_())
     if isinstance(value, (np.datetime64, np.timedelta64)):
         dtype = dtypes.dtype(value.dtype)
         return pa.array(np.array([value]).astype(dtype.numpy), dtype.arrow)[0]
@@ -85,19 +86,18 @@ def _beside(scalar: pa.Scalar, anchor: DType | None) -> pa.Scalar:
 
 def _of_type(value: Any, dtype: DType) -> pa.Scalar:
     if is_missing(value):
-        return pa.scalar(None, dtype.arrow)
+        return scalar_of(None, dtype.arrow)
     if isinstance(value, pa.Scalar):
         value = value.as_py()
     try:
-        return pa.scalar(value, dtype.arrow)
+        return scalar_of(value, dtype.arrow)
     except (pa.ArrowException, OverflowError, ValueError, TypeError):
         raise LossyCast.of_value(value, dtype) from None
 
 
 def _fits(value: int, dtype: DType) -> bool:
-    assert dtype.numpy is not None
-    limits = np.iinfo(dtype.numpy)
-    return bool(limits.min <= value <= limits.max)
+    bits = 8 * dtype.width
+    return 0 <= value < 1 << bits if dtype.kind is Kind.UINT else -(1 << (bits - 1)) <= value < 1 << (bits - 1)
 
 
 def _smallest(value: int, among: DType) -> DType | None:
@@ -113,9 +113,9 @@ def _whole_number(value: int, anchor: DType | None, exact: bool) -> pa.Scalar:
     if exact or anchor is None or anchor.kind not in (Kind.INT, Kind.UINT, Kind.FLOAT, Kind.DECIMAL):
         for dtype in (dtypes.INT64, dtypes.UINT64):
             if _fits(value, dtype):
-                return pa.scalar(value, dtype.arrow)
+                return scalar_of(value, dtype.arrow)
         if exact:   # beyond every integer dtype: its float lies beyond them too
-            return pa.scalar(float(value) if abs(value) < 1 << 1023 else float("inf") * (1 if value > 0 else -1))
+            return scalar_of(float(value) if abs(value) < 1 << 1023 else float("inf") * (1 if value > 0 else -1), pa.float64())
         raise LossyCast.of_value(value, dtypes.INT64)
     if anchor.kind is Kind.FLOAT:
         return _of_type(float(value), _float_dtype(value, anchor))
@@ -124,11 +124,11 @@ def _whole_number(value: int, anchor: DType | None, exact: bool) -> pa.Scalar:
     found = anchor if _fits(value, anchor) else _smallest(value, anchor)
     if found is None:
         raise LossyCast.of_value(value, anchor)
-    return pa.scalar(value, found.arrow)
+    return scalar_of(value, found.arrow)
 
 
 def _float_dtype(value: float, anchor: DType | None) -> DType:
-    if anchor is None or anchor.kind is not Kind.FLOAT or anchor.numpy is None:
+    if anchor is None or anchor.kind is not Kind.FLOAT or anchor.numpy is None or anchor == dtypes.FLOAT64:
         return dtypes.FLOAT64
     return anchor if not np.isfinite(value) or abs(value) <= float(np.finfo(anchor.numpy).max) else dtypes.FLOAT64
 
@@ -147,7 +147,7 @@ def _time_dtype(value: Any) -> DType | None:
 def _text(value: str, anchor: DType | None) -> pa.Scalar:
     parsers = {Kind.TIMESTAMP: _timestamp, Kind.DATE: _date, Kind.TIME: _time, Kind.DURATION: _duration}
     if anchor is None or anchor.kind not in parsers:
-        return pa.scalar(value, pa.string())
+        return scalar_of(value, pa.string())
     try:
         return parsers[anchor.kind](value, anchor)
     except (pa.ArrowException, ValueError):

@@ -51,11 +51,15 @@ class Take(Spec):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sort(Spec):
-    """Rows in the order of key columns; stable; missing keys last (or first) in both directions."""
+    """Rows in the order of key columns; stable; missing keys last (or first) in both directions.
+
+    ``limit`` keeps only so many of the first rows of that order.
+    """
 
     by: tuple[str, ...]
     descending: tuple[bool, ...]
     nulls_first: bool = False
+    limit: int | None = None
 
     def resolve(self, *schemas: Schema) -> dict[str, DType]:
         (schema,) = schemas

@@ -1,4 +1,4 @@
-"""Pairs of joins and `matches` against their slow twin and `pandas.merge`: all hows, repeated and missing keys."""
+"""Pairs of joins and `partnered` against their slow twin and `pandas.merge`: all hows, repeated and missing keys."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import fastframe as ff
 from fastframe.column.column import Column
-from fastframe.engines.cpu.join import matches
+from fastframe.engines.cpu.filter import filter_column
+from fastframe.engines.cpu.join import partnered
 from tests.engines.joining import join_rows
 from tests.reference import join as reference
 
@@ -79,10 +81,28 @@ def test_any_keys(left: list[tuple[Any, Any]], right: list[tuple[Any, Any]], how
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 63, 64, 65, 1000, 200_000])
-def test_matches(n_rows: int) -> None:
+def test_partnered(n_rows: int) -> None:
     rng = np.random.default_rng(n_rows)
     values, among = rng.integers(0, 100, n_rows).astype(float), rng.choice([np.nan, 3.0, 50.0, 99.0, -4.0], 20)
     values[rng.random(n_rows) < 0.1] = np.nan
-    mask = matches([Column(pa.array(values, from_pandas=True))], [Column(pa.array(among))])
-    assert mask.null_count == 0
-    np.testing.assert_array_equal(mask.array.to_numpy(zero_copy_only=False), pd.Series(values).isin(among).to_numpy())
+    plan = partnered([Column(pa.array(values, from_pandas=True))], [Column(pa.array(among))])
+    expected = np.flatnonzero(pd.Series(values).isin(among))
+    assert plan.n_selected == len(expected)
+    kept = filter_column(Column(pa.array(np.arange(n_rows))), plan)
+    np.testing.assert_array_equal(kept.array.to_numpy(), expected)
+
+
+@pytest.mark.parametrize("how", ["inner", "left", "right"])
+@pytest.mark.parametrize("keys", ["int", "text", "sparse"])
+@pytest.mark.parametrize("share", [0.01, 0.9])
+def test_a_right_side_much_larger_than_the_left(how: str, keys: str, share: float) -> None:
+    """Its rows without partner are left out first, unless few are."""
+    rng = np.random.default_rng(12)
+    asked = rng.integers(0, 30, 40)
+    large = np.where(rng.random(60_000) < share, rng.integers(0, 30, 60_000), rng.integers(30, 20_000, 60_000))
+    convert = {"int": lambda one: one, "text": lambda one: np.char.mod("k%d", one), "sparse": lambda one: one * 10**14}[keys]
+    left, right = pd.DataFrame({"k": convert(asked), "l": np.arange(40)}), pd.DataFrame({"k": convert(large), "r": np.arange(60_000)})
+    sides = (right, left) if how == "right" else (left, right)
+    expected = sides[0].merge(sides[1], on="k", how=how)
+    found = ff.from_pandas(sides[0]).merge(ff.from_pandas(sides[1]), on="k", how=how).to_pandas()
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)

@@ -17,7 +17,7 @@ from fastframe.column.arrow import table_from_arrow
 from fastframe.column.column import Column
 from fastframe.column.range import RangeColumn
 from fastframe.column.table import Table
-from fastframe.engines.cpu import sort_buckets, sort_table
+from fastframe.engines.cpu import sort_buckets, sort_first, sort_table
 from fastframe.engines.cpu.sort_table import layouts_of, sorted_table
 from fastframe.options import option_context
 from tests.reference import sort as reference
@@ -108,19 +108,31 @@ def test_large_buckets_of_one_value_are_finished_in_pieces() -> None:
 
 
 @pytest.mark.usefixtures("tiny")
-@pytest.mark.parametrize("crowded", [True, False])
-def test_a_crowded_bucket_leaves_it_to_the_permutation(monkeypatch: pytest.MonkeyPatch, crowded: bool) -> None:
+@pytest.mark.parametrize(("shape", "crowded"), [("every magnitude", True), ("permutation", False), ("half of it one value", False)])
+def test_a_crowded_bucket_leaves_it_to_the_permutation(monkeypatch: pytest.MonkeyPatch, shape: str, crowded: bool) -> None:
     monkeypatch.setattr(sort_table, "LEAST_DEFERRED", 64)
-    monkeypatch.setattr(sort_table, "BUCKET_BYTES", 256)
-    monkeypatch.setattr(sort_buckets, "CELL_BITS", 4 if crowded else 16)
+    monkeypatch.setattr(sort_table, "BUCKET_BYTES", 512)
+    monkeypatch.setattr(sort_buckets, "CELL_BITS", 4 if crowded else 10)
     asked: list[int] = []
     real = sort_table.sort_rows
     monkeypatch.setattr(sort_table, "sort_rows", lambda columns, **rest: asked.append(1) or real(columns, **rest))
-    values = np.exp(RNG.random(N_ROWS) * 43).astype(np.int64) if crowded else RNG.permutation(N_ROWS)
-    table = Table({"key": Column(pa.array(values)), "row": Column(pa.array(np.arange(N_ROWS)))})
+    values = pa.array(RNG.permutation(N_ROWS)) if shape == "permutation" else KEYS[shape](N_ROWS)
+    table = Table({"key": Column(values), "row": Column(pa.array(np.arange(N_ROWS)))})
     found = sorted_table(table, ["key"], descending=[False], nulls_first=False)
     np.testing.assert_array_equal(found["row"].array, np.argsort(values, kind="stable"))
     assert bool(asked) == crowded
+
+
+@pytest.mark.usefixtures("tiny")
+def test_text_moves_by_its_codes_where_values_repeat() -> None:
+    few, many = [f"v{number % 9}" for number in range(N_ROWS)], [f"v{number}" for number in range(N_ROWS)]
+    order = RNG.permutation(N_ROWS)
+    table = Table({"key": Column(pa.array(order)), "few": Column(pa.array(few)), "many": Column(pa.array(many))})
+    found = sorted_table(table, ["key"], descending=[False], nulls_first=False)
+    rows = np.argsort(order)
+    assert (found["few"].is_encoded_text, found["many"].is_encoded_text) == (True, False)
+    assert found["few"].array.to_pylist() == [few[row] for row in rows]
+    assert found["many"].array.to_pylist() == [many[row] for row in rows]
 
 
 @pytest.mark.usefixtures("tiny")
@@ -194,6 +206,29 @@ def test_any_rows_at_any_bucket_size(rows: list[tuple[int, int, float | None]], 
         for by in (["a"], ["b"], ["c"], ["a", "c"]):
             found = sorted_table(table, by, descending=[False] * len(by), nulls_first=False)
             assert found["row"].array.to_pylist() == reference.sort_rows([keys["abc".index(name)] for name in by], [False] * len(by))
+
+
+@pytest.mark.parametrize("limit", [0, 1, 7, 300, N_ROWS - 1, N_ROWS, N_ROWS + 5])
+@pytest.mark.parametrize("key", KEYS)
+def test_the_first_rows_alone(monkeypatch: pytest.MonkeyPatch, key: str, limit: int) -> None:
+    monkeypatch.setattr(sort_first, "SMALL_ROWS", 16)
+    monkeypatch.setattr(sort_first, "SAMPLES", 64)
+    rows = pa.table({"key": KEYS[key](N_ROWS), "next": RNG.random(N_ROWS), "row": np.arange(N_ROWS)})
+    for by, descending in ((["key"], [True]), (["key", "next"], [False, True])):
+        found = sorted_table(table_from_arrow(rows), by, descending=descending, nulls_first=False, limit=limit)
+        order = reference.sort_rows([rows[name].to_pylist() for name in by], descending)
+        assert found["row"].array.to_pylist() == order[:limit]
+
+
+def test_a_few_first_rows_are_selected(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    real = sort_first.sort_rows
+    monkeypatch.setattr(sort_first, "sort_rows", lambda columns, **rest: sizes.append(len(columns[0])) or real(columns, **rest))
+    values = RNG.random(200_000)
+    table = Table({"key": Column(pa.array(values))})
+    found = sorted_table(table, ["key"], descending=[True], nulls_first=False, limit=10)
+    np.testing.assert_array_equal(found["key"].array, np.sort(values)[:-11:-1])
+    assert max(sizes) < 2000
 
 
 @pytest.mark.parametrize("widest", [True, False])

@@ -166,3 +166,15 @@ def test_every_row_has_a_handler_and_a_doc() -> None:
     assert all(row.doc.endswith(".") for row in FUNCTIONS.values())
     assert {name.removeprefix("text.") for name, row in FUNCTIONS.items() if row.handler == "text"} == set(TEXT)
     assert {name.removeprefix("time.") for name, row in FUNCTIONS.items() if row.handler == "time"} == set(TIME)
+
+
+def test_a_call_is_typed_anew_where_a_column_has_another_dtype() -> None:
+    call = Call("add", (Col("a"), Call("mul", (Col("b"), Lit(2)))))
+    small = {"a": dtype("int8"), "b": dtype("int8"), "c": dtype("string")}
+    wide = {**small, "b": dtype("float64")}
+    for schema, expected in ((small, "int8"), (wide, "float64"), (small, "int8"), (dict(small), "int8")):
+        assert call.resolve(schema) == expected
+    with pytest.raises(ColumnNotFound, match="'b'"):
+        call.resolve({"a": dtype("int8")})
+    assert call.resolve(wide) == "float64"
+    assert call == Call("add", (Col("a"), Call("mul", (Col("b"), Lit(2)))))   # what it remembers is no part of it

@@ -96,6 +96,7 @@ def test_cheap_work_wakes_nobody() -> None:
     with option_context(threads=2):
         probes = [Probe(20, spin_ns=500) for _ in range(50)]   # 10 us each
         for probe in probes:
+            time.sleep(0.001)   # else a helper that was woken for one listens for the next
             probe.run()
     alone = [probe.n_threads == 1 for probe in probes]
     assert sum(alone) > 25   # not all: a caller that was preempted looks slow

@@ -55,7 +55,7 @@ def aggregate(column: Column | None, call: AggregationCall, groups: Groups, *, o
 
 def aggregate_all(wanted: Sequence[Wanted], groups: Groups) -> list[Column]:
     """`aggregate` for several, in one pass over the rows."""
-    return aggregate_codes(wanted, groups.codes, groups.n_groups, filled=len(groups.first_rows) == groups.n_groups)
+    return aggregate_codes(wanted, groups.codes, groups.n_groups, filled=groups.filled)
 
 
 def aggregate_codes(wanted: Sequence[Wanted], codes: Codes | None, n_groups: int, *, filled: bool) -> list[Column]:

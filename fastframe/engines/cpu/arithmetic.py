@@ -54,24 +54,32 @@ def _one_width(join: Callable[..., pa.Array], arrays: list[pa.Array | pa.Scalar]
 def binary(call: Invocation, operation: str | None = None) -> Column:
     """A kernel over two numeric operands, read as values of the result's dtype."""
     operation = operation or call.operation
-    dtype = call.result
+    dtype, n_rows = call.result, call.n_rows
     if dtype.physical is None:   # float16 has no loops of its own
-        wide = Invocation(call.operation, tuple(one.cast(FLOAT32) for one in call.operands), FLOAT32, call.options, call.n_rows, call.name)
+        wide = Invocation(call.operation, tuple(one.cast(FLOAT32) for one in call.operands), FLOAT32, call.options, n_rows, call.name)
         return cast(binary(wide, operation), dtype, safe=False)
     left, right = [one.cast(FLOAT32) if one.column.physical is None else one for one in call.operands]
     if operation == "pow" and right.scalar and dtype.kind is Kind.FLOAT and right.value == 2:
         operation, right = "mul", left
-    either = operation in _LIMITS
-    nullable = (left.has_nulls and right.has_nulls) if either else left.has_nulls or (right.has_nulls and operation not in ("raise", "lower"))
-    out = allocate_values(dtype, call.n_rows, call.operation)
-    needs_bits = nullable or (operation in _DIVISIONS and dtype.kind is not Kind.FLOAT)
-    validity = allocate_bits(call.n_rows, call.operation) if needs_bits else None
+    out = allocate_values(dtype, n_rows, operation)
+    validity = allocate_bits(n_rows, operation) if _gives_nulls(operation, left, right, dtype) else None
     task = kernels.binary(
         operation, int(dtype.physical), left.kernel_view, right.kernel_view, out.address, validity.address if validity is not None else 0,
         keep_alive=(left, right, out, validity),
     )  # fmt: skip
-    check(run(task, call.n_rows, operation=call.operation), call)
-    return column_from_buffers(dtype, call.n_rows, out, validity)
+    failure = run(task, n_rows, operation=call.operation)
+    if failure is not None:
+        check(failure, call)
+    return column_from_buffers(dtype, n_rows, out, validity)
+
+
+def _gives_nulls(operation: str, left: Operand, right: Operand, dtype: DType) -> bool:
+    """Whether a result may be null where no operand is one null for all rows."""
+    if operation in _DIVISIONS and dtype.kind is not Kind.FLOAT:   # by zero
+        return True
+    if operation in _LIMITS:   # a missing one gives way
+        return left.has_nulls and right.has_nulls
+    return left.has_nulls or (right.has_nulls and operation not in ("raise", "lower"))
 
 
 def check(failure: tuple[int, int] | None, call: Invocation) -> None:

@@ -14,6 +14,7 @@ from fastframe._threads import run
 from fastframe.column import Column
 from fastframe.column.column import column_from_buffers
 from fastframe.column.memory import allocate_bits
+from fastframe.column.plain import array_of_one, array_of_scalar, numpy_of
 from fastframe.dtypes import BOOL, FLOAT64, DType, Kind, Physical
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.dictionaries import same_dictionary
@@ -85,7 +86,7 @@ def _in_dtype_of(column: Operand, operation: str, value: Operand, *, mirrored: b
             operation = "lt" if mirrored else "le"
         exact = math.floor(exact)
     try:
-        same = pa.array([exact], dtype.arrow)
+        same = array_of_one(exact, dtype.arrow)
     except (pa.ArrowInvalid, OverflowError):
         return operation, value
     return (operation, Operand(Column(same), scalar=True)) if same[0].as_py() == exact else (operation, value)
@@ -125,7 +126,7 @@ def _counted(operand: Operand, both: DType, call: Invocation) -> Operand:
 
 def _beyond(operand: Operand) -> Operand:
     sign = 1 if operand.column.array.view(pa.int32() if operand.dtype.width == 4 else pa.int64())[0].as_py() > 0 else -1
-    return Operand(Column(pa.array([sign * np.inf])), True)
+    return Operand(Column(array_of_one(sign * np.inf, pa.float64())), True)
 
 
 # ---- decimals, text -------------------------------------------------------------------------------------------------
@@ -186,7 +187,7 @@ def _with_value(operation: str, operand: Operand, value: Operand, call: Invocati
     """An encoded column beside one value (``mirrored``: value operation column)."""
     column = operand.column
     if column.dtype.ordered and operation in ("lt", "le"):
-        place = Operand(Column(pa.array([_place(column, value)], pa.int32())), True)
+        place = Operand(Column(array_of_one(_place(column, value), pa.int32())), True)
         sides = (place, _codes(operand)) if mirrored else (_codes(operand), place)
         return _numbers(operation, *sides, call)
     import pyarrow.compute as pc
@@ -209,7 +210,7 @@ def _place(column: Column, value: Operand) -> int:
 
 def lookup_bits(column: Column, table: pa.Array, *, missing: bool, n_rows: int, operation: str) -> Column:
     """A bool per row from a bool per value of an encoded column's dictionary."""
-    bytes_of = np.ascontiguousarray(np.asarray(table).astype(np.uint8))
+    bytes_of = np.ascontiguousarray(numpy_of(table).astype(np.uint8))
     out = allocate_bits(n_rows, operation)
     task = kernels.lookup_bits(column.view, bytes_of.ctypes.data, missing, out.address, keep_alive=(column, bytes_of, out))
     return bits_result(task, n_rows, out, operation)
@@ -327,7 +328,7 @@ def _exactly(value: Any, dtype: DType) -> pa.Array | None:
         require_comparable("isin", given, dtype)
         if not scalar.is_valid or (given.kind is Kind.BOOL) != (dtype.kind is Kind.BOOL):
             return None
-        one = Column(pa.array([scalar.as_py()], scalar.type) if given.kind is not Kind.TIMESTAMP else pa.array([scalar], scalar.type))
+        one = Column(array_of_scalar(scalar))
         same = cast(one, dtype)
         back = cast(same, given)
     except (DTypeError, LossyCast):

@@ -8,7 +8,6 @@ import numpy as np
 
 from fastframe._threads import record
 from fastframe.column import Column, Table
-from fastframe.column.memory import naming
 from fastframe.column.range import RangeColumn
 from fastframe.engines.base import Handler, handler_of
 from fastframe.engines.cpu.aggregate import Wanted, aggregate_all, aggregate_codes
@@ -25,6 +24,7 @@ from fastframe.engines.cpu.spread import spread, spread_codes
 from fastframe.engines.cpu.topk import top_k
 from fastframe.engines.cpu.window import window
 from fastframe.engines.recorded import recorded
+from fastframe.errors import OutOfMemory
 from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.base import Spec
 from fastframe.ops.concat import Concat
@@ -82,7 +82,7 @@ def _take(spec: Take, table: Table, rows: Table | None = None) -> Table:
 
 
 def _sort(spec: Sort, table: Table) -> Table:
-    return sorted_table(table, spec.by, descending=spec.descending, nulls_first=spec.nulls_first)
+    return sorted_table(table, spec.by, descending=spec.descending, nulls_first=spec.nulls_first, limit=spec.limit)
 
 
 def _group_by(spec: GroupBy, table: Table) -> Table:
@@ -101,14 +101,14 @@ def _wanted(output: Output, table: Table) -> Wanted:
 
 def _window(spec: Window, table: Table) -> Table:
     groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort) if spec.keys else None
-    out = dict.fromkeys(output.name for output in spec.outputs)
+    out: dict[str, Column] = {}
     aggregates = [output for output in spec.outputs if isinstance(output.call, AggregationCall)]
     for output, found in zip(aggregates, _spread_aggregates([_wanted(one, table) for one in aggregates], groups, table.n_rows), strict=True):
         out[output.name] = found
     for output in spec.outputs:
         if not isinstance(output.call, AggregationCall):
             out[output.name] = window(table[output.column] if output.column is not None else None, output.named_call, groups)
-    return Table(out, table.n_rows)
+    return Table({output.name: out[output.name] for output in spec.outputs}, table.n_rows)
 
 
 def _spread_aggregates(wanted: list[Wanted], groups: Groups | None, n_rows: int) -> list[Column]:
@@ -157,11 +157,13 @@ class CpuEngine:
     not_supported: Mapping[type[Spec], str] = {}
 
     def execute(self, spec: Spec, *tables: Table) -> Table:
-        handler = handler_of(self, spec)
-        with naming(type(spec).__name__.lower()):
+        handler = self.handlers.get(type(spec)) or handler_of(self, spec)
+        try:
             if record.n_profiles:
                 return recorded(handler, spec, tables)
             result: Table = handler(spec, *tables)
+        except MemoryError as error:   # of any step, ours, NumPy's or Arrow's
+            raise OutOfMemory.within(type(spec).__name__.lower(), error) from None
         return result
 
 

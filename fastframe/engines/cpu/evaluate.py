@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from struct import pack_into
 from typing import Any
 
 import pyarrow as pa
 
 from fastframe.column import Column, Table
-from fastframe.dtypes import Kind
+from fastframe.column.memory import allocate
+from fastframe.column.plain import array_of_scalar
+from fastframe.dtypes import Kind, Physical, from_arrow
 from fastframe.engines.cpu.arithmetic import evaluate_arithmetic, evaluate_clip, evaluate_extreme, evaluate_round, evaluate_unary
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.choose import evaluate_coalesce, evaluate_if_else
@@ -25,6 +28,9 @@ from fastframe.engines.cpu.sliced import by_slices
 from fastframe.engines.cpu.text_functions import evaluate_join, evaluate_text
 from fastframe.engines.cpu.time_functions import evaluate_time
 from fastframe.ops.expressions import Call, Cast, Col, Expression, Lit
+
+_NUMBERS = frozenset({Kind.INT, Kind.UINT, Kind.FLOAT})
+_PACKED = dict(zip(list(Physical)[: Physical.F64 + 1], "bhiqBHIQfd", strict=True))   # struct's names of the kernels' numbers
 
 # By `Function.handler`; a test checks that every row of the function table has one.
 HANDLERS: dict[str, Callable[[Invocation], Column]] = {
@@ -57,8 +63,10 @@ def evaluate(expression: Expression, table: Table) -> Column:
     IntegerOverflow, LossyCast
         Where a result does not fit.
     """
-    expression.resolve(table.schema)
-    return broadcast(_operand(expression, table), table.n_rows)
+    if type(expression) is not Call:   # a call is typed, all below it included, before its operands are evaluated
+        expression.resolve(table.schema)
+    operand = _EVALUATORS[type(expression)](expression, table)
+    return broadcast(operand, table.n_rows) if operand.scalar else operand.column
 
 
 def _operand(expression: Expression, table: Table) -> Operand:
@@ -66,7 +74,7 @@ def _operand(expression: Expression, table: Table) -> Operand:
 
 
 def _column(expression: Col, table: Table) -> Operand:
-    return Operand(table[expression.name])
+    return Operand(table.columns[expression.name])
 
 
 def _literal(expression: Lit, table: Table) -> Operand:
@@ -77,7 +85,12 @@ def _literal(expression: Lit, table: Table) -> Operand:
 
 def one_row(scalar: pa.Scalar) -> Column:
     """An Arrow scalar as a column of one row."""
-    return Column(pa.array([scalar], scalar.type) if scalar.is_valid else pa.nulls(1, scalar.type))
+    dtype = from_arrow(scalar.type)
+    if not scalar.is_valid or dtype.kind not in _NUMBERS or dtype.physical is None:
+        return Column(array_of_scalar(scalar))
+    block = allocate(dtype.width, "literal")   # pyarrow takes twenty times as long
+    pack_into(_PACKED[dtype.physical], block, 0, scalar.as_py())
+    return Column.of_block(dtype, 1, block)
 
 
 def _cast(expression: Cast, table: Table) -> Operand:
@@ -87,15 +100,15 @@ def _cast(expression: Cast, table: Table) -> Operand:
 
 
 def _call(expression: Call, table: Table) -> Operand:
-    row, scalars, result, read = expression.bound(table.schema)
+    row, options, scalars, result, read = expression.bound(table.schema)
     operands = tuple([
-        _operand(arg, table) if scalar is None else Operand(one_row(scalar), scalar=True)
-        for arg, scalar in zip(expression.args, scalars, strict=True)
+        _EVALUATORS[type(arg)](arg, table) if scalar is None else Operand(one_row(scalar), True)
+        for arg, scalar in zip(expression.args, scalars)
     ])  # fmt: skip
     scalar = False not in [one.scalar for one in operands]
-    call = Invocation(row.name, operands, result, expression.option_values, 1 if scalar else table.n_rows, read[0][0] if read else None)
+    call = Invocation(row.name, operands, result, options, 1 if scalar else table.n_rows, read[0][0] if read else None)
     column = HANDLERS[row.handler](call)
-    if column.dtype != result and result.kind is not Kind.NESTED:
+    if column.dtype is not result and column.dtype != result and result.kind is not Kind.NESTED:
         column = cast(column, result)
     return Operand(column, scalar)
 

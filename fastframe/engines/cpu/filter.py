@@ -11,7 +11,7 @@ from fastframe._kernels import bitmap as bitmap_kernels
 from fastframe._kernels import filter as kernels
 from fastframe._kernels import text as text_kernels
 from fastframe._threads import SLICE_ROWS, run
-from fastframe.column.column import Column
+from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_array, allocate_bits
 from fastframe.column.table import Table
 from fastframe.dtypes import Kind
@@ -21,7 +21,6 @@ from fastframe.engines.cpu.forms import (
     Rows,
     Validity,
     codes_column,
-    fixed_array,
     form_of,
     rewrapped,
     slice_array,
@@ -119,14 +118,15 @@ def filter_column(column: Column, plan: FilterPlan) -> Column:
 
 def _compacted_bits(bits: BitOperand, plan: FilterPlan, keep: object) -> Any:
     out = allocate_bits(plan.n_selected, _OPERATION)
-    meeting = np.unique(plan.starts >> 3)   # bytes in which slices meet are or-ed into
+    meeting = plan.starts >> 3
+    meeting = meeting[np.diff(meeting, prepend=-1) > 0]   # bytes in which slices meet are or-ed into
     np.frombuffer(out, np.uint8)[meeting[meeting < len(out)]] = 0   # type: ignore[call-overload]
     run(kernels.filter_bits(bits, plan.addresses, out.address, (keep, plan, out)), plan.n_rows, SLICE_ROWS, operation=_OPERATION)
     return out
 
 
 def _validity(column: Column, plan: FilterPlan) -> Validity:
-    if column.validity_view.validity == 0:
+    if not column.null_count:
         return ALL_VALID
     return Validity(_compacted_bits(validity_bits(column), plan, column), -1)
 
@@ -136,12 +136,12 @@ def _filter_fixed(column: Column, plan: FilterPlan) -> Column:
     values = allocate(plan.n_selected * width, _OPERATION)
     task = kernels.filter_values(width, column.view.values, plan.addresses, values.address, (column, plan, values))
     run(task, plan.n_rows, SLICE_ROWS, operation=_OPERATION)
-    return Column(fixed_array(column.array.type, plan.n_selected, values, _validity(column, plan)), column.dtype)
+    return column_from_buffers(column.dtype, plan.n_selected, values, *_validity(column, plan))
 
 
 def _filter_bits(column: Column, plan: FilterPlan) -> Column:
     values = _compacted_bits(value_bits(column), plan, column)
-    return Column(fixed_array(column.array.type, plan.n_selected, values, _validity(column, plan)), column.dtype)
+    return column_from_buffers(column.dtype, plan.n_selected, values, *_validity(column, plan))
 
 
 def _filter_text(column: Column, plan: FilterPlan) -> Column:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from fastframe._kernels import aggregate as kernels
 from fastframe._threads import run
 from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_bits
+from fastframe.column.plain import array_of, numpy_of
 from fastframe.dtypes import INT64, DType, Kind, Physical
 from fastframe.engines.cpu.accumulate import GROUP_SLICE, Codes
 from fastframe.engines.cpu.combines import StateLike
@@ -117,7 +117,7 @@ def _field(name: str) -> Finish:
 
 
 def _codes(state: StateLike) -> Codes:
-    return state.columns["code"].array.to_numpy()
+    return numpy_of(state.columns["code"].array)
 
 
 def _gathered(call: AggregationCall, state: StateLike, dtype: DType) -> Column:
@@ -129,7 +129,7 @@ def _distinct(call: AggregationCall, state: StateLike, dtype: DType) -> Column:
     counts = _gathered(call, state, dtype)
     if call["dropna"]:
         return counts
-    return Column(pa.array(np.asarray(counts.array) + (np.asarray(state.columns["missing"].array) > 0)), INT64)
+    return Column(array_of(numpy_of(counts.array) + (numpy_of(state.columns["missing"].array) > 0)), INT64)
 
 
 FINISHERS: Mapping[str, Finish] = {

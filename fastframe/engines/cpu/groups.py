@@ -80,6 +80,8 @@ class Groups:
         How they were found.
     words : GroupWords or None
         The groups' keys, where the plan made them.
+    filled : bool
+        Whether every group has a row; it has, in groups of keys.
     """
 
     codes: Codes
@@ -87,6 +89,7 @@ class Groups:
     given_first_rows: Rows | None = field(default=None, repr=False)
     plan: Any = None
     words: GroupWords | None = field(default=None, repr=False)
+    filled: bool = True
     found: dict[str, Any] = field(default_factory=dict, repr=False)   # shared by copies
 
     @property

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from fastframe._kernels import join as kernels
 from fastframe._threads import SLICE_ROWS, run
@@ -16,7 +15,7 @@ from fastframe.column.memory import allocate_array
 from fastframe.column.table import MAX_ROWS
 from fastframe.dtypes import common
 from fastframe.engines.cpu.filter import FilterPlan
-from fastframe.engines.cpu.join_index import NO_PARTNER, OPERATION, RowGroups, RowMap, build_index, n_slices, row_map
+from fastframe.engines.cpu.join_index import NO_PARTNER, OPERATION, RowGroups, RowMap, build_index, n_slices, present_codes
 from fastframe.engines.cpu.join_keys import Codes, shared_codes
 from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.order import group_order
@@ -137,12 +136,17 @@ def _count_by_groups(probe: Codes, index: RowGroups) -> tuple[Words, Array, Arra
     return None, n_results, n_unmatched
 
 
-def matches(left: Sequence[Column], right: Sequence[Column]) -> Column:
-    """A null-free bool column: whether each left row's keys occur among the right ones (missing equals missing)."""
+def partnered(left: Sequence[Column], right: Sequence[Column]) -> FilterPlan:
+    """The left rows whose keys occur among the right ones (missing equals missing), as a filter.
+
+    One bit per left row, and a byte per possible code.
+    """
     probe, build, n_codes = shared_codes(left, right)
-    index, _, _ = row_map(build, n_codes)
-    words, _, _ = _count_by_map(probe, index)
-    return Column(pa.Array.from_buffers(pa.bool_(), probe.n_rows, [None, pa.py_buffer(words)], 0))
+    present, _ = present_codes(build, n_codes)
+    words, n_matches, _ = _count_by_map(probe, RowMap(build, present, n_codes))
+    assert words is not None
+    starts = running(n_matches)
+    return FilterPlan(probe.n_rows, int(starts[-1]), words, starts, (words.ctypes.data, starts.ctypes.data))
 
 
 def key_uniqueness(codes: Array, n_codes: int) -> int | None:

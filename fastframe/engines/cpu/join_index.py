@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from fastframe._kernels import join as kernels
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.memory import allocate_array
+from fastframe.engines.cpu.groups import filled
 from fastframe.engines.cpu.join_keys import Codes
 from fastframe.engines.cpu.order import group_order
 
@@ -23,11 +25,19 @@ HEAD_ROWS = 1 << 10        # among so many rows most repetition shows
 
 @dataclass(frozen=True, eq=False)
 class RowMap:
-    """Per code its one row (-1: none), and a bit whether it has one; a 0 bit follows them."""
+    """Per code a bit whether it occurs (a 0 bit follows them), and its one row."""
 
-    row_of_code: Array
+    codes: Codes
     present: Array
     n_codes: int
+
+    @cached_property
+    def row_of_code(self) -> Array:
+        """The row of every code that occurs; what stands at others is open. 4 bytes per code."""
+        rows = allocate_array(max(self.n_codes, 1), np.int32, OPERATION)
+        task = kernels.fill_map(self.codes.source, rows.ctypes.data, prefetch=self.is_far, keep_alive=(self, rows))
+        run(task, self.codes.n_rows, SLICE_ROWS, operation=OPERATION)
+        return rows
 
     @property
     def addresses(self) -> tuple[int, int, int]:
@@ -35,7 +45,7 @@ class RowMap:
 
     @property
     def is_far(self) -> bool:
-        return self.row_of_code.nbytes > CACHED_BYTES
+        return self.n_codes * 4 > CACHED_BYTES
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,31 +69,26 @@ def build_index(codes: Codes, n_codes: int) -> RowMap | RowGroups:
     head = codes.head(HEAD_ROWS)
     head = head[head != NO_PARTNER]
     if np.unique(head).size == head.size:
-        found, n_rows, n_distinct = row_map(codes, n_codes)
-        if n_rows == n_distinct:
-            return found
+        present, is_unique = present_codes(codes, n_codes)
+        if is_unique:
+            return RowMap(codes, present, n_codes)
     array = codes.held().array
     assert array is not None
     return RowGroups(*group_order(array, n_codes))
 
 
-def row_map(codes: Codes, n_codes: int) -> tuple[RowMap, int, int]:
-    """A map, how many rows have a code, and how many codes a row. A repeated code maps to any of its rows.
-
-    4 bytes and a bit per code.
-    """
-    row_of_code = allocate_array(n_codes, np.int32, OPERATION)
-    present = allocate_array(n_codes // 64 + 1, np.uint64, OPERATION)
-    present[n_codes // 64] = 0
-    rows_found, codes_found = (allocate_array(n_slices(length), np.int64, OPERATION) for length in (codes.n_rows, n_codes))
-    arrays = (row_of_code, present, rows_found, codes_found)
-    found = RowMap(row_of_code, present, n_codes)
-    addresses = (row_of_code.ctypes.data, present.ctypes.data, rows_found.ctypes.data, codes_found.ctypes.data)
-    clear, fill, count = kernels.map_phases(codes.source, addresses, n_codes, prefetch=found.is_far, keep_alive=(codes, arrays))
-    run(clear, n_codes, SLICE_ROWS, operation=OPERATION)
-    run(fill, codes.n_rows, SLICE_ROWS, operation=OPERATION)
-    run(count, n_codes, SLICE_ROWS, operation=OPERATION)
-    return found, int(rows_found.sum()), int(codes_found.sum())
+def present_codes(codes: Codes, n_codes: int) -> tuple[Array, bool]:
+    """One bit per code, whether it occurs (then a 0 bit), and whether none occurs twice. A byte per code on the way."""
+    n_words = n_codes // 64 + 1
+    marks = filled(n_words * 64, np.uint8, 0)
+    present = allocate_array(n_words, np.uint64, OPERATION)
+    rows_found, codes_found = (allocate_array(n_slices(length), np.int64, OPERATION) for length in (codes.n_rows, n_words * 64))
+    arrays = (marks, present, rows_found, codes_found)
+    addresses = (marks.ctypes.data, present.ctypes.data, rows_found.ctypes.data, codes_found.ctypes.data)
+    mark, count = kernels.mark_codes(codes.source, addresses, prefetch=marks.nbytes > CACHED_BYTES, keep_alive=(codes, arrays))
+    run(mark, codes.n_rows, SLICE_ROWS, operation=OPERATION)
+    run(count, n_words * 64, SLICE_ROWS, operation=OPERATION)
+    return present, int(rows_found.sum()) == int(codes_found.sum())
 
 
 def n_slices(n_rows: int) -> int:

@@ -122,7 +122,7 @@ def shared_codes(probe: Sequence[Column], build: Sequence[Column]) -> SharedCode
 def _hashed(pairs: Sequence[KeyPair], n_probe: int, n_build: int) -> tuple[np.ndarray, np.ndarray, int]:
     hashes = packed_hashes([pair.build for pair in pairs], n_build)
     numbered = number_words(hashes)
-    build_codes, _ = codes_of_rows(hashes, numbered)
+    build_codes, _ = codes_of_rows(hashes, numbered, first=False)
     table = ProbeTable(numbered)
     probe_codes = table.codes(packed_hashes([pair.probe for pair in pairs], n_probe))
     return probe_codes, build_codes, numbered.n_codes

@@ -6,7 +6,7 @@ in which row numbers never leave the cache; many columns of a large build side c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from fastframe._kernels import join as kernels
 from fastframe._kernels.memory import Block
+from fastframe._kernels.packed_rows import LARGEST_RECORD
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.available import available_bytes
 from fastframe.column.column import Column
@@ -23,7 +24,7 @@ from fastframe.engines.cpu.filter import filter_column
 from fastframe.engines.cpu.forms import ALL_VALID, Form, Validity, codes_column, fixed_array, form_of, nulls, rewrapped
 from fastframe.engines.cpu.join import Pairs
 from fastframe.engines.cpu.join_index import CACHED_BYTES, OPERATION, RowMap
-from fastframe.engines.cpu.packed_rows import STREAMED_BYTES, PackedRows, can_pack, packed_rows
+from fastframe.engines.cpu.packed_rows import STREAMED_BYTES, PackedRows, can_pack, packed_rows, record_bytes, unfilled
 from fastframe.engines.cpu.spread import spread, worth_encoding
 from fastframe.engines.cpu.take import by_codes, slim, take
 from fastframe.errors import OutOfMemory
@@ -31,8 +32,9 @@ from fastframe.errors import OutOfMemory
 Array = np.ndarray[Any, Any]
 Columns = dict[str, Column]
 
-PACKED_BYTES = 16 << 20    # of the build side's columns, from which half an L3 cache no longer holds what is gathered
+PACKED_BYTES = 128 << 10   # of the build side's columns, from which no L1 cache holds what is gathered
 PACKED_COLUMNS = 3         # fewer are fetched as fast one by one as they are packed
+CODES_PER_RECORD = 2       # records at their codes take this much more room at most
 FEW_BYTES = 256 << 20      # results up to here are made without asking how much memory there is
 PACKED_SHARE = 2           # build rows per pair up to which packing all of them pays
 
@@ -124,6 +126,7 @@ class Emission:
     row_numbers: dict[int, Array] = field(default_factory=dict)
     keep: list[Any] = field(default_factory=list)
     row_bytes: int = 0
+    by_code: bool = False   # the records stand at the codes of the keys
 
     def want(self, side: int, columns: Mapping[str, Column]) -> None:
         """All these columns of a side, for every pair."""
@@ -174,11 +177,28 @@ class Emission:
         return len(columns) >= PACKED_COLUMNS and n_bytes > PACKED_BYTES and n_build <= PACKED_SHARE * n_pairs
 
     def _want_packed(self, columns: Mapping[str, Column]) -> None:
-        names = list(columns)
-        for rows in packed_rows(list(columns.values())):
+        names, found = list(columns), list(columns.values())
+        self.by_code = not self.by_rows and self._fits_codes(found)
+        for rows in [self._scattered(found)] if self.by_code else packed_rows(found):
             self.packed.append((names[: len(rows.columns)], rows))
             names = names[len(rows.columns):]
             self.row_bytes += rows.size
+
+    def _fits_codes(self, columns: Sequence[Column]) -> bool:
+        """Whether records may stand at their codes: one kind of them, few codes without a row."""
+        index = self.pairs.index
+        return isinstance(index, RowMap) and index.n_codes <= CODES_PER_RECORD * self.pairs.n_build and record_bytes(columns) <= LARGEST_RECORD
+
+    def _scattered(self, columns: Sequence[Column]) -> PackedRows:
+        """Records at the codes of their rows: neither is a map of rows made, nor is there a miss for it."""
+        index = self.pairs.index
+        assert isinstance(index, RowMap)
+        rows = unfilled(columns, index.n_codes)
+        fields = rows.table()
+        table = np.array(rows.words(fields), np.int64)
+        task = kernels.scatter_records(index.codes.source, table.ctypes.data, keep_alive=(self, rows, fields, table))
+        run(task, index.codes.n_rows, SLICE_ROWS, operation=OPERATION)
+        return rows
 
     def _packed_outputs(self, rows: PackedRows) -> tuple[list[int], list[Block], list[Block | None]]:
         """One row of the kernel's table of records, and where the values and validities go."""
@@ -187,7 +207,7 @@ class Emission:
         valid = [self._bits() if one.valid_bit >= 0 else None for one in rows.fields]
         table = rows.table(values, valid)
         self.keep += [rows, table]
-        return [table.ctypes.data, len(table), rows.size, rows.flags, rows.records.ctypes.data, 0, 0], values, valid
+        return rows.words(table), values, valid
 
     def _want_column(self, side: int, name: str, column: Column) -> None:
         source = codes_column(column) if column.is_encoded else column
@@ -224,9 +244,9 @@ class Emission:
         pairs = self.pairs
         outputs = np.array(self.outputs, np.int64).reshape(-1, kernels.OUTPUT_WORDS)
         table = np.array(records, np.int64).reshape(-1, kernels.RECORD_WORDS)
-        words = 0 if pairs.keeps_probe or pairs.words is None else pairs.words.ctypes.data
+        words = 0 if pairs.words is None or pairs.n_unmatched == 0 else pairs.words.ctypes.data
         task = kernels.emit_pairs(
-            pairs.probe.source, pairs.index.addresses, words, pairs.starts.ctypes.data,
+            pairs.probe.source, (0, 0, 0) if self.by_code else pairs.index.addresses, words, pairs.starts.ctypes.data,
             (outputs.ctypes.data, len(outputs)), (table.ctypes.data, len(table)),
             keeps_unmatched=pairs.keeps_unmatched, misses=pairs.misses, prefetch=pairs.index.is_far,
             streams=pairs.n_pairs * self.row_bytes > STREAMED_BYTES, keep_alive=(self, outputs, table),

@@ -11,7 +11,8 @@ from fastframe.dtypes import DType, Kind, from_arrow
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.dictionaries import same_categories
 from fastframe.engines.cpu.facts import value_range
-from fastframe.engines.cpu.join import find_pairs, key_uniqueness, outer_rows
+from fastframe.engines.cpu.filter import filter_column
+from fastframe.engines.cpu.join import find_pairs, key_uniqueness, outer_rows, partnered
 from fastframe.engines.cpu.join_output import joined_columns, require_memory
 from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.select import is_missing_rows, take, where
@@ -19,6 +20,9 @@ from fastframe.engines.cpu.spread import spread
 from fastframe.errors import MergeError
 from fastframe.ops.join import VALIDATE, Join
 
+LARGER = 4            # times the probe side, from which the build side is first reduced to what has a partner
+MOST_KEPT = 2         # of the build rows at most one in so many may be left for that to pay
+FEW_ROWS = 1 << 14    # build rows that are indexed as fast as they are looked at
 _EXACT_FLOAT = 2**53
 
 
@@ -58,10 +62,27 @@ def _in_order(spec: Join, sides: Sides) -> Table:
             probe[new] = (sides.left if side == "left" else sides.right)[name]
         else:
             build[new] = (sides.left if side == "left" else sides.right)[name]
+    build_keys, build = _with_partners(probe_keys, build_keys, build)
     pairs = find_pairs(probe_keys, build_keys, keeps_unmatched=spec.how != "inner")
     require_memory(pairs, probe, build)
     probe_out, build_out = joined_columns(pairs, probe, build)
     return Table({new: probe_out[new] if new in probe_out else build_out[new] for _, _, new in names}, pairs.n_pairs)
+
+
+def _with_partners(
+    probe_keys: Sequence[Column], build_keys: list[Column], build: dict[str, Column]
+) -> tuple[list[Column], dict[str, Column]]:
+    """A build side much larger than the probe side without the rows that no probe row asks for.
+
+    They are found against an index of the small side, which stays in the cache; an index of the large one would not.
+    """
+    n_build = len(build_keys[0])
+    if n_build < FEW_ROWS or n_build < LARGER * len(probe_keys[0]):
+        return build_keys, build
+    plan = partnered(build_keys, probe_keys)
+    if plan.n_selected > n_build // MOST_KEPT:
+        return build_keys, build
+    return [filter_column(key, plan) for key in build_keys], {name: filter_column(column, plan) for name, column in build.items()}
 
 
 def _outer(spec: Join, sides: Sides) -> Table:

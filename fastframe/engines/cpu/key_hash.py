@@ -17,6 +17,7 @@ from fastframe.engines.cpu.keys_text import exclusive_sums
 from fastframe.engines.cpu.plan import partition_bits
 
 SAMPLE_ROWS = 1 << 14
+NEAR_BYTES = 512 << 10       # of a table that stays in the L2 cache
 _OPERATION = "key hashing"
 
 
@@ -140,10 +141,14 @@ def codes_of_rows(hashes: np.ndarray, numbered: Numbered, *, first: bool = True)
 
 
 class ProbeTable:
-    """The distinct words of one side of a join, to be looked up from the other: 4/7 full, linear probing."""
+    """The distinct words of one side of a join, to be looked up from the other: 4/7 full, linear probing.
+
+    A table that fits a cache even so is a quarter full: then a word that is not there meets an empty slot at once.
+    """
 
     def __init__(self, numbered: Numbered) -> None:
-        sizes = numbered.n_distinct.astype(np.uint64) * 7 // 4 + 1   # an empty slot at least
+        near = 4 * numbered.n_codes * kernels.SLOT_BYTES <= NEAR_BYTES
+        sizes = numbered.n_distinct.astype(np.uint64) * (16 if near else 7) // 4 + 1   # an empty slot at least
         self.bits = numbered.bits
         self.slot_starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.uint64)
         self.slots = allocate_array(int(self.slot_starts[-1]) * kernels.SLOT_BYTES, np.uint8, _OPERATION)

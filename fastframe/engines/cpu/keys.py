@@ -57,7 +57,9 @@ def cached_groups(keys: Sequence[Column], *, dropna: bool, sort: bool | None) ->
     if not keys:
         raise ArgumentError.because("groupby", "no keys were given", "Name at least one key.")
     kept = cache.find(keys, _name(dropna, sort))
-    return cache.find(keys, kept.name) if isinstance(kept, _Alias) else kept
+    if isinstance(kept, _Alias):
+        kept = cache.find(keys, kept.name)
+    return kept if isinstance(kept, Groups) else None   # what an alias stood for may be gone, or be an alias itself now
 
 
 def plan_groups(keys: Sequence[Column], *, dropna: bool) -> Plan:

@@ -23,7 +23,9 @@ from fastframe.errors import DTypeError
 
 SEED_ROWS = 1 << 15   # numbered first, by one thread, for the tables of all; few distinct texts need nothing more
 RANK_ROWS = 1 << 16   # of one sorted run
+_MOST_SMALL = 2**31 - 1   # bytes of text with int32 offsets
 _RANKING = "sorting a dictionary"
+_ENCODING = "dictionary encoding"
 
 
 def encode_text(column: Column) -> Column:
@@ -49,9 +51,10 @@ def encode_text(column: Column) -> Column:
 
 def _encode(column: Column) -> Column:
     n_rows = len(column)
-    codes = allocate_array(n_rows, np.uint32, "dictionary encoding")
+    codes = allocate_array(n_rows, np.uint32, _ENCODING)
     distinct_rows = encode_rows(column.array, codes)
-    dictionary = take(column, distinct_rows, missing=False).array
+    plain = Column(column.array, column.dtype)   # of which nobody else publishes codes meanwhile: take would use them
+    dictionary = take(plain, distinct_rows, missing=False).array
     indices = pa.Array.from_buffers(pa.int32(), n_rows, [_validity(column), pa.py_buffer(codes)])
     return encoded_column(indices, dictionary, column.dtype)
 
@@ -63,39 +66,80 @@ def _validity(column: Column) -> pa.Buffer | None:
         return None
     bits = allocate_bits(view.length, "dictionary encoding")
     copy = combine_bits("copy", ((view.validity, view.bit_offset, False),), bits.address, column)
-    run(copy, view.length, operation="dictionary encoding")
+    run(copy, view.length, operation=_ENCODING)
     return as_buffer(bits)
 
 
 def encode_rows(array: pa.Array, codes: np.ndarray) -> np.ndarray:
     """Write each row's code (0xFFFFFFFF for null) into ``codes``; the first row of each distinct value comes back."""
     n_rows = len(array)
-    tables = kernels.TextTables(text_view(array), -(-n_rows // SLICE_ROWS), array)
-    here, name = {"codes": codes.ctypes.data, "keep": codes}, "dictionary encoding"
+    tables = kernels.TextTables(-(-n_rows // SLICE_ROWS))
+    view, address, keep = text_view(array), codes.ctypes.data, (array, codes)
     if n_rows > 2 * SEED_ROWS:
-        run(tables.phase(kernels.SEED, **here), SEED_ROWS, SEED_ROWS, operation=name)
-    run(tables.phase(kernels.ENCODE, **here), n_rows, SLICE_ROWS, operation=name)
+        run(tables.over_rows(kernels.SEED, view, address, keep=keep), SEED_ROWS, SEED_ROWS, operation=_ENCODING)
+    run(tables.over_rows(kernels.ENCODE, view, address, keep=keep), n_rows, SLICE_ROWS, operation=_ENCODING)
     if tables.settled is not None:
-        first_rows = allocate_array(tables.settled, np.int32, name)
-        run(tables.phase(kernels.SETTLED, first_rows=first_rows.ctypes.data, keep=first_rows), len(first_rows), operation=name)
+        first_rows = allocate_array(tables.settled, np.int32, _ENCODING)
+        run(tables.phase(kernels.SETTLED, first_rows=first_rows.ctypes.data, keep=first_rows), len(first_rows), operation=_ENCODING)
         return first_rows
-    first_rows = _unify(tables, name)
-    run(tables.phase(kernels.RESOLVE, **here), n_rows, SLICE_ROWS, operation=name)
+    first_rows, _ = _unify(tables)
+    run(tables.over_rows(kernels.RESOLVE, None, address, keep=codes), n_rows, SLICE_ROWS, operation=_ENCODING)
     return first_rows
 
 
-def _unify(tables: Any, name: str) -> np.ndarray:
-    """Give the distinct texts of all tables their final codes; their first rows come back."""
-    run(tables.phase(kernels.BUCKET, keep=None), tables.n_tables, 1, operation=name)
-    run(tables.phase(kernels.UNIFY, keep=None), kernels.N_BUCKETS, 8, operation=name)
-    counts = allocate_array(tables.n_slices, np.int64, name)
-    run(tables.phase(kernels.COUNT, counts=counts.ctypes.data, keep=counts), tables.n_slices, 1, operation=name)
-    first_rows = allocate_array(tables.n_seeds + exclusive_sums(counts), np.int32, name)
+def _unify(tables: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Give the distinct texts of all tables their final codes: per code its first row, and where its text is kept."""
+    run(tables.phase(kernels.BUCKET, keep=None), tables.n_tables, 1, operation=_ENCODING)
+    run(tables.phase(kernels.UNIFY, keep=None), kernels.N_BUCKETS, 8, operation=_ENCODING)
+    counts = allocate_array(tables.n_slices, np.int64, _ENCODING)
+    run(tables.phase(kernels.COUNT, counts=counts.ctypes.data, keep=counts), tables.n_slices, 1, operation=_ENCODING)
+    n_texts = tables.n_seeds + exclusive_sums(counts)
     counts += tables.n_seeds
-    out = {"counts": counts.ctypes.data, "first_rows": first_rows.ctypes.data}
-    run(tables.phase(kernels.PLACE, **out, keep=(counts, first_rows)), tables.n_slices, 1, operation=name)
-    run(tables.phase(kernels.LINK, keep=None), tables.n_tables, 1, operation=name)
-    return first_rows
+    first_rows, homes = allocate_array(n_texts, np.int32, _ENCODING), allocate_array(n_texts, np.uint64, _ENCODING)
+    out = {"counts": counts.ctypes.data, "first_rows": first_rows.ctypes.data, "homes": homes.ctypes.data}
+    run(tables.phase(kernels.PLACE, **out, keep=(counts, first_rows, homes)), tables.n_slices, 1, operation=_ENCODING)
+    run(tables.phase(kernels.LINK, keep=None), tables.n_tables, 1, operation=_ENCODING)
+    return first_rows, homes
+
+
+class ChunkedEncoding:
+    """Codes of texts that come in several arrays, each of which may be let go of once it is encoded; by any threads.
+
+    Parameters
+    ----------
+    n_chunks : int
+        Arrays to come. ``encode`` takes them in any order, but ascending order needs the fewest tables.
+    """
+
+    def __init__(self, n_chunks: int) -> None:
+        self._tables = kernels.TextTables(n_chunks)
+        self._encoded: dict[int, np.ndarray] = {}
+
+    def encode(self, chunk: int, first_row: int, array: pa.Array, codes: np.ndarray) -> None:
+        """Number the texts of an array (of 1 row at least) whose first row is ``first_row`` among all."""
+        task = self._tables.over_rows(
+            kernels.ENCODE, text_view(array), codes.ctypes.data, first_slice=chunk, first_row=first_row, keep=(array, codes)
+        )
+        run(task, len(array), len(array), operation=_ENCODING)
+        self._encoded[chunk] = codes
+
+    def finish(self, kind: pa.DataType) -> pa.Array:
+        """Make all codes final; the dictionary, in order of first appearance. Every array must have been encoded."""
+        n_texts, homes = self._tables.settled, np.empty(0, np.uint64)
+        if n_texts is None:
+            _, homes = _unify(self._tables)
+            n_texts = len(homes)
+            for chunk, codes in self._encoded.items():
+                resolve = self._tables.over_rows(kernels.RESOLVE, None, codes.ctypes.data, first_slice=chunk, keep=codes)
+                run(resolve, len(codes), len(codes), operation=_ENCODING)
+        address = homes.ctypes.data if len(homes) else 0
+        n_bytes = self._tables.texts_bytes(address, n_texts)
+        large = pa.types.is_large_string(kind) or n_bytes > _MOST_SMALL
+        offsets = allocate_array(n_texts + 1, np.int64 if large else np.int32, _ENCODING)
+        data = allocate_array(n_bytes, np.uint8, _ENCODING)
+        self._tables.write_texts(address, n_texts, offsets.ctypes.data, data.ctypes.data, large)
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+        return pa.Array.from_buffers(pa.large_string() if large else pa.string(), n_texts, buffers, 0)
 
 
 def repeats(array: pa.Array) -> bool:
@@ -106,7 +150,7 @@ def repeats(array: pa.Array) -> bool:
     """
     sample = array.slice(0, SEED_ROWS)
     n_texts = len(sample) - sample.null_count
-    n_distinct = len(encode_rows(sample, allocate_array(len(sample), np.uint32, "dictionary encoding")))
+    n_distinct = len(encode_rows(sample, allocate_array(len(sample), np.uint32, _ENCODING)))
     n_equal = n_texts - n_distinct
     if len(sample) < len(array) and 2 * n_equal < n_texts:
         return 2 * n_texts * n_texts <= n_equal * len(array)
@@ -116,27 +160,7 @@ def repeats(array: pa.Array) -> bool:
 def translate_codes(codes: np.ndarray, places: np.ndarray) -> None:
     """Replace each code (uint32) by ``places[code]``, in place; one past the end becomes 0xFFFFFFFF."""
     if len(codes) and not (places == np.arange(len(places), dtype=np.uint32)).all():
-        run(kernels.translate(codes.ctypes.data, places.ctypes.data, len(places), (codes, places)), len(codes), operation="dictionary encoding")
-
-
-def number_by_slices(
-    tables: Any, codes: np.ndarray, rows: int, n_buckets: int, most: int | None = None
-) -> np.ndarray | None:
-    """Run the phases of ``slice_tables.hpp``; None where a slice has more than ``most`` distinct keys."""
-    n_rows, n_slices = len(codes), tables.n_slices
-    counts = allocate_array(n_slices, np.int64, "key encoding")
-    limit = () if most is None else (most,)
-    encode, unify, rank, _ = tables.phases(codes.ctypes.data, counts.ctypes.data, 0, *limit, keep=(codes, counts))
-    if run(encode, n_rows, rows, operation="key encoding") is not None:
-        return None
-    run(unify, n_buckets, 1, operation="key encoding")
-    run(rank, n_slices, 1, operation="key encoding")
-    n_distinct = exclusive_sums(counts)
-    first_rows = allocate_array(n_distinct, np.int32, "key encoding")
-    arrays = (codes, counts, first_rows)
-    *_, resolve = tables.phases(*(array.ctypes.data for array in arrays), *limit, keep=arrays)
-    run(resolve, n_rows, rows, operation="key encoding")
-    return first_rows
+        run(kernels.translate(codes.ctypes.data, places.ctypes.data, len(places), (codes, places)), len(codes), operation=_ENCODING)
 
 
 def exclusive_sums(counts: np.ndarray) -> int:

@@ -66,14 +66,19 @@ class PackedRows:
         present = _present(rows) if missing else ALL_VALID
         return [self.column(at, n_rows, values[at], present if bits is None else Validity(bits, -1)) for at, bits in enumerate(valid)]
 
-    def table(self, values: Sequence[Block | None], valid: Sequence[Block | None]) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """The kernels' table of fields, with these outputs (see ``packed_rows.hpp::RecordField``)."""
+    def table(self, values: Sequence[Block | None] = (), valid: Sequence[Block | None] = ()) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The kernels' table of fields, with these outputs, if any (see ``packed_rows.hpp::RecordField``)."""
+        values, valid = values or [None] * len(self.fields), valid or [None] * len(self.fields)
         table = np.zeros((len(self.fields), kernels.FIELD_WORDS), np.int64)
         for row, one, out, bits in zip(table, self.fields, values, valid, strict=True):
             view = one.column.view
             row[:] = (view.values, view.validity, view.bit_offset, one.width, one.offset, one.valid_bit,
                       0 if out is None else out.address, 0 if bits is None else bits.address)  # fmt: skip
         return table
+
+    def words(self, table: np.ndarray[Any, np.dtype[np.int64]]) -> list[int]:
+        """These records, with such a table of fields, as kernels take them (see ``packed_rows.hpp::Records``)."""
+        return [table.ctypes.data, len(table), self.size, self.flags, self.records.ctypes.data, 0, 0]
 
     def column(self, at: int, n_rows: int, values: Block, validity: Validity) -> Column:
         """The column number ``at`` with gathered values."""
@@ -136,16 +141,20 @@ def _layout(columns: Sequence[Column]) -> tuple[list[Field], int, int]:
 
 
 def _pack(columns: Sequence[Column]) -> PackedRows:
-    fields, size, flags = _layout(columns)
-    n_rows = len(columns[0])
-    packed = PackedRows(tuple(columns), tuple(fields), size, flags, allocate_array(n_rows * size, np.uint8, _OPERATION))
-    table = packed.table([None] * len(fields), [None] * len(fields))
+    packed, n_rows = unfilled(columns, len(columns[0])), len(columns[0])
+    table = packed.table()
     task = kernels.pack_records(
-        (table.ctypes.data, len(table)), (size, flags), packed.records.ctypes.data,
-        streams=n_rows * size > STREAMED_BYTES, keep_alive=(packed, table),
+        (table.ctypes.data, len(table)), (packed.size, packed.flags), packed.records.ctypes.data,
+        streams=n_rows * packed.size > STREAMED_BYTES, keep_alive=(packed, table),
     )  # fmt: skip
     run(task, n_rows, SLICE_ROWS, operation=_OPERATION)
     return packed
+
+
+def unfilled(columns: Sequence[Column], n_records: int) -> PackedRows:
+    """Room for ``n_records`` records of columns that fit one; whoever asks fills it."""
+    fields, size, flags = _layout(columns)
+    return PackedRows(tuple(columns), tuple(fields), size, flags, allocate_array(n_records * size, np.uint8, _OPERATION))
 
 
 def _present(rows: Rows) -> Validity:

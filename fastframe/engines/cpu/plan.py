@@ -16,7 +16,7 @@ from fastframe.engines.cpu.key_parts import MOST_CODES, KeyPart, n_codes
 FEW_CODES = 1 << 16          # keys that are always addressed directly: their bitmap is 8 KiB
 CODES_PER_ROW = 8            # a bitmap of so many possible keys per row costs less than hashing the rows
 MOST_DIRECT = 2**31 - 1
-MOST_IN_TABLE = 1 << 20      # distinct keys of one shared table: 16 MiB of slots at most, a share of the L3 cache
+MOST_IN_TABLE = 1 << 18      # distinct keys of one shared table (8 MiB of slots); from there on partitions are faster
 SLOTS_PER_KEY = 4            # of the estimate; a table is given up when it is half full
 PARTITION_ROWS = 4096        # rows of one partition: its table and distinct words stay in the L2 cache
 MOST_PARTITION_BITS = 10     # log2 of the most partitions: more streams than that miss the TLB
@@ -94,11 +94,11 @@ def choose(parts: Sequence[KeyPart], n_rows: int, estimate: Callable[[], int]) -
         return Plan(Method.DIRECT, keys, f"{size:,} possible keys, at most {most:,} ({CODES_PER_ROW} per row)", n_rows, size)
     what = f"{size:,} possible keys" if size <= MOST_CODES else "keys of more than 64 bits, packed in steps"
     expected = min(estimate(), n_rows)
-    if expected <= MOST_IN_TABLE // 2:
+    if expected <= MOST_IN_TABLE:
         slots = max(10, (SLOTS_PER_KEY * expected - 1).bit_length())
-        reason = f"{what}, about {expected:,} distinct: at most {MOST_IN_TABLE // 2:,} fit one table in the cache"
+        reason = f"{what}, about {expected:,} distinct: at most {MOST_IN_TABLE:,} are looked up in one table"
         return Plan(Method.TABLE, keys, reason, n_rows, size, expected, slots)
-    reason = f"{what}, about {expected:,} distinct: more than {MOST_IN_TABLE // 2:,}, which fit one table in the cache"
+    reason = f"{what}, about {expected:,} distinct: more than {MOST_IN_TABLE:,}, up to which one table is faster"
     return by_partitions(keys, reason, n_rows, size, expected)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastframe._kernels import order as order_kernels
+from fastframe._kernels import sort as kernels
 from fastframe._kernels.sort import SortKeys, SortPass
 from fastframe._threads import run, slice_rows
 from fastframe.column.memory import allocate_array
@@ -54,23 +55,51 @@ def fill_buckets(keys: SortKeys, one: SortPass, rows: Array | None, n_rows: int,
 def _choose_buckets(keys: SortKeys, one: SortPass, rows: Array | None, n_rows: int, *, level: int, wanted: int) -> Array:
     """Buckets of about equal rows by a sample, as a table over cells: equal parts of where most of the digits lie.
 
-    Cells span the sample without a thousandth at either end, so that a few far values do not thin them out. A cell with
-    more than its share starts a bucket: a frequent value gets one of its own, which needs no sorting. Which buckets are
-    of one digit comes back.
+    Cells span the sample without a thousandth at either end, and without frequent digits, so that a few far values do
+    not thin them out. A cell with more than its share starts a bucket; a frequent digit gets a bucket of its own, which
+    needs no sorting. Which buckets are of one digit comes back.
     """
     n_samples = wanted * SAMPLES_PER_BUCKET
     places = np.linspace(0, n_rows - 1, n_samples).astype(np.int32)
     sample = np.sort(digits_of(keys, level, places if rows is None else rows[places], n_samples))
-    base, top = int(sample[n_samples // 1000]), int(sample[-1 - n_samples // 1000])
+    often = _frequent(sample)
+    rest = sample[~np.isin(sample, often)]
+    rest = rest if len(rest) else sample
+    base, top = int(rest[len(rest) // 1000]), int(rest[-1 - len(rest) // 1000])
     shift = max(0, (top - base).bit_length() - min(CELL_BITS, wanted.bit_length() + 8))
     n_cells = ((top - base) >> shift) + 3    # one for what is below, one for what is beyond
-    cells = (np.clip(sample, base, top) - np.uint64(base)) >> np.uint64(shift)
-    counts = np.bincount(cells.astype(np.int64) + 1, minlength=n_cells)
+
+    def cells_of(digits: Array) -> Array:
+        beyond = np.minimum((digits - np.uint64(base)) >> np.uint64(shift), np.uint64(n_cells - 2)) + np.uint64(1)
+        return np.where(digits < base, 0, beyond).astype(np.int64)
+
+    counts = np.bincount(cells_of(sample), minlength=n_cells)
     share = (np.cumsum(counts) - counts) // SAMPLES_PER_BUCKET
-    bucket_of_cell = np.cumsum(np.diff(share, prepend=0) + (counts >= SAMPLES_PER_BUCKET) > 0).astype(np.uint16)
-    n_buckets = int(bucket_of_cell[-1]) + 1
-    one.hold(bucket_of_cell)
-    one.set_buckets(bucket_of_cell.ctypes.data, cell_base=base, cell_shift=shift, n_cells=n_cells, n_buckets=n_buckets)
-    single = (np.bincount(bucket_of_cell, minlength=n_buckets) == 1) & (shift == 0)
-    single[bucket_of_cell[[0, -1]]] = False
+    steps = np.ones(n_cells + 1, np.int64)   # to each cell's first bucket, and past the last
+    steps[:-1] = np.diff(share, prepend=0) + (counts >= SAMPLES_PER_BUCKET) > 0
+    steps[0] = 0
+    split, first = np.unique(cells_of(often), return_index=True)
+    if shift:
+        steps[split[split > 0]] = 1
+        steps[split + 1] = 3    # after the lesser, the equal and the greater
+    else:
+        split, first = split[:0], first[:0]
+    bucket_of_cell = np.cumsum(steps)
+    n_buckets = int(bucket_of_cell[-1])
+    single = np.bincount(bucket_of_cell[:-1], minlength=n_buckets) == 1 if shift == 0 else np.zeros(n_buckets, bool)
+    single[bucket_of_cell[[0, n_cells - 1]]] = False
+    single[bucket_of_cell[split] + 1] = True
+    frequent = np.zeros(n_buckets, np.uint64)
+    frequent[bucket_of_cell[split]] = often[first]
+    bucket_of_cell[split] |= kernels.SPLIT_CELL
+    table = bucket_of_cell[:-1].astype(np.uint16)
+    one.hold(table, frequent)
+    one.set_buckets(table.ctypes.data, frequent.ctypes.data, cell_base=base, cell_shift=shift, n_cells=n_cells, n_buckets=n_buckets)
     return single
+
+
+def _frequent(sample: Array) -> Array:
+    """Digits that fill a bucket by themselves, the most frequent first."""
+    digits, counts = np.unique(sample, return_counts=True)
+    often = np.flatnonzero(counts >= 2 * SAMPLES_PER_BUCKET)
+    return digits[often[np.argsort(-counts[often], kind="stable")]]

@@ -11,7 +11,7 @@ import pyarrow as pa
 from fastframe._kernels import take as kernels
 from fastframe._kernels import text as text_kernels
 from fastframe._threads import SLICE_ROWS, run
-from fastframe.column.column import Column
+from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_array, allocate_bits
 from fastframe.column.table import Table
 from fastframe.engines.cpu.forms import (
@@ -20,7 +20,6 @@ from fastframe.engines.cpu.forms import (
     Rows,
     Validity,
     codes_column,
-    fixed_array,
     form_of,
     nulls,
     rewrapped,
@@ -155,7 +154,7 @@ def _take_fixed(column: Column, plan: TakePlan) -> Column:
     task = kernels.take_values(width, column.view.values, plan.address, values.address, (column, plan, values),
                                missing=plan.missing, prefetch=plan.n_source * width > PREFETCH_BYTES)  # fmt: skip
     run(task, plan.n_rows, SLICE_ROWS, operation=_OPERATION)
-    return Column(fixed_array(column.array.type, plan.n_rows, values, taken_validity(column, plan)), column.dtype)
+    return column_from_buffers(column.dtype, plan.n_rows, values, *taken_validity(column, plan))
 
 
 def _take_bits(column: Column, plan: TakePlan) -> Column:
@@ -163,7 +162,7 @@ def _take_bits(column: Column, plan: TakePlan) -> Column:
     address, bit_offset, _ = value_bits(column)
     task = kernels.take_bits(address, bit_offset, plan.address, values.address, (column, plan, values), missing=plan.missing)
     run(task, plan.n_rows, SLICE_ROWS, operation=_OPERATION)
-    return Column(fixed_array(column.array.type, plan.n_rows, values, taken_validity(column, plan)), column.dtype)
+    return column_from_buffers(column.dtype, plan.n_rows, values, *taken_validity(column, plan))
 
 
 def _take_text(column: Column, plan: TakePlan) -> Column:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe.column.column import Column
+from fastframe.column.plain import numpy_of
 from fastframe.dtypes import UINT32, Kind, Physical
 from fastframe.engines.cpu.accumulate import Codes, accumulate, accumulate_all
 from fastframe.engines.cpu.comparable import comparable, present, truth
@@ -61,7 +62,7 @@ def missing_request(column: Column) -> Request:
 
 def first_rows(operation: Operation, column: Column, codes: Codes | None, n_groups: int) -> Rows:
     """The row that an operation of positions chooses in each group; -1 where there is none."""
-    return np.asarray(accumulate(operation, column, codes, n_groups)[0].array)
+    return numpy_of(accumulate(operation, column, codes, n_groups)[0].array)
 
 
 # ---- one state in one pass ------------------------------------------------------------------------------------------
