@@ -15,10 +15,6 @@
 
 namespace ff {
 
-constexpr int SCATTER_BLOCK = CODE_BLOCK;   // rows whose places are computed before anything is written
-
-#define FF_PREFETCH_FOR_WRITE(address) prefetch_to_write(address)
-
 // Slots are groups, or partitions of groups: `code >> shift`. The last slot takes the rows to be left out.
 struct SlotCounts {
     GroupCodes codes;       // in
