@@ -36,7 +36,7 @@ def array_of_one(value: Any, kind: pa.DataType) -> pa.Array:
         limits = np.iinfo(_INTEGERS[kind])
         if limits.min <= value <= limits.max:
             return array_of(np.array([value], _INTEGERS[kind]))
-    elif type(value) is float and kind in _FLOATS or type(value) is int and kind in _FLOATS and abs(value) <= _EXACT[kind]:
+    elif (type(value) is float and kind in _FLOATS) or (type(value) is int and kind in _FLOATS and abs(value) <= _EXACT[kind]):
         return array_of(np.array([float(value)]).astype(_FLOATS[kind]))
     elif type(value) is bool and kind == pa.bool_():
         return array_of(np.array([value]))

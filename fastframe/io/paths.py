@@ -59,7 +59,7 @@ def reading(path: Any, kind: str) -> Iterator[None]:
 @contextmanager
 def whole_file(path: Any) -> Iterator[str]:
     """A temporary name beside ``path`` that takes its place only if nothing fails, so no half-written file is left."""
-    import tempfile   # it imports random and every compression
+    import tempfile  # it imports random and every compression
 
     target = os.fspath(path)
     folder = os.path.dirname(target) or "."

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from fastframe._kernels import aggregate as kernels
 from fastframe._threads import run

@@ -57,8 +57,8 @@ class RowGroups:
 def build_index(codes: Codes, n_codes: int) -> RowMap | RowGroups:
     """The map where no code repeats, else the groups."""
     head = codes.head(HEAD_ROWS)
-    head = head[head != NO_PARTNER]
-    if np.unique(head).size == head.size:
+    head = np.sort(head[head != NO_PARTNER])   # np.unique would import numpy.ma
+    if not (head[1:] == head[:-1]).any():
         found, n_rows, n_distinct = row_map(codes, n_codes)
         if n_rows == n_distinct:
             return found
