@@ -75,6 +75,22 @@ def test_slices_are_unified(monkeypatch: pytest.MonkeyPatch) -> None:
         _check(Column(_as(values, kind)))
 
 
+@pytest.mark.parametrize("n_distinct", [40, 3000, 90_000])
+def test_tables_of_several_threads_are_unified(monkeypatch: pytest.MonkeyPatch, n_distinct: int) -> None:
+    """Texts that are seeds, texts of one table, and texts that several tables met, of each length class."""
+    monkeypatch.setattr(keys_text, "SEED_ROWS", 512)
+    pool = [str(number) if number % 3 else f"{number:>{9 + number % 30}}" for number in range(n_distinct)]
+    picks = np.minimum(RNG.integers(0, n_distinct, 300_000), np.arange(300_000) // 2)   # new ones come all along
+    array = pa.array([None if pick % 11 == 5 else pool[pick] for pick in picks])
+    codes, distinct = slow.encode(array.to_pylist())
+    for threads in (1, 2, 4):
+        monkeypatch.setattr(keys_text, "SLICE_ROWS", 4096)
+        with option_context(threads=threads):
+            encoded = encode_text(Column(array))
+        assert encoded.dictionary.to_pylist() == distinct
+        assert encoded.codes.to_pylist() == codes
+
+
 def test_many_unique_texts() -> None:
     values = [f"{number:x}" * 3 for number in RNG.permutation(150_000)]
     encoded = encode_text(Column(pa.array(values)))

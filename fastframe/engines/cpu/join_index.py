@@ -67,8 +67,8 @@ class RowGroups:
 def build_index(codes: Codes, n_codes: int) -> RowMap | RowGroups:
     """The map where no code repeats, else the groups."""
     head = codes.head(HEAD_ROWS)
-    head = head[head != NO_PARTNER]
-    if np.unique(head).size == head.size:
+    head = np.sort(head[head != NO_PARTNER])   # np.unique would import numpy.ma
+    if not (head[1:] == head[:-1]).any():
         present, is_unique = present_codes(codes, n_codes)
         if is_unique:
             return RowMap(codes, present, n_codes)

@@ -234,7 +234,8 @@ class Emission:
     def _bits(self) -> Block:
         """A bitmap for all pairs, cleared where slices meet inside a byte."""
         out = allocate_bits(self.pairs.n_pairs, OPERATION)
-        meeting = np.unique(self.pairs.starts >> 3)
+        meeting = self.pairs.starts >> 3   # ascending
+        meeting = meeting[np.diff(meeting, prepend=-1) > 0]
         np.frombuffer(out, np.uint8)[meeting[meeting < len(out)]] = 0   # type: ignore[call-overload]
         return out
 
