@@ -79,7 +79,8 @@ cdef class Run:
         start_run(self.state, task.kernel, task.ctx, n_rows, slice_rows)
 
     def __dealloc__(self):
-        delete_run(self.state)
+        if self.state != NULL:   # refused before there was one
+            delete_run(self.state)
 
     @property
     def n_slices(self):
