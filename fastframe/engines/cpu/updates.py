@@ -14,7 +14,7 @@ from fastframe.dtypes import UINT32, Kind, Physical
 from fastframe.engines.cpu.accumulate import Codes, accumulate, accumulate_all
 from fastframe.engines.cpu.comparable import comparable, present, truth
 from fastframe.engines.cpu.facts import value_range
-from fastframe.engines.cpu.groups import NO_CODE
+from fastframe.engines.cpu.groups import remapped
 from fastframe.engines.cpu.requests import Operation, Request
 from fastframe.engines.cpu.take import take
 from fastframe.ops.aggregations import AggregationCall
@@ -217,9 +217,7 @@ def wide(codes: Codes) -> Codes:
     """Codes as uint32; all bits set where a row is in no group."""
     if codes.dtype == np.uint32:
         return codes
-    widened = codes.astype(np.uint32)   # np.where would choose the narrow type, which has no room for NO_CODE
-    widened[codes == np.iinfo(codes.dtype).max] = NO_CODE
-    return widened
+    return remapped(codes, None, np.uint32)
 
 
 def only_true(mask: pa.BooleanArray) -> Column:
