@@ -25,7 +25,7 @@ constexpr int MOST_REPLICAS = 4;   // of the table where groups are few: rows of
 constexpr int64_t TOO_FEW = -((int64_t)1 << 62);
 
 struct Step;
-typedef void (*fill_t)(const Step&, const View* views, int64_t row, int count, const uint64_t* missing, const uint8_t** words, uint64_t* scratch);
+typedef void (*fill_t)(const Step&, const View* views, int64_t row, int count, const uint64_t* missing, const uint8_t** words, uint64_t* scratch, int* kinds);
 struct StepKernels {
     int32_t slot_bytes, n_field;
     int32_t n_words;          // of a state that is words to add to; 0 where it is not
@@ -210,35 +210,47 @@ inline uint8_t* opaque(uint8_t* pointer) {
 constexpr int FUSED = 4;
 constexpr int MOST_WORDS = 8;      // of a block that are made before they are added
 
-template <int N_WORDS, unsigned FLOATS>
+// What a row adds to a word: 64-bit integers, doubles, or int32 as they lie in their column.
+enum WordKind : int { ADD_INT64 = 0, ADD_DOUBLE = 1, ADD_INT32 = 2, WORD_KINDS = 3 };
+
+constexpr int power_of(int base, int exponent) { return exponent == 0 ? 1 : base * power_of(base, exponent - 1); }
+
+// KINDS: those of the words, as digits to the base WORD_KINDS, the first word's last.
+template <int KINDS>
+inline void add_word(uint64_t* state, const uint8_t* values, int64_t row) {
+    if constexpr (KINDS % WORD_KINDS == ADD_DOUBLE) *(double*)state += load<double>(values, row);
+    else if constexpr (KINDS % WORD_KINDS == ADD_INT32) *state += (uint64_t)load<int32_t>(values, row);
+    else *state += load<uint64_t>(values, row);
+}
+
+template <int N_WORDS, int KINDS>
 void add_words(uint8_t* states, const uint32_t* __restrict target, const uint8_t* const* words, int count) {
     uint8_t* base = opaque(states);
-    const uint8_t* values[N_WORDS];
-    for (int word = 0; word < N_WORDS; ++word) values[word] = words[word];
+    const uint8_t* values[FUSED] = {words[0], words[N_WORDS > 1], words[N_WORDS > 2 ? 2 : 0], words[N_WORDS > 3 ? 3 : 0]};
     const int64_t n_rows = count;
     for (int64_t row = 0; row < n_rows; ++row) {
-        uint8_t* state = base + 8 * (size_t)target[row];
-        for (int word = 0; word < N_WORDS; ++word) {
-            if (FLOATS >> word & 1) ((double*)state)[word] += load<double>(values[word], row);
-            else ((uint64_t*)state)[word] += load<uint64_t>(values[word], row);
-        }
+        uint64_t* state = (uint64_t*)(base + 8 * (size_t)target[row]);
+        add_word<KINDS>(state, values[0], row);
+        if constexpr (N_WORDS > 1) add_word<KINDS / WORD_KINDS>(state + 1, values[1], row);
+        if constexpr (N_WORDS > 2) add_word<KINDS / power_of(WORD_KINDS, 2)>(state + 2, values[2], row);
+        if constexpr (N_WORDS > 3) add_word<KINDS / power_of(WORD_KINDS, 3)>(state + 3, values[3], row);
     }
 }
 
 typedef void (*add_words_t)(uint8_t* states, const uint32_t* target, const uint8_t* const* words, int count);
 
-template <int N_WORDS, unsigned... FLOATS>
-constexpr add_words_t add_words_of(std::integer_sequence<unsigned, FLOATS...>, unsigned floats) {
-    constexpr add_words_t kernels[] = {add_words<N_WORDS, FLOATS>...};
-    return kernels[floats];
+template <int N_WORDS, int... KINDS>
+inline add_words_t add_words_of(std::integer_sequence<int, KINDS...>, int kinds) {
+    static constexpr add_words_t kernels[] = {add_words<N_WORDS, KINDS>...};
+    return kernels[kinds];
 }
 
-inline add_words_t add_words_kernel(int n_words, unsigned floats) {
+inline add_words_t add_words_kernel(int n_words, int kinds) {
     switch (n_words) {
-        case 1: return add_words_of<1>(std::make_integer_sequence<unsigned, 2>(), floats);
-        case 2: return add_words_of<2>(std::make_integer_sequence<unsigned, 4>(), floats);
-        case 3: return add_words_of<3>(std::make_integer_sequence<unsigned, 8>(), floats);
-        default: return add_words_of<4>(std::make_integer_sequence<unsigned, 16>(), floats);
+        case 1: return add_words_of<1>(std::make_integer_sequence<int, power_of(WORD_KINDS, 1)>(), kinds);
+        case 2: return add_words_of<2>(std::make_integer_sequence<int, power_of(WORD_KINDS, 2)>(), kinds);
+        case 3: return add_words_of<3>(std::make_integer_sequence<int, power_of(WORD_KINDS, 3)>(), kinds);
+        default: return add_words_of<4>(std::make_integer_sequence<int, power_of(WORD_KINDS, 4)>(), kinds);
     }
 }
 
@@ -246,22 +258,24 @@ inline add_words_t add_words_kernel(int n_words, unsigned floats) {
 struct Words {
     uint64_t scratch[MOST_WORDS][STEP_ROWS];
     const uint8_t* values[MOST_WORDS];
-    unsigned floats = 0;
+    int kinds[MOST_WORDS];
     int n = 0;
     int64_t offset = 0;    // of the first in the state
 
     void flush(uint8_t* states, const uint32_t* target, int count) {
         for (int first = 0; first < n; first += FUSED) {
             const int some = n - first < FUSED ? n - first : FUSED;
-            add_words_kernel(some, floats >> first & ((1u << some) - 1))(states + offset + 8 * first, target, values + first, count);
+            int digits = 0;
+            for (int word = first + some - 1; word >= first; --word) digits = digits * WORD_KINDS + kinds[word];
+            add_words_kernel(some, digits)(states + offset + 8 * first, target, values + first, count);
         }
         n = 0;
-        floats = 0;
     }
     void fill(const Step& step, const View* views, int64_t row, int count, const uint64_t* missing, bool scattered) {
         if (n == 0) offset = step.offset;
-        (scattered ? step.kernels->fill_scattered : step.kernels->fill)(step, views, row, count, missing, values + n, scratch[n]);
-        if (step.kernels->floats) floats |= ((1u << step.kernels->n_words) - 1) << n;
+        for (int word = 0; word < step.kernels->n_words; ++word) kinds[n + word] = step.kernels->floats ? ADD_DOUBLE : ADD_INT64;
+        const fill_t fill = scattered ? step.kernels->fill_scattered : step.kernels->fill;
+        fill(step, views, row, count, missing, values + n, scratch[n], kinds + n);
         n += step.kernels->n_words;
     }
 };
@@ -274,13 +288,16 @@ inline void drop_missing(Word* words, int count, const uint64_t* missing) {
     }
 }
 
-// One word: the value itself.
+// One word: the value itself; values that can be added as they lie in the column are not copied.
 template <class Source, typename Word>
-void fill_values(const Step& step, const View* views, int64_t row, int count, const uint64_t* missing, const uint8_t** words, uint64_t* scratch) {
+void fill_values(const Step& step, const View* views, int64_t row, int count, const uint64_t* missing, const uint8_t** words, uint64_t* scratch,
+                 int* kinds) {
     typedef typename Source::value_t value_t;
+    constexpr bool as_int32 = std::is_same<value_t, int32_t>::value && std::is_integral<Word>::value;
     const View view = views[step.input];
-    if (std::is_same<Source, Values<value_t>>::value && sizeof(value_t) == sizeof(Word) && missing == nullptr) {
+    if (std::is_same<Source, Values<value_t>>::value && (as_int32 || sizeof(value_t) == sizeof(Word)) && missing == nullptr) {
         words[0] = view.values + row * (int64_t)sizeof(value_t);
+        if (as_int32) kinds[0] = ADD_INT32;
         return;
     }
     Word* out = (Word*)scratch;
@@ -292,7 +309,7 @@ void fill_values(const Step& step, const View* views, int64_t row, int count, co
 
 // Two words: the distance from the smallest value, and its square.
 template <class Source>
-void fill_squares(const Step& step, const View* views, int64_t row, int count, const uint64_t* missing, const uint8_t** words, uint64_t* scratch) {
+void fill_squares(const Step& step, const View* views, int64_t row, int count, const uint64_t* missing, const uint8_t** words, uint64_t* scratch, int*) {
     const View view = views[step.input];
     const int64_t n_rows = count;
     for (int64_t lane = 0; lane < n_rows; ++lane) scratch[lane] = (uint64_t)Source::at(view, row + lane) - (uint64_t)step.given.smallest;
@@ -304,7 +321,7 @@ void fill_squares(const Step& step, const View* views, int64_t row, int count, c
 
 // The words of a pair's state (pairs.hpp).
 template <class Op, bool SCATTERED>
-void fill_pairs(const Step& step, const View* views, int64_t row, int count, const uint64_t* missing, const uint8_t** words, uint64_t* scratch) {
+void fill_pairs(const Step& step, const View* views, int64_t row, int count, const uint64_t* missing, const uint8_t** words, uint64_t* scratch, int*) {
     typename Op::number_t x[STEP_ROWS], y[STEP_ROWS];
     const convert_t* convert = SCATTERED ? step.convert_scattered : step.convert;
     convert[0](views[step.input], row, count, step.given.smallest, x);
@@ -322,7 +339,7 @@ struct Ones {
 };
 inline constexpr Ones ONES;
 
-inline void fill_ones(const Step&, const View*, int64_t, int, const uint64_t*, const uint8_t** words, uint64_t*) { words[0] = (const uint8_t*)ONES.words; }
+inline void fill_ones(const Step&, const View*, int64_t, int, const uint64_t*, const uint8_t** words, uint64_t*, int*) { words[0] = (const uint8_t*)ONES.words; }
 
 // ---- Updating ---------------------------------------------------------------------------------------------------------
 
@@ -448,6 +465,16 @@ inline void aim(const Program& program, int64_t row, int count, uint32_t* __rest
     }
 }
 
+// Ask for the values of the next block, which the steps would else wait for one column after the other.
+inline void prefetch_values(const Program& program, int64_t row, int64_t stop) {
+    const int64_t n_rows = stop - row < STEP_ROWS ? stop - row : STEP_ROWS;
+    for (const Input& input : program.inputs) {
+        if (input.width < 4 || input.view.values == nullptr) continue;
+        const uint8_t* values = input.view.values + row * input.width;
+        for (int64_t byte = 0; byte < n_rows * input.width; byte += 64) __builtin_prefetch(values + byte, 0);
+    }
+}
+
 // Over rows.
 template <typename Code>
 int update_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
@@ -457,6 +484,7 @@ int update_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
     uint32_t group[STEP_ROWS], target[STEP_ROWS];
     for (int64_t row = start; row < stop; row += STEP_ROWS) {
         const int count = (int)(stop - row < STEP_ROWS ? stop - row : STEP_ROWS);
+        prefetch_values(program, row + STEP_ROWS, stop);
         aim<Code>(program, row, count, group, target);
         if (program.prefetch) for (int lane = 0; lane < count; ++lane) __builtin_prefetch(area.states + 8 * (size_t)target[lane], 1);
         if (!update_block(program, program.views.data(), area, group, target, row, count, false)) return OVERFLOW_;
