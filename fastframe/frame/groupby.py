@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from fastframe.frame.construct import text_name
 from fastframe.frame.core import Frame, is_series
 from fastframe.frame.getitem import row_values
 from fastframe.frame.group_methods import GroupAggregations, GroupWindows
+from fastframe.frame.group_pairs import GroupPairs
 from fastframe.frame.labels import default_labels, has_default_labels, label_key, same_labels, with_labels
 from fastframe.frame.positions import Selection
 from fastframe.frame.run import run
@@ -40,7 +42,7 @@ _ROW_NUMBERS = ("cumcount", "ngroup")   # window functions of the groups alone
 _SIZE = Output("size", None, AggregationCall("size"))
 
 
-class GroupBy(GroupAggregations, GroupWindows):
+class GroupBy(GroupAggregations, GroupPairs, GroupWindows):
     """Groups of rows with equal keys; made by `DataFrame.groupby` and `Series.groupby`.
 
     Missing keys are left out unless ``dropna=False``; then null and NaN are one group, sorted last.
@@ -67,8 +69,7 @@ class GroupBy(GroupAggregations, GroupWindows):
         """The same groups of one column (by name) or some (by list)."""
         listed = [text_name(name) for name in names] if isinstance(names, list | tuple) else [text_name(names)]
         for name in listed:
-            if name not in self._frame._values:
-                raise ColumnNotFound.among(name, list(self._frame._values))
+            self._known(name)
         new = object.__new__(GroupBy)
         new.__dict__.update(self.__dict__)
         new._chosen, new._one, new._narrowed = listed, not isinstance(names, list | tuple), True
@@ -89,7 +90,8 @@ class GroupBy(GroupAggregations, GroupWindows):
         func : str, list of str, or dict of column to str or list
             A list, or a list in a dict, names its results ``column_function``.
         **named
-            ``result=("column", "function")``; beside ``func``, its options, such as ``ddof=0``.
+            ``result=("column", "function")``, ``result=(("x", "y"), "corr")`` for functions of two columns; beside
+            ``func``, its options, such as ``ddof=0``.
 
         Returns
         -------
@@ -126,6 +128,9 @@ class GroupBy(GroupAggregations, GroupWindows):
             return self._output(name, self._chosen[0], one, {})
         if not isinstance(one, tuple) or len(one) != 2:
             raise ArgumentError.because("agg", f"{name}={one!r} is not a pair", f"Write {name}=('column', 'function').")
+        if isinstance(one[0], tuple) and len(one[0]) == 2:
+            first, other = (text_name(column) for column in one[0])
+            return replace(self._output(name, first, one[1], {}), other=self._known(other))
         return self._output(name, text_name(one[0]), one[1], {})
 
     def _of_column(self, column: str, func: Any, options: Mapping[str, Any], *, prefix: bool) -> list[Output]:
@@ -135,20 +140,23 @@ class GroupBy(GroupAggregations, GroupWindows):
         return [self._output(name, column, one, options) for name, one in zip(names, func, strict=True)]
 
     def _output(self, name: str, column: str, func: Any, options: Mapping[str, Any]) -> Output:
+        return Output(name, self._known(column), aggregation(func, self._options(column, options)))
+
+    def _known(self, column: str) -> str:
         if column not in self._frame._values:
             raise ColumnNotFound.among(column, list(self._frame._values))
-        return Output(name, column, aggregation(func, self._options(column, options)))
+        return column
 
     def _options(self, column: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """Options of a call, with the name that messages give its column."""
         return {**options, "name": self._series_name(column)}
 
-    def _aggregated(self, outputs: Sequence[Output], *, series: bool = False) -> Any:
+    def _aggregated(self, outputs: Sequence[Output], *, series: bool = False, table: Table | None = None) -> Any:
         """Run the aggregations, and put the keys where ``as_index`` says."""
         unique((output.name for output in outputs), "Name the aggregations: agg(total=('x', 'sum')).")
         internal = {output.name: f"\1out{position}" for position, output in enumerate(outputs)}
-        hidden = tuple(Output(internal[output.name], output.column, output.call) for output in outputs)
-        found = run(GroupBySpec(self._internal_keys, hidden, self._sort, self._dropna), self._table)
+        hidden = tuple(replace(output, name=internal[output.name]) for output in outputs)
+        found = run(GroupBySpec(self._internal_keys, hidden, self._sort, self._dropna), self._table if table is None else table)
         values = {output.name: self._labelled(output.call, found[internal[output.name]]) for output in outputs}
         return self._with_keys(found, values, series=series)
 

@@ -69,7 +69,6 @@ GROUPBY_HINTS = {
     "resample": _COMMON["resample"],
     "filter": "Use df[df.groupby(keys)['x'].transform('size') > n].",
     "describe": "Use agg(['count', 'mean', 'std', 'min', 'max']).",
-    "corr": "Compute it from sums of products with agg.",
     "expanding": "Use cumsum, cummin, cummax or cumcount.",
     "value_counts": "Use df.groupby([*keys, 'x']).size().",
     "indices": "Use ngroup(), or .groups for labels.",
