@@ -259,6 +259,7 @@ class _Output:
         if result is None:
             program.emit_fields(state.step, state.presence, state.needs_n, tuple(block.address for block in self.blocks), address)
             return
+        assert result.dtype.physical is not None
         program.emit_result(
             state.step, state.presence, state.needs_n, result.poisons, finalizer=result.finalizer, physical=result.dtype.physical,
             min_count=result.min_count, ddof=result.ddof, unit=result.unit, values=self.blocks[0].address, validity=address,
