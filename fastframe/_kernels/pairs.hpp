@@ -14,7 +14,7 @@ void convert_block(const View& view, int64_t row, int count, int64_t smallest, v
     To* values = (To*)out;
     for (int lane = 0; lane < count; ++lane) {
         if constexpr (std::is_floating_point<To>::value) values[lane] = (To)Source::at(view, row + lane);
-        else values[lane] = (To)((uint64_t)Source::at(view, row + lane) - (uint64_t)smallest);
+        else values[lane] = (To)Source::at(view, row + lane) - (To)smallest;   // modulo the word: exact, for the distance fits it
     }
 }
 

@@ -11,7 +11,7 @@ import pytest
 
 from fastframe.column.column import Column
 from fastframe.dtypes import Kind
-from fastframe.engines.cpu import accumulate
+from fastframe.engines.cpu import accumulate, updates
 from fastframe.engines.cpu.aggregate import Wanted, aggregate, aggregate_all, aggregate_codes
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.partials import combine, finalize, update
@@ -140,6 +140,16 @@ def test_overflow_in_a_pass_names_its_column_and_spares_the_others(plan: str) ->
         aggregate_all(wanted, groups_of(codes, 1))
     fits = [wanted[0], wanted[1]._replace(column=Column(pa.array([top, top, -top, -5])))]
     assert [one.array.to_pylist() for one in aggregate_all(fits, groups_of(codes, 1))] == [[10], [top - 5]]
+
+
+@pytest.mark.parametrize("kind", ["int64", "uint64", "decimal128(10, 2)"])
+@pytest.mark.parametrize("nulls", NULLS)
+def test_sums_whose_range_proves_them_are_those_that_are_checked(kind: str, nulls: str, plan: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    column, codes = make_column(kind, 2100, nulls), make_codes(2100, 40)
+    expected = slow.aggregated(AggregationCall("sum"), column, listed_codes(codes), 40)
+    for rows in (0, 10**6):
+        monkeypatch.setattr(updates, "_PROOF_ROWS", max(rows, 1))
+        assert_same(aggregate(column, AggregationCall("sum"), groups_of(codes, 40)), expected, AggregationCall("sum"), column)
 
 
 def test_several_reductions_in_one_pass() -> None:

@@ -21,6 +21,7 @@ Fields = dict[str, Column]
 Rows = np.ndarray[Any, np.dtype[np.int32]]
 
 _WIDE = {Physical.I64, Physical.U64}   # integers whose 64-bit totals are checked
+_PROOF_ROWS = 1 << 16                  # fewer rows are summed before their range is known
 _MOST_WORD, _MOST_HALF = 2**64 - 1, 2**32 - 1
 
 
@@ -82,7 +83,7 @@ def _sum(call: AggregationCall, given: Operands) -> Ask:
     names = ("sum", "n") if column.dtype.kind is Kind.FLOAT else ("total", "n")
     if column.physical not in _WIDE:
         return Ask(Request(Operation.SUM, column), _named(*names))
-    if given.grouped and _spans(column, within=2**63 // max(len(column), 1)):
+    if given.grouped and len(column) >= _PROOF_ROWS and _spans(column, within=2**63 // len(column)):
         return Ask(Request(Operation.SUM_PROVEN, column), _named(*names))
     return Ask(Request(Operation.SUM, column, wide=Operation.SUM_WIDE), _named(*names))
 
