@@ -46,7 +46,18 @@ lint: $(VENV)/.installed-dev build ## ruff, mypy on the lower floors, cython-lin
 bench: $(VENV)/.installed-bench build ## the group-by questions against the peers; ROWS=1e7
 	$(RUN) -m asv_benchmarks.compare groupby --rows $(or $(ROWS),1e7)
 
+bench-smoke: $(VENV)/.installed-bench build ## every question and case, small: answers checked, nothing timed
+	@for family in groupby join sort filter transform small cold; do \
+	  $(RUN) -m asv_benchmarks.compare $$family --rows 1e4 --repeat 1 --json build/bench-smoke.json > build/bench-smoke.txt 2>&1 \
+	    || { cat build/bench-smoke.txt; exit 1; }; echo "$$family: answers agree"; done
+	@$(RUN) -m asv_benchmarks.compare cases --rows 2e4 --repeat 1 --contenders fastframe fastframe-cat duckdb --json build/bench-smoke.json \
+	  > build/bench-smoke.txt 2>&1 || { cat build/bench-smoke.txt; exit 1; }; echo "cases: answers agree"
+
+.venv-fireducks: ## FireDucks in an environment of its own (it needs pandas 2); comparisons then ask it, too
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet fireducks
+
 clean: ## forget everything that was built
 	rm -rf build .venv $$(git ls-files --others --ignored --exclude-standard 'fastframe/*.so' 'fastframe/*.cpp')
 
-.PHONY: help build demo test test-slow docs lint bench clean
+.PHONY: help build demo test test-slow docs lint bench bench-smoke clean

@@ -24,7 +24,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from asv_benchmarks import data, runs
+from asv_benchmarks import cases, data, runs
 from asv_benchmarks.contenders import CONTENDERS
 from asv_benchmarks.questions import FAMILIES, Question
 from asv_benchmarks.worker import Timing
@@ -40,18 +40,19 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--rows", type=lambda text: int(float(text)), help="rows of the main table (default 1e7; small: 1e3)")
     parser.add_argument("--groups", type=lambda text: int(float(text)), help="values of the small keys; the large keys have rows / groups")
     parser.add_argument("--nulls", type=float, default=0.0, help="share of missing values, for example 0.05")
-    parser.add_argument("--skew", type=float, default=0.0, help="0: keys drawn evenly; 1: a key's rank is an even draw squared; ...")
+    parser.add_argument("--zipf", type=float, default=0.0, help="0: keys drawn evenly; else the exponent of their Zipf law, 1.1 for example")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
     parser.add_argument("--repeat", type=int, default=5, help="calls after the first; at least 5 for figures that are quoted")
     parser.add_argument("--contenders", nargs="+", choices=sorted(CONTENDERS), help="whom to ask (default: all that the family names)")
-    parser.add_argument("--questions", nargs="+", metavar="NAME", help="which questions (default: all)")
+    parser.add_argument("--questions", nargs="+", metavar="NAME", help="which questions, or which cases (default: all)")
     parser.add_argument("--json", type=Path, help="where the figures go (default: data/bench/results/)")
     parser.add_argument("--data", type=Path, default=data.FOLDER, help="folder of the generated tables")
     chosen = parser.parse_args(arguments)
     family = FAMILIES[chosen.family]
-    unknown = [name for name in chosen.questions or () if name not in family.by_name]
+    known = cases.CASES if chosen.family == "cases" else family.by_name
+    unknown = [name for name in chosen.questions or () if name not in known]
     if unknown:
-        parser.error(f"{chosen.family} has no question {', '.join(unknown)}; it has {', '.join(family.by_name)}")
+        parser.error(f"{chosen.family} has no question {', '.join(unknown)}; it has {', '.join(known)}")
     chosen.rows = chosen.rows or family.rows
     chosen.groups = chosen.groups or family.groups
     return chosen
@@ -59,7 +60,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 def settings_of(chosen: argparse.Namespace) -> runs.Settings:
     family = FAMILIES[chosen.family]
-    size = data.Size(chosen.rows, chosen.groups, chosen.nulls, chosen.skew)
+    size = data.Size(chosen.rows, chosen.groups, chosen.nulls, chosen.zipf)
     return runs.Settings(
         chosen.family, size, chosen.threads, chosen.repeat, chosen.contenders or family.contenders, chosen.questions or list(family.by_name), chosen.data
     )
@@ -116,7 +117,7 @@ def show(settings: runs.Settings, lines: list[dict[str, Any]], console: Console)
     """The table: under each contender the median, and the first call in brackets."""
     unit, factor, digits = ("µs", 1e6, 1) if settings.chosen.per_call else ("s", 1.0, 4)
     size = settings.size
-    title = f"{settings.family}: {size.rows:,} rows, {size.groups} groups, {size.nulls:.0%} missing, skew {size.skew:g}, {settings.threads} threads; "
+    title = f"{settings.family}: {size.rows:,} rows, {size.groups} groups, {size.nulls:.0%} missing, zipf {size.zipf:g}, {settings.threads} threads; "
     table = _table(title + f"{unit}, median of {settings.repeat} calls (first call)")
     for heading in ("question", *(name.replace("-", "\n") for name in settings.contenders)):
         table.add_column(heading, justify="left" if heading == "question" else "right", no_wrap=True)
@@ -136,6 +137,20 @@ def show(settings: runs.Settings, lines: list[dict[str, Any]], console: Console)
     for line in lines:
         for contender, text in line["problems"].items():
             console.print(f"[red]{line['question']} {contender}: {text}[/]")
+
+
+def show_cases(settings: runs.Settings, lines: list[dict[str, Any]], console: Console) -> None:
+    """One row per case, question and layout of ours."""
+    size = settings.size
+    table = _table(f"cases of {size.rows:,} rows, {settings.threads} threads; medians of {settings.repeat} calls, s; worse: more than {cases.WITHIN} times")
+    for heading in ("case", "question", "who", "s", "best peer", "s", "ratio", "plain ratio", "times", "verdict"):
+        table.add_column(heading, justify="left" if heading in ("case", "question", "who", "best peer") else "right", no_wrap=True)
+    for row in cases.rows_of(lines):
+        table.add_row(*row)
+    console.print(table)
+    for line in lines:
+        for contender, text in line.get("problems", {}).items():
+            console.print(f"[red]{line['case']}, {line['question']}, {contender}: {text}[/]")
 
 
 def show_cold_parts(lines: list[dict[str, Any]], console: Console) -> None:
@@ -187,11 +202,19 @@ def main(arguments: list[str] | None = None) -> int:
     settings = settings_of(chosen)
     console = Console(width=max(Console().width, 250))     # rows are worth more than a fit to the terminal
     report = {"environment": environment(settings)}
-    with tempfile.TemporaryDirectory(prefix="fastframe-compare-") as out:
-        timings = runs.measure(settings, Path(out), lambda text: print(text, file=sys.stderr, flush=True))
-        lines = summary(settings, timings, runs.disagreements(settings, timings, Path(out)))
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    if settings.family == "cases":
+        lines = cases.measure(settings, chosen.questions or list(cases.CASES), summary, say)
+        show_cases(settings, lines, console)
+    else:
+        with tempfile.TemporaryDirectory(prefix="fastframe-compare-") as out:
+            timings = runs.measure(settings, Path(out), say)
+            lines = summary(settings, timings, runs.disagreements(settings, timings, Path(out)))
+        show(settings, lines, console)
     report["lines"] = lines
-    show(settings, lines, console)
     if settings.family == "cold" and lines:
         show_cold_parts(lines, console)
     if settings.family == "small":
@@ -201,7 +224,7 @@ def main(arguments: list[str] | None = None) -> int:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(report, indent=1))
     console.print(f"written to {target}")
-    return 1 if any(line["problems"] for line in lines) else 0
+    return 1 if any(line.get("problems") for line in lines) else 0
 
 
 if __name__ == "__main__":

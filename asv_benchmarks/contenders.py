@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +16,7 @@ import pyarrow.compute as pc
 
 from asv_benchmarks.questions.base import Question
 
+ROOT = Path(__file__).resolve().parent.parent
 Tables = Mapping[str, pa.Table]
 
 
@@ -34,6 +37,8 @@ class Contender:
         ``to_arrow(answer, data)``; not timed.
     layout : {"strings", "category"}
         How text columns are held: as strings, or as the library's category dtype (`as_dictionaries` first, untimed).
+    environment : str
+        Folder, beside this repository's, of the virtual environment that it runs in; empty for the one that we run in.
     """
 
     name: str
@@ -42,6 +47,17 @@ class Contender:
     run: Callable[[Question, Any], Any]
     to_arrow: Callable[[Any, Any], pa.Table]
     layout: str = "strings"
+    environment: str = ""
+
+    @property
+    def python(self) -> Path:
+        """The interpreter that it runs in."""
+        return ROOT / self.environment / "bin" / "python" if self.environment else Path(sys.executable)
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether its environment is there (see the Makefile); that of ours is."""
+        return self.python.exists()
 
     @property
     def ours(self) -> bool:
@@ -107,6 +123,32 @@ def _load_pandas(tables: Tables, threads: int) -> SimpleNamespace:
 def _pandas_to_arrow(answer: Any, data: Any) -> pa.Table:
     frame = answer.to_frame("values") if answer.ndim == 1 else answer
     return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+# fireducks
+
+
+def _load_fireducks(tables: Tables, threads: int) -> SimpleNamespace:
+    import fireducks.pandas as pd
+
+    if hasattr(os, "sched_setaffinity"):     # whatever its own settings are
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    frames = {name: pd.from_pandas(one.to_pandas()) for name, one in tables.items()}
+    for one in frames.values():
+        one._evaluate()
+    return _namespace("pandas", frames)
+
+
+def _run_fireducks(question: Question, data: Any) -> Any:
+    """It is lazy: an answer is there when it has been evaluated."""
+    answer = _call(question, data)
+    if hasattr(answer, "_evaluate"):
+        answer._evaluate()
+    return answer
+
+
+def _fireducks_to_arrow(answer: Any, data: Any) -> pa.Table:
+    return _pandas_to_arrow(answer.to_pandas() if hasattr(answer, "_evaluate") else answer, data)
 
 
 # polars
@@ -180,6 +222,7 @@ CONTENDERS: dict[str, Contender] = {
         Contender("fastframe-cat", "fastframe", _load_ours, _call, _ours_to_arrow, "category"),
         Contender("pandas", "pandas", _load_pandas, _call, _pandas_to_arrow),
         Contender("pandas-cat", "pandas", _load_pandas, _call, _pandas_to_arrow, "category"),
+        Contender("fireducks", "pandas", _load_fireducks, _run_fireducks, _fireducks_to_arrow, environment=".venv-fireducks"),
         Contender("polars", "polars", _load_polars, _call, _polars_to_arrow),
         Contender("polars-cat", "polars", _load_polars, _call, _polars_to_arrow, "category"),
         Contender("polars-streaming", "polars", _load_lazy_polars, _run_streaming, _polars_to_arrow),

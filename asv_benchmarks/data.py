@@ -6,17 +6,28 @@ After the database-like ops benchmark (github.com/duckdblabs/db-benchmark): the 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.feather as feather
 
 SEED = 108
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "bench"
+
+
+VARIANTS = {
+    "int64": "id4, id5, id6 are int64, far apart",
+    "float": "id4, id5, id6 are float64",
+    "sorted": "every key column is in ascending order",
+    "long": "texts have 1 to 100 bytes",
+    "decimal": "v1, v2 are decimals of 2 digits behind the point, v3 of 6",
+    "date": "v1, v2 are dates, v3 are timestamps",
+}
 
 
 @dataclass(frozen=True)
@@ -30,47 +41,94 @@ class Size:
         Distinct values of the small keys (id1, id2, id4, id5); the large keys (id3, id6) have ``rows // groups``.
     nulls : float
         Share of missing values: of the distinct values of each key, and of the rows of each value column.
-    skew : float
-        0 draws keys evenly; with 1 a key's rank is the square of an even draw, with 2 the cube, and so on.
+    zipf : float
+        0 draws keys evenly; else the n-th most frequent of them has a share proportional to ``n ** -zipf``.
+    variant : str
+        Of the group-by table, one of `VARIANTS`; empty for the plain one.
+    columns : tuple of str
+        The only columns that are made, for tables that would not fit otherwise; empty for all.
     """
 
     rows: int
     groups: int = 100
     nulls: float = 0.0
-    skew: float = 0.0
+    zipf: float = 0.0
+    variant: str = ""
+    columns: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        extras = [f"nulls{self.nulls:g}"] * (self.nulls > 0) + [f"skew{self.skew:g}"] * (self.skew > 0)
-        return "_".join([str(self.rows), str(self.groups), *extras])
+        extras = [f"nulls{self.nulls:g}"] * (self.nulls > 0) + [f"zipf{self.zipf:g}"] * (self.zipf > 0)
+        return "_".join([str(self.rows), str(self.groups), *extras, *([self.variant] if self.variant else []), *self.columns])
+
+
+def size_of(fields: Mapping[str, Any]) -> Size:
+    """The size of these fields, which have been through JSON."""
+    return Size(**{**fields, "columns": tuple(fields["columns"])})
 
 
 def groupby_tables(size: Size) -> dict[str, pa.Table]:
-    """``x``: id1, id2 (few texts), id3 (many texts), id4, id5, id6 (the same as int32), v1, v2 (int32), v3 (float64)."""
-    random = np.random.default_rng(SEED)
+    """``x``: id1, id2 (few texts), id3 (many texts), id4, id5, id6 (the same as int32), v1, v2 (int32), v3 (float64).
+
+    Every column has a stream of random numbers of its own, so that it does not depend on which others are made.
+    """
     few, many = size.groups, max(size.rows // size.groups, 1)
-
-    def draw(n_keys: int) -> np.ndarray[Any, Any]:
-        if not size.skew:
-            return random.integers(0, n_keys, size.rows)
-        return (n_keys * random.random(size.rows) ** (1 + size.skew)).astype(np.int64)
-
-    def texts(pattern: str, n_keys: int) -> pa.Array:
-        pool = pa.array([pattern % (key + 1) for key in range(n_keys)])
-        return _hide_keys(pool, size.nulls, random).take(pa.array(draw(n_keys).astype(np.int32)))
-
-    def numbers(n_keys: int) -> pa.Array:
-        pool = pa.array(np.arange(1, n_keys + 1, dtype=np.int32))
-        return _hide_keys(pool, size.nulls, random).take(pa.array(draw(n_keys).astype(np.int32)))
-
-    columns = {"id1": texts("id%03d", few), "id2": texts("id%03d", few), "id3": texts("id%010d", many)}
-    columns |= {"id4": numbers(few), "id5": numbers(few), "id6": numbers(many)}
-    values = {
-        "v1": random.integers(1, 6, size.rows).astype(np.int32),
-        "v2": random.integers(1, 16, size.rows).astype(np.int32),
-        "v3": np.round(random.uniform(0, 100, size.rows), 6),
+    makers: dict[str, Callable[[np.random.Generator], pa.Array]] = {
+        "id1": lambda random: _keys(size, random, _texts("id%03d", few, size.variant)),
+        "id2": lambda random: _keys(size, random, _texts("id%03d", few, size.variant)),
+        "id3": lambda random: _keys(size, random, _texts("id%010d", many, size.variant)),
+        "id4": lambda random: _keys(size, random, _numbers(few, size.variant)),
+        "id5": lambda random: _keys(size, random, _numbers(few, size.variant)),
+        "id6": lambda random: _keys(size, random, _numbers(many, size.variant)),
+        "v1": lambda random: _values(size, random, random.integers(1, 6, size.rows, np.int32)),
+        "v2": lambda random: _values(size, random, random.integers(1, 16, size.rows, np.int32)),
+        "v3": lambda random: _values(size, random, np.round(random.uniform(0, 100, size.rows), 6)),
     }
-    return {"x": pa.table(columns | {name: _hide_rows(one, size.nulls, random) for name, one in values.items()})}
+    names = size.columns or tuple(makers)
+    return {"x": pa.table({name: makers[name](np.random.default_rng([SEED, place])) for place, name in enumerate(makers) if name in names})}
+
+
+def _texts(pattern: str, n_keys: int, variant: str) -> pa.Array:
+    if variant != "long":
+        return pa.array([pattern % (key + 1) for key in range(n_keys)])
+    digits = [f"{key:x}" for key in range(n_keys)]
+    return pa.array([one.ljust(max(len(one), 1 + key * 37 % 100), "-") for key, one in enumerate(digits)])
+
+
+def _numbers(n_keys: int, variant: str) -> pa.Array:
+    keys = np.arange(1, n_keys + 1, dtype=np.int64)
+    if variant == "int64":
+        return pa.array(keys * 1_000_003 - 2**40)
+    return pa.array(keys / 7 if variant == "float" else keys.astype(np.int32))
+
+
+def _keys(size: Size, random: np.random.Generator, distinct: pa.Array) -> pa.Array:
+    n_keys = len(distinct)
+    if size.nulls:
+        hidden = np.zeros(n_keys, bool)
+        hidden[random.permutation(n_keys)[: max(round(size.nulls * n_keys), 1)]] = True
+        distinct = pc.if_else(pa.array(hidden), None, distinct)
+    if size.zipf:
+        shares = np.cumsum(np.arange(1, n_keys + 1, dtype=np.float64) ** -size.zipf)
+        ranks = np.searchsorted(shares, random.random(size.rows) * shares[-1]).astype(np.int32)
+        drawn = random.permutation(n_keys).astype(np.int32)[np.minimum(ranks, n_keys - 1)]   # frequent keys lie anywhere
+    else:
+        drawn = random.integers(0, n_keys, size.rows, np.int32)
+    return distinct.take(pa.array(np.sort(drawn) if size.variant == "sorted" else drawn))
+
+
+def _values(size: Size, random: np.random.Generator, values: np.ndarray[Any, Any]) -> pa.Array:
+    is_float = values.dtype.kind == "f"
+    if size.variant == "decimal":
+        scale, digits = (6, 12) if is_float else (2, 9)
+        values = np.round(values * 10**scale).astype(np.int64)
+        words = np.empty((len(values), 2), np.int64)   # a decimal is 128 bits, low word first
+        words[:, 0], words[:, 1] = values, values >> 63
+        column = pa.Array.from_buffers(pa.decimal128(digits, scale), len(values), [None, pa.py_buffer(words)])
+        return pc.if_else(pa.array(random.random(len(values)) < size.nulls), None, column) if size.nulls else column
+    if size.variant == "date":
+        values = np.datetime64("2000-01-01", "us") + (values * 864e8).astype(np.int64) if is_float else values.astype("datetime64[D]")
+    return _hide_rows(values, size.nulls, random)
 
 
 def join_tables(size: Size) -> dict[str, pa.Table]:
@@ -106,14 +164,6 @@ def small_tables(size: Size) -> dict[str, pa.Table]:
     (x,) = groupby_tables(size).values()
     ids = np.arange(1, size.groups + 1, dtype=np.int32)
     return {"x": x, "keys": pa.table({"id4": ids, "weight": ids / 2})}
-
-
-def _hide_keys(pool: pa.Array, share: float, random: np.random.Generator) -> pa.Array:
-    if not share:
-        return pool
-    hidden = np.zeros(len(pool), bool)
-    hidden[random.permutation(len(pool))[: max(round(share * len(pool)), 1)]] = True
-    return pa.compute.if_else(pa.array(hidden), None, pool)
 
 
 def _hide_rows(values: np.ndarray[Any, Any], share: float, random: np.random.Generator) -> pa.Array:

@@ -14,7 +14,7 @@ import pyarrow.feather as feather
 from asv_benchmarks import agreement, data
 from asv_benchmarks.contenders import CONTENDERS, thread_environment
 from asv_benchmarks.questions import FAMILIES, Family
-from asv_benchmarks.worker import Task, Timing
+from asv_benchmarks.worker import Task, Timing, answer_file, digest_file
 
 ROOT = Path(__file__).resolve().parent.parent
 FRESH = Path(__file__).with_name("fresh_process.py")
@@ -44,16 +44,25 @@ def measure(settings: Settings, out: Path, say: Callable[[str], None]) -> Timing
     """Timings by contender and question; digests of the answers lie in ``out``."""
     data.tables(settings.chosen.data, settings.size, settings.folder)       # made before anybody is timed
     ask = _measure_cold if settings.family == "cold" else _measure_warm
-    return {name: ask(settings, name, out, say) for name in settings.contenders}
+    for name in settings.contenders:
+        if not CONTENDERS[name].is_installed:
+            say(f"{name} is skipped: there is no {CONTENDERS[name].python}")
+    return {name: ask(settings, name, out, say) if CONTENDERS[name].is_installed else {} for name in settings.contenders}
 
 
 def _measure_warm(settings: Settings, contender: str, out: Path, say: Callable[[str], None]) -> dict[str, Timing]:
     say(f"{contender} ...")
     task = Task(settings.family, contender, list(settings.questions), asdict(settings.size), settings.threads, settings.repeat,
                 str(out), str(settings.folder))  # fmt: skip
-    _process(["-m", "asv_benchmarks.worker", json.dumps(asdict(task))], settings.threads)
-    found = json.loads((out / f"{contender}.json").read_text())
-    return {name: Timing(**one) for name, one in found.items()}
+    _process(["-m", "asv_benchmarks.worker", json.dumps(asdict(task))], settings.threads, CONTENDERS[contender].python)
+    found = {name: Timing(**one) for name, one in json.loads((out / f"{contender}.json").read_text()).items()}
+    for name, timing in found.items():
+        if CONTENDERS[contender].environment and settings.chosen.by_name[name].compared and not timing.error:
+            answer = answer_file(task, name)
+            digest = agreement.digest(feather.read_table(answer, memory_map=False), settings.chosen.by_name[name])
+            feather.write_feather(digest, digest_file(task, name), compression="uncompressed")
+            answer.unlink()
+    return found
 
 
 def _measure_cold(settings: Settings, contender: str, out: Path, say: Callable[[str], None]) -> dict[str, Timing]:
@@ -87,10 +96,10 @@ def measure_imports(modules: Sequence[str], repeat: int, threads: int) -> dict[s
     }
 
 
-def _process(arguments: Sequence[str], threads: int) -> str:
+def _process(arguments: Sequence[str], threads: int, python: Path = Path(sys.executable)) -> str:
     environment = thread_environment(threads)
     environment["PYTHONPATH"] = str(ROOT)
-    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run([str(python), *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"exit status {done.returncode}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'no message'}")
     return done.stdout

@@ -67,7 +67,10 @@ def ask(task: Task, contender: Contender, question: Question, loaded: Any) -> Ti
         timing.peak_bytes = peak_bytes()
         if question.compared:
             table = contender.to_arrow(answer, loaded)
-            feather.write_feather(agreement.digest(table, question), digest_file(task, question.name), compression="uncompressed")
+            if contender.environment:     # the digest's hashes are of one version of one library: whoever started us makes it
+                feather.write_feather(table, answer_file(task, question.name), compression="uncompressed")
+            else:
+                feather.write_feather(agreement.digest(table, question), digest_file(task, question.name), compression="uncompressed")
     except Exception as error:     # reported in the table and by the exit status
         timing.error = f"{type(error).__name__}: {error}"
     return timing
@@ -82,6 +85,10 @@ def _timed(contender: Contender, question: Question, loaded: Any, loops: int) ->
 
 def digest_file(task: Task, question: str) -> Path:
     return Path(task.out) / f"{task.contender}_{question}.feather"
+
+
+def answer_file(task: Task, question: str) -> Path:
+    return Path(task.out) / f"{task.contender}_{question}_answer.feather"
 
 
 def forget_peak() -> None:
@@ -104,7 +111,7 @@ def main() -> None:
     task = Task(**json.loads(sys.argv[1]))
     family, contender = FAMILIES[task.family], CONTENDERS[task.contender]
     limit_threads(task.threads)
-    tables = data.tables(family.data, data.Size(**task.size), Path(task.folder))
+    tables = data.tables(family.data, data.size_of(task.size), Path(task.folder))
     if contender.layout == "category":
         tables = {name: as_dictionaries(table) for name, table in tables.items()}
     loaded = None

@@ -15,6 +15,7 @@ from fastframe.frame.intake import from_arrow, from_dict, from_numpy, from_panda
 from fastframe.frame.readers import read_csv, read_feather, read_parquet
 from fastframe.frame.series import Series
 from fastframe.options import option_context, options
+from fastframe.profiling import profile
 from fastframe.versions import show_versions
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "merge",
     "option_context",
     "options",
+    "profile",
     "read_csv",
     "read_feather",
     "read_parquet",

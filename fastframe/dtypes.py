@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from functools import lru_cache
 from typing import Any
@@ -32,6 +32,8 @@ class Physical(IntEnum):
     STR = 12
     LSTR = 13
 
+    __hash__ = int.__hash__   # Enum's own is a call of Python code, at every look into a dict or set
+
 
 class Kind(Enum):
     """What values mean."""
@@ -51,6 +53,8 @@ class Kind(Enum):
     NULL = "null"
     NESTED = "nested"
     OTHER = "other"
+
+    __hash__ = object.__hash__   # members are single objects; see `Physical`
 
 
 _WIDTH = {
@@ -110,6 +114,23 @@ class DType:
     kind: Kind
     physical: Physical | None
     numpy: np.dtype[Any] | None = None
+    width: int = field(init=False)           # bytes of one value where values are byte-wide and of one size, else 0
+    is_integer: bool = field(init=False)
+    is_numeric: bool = field(init=False)
+    is_temporal: bool = field(init=False)
+    is_text: bool = field(init=False)        # variable-length bytes, plain or dictionary-encoded (string, binary)
+
+    def __post_init__(self) -> None:
+        kind = self.kind
+        facts = {
+            "width": _WIDTH.get(self.physical, 0) if self.physical is not None else 0,
+            "is_integer": kind in (Kind.INT, Kind.UINT),
+            "is_numeric": kind in (Kind.INT, Kind.UINT, Kind.FLOAT, Kind.DECIMAL),
+            "is_temporal": kind in (Kind.DATE, Kind.TIMESTAMP, Kind.DURATION, Kind.TIME),
+            "is_text": kind in (Kind.STRING, Kind.BINARY),
+        }
+        for name, value in facts.items():   # asked for at every call, so known once per dtype
+            object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
         return self.name
@@ -120,6 +141,8 @@ class DType:
         return hash(self.name)
 
     def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
         if isinstance(other, DType):
             return self.name == other.name and (self.kind is not Kind.CATEGORY or self.arrow == other.arrow)
         if isinstance(other, str) and other == self.name:   # also of types that no name can make, such as list<item: int64>
@@ -128,28 +151,6 @@ class DType:
             return self.name == dtype(other).name
         except (DTypeError, TypeError, ValueError):
             return False
-
-    @property
-    def width(self) -> int:
-        """Bytes of one value where values are byte-wide and of one size, else 0."""
-        return _WIDTH.get(self.physical, 0) if self.physical is not None else 0
-
-    @property
-    def is_integer(self) -> bool:
-        return self.kind in (Kind.INT, Kind.UINT)
-
-    @property
-    def is_numeric(self) -> bool:
-        return self.kind in (Kind.INT, Kind.UINT, Kind.FLOAT, Kind.DECIMAL)
-
-    @property
-    def is_temporal(self) -> bool:
-        return self.kind in (Kind.DATE, Kind.TIMESTAMP, Kind.DURATION, Kind.TIME)
-
-    @property
-    def is_text(self) -> bool:
-        """True where values are variable-length bytes, plain or dictionary-encoded (string, binary)."""
-        return self.kind in (Kind.STRING, Kind.BINARY)
 
     @property
     def ordered(self) -> bool:
@@ -258,6 +259,7 @@ def _from_numpy(given: np.dtype[Any]) -> DType:
     raise DTypeError.unknown(given, sorted(_BY_NAME))
 
 
+@lru_cache(maxsize=1024)
 def common(left: DType, right: DType) -> DType | None:
     """The dtype that holds values of both without loss of kind, as NumPy promotes; None where there is none.
 

@@ -421,6 +421,15 @@ class OutOfMemory(FastFrameError, MemoryError):
         return error
 
     @classmethod
+    def of_join(cls, n_rows: int, n_bytes: int, available: int) -> OutOfMemory:
+        error = cls(
+            f"the join would make {n_rows} rows of {n_bytes / 1e9:.3g} GB, and {available / 1e9:.3g} GB of memory are free. Nothing was "
+            "allocated. Where keys repeat on both sides, aggregate one side first, or check with validate='one_to_many'; or drop columns."
+        )
+        error.operation, error.n_bytes = "join", n_bytes
+        return error
+
+    @classmethod
     def within(cls, operation: str, error: MemoryError) -> OutOfMemory:
         """The failure of a step of ``operation``; the steps of NumPy and Arrow know neither of them."""
         if isinstance(error, OutOfMemory):
@@ -442,6 +451,29 @@ class EngineUnavailable(FastFrameError, ImportError):
     @classmethod
     def of(cls, what: str, extra: str) -> EngineUnavailable:
         return cls(f"{what} is not installed. Install it with: pip install 'fastframe[{extra}]'")
+
+
+class JoblibMismatch(FastFrameError, ImportError):
+    """The installed joblib lacks something that the backend "fastframe" is built on."""
+
+    @classmethod
+    def of(cls, version: str, lacking: Sequence[str]) -> JoblibMismatch:
+        return cls(
+            f'the joblib backend "fastframe" does not fit joblib {version}: it finds no {", ".join(lacking)}. '
+            'Use joblib.parallel_config("threading"), or another version of joblib.'
+        )
+
+
+class ProfileError(FastFrameError, RuntimeError):
+    """A profile was used before its block had ended, or for two blocks."""
+
+    @classmethod
+    def not_ended(cls) -> ProfileError:
+        return cls("the profile's block has not ended. Look at it after: with ff.profile() as p: ...")
+
+    @classmethod
+    def entered_twice(cls) -> ProfileError:
+        return cls("the profile has recorded a block already. Call ff.profile() for each block.")
 
 
 class MixedEngineError(FastFrameError, TypeError):

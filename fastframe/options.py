@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from fastframe.errors import ArgumentError
@@ -29,6 +30,19 @@ def _env_bool(name: str, default: bool) -> bool:
     return text in _TRUE if text else default
 
 
+def _memory_bytes() -> int:
+    """Bytes of memory that this process may use: the machine's, or its control group's where that is less."""
+    try:
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):   # a system that does not say
+        return 4 << 30
+    try:
+        allowed = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+    except OSError:
+        return machine
+    return min(machine, int(allowed)) if allowed.isdigit() else machine
+
+
 @dataclass
 class Options:
     """The settings; assign to its attributes, or use `option_context` for a while.
@@ -43,7 +57,11 @@ class Options:
     validate : bool
         Check Arrow data and files in full before use (``FASTFRAME_VALIDATE``). Turn off only for data you made.
     pool_bytes : int
-        Bytes of freed large buffers that are kept for reuse (``FASTFRAME_POOL_BYTES``).
+        Most bytes of freed large buffers that are kept for reuse (``FASTFRAME_POOL_BYTES``; an eighth of the memory
+        that this process may use). They never make the peak larger, and go back to the system when they have not been used for ten seconds.
+    cache_bytes : int
+        Bytes of codes of groups and of plain text that are kept on columns for the next time (``FASTFRAME_CACHE_BYTES``);
+        an eighth of the memory that this process may use. The longest unused go first; 0 keeps nothing.
     max_rows, max_columns, max_width : int
         How much of a frame ``repr`` shows: rows, columns, characters of one value.
     """
@@ -51,7 +69,8 @@ class Options:
     threads: int | None = None
     progress: bool = field(default_factory=lambda: _env_bool("FASTFRAME_PROGRESS", False))
     validate: bool = field(default_factory=lambda: _env_bool("FASTFRAME_VALIDATE", True))
-    pool_bytes: int = field(default_factory=lambda: _env_int("FASTFRAME_POOL_BYTES", 128 << 20) or 0)
+    pool_bytes: int = field(default_factory=lambda: _env_int("FASTFRAME_POOL_BYTES", _memory_bytes() // 8) or 0)
+    cache_bytes: int = field(default_factory=lambda: _env_int("FASTFRAME_CACHE_BYTES", _memory_bytes() // 8) or 0)
     max_rows: int = 10
     max_columns: int = 20
     max_width: int = 32
@@ -61,8 +80,8 @@ class Options:
             raise ArgumentError.of("options", "name", name, _NAMES)
         if name == "threads" and value is not None and (not isinstance(value, int) or value < 1):
             raise ArgumentError.of("options", "threads", value, ["None", "an int of at least 1"])
-        if name == "pool_bytes" and (not isinstance(value, int) or value < 0):
-            raise ArgumentError.of("options", "pool_bytes", value, ["an int of at least 0"])
+        if name in ("pool_bytes", "cache_bytes") and (not isinstance(value, int) or value < 0):
+            raise ArgumentError.of("options", name, value, ["an int of at least 0"])
         object.__setattr__(self, name, value)
         for react in _watchers.get(name, ()):
             react(value)

@@ -1,6 +1,6 @@
 """Classes for asv: each question of `asv_benchmarks.questions` asked of fastframe, over its history.
 
-``ASV_ROWS`` sets the rows (default 1,000,000).
+``ASV_ROWS`` sets the rows: one number or several (default 1e5,1e6).
 """
 
 import sys

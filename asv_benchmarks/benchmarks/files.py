@@ -14,12 +14,12 @@ FORMATS = ("parquet", "feather", "csv")
 class Files:
     """Nine columns; CSV has a tenth of the rows."""
 
-    params = list(FORMATS)
-    param_names = ["format"]
+    params = (list(FORMATS), rows())
+    param_names = ("format", "rows")
     timeout = 600
 
-    def setup(self, format: str) -> None:
-        n_rows = rows() // 10 if format == "csv" else rows()
+    def setup(self, format: str, n_rows: int) -> None:
+        n_rows = n_rows // 10 if format == "csv" else n_rows
         self.frame = ff.from_arrow(tables("groupby", n_rows, min(100, n_rows), False)["x"])
         self.folder = tempfile.TemporaryDirectory(prefix="fastframe-asv-")
         self.path = Path(self.folder.name) / f"x.{format}"
@@ -27,14 +27,14 @@ class Files:
         self.read = getattr(ff, f"read_{format}")
         self.write(self.path)
 
-    def teardown(self, format: str) -> None:
+    def teardown(self, format: str, n_rows: int) -> None:
         self.folder.cleanup()
 
-    def time_read(self, format: str) -> None:
+    def time_read(self, format: str, n_rows: int) -> None:
         self.read(self.path)
 
-    def time_write(self, format: str) -> None:
+    def time_write(self, format: str, n_rows: int) -> None:
         self.write(self.path)
 
-    def peakmem_read(self, format: str) -> None:
+    def peakmem_read(self, format: str, n_rows: int) -> None:
         self.read(self.path)

@@ -8,7 +8,7 @@ class GroupByMemory(Asked):
 
     family = "groupby"
 
-    def peakmem_answer(self, question: str, layout: str) -> None:
+    def peakmem_answer(self, question: str, n_rows: int, n_threads: int, layout: str) -> None:
         self.answer()
 
 
@@ -17,7 +17,7 @@ class JoinMemory(Asked):
 
     family = "join"
 
-    def peakmem_answer(self, question: str, layout: str) -> None:
+    def peakmem_answer(self, question: str, n_rows: int, n_threads: int, layout: str) -> None:
         self.answer()
 
 
@@ -26,7 +26,7 @@ class SortMemory(Asked):
 
     family = "sort"
 
-    def peakmem_answer(self, question: str, layout: str) -> None:
+    def peakmem_answer(self, question: str, n_rows: int, n_threads: int, layout: str) -> None:
         self.answer()
 
 
@@ -35,7 +35,7 @@ class FilterMemory(Asked):
 
     family = "filter"
 
-    def peakmem_answer(self, question: str, layout: str) -> None:
+    def peakmem_answer(self, question: str, n_rows: int, n_threads: int, layout: str) -> None:
         self.answer()
 
 
@@ -44,5 +44,5 @@ class TransformMemory(Asked):
 
     family = "transform"
 
-    def peakmem_answer(self, question: str, layout: str) -> None:
+    def peakmem_answer(self, question: str, n_rows: int, n_threads: int, layout: str) -> None:
         self.answer()

@@ -8,5 +8,5 @@ class Sort(Asked):
 
     family = "sort"
 
-    def time_answer(self, question: str, layout: str) -> None:
+    def time_answer(self, question: str, n_rows: int, n_threads: int, layout: str) -> None:
         self.answer()

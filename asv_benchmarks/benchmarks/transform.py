@@ -8,5 +8,5 @@ class Transform(Asked):
 
     family = "transform"
 
-    def time_answer(self, question: str, layout: str) -> None:
+    def time_answer(self, question: str, n_rows: int, n_threads: int, layout: str) -> None:
         self.answer()

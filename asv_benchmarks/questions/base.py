@@ -37,6 +37,12 @@ class Question:
     compared: bool = True
 
 
+EVERYBODY = (
+    "fastframe", "fastframe-cat", "pandas", "pandas-cat", "fireducks", "polars", "polars-cat", "polars-streaming", "polars-cat-streaming", "duckdb",
+    "pyarrow",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Family:
     """Questions about the same tables; ``data`` names the generator, ``contenders`` who is asked by default."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from asv_benchmarks.questions.base import Family, Question
-
-ALL = ("fastframe", "fastframe-cat", "pandas", "pandas-cat", "polars", "polars-cat", "polars-streaming", "polars-cat-streaming", "duckdb", "pyarrow")
+from asv_benchmarks.questions.base import EVERYBODY, Family, Question
 
 
 def _sort(name: str, text: str, columns: list[str], order: tuple[int, ...]) -> Question:
@@ -22,7 +20,7 @@ def _sort(name: str, text: str, columns: list[str], order: tuple[int, ...]) -> Q
 SORT = Family("sort", "groupby", (
     _sort("s1", "nine columns by v3", ["v3"], (8,)),
     _sort("s2", "nine columns by id3, v1", ["id3", "v1"], (2, 6)),
-), ALL)  # fmt: skip
+), EVERYBODY)  # fmt: skip
 
 
 def _polars_filter(data: Any) -> Any:
@@ -45,7 +43,7 @@ FILTER = Family("filter", "groupby", (
         "duckdb": "select * from x where v3 > 50",
         "pyarrow": _acero_filter,
     }, order=(8,)),
-), ALL)  # fmt: skip
+), EVERYBODY)  # fmt: skip
 
 
 def _our_deviation(data: Any) -> Any:
@@ -93,4 +91,4 @@ TRANSFORM = Family("transform", "groupby", (
         "polars": _polars_score,
         "duckdb": "select rowid as row, (v3 - avg(v3) over g) / stddev(v3) over g as v3 from x window g as (partition by id1)",
     }, keys=0),
-), tuple(name for name in ALL if name != "pyarrow"))  # fmt: skip
+), tuple(name for name in EVERYBODY if name != "pyarrow"))  # fmt: skip

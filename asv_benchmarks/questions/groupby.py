@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from asv_benchmarks.questions.base import Family, Question
+from asv_benchmarks.questions.base import EVERYBODY, Family, Question
 
 SIX = ["id1", "id2", "id3", "id4", "id5", "id6"]
 Answer = Callable[..., Any]
@@ -190,5 +190,5 @@ FAMILY = Family(
     "groupby",
     "groupby",
     tuple(_with_order(one, sort) for one in QUESTIONS for sort in (None, True, False) if sort is None or one.name != "q8"),
-    ("fastframe", "fastframe-cat", "pandas", "pandas-cat", "polars", "polars-cat", "polars-streaming", "polars-cat-streaming", "duckdb", "pyarrow"),
+    EVERYBODY,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from asv_benchmarks.questions.base import Family, Question
+from asv_benchmarks.questions.base import EVERYBODY, Family, Question
 
 
 def _question(name: str, text: str, right: str, key: str, how: str = "inner") -> Question:
@@ -37,5 +37,5 @@ FAMILY = Family(
         _question("j4", "medium inner on text", "medium", "id5"),
         _question("j5", "big inner on int", "big", "id3"),
     ),
-    ("fastframe", "fastframe-cat", "pandas", "pandas-cat", "polars", "polars-cat", "polars-streaming", "polars-cat-streaming", "duckdb", "pyarrow"),
+    EVERYBODY,
 )

@@ -1,4 +1,4 @@
-"""Tasks of aggregations by group code; see ``program.hpp``, ``records.hpp``, ``reduce.hpp``, ``finalize.hpp``. Addresses are ints."""
+"""Tasks of aggregations by group code; see ``program.hpp``, ``program_partitions.hpp``, ``reduce.hpp``, ``finalize.hpp``. Addresses are ints."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uintptr_t
 from libc.stdlib cimport free, malloc

@@ -1,6 +1,6 @@
 // The table of specialisations: which kernels an operation has for values of a physical type.
 #pragma once
-#include "records.hpp"
+#include "program_partitions.hpp"
 #include "reduce.hpp"
 
 namespace ff {

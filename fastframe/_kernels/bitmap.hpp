@@ -88,13 +88,13 @@ inline int count_bits(void* raw, int64_t start, int64_t stop, int64_t slice) {
     return OK;
 }
 
-struct PackContext {
+struct PackBitsContext {
     const uint8_t* bytes;   // in: any byte but 0 is true
     uint8_t* out;           // out: bits
 };
 
 inline int pack_bytes(void* raw, int64_t start, int64_t stop, int64_t) {
-    const PackContext ctx = *(const PackContext*)raw;
+    const PackBitsContext ctx = *(const PackBitsContext*)raw;
     for (int64_t row = start; row < stop; row += WORD_ROWS) {
         const int count = rows_in_word(row, stop);
         uint64_t word = 0;

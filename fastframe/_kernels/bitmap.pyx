@@ -19,7 +19,7 @@ cdef extern from "bitmap.hpp" namespace "ff" nogil:
         BitSource first
         BitSource second
         int64_t* counts
-    cdef struct PackContext:
+    cdef struct PackBitsContext:
         const uint8_t* bytes
         uint8_t* out
     cdef struct UnpackContext:
@@ -75,7 +75,7 @@ def pack_bytes(
     object keep,
 ):
     """Bits from bytes: any byte but 0 is 1."""
-    cdef PackContext ctx
+    cdef PackBitsContext ctx
     ctx.bytes = <const uint8_t*>values
     ctx.out = <uint8_t*>out
     return Task.make(c_pack_bytes, &ctx, sizeof(ctx), keep)

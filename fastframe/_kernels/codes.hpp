@@ -37,11 +37,14 @@ struct PackContext {
     const row_t* rows;      // in: take these rows of the key columns, or null for all in order
     int32_t wide;           // in: compute in 64 bits
     int32_t may_drop;       // in: some row may have no key
-    code_t* codes;          // out, or null: words as 32-bit codes, NULL_CODE where there is no key
+    uint8_t* codes;         // out, or null: words as codes of `code_bytes`, all bits set where there is no key
+    int32_t code_bytes;     // in: 1, 2 or 4
+    int32_t bits;           // in: log2 of the number of partitions of hashes
     uint64_t* words;        // out, or null: words, NO_WORD where there is no key
     uint64_t* hashes;       // out, or null: mixed words, NO_HASH where there is no key
-    row_t* first;           // out, or null: per code, lowered to the first row that has it
-    int64_t prefetch;       // in: `first` is larger than the cache
+    uint32_t* counts;       // out, or null: per slice and partition (the top bits of a hash), its hashes
+    uint64_t* present;      // in, out, or null: a bit per word, set where a row has it
+    int64_t n_present;      // in: 64-bit cells of `present`; bits behind the last word are set from the start
 };
 
 constexpr int PACK_BLOCK = 1024;
@@ -141,9 +144,8 @@ inline void mark_nulls(const KeyPart& part, const row_t* rows, int64_t start, in
     for (int at = 0; at < count; at += 64) {
         const int width = count - at < 64 ? count - at : 64;
         const uint64_t all = width == 64 ? ~(uint64_t)0 : ((uint64_t)1 << width) - 1;
-        const uint64_t valid = bits_at(part.validity, part.bit_offset + start + at, width);
-        if (valid == all) continue;
-        for (int bit = 0; bit < width; ++bit) set_missing(part, block, at + bit, !((valid >> bit) & 1));
+        uint64_t missing = all & ~bits_at(part.validity, part.bit_offset + start + at, width);
+        for (; missing != 0; missing &= missing - 1) set_missing(part, block, at + __builtin_ctzll(missing), true);
     }
 }
 
@@ -158,8 +160,9 @@ void read_steps(const KeyPart& part, const row_t* rows, int64_t start, int count
 }
 
 template <typename T, int FIELD, typename WORD>
-void read_digits(const KeyPart& part, const row_t* rows, int64_t start, int count, PackBlock<WORD>& block) {
+void read_digits(const KeyPart& given, const row_t* rows, int64_t start, int count, PackBlock<WORD>& block) {
     typedef Digit<T, FIELD> digit_t;
+    const KeyPart part = given;   // of our own: digits that are written might be fields of the caller's, for all the compiler knows
     if (part.step > 1) {
         read_steps<digit_t>(part, rows, start, count, block);
     } else if (rows == nullptr) {
@@ -214,12 +217,68 @@ void read_part(const KeyPart& part, const row_t* rows, int64_t start, int count,
     }
 }
 
+// Whether digits are just distances from the base.
+inline bool is_plain(const KeyPart& part) {
+    return part.physical <= U64 && part.field == WHOLE && part.step <= 1 && !part.may_miss && !part.check && part.lut == nullptr;
+}
+
+// Plain digits straight to the words: one pass through the L1 cache less.
+template <typename T, typename WORD>
+void add_values(const KeyPart& given, int64_t start, int count, bool first, WORD* words) {
+    const KeyPart part = given;
+    const uint8_t* values = part.values + start * (int64_t)sizeof(T);
+    const WORD base = (WORD)part.base;
+    if (part.stride != 0 && (part.stride & (part.stride - 1)) == 0) {
+        const int shift = __builtin_ctzll(part.stride);
+        if (first) {
+            for (int row = 0; row < count; ++row) words[row] = ((WORD)load<T>(values, row) - base) << shift;
+        } else {
+            for (int row = 0; row < count; ++row) words[row] += ((WORD)load<T>(values, row) - base) << shift;
+        }
+        return;
+    }
+    const WORD stride = (WORD)part.stride;
+    if (first) memset(words, 0, sizeof(WORD) * (size_t)count);
+    for (int row = 0; row < count; ++row) words[row] += ((WORD)load<T>(values, row) - base) * stride;
+}
+
+template <typename WORD>
+void add_plain(const KeyPart& part, int64_t start, int count, bool first, WORD* words) {
+    switch (part.physical) {
+        case I8: return add_values<int8_t>(part, start, count, first, words);
+        case I16: return add_values<int16_t>(part, start, count, first, words);
+        case I32: return add_values<int32_t>(part, start, count, first, words);
+        case I64: return add_values<int64_t>(part, start, count, first, words);
+        case U8: return add_values<uint8_t>(part, start, count, first, words);
+        case U16: return add_values<uint16_t>(part, start, count, first, words);
+        case U32: return add_values<uint32_t>(part, start, count, first, words);
+        default: return add_values<uint64_t>(part, start, count, first, words);
+    }
+}
+
+// Add the digits, weighted, to the words. Shifts take whole vectors where a product of 64 bits does not.
+template <typename WORD>
+void add_digits(uint64_t weight, bool first, int count, PackBlock<WORD>& block) {
+    if (first) memset(block.word, 0, sizeof(WORD) * (size_t)count);
+    if (weight != 0 && (weight & (weight - 1)) == 0) {
+        const int shift = __builtin_ctzll(weight);
+        for (int row = 0; row < count; ++row) block.word[row] += block.digit[row] << shift;
+    } else {
+        const WORD stride = (WORD)weight;
+        for (int row = 0; row < count; ++row) block.word[row] += block.digit[row] * stride;
+    }
+}
+
 // Make the words of a block; they are where the result points.
 template <typename WORD>
 WORD* pack_block(const PackContext& c, int64_t start, int count, PackBlock<WORD>& block) {
     if (c.may_drop) memset(block.dead, 0, count);
     for (int64_t at = 0; at < c.n_parts; ++at) {
         const KeyPart& part = c.parts[at];
+        if (c.n_parts > 1 && c.rows == nullptr && is_plain(part)) {
+            add_plain(part, start, count, at == 0, block.word);
+            continue;
+        }
         read_part(part, c.rows, start, count, block);
         if (part.check || part.drop_missing) {
             for (int row = 0; row < count; ++row) block.dead[row] |= block.outside[row];
@@ -231,160 +290,96 @@ WORD* pack_block(const PackContext& c, int64_t start, int count, PackBlock<WORD>
             }
         }
         if (c.n_parts == 1) return block.digit;
-        const WORD stride = (WORD)part.stride;
-        if (at == 0) {
-            for (int row = 0; row < count; ++row) block.word[row] = block.digit[row] * stride;
-        } else {
-            for (int row = 0; row < count; ++row) block.word[row] += block.digit[row] * stride;
-        }
+        add_digits(part.stride, at == 0, count, block);
     }
     return block.word;
 }
 
-// Lower `*slot` to `row`. The minimum is the same whichever thread comes first.
-inline void lower_first(row_t* slot, row_t row) {
-    row_t seen = __atomic_load_n(slot, __ATOMIC_RELAXED);
-    while (row < seen && !__atomic_compare_exchange_n(slot, &seen, row, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {}
-}
+// Which words occur. Bits are only ever set, so the answer is the same whichever thread comes first, and once all are
+// set there is nothing left to look for.
+struct Presence {
+    uint64_t* cells;
+    int64_t n_cells;
+    int64_t n_full;      // cells known to be all ones, from the first on
+    int64_t rows_left;   // rows until it is worth looking again
+    bool far;            // the cells are larger than the L2 cache
+
+    Presence(uint64_t* given, int64_t n) : cells(given), n_cells(n), n_full(0), rows_left(1 << 10), far(n > FAR_CELLS) {}
+
+    static constexpr int64_t FAR_CELLS = 1 << 15;   // 256 KiB
+
+    bool complete(int count) {
+        rows_left -= count;
+        if (rows_left > 0) return false;
+        rows_left = 1 << 14;
+        while (n_full < n_cells && __atomic_load_n(cells + n_full, __ATOMIC_RELAXED) == ~(uint64_t)0) ++n_full;
+        return n_full == n_cells;
+    }
+    void set(uint64_t word) {
+        uint64_t* cell = cells + (word >> 6);
+        const uint64_t bit = (uint64_t)1 << (word & 63);
+        if (!(__atomic_load_n(cell, __ATOMIC_RELAXED) & bit)) __atomic_fetch_or(cell, bit, __ATOMIC_RELAXED);
+    }
+};
 
 template <typename WORD>
-inline void mark_first(const PackContext& c, int64_t start, int count, const WORD* words, const uint8_t* dead) {
-    if (c.prefetch) {
-        for (int row = 0; row < count; ++row) __builtin_prefetch(c.first + words[row]);
-    }
-    if (!c.may_drop) {
-        for (int row = 0; row < count; ++row) lower_first(c.first + words[row], (row_t)(start + row));
-        return;
+inline void mark_present(Presence& presence, int count, const WORD* words, const uint8_t* dead) {
+    if (presence.far) {
+        for (int row = 0; row < count; ++row) {
+            if (dead == nullptr || !dead[row]) __builtin_prefetch(presence.cells + (words[row] >> 6));
+        }
     }
     for (int row = 0; row < count; ++row) {
-        if (!dead[row]) lower_first(c.first + words[row], (row_t)(start + row));
+        if (dead == nullptr || !dead[row]) presence.set(words[row]);
     }
 }
 
+template <typename CODE, typename WORD>
+inline void store_codes(uint8_t* codes, int64_t start, int count, const WORD* words) {
+    CODE* out = (CODE*)codes + start;
+    for (int row = 0; row < count; ++row) out[row] = (CODE)words[row];
+}
+
 template <typename WORD>
-int pack_keys_as(const PackContext& c, int64_t start, int64_t stop) {
+int pack_keys_as(const PackContext& c, int64_t start, int64_t stop, int64_t slice) {
     PackBlock<WORD> block;
+    Presence presence(c.present, c.n_present);
+    bool looking = c.present != nullptr;
+    uint32_t* counts = c.counts ? c.counts + (slice << c.bits) : nullptr;
+    if (counts) memset(counts, 0, sizeof(uint32_t) << c.bits);
+    const int shift = 64 - c.bits;
     for (int64_t row = start; row < stop; row += PACK_BLOCK) {
         const int count = stop - row < PACK_BLOCK ? (int)(stop - row) : PACK_BLOCK;
         WORD* words = pack_block(c, row, count, block);
-        if (c.first) mark_first(c, row, count, words, block.dead);
+        if (looking) {
+            mark_present(presence, count, words, c.may_drop ? block.dead : nullptr);
+            looking = !presence.complete(count);
+        }
         if (c.may_drop) {
             for (int at = 0; at < count; ++at) words[at] = block.dead[at] ? (WORD)NO_WORD : words[at];
         }
         if (c.codes) {
-            for (int at = 0; at < count; ++at) c.codes[row + at] = (code_t)words[at];
+            if (c.code_bytes == 1) store_codes<uint8_t>(c.codes, row, count, words);
+            else if (c.code_bytes == 2) store_codes<uint16_t>(c.codes, row, count, words);
+            else store_codes<uint32_t>(c.codes, row, count, words);
         }
         if (c.words) {
             for (int at = 0; at < count; ++at) c.words[row + at] = words[at];
         }
         if (c.hashes) {
-            for (int at = 0; at < count; ++at) c.hashes[row + at] = mix(words[at]);
+            uint64_t* hashes = c.hashes + row;
+            for (int at = 0; at < count; ++at) hashes[at] = mix(words[at]);
+            if (counts) {
+                for (int at = 0; at < count; ++at) counts[hashes[at] >> shift] += hashes[at] != NO_HASH;
+            }
         }
     }
     return OK;
 }
 
-inline int pack_keys(void* ctx, int64_t start, int64_t stop, int64_t) {
+inline int pack_keys(void* ctx, int64_t start, int64_t stop, int64_t slice) {
     const PackContext& c = *(const PackContext*)ctx;
-    return c.wide ? pack_keys_as<uint64_t>(c, start, stop) : pack_keys_as<uint32_t>(c, start, stop);
-}
-
-// ---- dense ids ----------------------------------------------------------------------------------------------------
-
-constexpr row_t NEVER = 0x7FFFFFFF;   // in `first`: no row has this code
-
-struct FillContext {
-    code_t* out;    // out
-    code_t value;   // in
-};
-
-inline int fill_codes(void* ctx, int64_t start, int64_t stop, int64_t) {
-    const FillContext& c = *(const FillContext*)ctx;
-    for (int64_t at = start; at < stop; ++at) c.out[at] = c.value;
-    return OK;
-}
-
-struct DenseContext {
-    const row_t* first;      // in: per code, its first row or NEVER
-    int64_t* counts;         // out of count_present, in of number_present: per slice, codes present before it
-    code_t* dense;           // out: per code, its dense id; NULL_CODE where no row has it
-    row_t* first_of_dense;   // out: per dense id, its first row
-};
-
-inline int count_present(void* ctx, int64_t start, int64_t stop, int64_t slice) {
-    const DenseContext& c = *(const DenseContext*)ctx;
-    int64_t count = 0;
-    for (int64_t code = start; code < stop; ++code) count += c.first[code] != NEVER;
-    c.counts[slice] = count;
-    return OK;
-}
-
-inline int number_present(void* ctx, int64_t start, int64_t stop, int64_t slice) {
-    const DenseContext& c = *(const DenseContext*)ctx;
-    int64_t dense = c.counts[slice];
-    for (int64_t code = start; code < stop; ++code) {
-        const bool present = c.first[code] != NEVER;
-        c.dense[code] = present ? (code_t)dense : NULL_CODE;
-        if (present) c.first_of_dense[dense++] = c.first[code];
-    }
-    return OK;
-}
-
-struct RemapContext {
-    const code_t* codes;   // in
-    const code_t* map;     // in
-    code_t* out;           // out: map[code]; NULL_CODE stays (may be `codes` itself)
-    int64_t prefetch;      // in: the map is larger than the cache
-};
-
-inline int remap_codes(void* ctx, int64_t start, int64_t stop, int64_t) {
-    const RemapContext& c = *(const RemapContext*)ctx;
-    constexpr int64_t AHEAD = 32;
-    for (int64_t row = start; row < stop; ++row) {
-        if (c.prefetch && row + AHEAD < stop) __builtin_prefetch(c.map + c.codes[row + AHEAD]);
-        const code_t code = c.codes[row];
-        c.out[row] = code == NULL_CODE ? NULL_CODE : c.map[code];
-    }
-    return OK;
-}
-
-// ---- order of first appearance ------------------------------------------------------------------------------------
-
-struct AppearContext {
-    const row_t* first_rows;   // in: per group, its first row
-    code_t* group_at;          // out of mark_appearances (NULL_CODE before): per row, the group that starts there
-    int64_t* counts;           // out of count_appearances, in of number_appearances: groups that start before the slice
-    code_t* place;             // out: per group, its rank by first row
-    row_t* ordered_rows;       // out: first rows, ascending
-};
-
-inline int mark_appearances(void* ctx, int64_t start, int64_t stop, int64_t) {   // over groups
-    const AppearContext& c = *(const AppearContext*)ctx;
-    constexpr int64_t AHEAD = 32;
-    for (int64_t group = start; group < stop; ++group) {
-        if (group + AHEAD < stop) __builtin_prefetch(c.group_at + c.first_rows[group + AHEAD], 1);
-        c.group_at[c.first_rows[group]] = (code_t)group;
-    }
-    return OK;
-}
-
-inline int count_appearances(void* ctx, int64_t start, int64_t stop, int64_t slice) {   // over rows
-    const AppearContext& c = *(const AppearContext*)ctx;
-    int64_t count = 0;
-    for (int64_t row = start; row < stop; ++row) count += c.group_at[row] != NULL_CODE;
-    c.counts[slice] = count;
-    return OK;
-}
-
-inline int number_appearances(void* ctx, int64_t start, int64_t stop, int64_t slice) {   // over rows
-    const AppearContext& c = *(const AppearContext*)ctx;
-    int64_t rank = c.counts[slice];
-    for (int64_t row = start; row < stop; ++row) {
-        if (c.group_at[row] == NULL_CODE) continue;
-        c.place[c.group_at[row]] = (code_t)rank;
-        c.ordered_rows[rank++] = (row_t)row;
-    }
-    return OK;
+    return c.wide ? pack_keys_as<uint64_t>(c, start, stop, slice) : pack_keys_as<uint32_t>(c, start, stop, slice);
 }
 
 }  // namespace ff

@@ -1,83 +1,16 @@
-"""Key columns to codes and words, and dense group ids (``codes.hpp``). Addresses come as ints."""
+"""Key columns to codes and words (``codes.hpp``). Addresses come as ints."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t, uintptr_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
 from libc.stdlib cimport calloc, free
+from libc.string cimport memset
 
 from fastframe._kernels.kernel cimport Task, View, as_view, code_t, row_t
 
-cdef extern from "codes.hpp" namespace "ff" nogil:
-    cdef struct KeyPart:
-        const uint8_t* values
-        const uint8_t* validity
-        int64_t bit_offset
-        int32_t physical
-        int32_t field
-        uint64_t base
-        uint64_t base_high
-        uint64_t n_values
-        uint64_t stride
-        const code_t* lut
-        int32_t may_miss
-        int32_t drop_missing
-        int32_t check
-        uint64_t step
-
-    cdef struct PackContext:
-        const KeyPart* parts
-        int64_t n_parts
-        const row_t* rows
-        int32_t wide
-        int32_t may_drop
-        code_t* codes
-        uint64_t* words
-        uint64_t* hashes
-        row_t* first
-        int64_t prefetch
-
-    cdef struct FillContext:
-        code_t* out
-        code_t value
-
-    cdef struct DenseContext:
-        const row_t* first
-        int64_t* counts
-        code_t* dense
-        row_t* first_of_dense
-
-    cdef struct RemapContext:
-        const code_t* codes
-        const code_t* map
-        code_t* out
-        int64_t prefetch
-
-    cdef struct AppearContext:
-        const row_t* first_rows
-        code_t* group_at
-        int64_t* counts
-        code_t* place
-        row_t* ordered_rows
-
-    int pack_keys(void*, int64_t, int64_t, int64_t)
-    int fill_codes(void*, int64_t, int64_t, int64_t)
-    int count_present(void*, int64_t, int64_t, int64_t)
-    int number_present(void*, int64_t, int64_t, int64_t)
-    int remap_codes(void*, int64_t, int64_t, int64_t)
-    int mark_appearances(void*, int64_t, int64_t, int64_t)
-    int count_appearances(void*, int64_t, int64_t, int64_t)
-    int number_appearances(void*, int64_t, int64_t, int64_t)
-
 WHOLE, UPPER, LOWER, HIGH64 = 0, 1, 2, 3   # codes.hpp::Field
-NEVER = 0x7FFFFFFF
-CACHED_CODES = 1 << 17                     # maps of more codes than this are prefetched
 
 
 cdef class KeyParts:
     """The digits of a packed key, first digit first."""
-
-    cdef KeyPart* parts
-    cdef readonly int n_parts
-    cdef readonly bint may_drop
-    cdef list keep
 
     def __cinit__(self, list parts not None):
         self.n_parts = 0
@@ -91,6 +24,11 @@ cdef class KeyParts:
 
     def __dealloc__(self):
         free(self.parts)
+
+    @property
+    def address(self):
+        """Of the parts, for kernels that make codes block by block as they need them."""
+        return <size_t>self.parts
 
     cdef _add(self, dict given):
         cdef KeyPart* part = self.parts + self.n_parts
@@ -114,83 +52,45 @@ cdef class KeyParts:
         self.n_parts += 1
 
 
+cdef void set_keys(PackContext* ctx, KeyParts parts, size_t rows, bint wide) noexcept:
+    """The inputs of a context; no output is wanted yet."""
+    memset(ctx, 0, sizeof(PackContext))
+    ctx.parts = parts.parts
+    ctx.n_parts = parts.n_parts
+    ctx.rows = <const row_t*><uintptr_t>rows
+    ctx.wide = wide
+    ctx.may_drop = parts.may_drop
+
+
 def pack(
     KeyParts parts not None,
     bint wide,
     *,
     size_t rows=0,
     size_t codes=0,
+    int code_bytes=4,
     size_t words=0,
     size_t hashes=0,
-    size_t first=0,
-    bint prefetch=False,
+    size_t counts=0,
+    int bits=1,
+    size_t present=0,
+    int64_t n_present=0,
     object keep,
 ):
     """One word per row: the sum of its digits times their strides.
 
-    # IN  parts, wide (words need 64 bits), rows (row numbers to take, or 0)
-    # OUT codes, words, hashes, first (0: not wanted); rows without a key get NULL_CODE, NO_WORD, NO_HASH
+    # IN  parts, wide (words need 64 bits), rows (row numbers to take, or 0), code_bytes, bits, n_present
+    # OUT codes, words, hashes (0: not wanted); rows without a key get a code of all bits set, NO_WORD, NO_HASH
+    #     counts (of hashes, per slice and partition), present (a bit per word; ``n_present`` cells)
     """
     cdef PackContext ctx
-    ctx.parts = parts.parts
-    ctx.n_parts = parts.n_parts
-    ctx.rows = <const row_t*><uintptr_t>rows
-    ctx.wide = wide
-    ctx.may_drop = parts.may_drop
-    ctx.codes = <code_t*><uintptr_t>codes
+    set_keys(&ctx, parts, rows, wide)
+    ctx.codes = <uint8_t*><uintptr_t>codes
+    ctx.code_bytes = code_bytes
+    ctx.bits = bits
     ctx.words = <uint64_t*><uintptr_t>words
     ctx.hashes = <uint64_t*><uintptr_t>hashes
-    ctx.first = <row_t*><uintptr_t>first
-    ctx.prefetch = prefetch
+    ctx.counts = <uint32_t*><uintptr_t>counts
+    ctx.present = <uint64_t*><uintptr_t>present
+    ctx.n_present = n_present
     return Task.make(pack_keys, &ctx, sizeof(ctx), (parts, keep))
-
-
-def fill(size_t out, code_t value, object keep):
-    """# OUT out: every code is ``value``"""
-    cdef FillContext ctx
-    ctx.out = <code_t*><uintptr_t>out
-    ctx.value = value
-    return Task.make(fill_codes, &ctx, sizeof(ctx), keep)
-
-
-def dense_ids(size_t first, size_t counts, size_t dense, size_t first_of_dense, *, object keep):
-    """``(count, number)``: two phases over codes with the same slices; between them make ``counts`` exclusive sums.
-
-    # IN  first
-    # OUT counts, dense, first_of_dense
-    """
-    cdef DenseContext ctx
-    ctx.first = <const row_t*><uintptr_t>first
-    ctx.counts = <int64_t*><uintptr_t>counts
-    ctx.dense = <code_t*><uintptr_t>dense
-    ctx.first_of_dense = <row_t*><uintptr_t>first_of_dense
-    return Task.make(count_present, &ctx, sizeof(ctx), keep), Task.make(number_present, &ctx, sizeof(ctx), keep)
-
-
-def remap(size_t codes, size_t map, size_t out, bint prefetch, object keep):
-    """# IN codes, map. OUT out: ``map[code]``, NULL_CODE stays"""
-    cdef RemapContext ctx
-    ctx.codes = <const code_t*><uintptr_t>codes
-    ctx.map = <const code_t*><uintptr_t>map
-    ctx.out = <code_t*><uintptr_t>out
-    ctx.prefetch = prefetch
-    return Task.make(remap_codes, &ctx, sizeof(ctx), keep)
-
-
-def appearances(size_t first_rows, size_t group_at, size_t counts, size_t place, size_t ordered_rows, *, object keep):
-    """``(mark, count, number)``: phases over groups, rows, rows; between the last two make ``counts`` exclusive sums.
-
-    # IN  first_rows
-    # OUT group_at (NULL_CODE before), counts, place, ordered_rows
-    """
-    cdef AppearContext ctx
-    ctx.first_rows = <const row_t*><uintptr_t>first_rows
-    ctx.group_at = <code_t*><uintptr_t>group_at
-    ctx.counts = <int64_t*><uintptr_t>counts
-    ctx.place = <code_t*><uintptr_t>place
-    ctx.ordered_rows = <row_t*><uintptr_t>ordered_rows
-    return (
-        Task.make(mark_appearances, &ctx, sizeof(ctx), keep),
-        Task.make(count_appearances, &ctx, sizeof(ctx), keep),
-        Task.make(number_appearances, &ctx, sizeof(ctx), keep),
-    )

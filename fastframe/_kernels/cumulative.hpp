@@ -14,16 +14,21 @@
 #pragma once
 #include <limits>
 
+#include "prefetch.hpp"
 #include "window.hpp"
 
 namespace ff {
 
+constexpr int64_t NEAR_BYTES = 1 << 18;   // states of half a second-level cache need no prefetch
+
 struct Walk {
     View values;              // in: what is missing, and what accumulates
-    const uint8_t* codes;     // in: code_t per row, or null where there are no groups
+    GroupCodes codes;         // in
     int64_t n_groups;         // in: 1 where there are no groups
     int64_t n_slices;         // in: slices of FOLD and APPLY
-    int64_t limit;            // in: FILL: how many rows in a row are filled at most
+    int64_t limit;            // in: fills: how many rows in a row are filled at most
+    uint8_t fill[16];         // in: SHIFT: one value for rows that nothing moves into
+    bool fill_valid;          // in: SHIFT: whether they are valid
     row_t outside;            // in: LAG: for rows without a source
     const uint8_t* rows;      // in: ORDERED: row_t per position
     const int32_t* offsets;   // in: ORDERED: first position of each group, and the end of the last
@@ -32,7 +37,10 @@ struct Walk {
     uint8_t* validity;        // out of APPLY: bits, for Ops with validity
 };
 
-enum WalkOp : int { SUM = 0, PRODUCT = 1, MINIMUM = 2, MAXIMUM = 3, COUNT = 4, LAG = 5, FILL = 6 };
+enum WalkOp : int {
+    SUM = 0, PRODUCT = 1, MINIMUM = 2, MAXIMUM = 3, COUNT = 4, LAG = 5, FILL = 6,
+    SHIFT = 7, DIFFERENCE = 8, RELATIVE = 9, FILL_VALUES = 10,   // lagged.hpp
+};
 enum WalkPhase : int { FOLD = 0, SCAN = 1, APPLY = 2, ORDERED = 3 };
 
 // ---- rules: how one value joins a total ----------------------------------------------------------------------------
@@ -151,6 +159,7 @@ struct Accumulate {
         return overflow;
     }
     void skip(int64_t row) { put(row, 0); }
+    uint64_t valid_word(uint64_t taking_part) const { return taking_part; }
     void put(int64_t row, typename Rule::out_t value) {
         if constexpr (AS_BITS) word |= (uint64_t)(value != 0) << (row & 63);
         else store<typename Rule::out_t>(walk.out, row, value);
@@ -170,6 +179,7 @@ struct RowOp {
     uint64_t present(int64_t, int count) const { return low_bits(count); }
     bool present_at(int64_t) const { return true; }
     void prefetch(int64_t) const {}
+    uint64_t valid_word(uint64_t taking_part) const { return taking_part; }
     void end_block(int64_t, int) const {}
 };
 
@@ -252,6 +262,14 @@ inline int nth_lane(int count, int lane) {
     return Op::BACKWARD ? count - 1 - lane : lane;
 }
 
+// The codes of a block, and its states brought near where they are too many for a core's cache.
+template <typename Op>
+inline void find_states(const Walk& walk, const typename Op::state_t* states, int64_t row, int count, code_t* code) {
+    read_codes(walk.codes, row, count, code);
+    if (walk.n_groups * (int64_t)sizeof(*states) <= NEAR_BYTES) return;
+    for (int lane = 0; lane < count; ++lane) prefetch_to_write(states + (code[lane] == NULL_CODE ? 0 : code[lane]));
+}
+
 template <typename Op, bool GROUPED>
 inline int walk_fold(void* raw, int64_t start, int64_t stop, int64_t slice) {
     typedef typename Op::state_t state_t;
@@ -261,21 +279,23 @@ inline int walk_fold(void* raw, int64_t start, int64_t stop, int64_t slice) {
     state_t* states = (state_t*)walk.carries + slice * walk.n_groups;
     for (int64_t group = 0; group < walk.n_groups; ++group) states[group] = Op::identity();
     state_t own = Op::identity();
+    code_t code[CODE_BLOCK];
     const int64_t n_blocks = (stop - start + 63) / 64;
     for (int64_t block = 0; block < n_blocks; ++block) {
         const int64_t row = nth_block<Op>(start, n_blocks, block);
         const int count = block_length(row, stop);
         const uint64_t present = op.present(row, count);
-        if (!GROUPED && present == low_bits(count)) {
+        if constexpr (GROUPED) {
+            find_states<Op>(walk, states, row, count, code);
+            for (int step = 0; step < count; ++step) {
+                const int lane = nth_lane<Op>(count, step);
+                if (code[lane] != NULL_CODE) op.fold(states[code[lane]], row + lane, present >> lane & 1);
+            }
+        } else if (present == low_bits(count)) {
             for (int lane = 0; lane < count; ++lane) op.fold(own, row + nth_lane<Op>(count, lane), true);
-            continue;
-        }
-        for (int step = 0; step < count; ++step) {
-            const int lane = nth_lane<Op>(count, step);
-            if (GROUPED) {
-                const code_t code = load<code_t>(walk.codes, row + lane);
-                if (code != NULL_CODE) op.fold(states[code], row + lane, present >> lane & 1);
-            } else {
+        } else {
+            for (int step = 0; step < count; ++step) {
+                const int lane = nth_lane<Op>(count, step);
                 op.fold(own, row + lane, present >> lane & 1);
             }
         }
@@ -315,29 +335,33 @@ inline int walk_apply(void* raw, int64_t start, int64_t stop, int64_t slice) {
     Op op(walk);
     state_t* states = (state_t*)walk.carries + slice * walk.n_groups;
     state_t own = states[0];
+    code_t code[CODE_BLOCK];
     const int64_t n_blocks = (stop - start + 63) / 64;
     for (int64_t block = 0; block < n_blocks; ++block) {
         const int64_t row = nth_block<Op>(start, n_blocks, block);
         const int count = block_length(row, stop);
         const uint64_t present = op.present(row, count);
+        uint64_t grouped = low_bits(count);
         bool failed = false;
-        if (!GROUPED && present == low_bits(count)) {
+        if constexpr (GROUPED) {
+            find_states<Op>(walk, states, row, count, code);
+            grouped = grouped_word(code, count);
+            for (int step = 0; step < count; ++step) {
+                const int lane = nth_lane<Op>(count, step);
+                if (code[lane] == NULL_CODE) op.skip(row + lane);
+                else failed |= op.step(states[code[lane]], row + lane, present >> lane & 1);
+            }
+        } else if (present == low_bits(count)) {
             for (int lane = 0; lane < count; ++lane) failed |= op.step(own, row + nth_lane<Op>(count, lane), true);
         } else {
             for (int step = 0; step < count; ++step) {
                 const int lane = nth_lane<Op>(count, step);
-                if (!GROUPED) {
-                    failed |= op.step(own, row + lane, present >> lane & 1);
-                    continue;
-                }
-                const code_t code = load<code_t>(walk.codes, row + lane);
-                if (code == NULL_CODE) op.skip(row + lane);
-                else failed |= op.step(states[code], row + lane, present >> lane & 1);
+                failed |= op.step(own, row + lane, present >> lane & 1);
             }
         }
         if (failed) return OVERFLOW_;
+        if (Op::HAS_VALIDITY) store_bits(walk.validity, row, op.valid_word(present & grouped), count);
         op.end_block(row, count);
-        if (Op::HAS_VALIDITY) store_bits(walk.validity, row, present & grouped_word(walk.codes, row, count), count);
     }
     return OK;
 }

@@ -1,17 +1,21 @@
-"""Cumulative walks (cumsum ..., cumcount, lag and fill row maps): see ``cumulative.hpp`` for the plans and phases."""
+"""Walks (cumsum ..., cumcount, shifts, differences, fills): see ``cumulative.hpp`` and ``lagged.hpp`` for plans and phases."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uintptr_t
+from libc.string cimport memcpy, memset
 
+from fastframe._kernels.group_codes cimport GroupCodes, as_codes
 from fastframe._kernels.kernel cimport Task, View, as_view, kernel_t, row_t
 
 
 cdef extern from "cumulative.hpp" namespace "ff" nogil:
     struct CWalk "ff::Walk":
         View values
-        const uint8_t* codes
+        GroupCodes codes
         int64_t n_groups
         int64_t n_slices
         int64_t limit
+        uint8_t[16] fill
+        bint fill_valid
         row_t outside
         const uint8_t* rows
         const int32_t* offsets
@@ -25,8 +29,11 @@ cdef extern from "cumulative.hpp" namespace "ff" nogil:
 
     WalkKernels walk_kernels(int op, int physical, bint grouped, bint backward)
 
+cdef extern from "lagged.hpp" namespace "ff" nogil:
+    WalkKernels lagged_kernels(int op, int physical, int64_t width, bint backward)
 
-SUM, PRODUCT, MINIMUM, MAXIMUM, COUNT, LAG, FILL = range(7)
+
+SUM, PRODUCT, MINIMUM, MAXIMUM, COUNT, LAG, FILL, SHIFT, DIFFERENCE, RELATIVE, FILL_VALUES = range(11)
 FOLD, SCAN, APPLY, ORDERED = range(4)
 
 
@@ -37,8 +44,11 @@ cdef class Walk:
     cdef CWalk walk
     cdef list keep_alive
 
-    def __init__(self, int op, int physical, values, *, bint grouped=False, bint backward=False):
-        self.found = walk_kernels(op, physical, grouped, backward)
+    def __init__(self, int op, int physical, values, *, bint grouped=False, bint backward=False, int64_t width=0):
+        if op < SHIFT:
+            self.found = walk_kernels(op, physical, grouped, backward)
+        else:
+            self.found = lagged_kernels(op, physical, width, backward)
         self.walk.values = as_view(tuple(values))                                    # IN
         self.walk.n_groups = 1
         self.keep_alive = []
@@ -53,8 +63,8 @@ cdef class Walk:
         """Whether the ordered plan exists (results that are bits cannot be scattered)."""
         return self.found.kernels[3] != NULL
 
-    def set_groups(self, uintptr_t codes, int64_t n_groups, keep):
-        self.walk.codes = <const uint8_t*>codes                               # IN
+    def set_groups(self, tuple codes, int64_t n_groups, keep):
+        self.walk.codes = as_codes(codes)                                     # IN
         self.walk.n_groups = n_groups                                         # IN
         self.keep_alive.append(keep)
 
@@ -63,9 +73,13 @@ cdef class Walk:
         self.walk.offsets = <const int32_t*>offsets                           # IN
         self.keep_alive.append(keep)
 
-    def set_options(self, *, int64_t limit=0, row_t outside=-1):
+    def set_options(self, *, int64_t limit=0, row_t outside=-1, bytes fill=None):
         self.walk.limit = limit
         self.walk.outside = outside
+        self.walk.fill_valid = fill is not None
+        memset(self.walk.fill, 0, 16)
+        if fill is not None:
+            memcpy(self.walk.fill, <const char*>fill, min(16, len(fill)))
 
     def set_carries(self, uintptr_t carries, int64_t n_slices, keep):
         self.walk.carries = <uint8_t*>carries                                 # OUT, then IN

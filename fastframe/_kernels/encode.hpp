@@ -1,43 +1,78 @@
-// Text to dictionary codes (exact, any length), and the bytewise rank of a dictionary's values.
+// Text to dictionary codes in order of first appearance: exact, any length, in parallel.
 //
-// A text of up to 15 bytes is its own key: its bytes and length in two words, compared as integers. A longer one has a
-// 64-bit hash and its length as key, and is compared with a copy of the distinct value in an arena that is small enough
-// for the cache (research/prototypes.md (e): 2.5 times faster than comparing with the source row). The rest is
-// slice_tables.hpp. Hashing after wyhash (Wang Yi, public domain): a weak hash costs more than it saves on ids.
+// Each thread numbers the texts that it meets in a table of its own, which starts as a copy of the table of the first
+// rows (the seeds: their codes are final). Then the tables are unified.
+// 1. seed: the first rows are numbered by one thread.
+// 2. encode: a slice is numbered by a table that has seen none but earlier slices, so a table's new texts are in order
+//    of rows, and what a slice added is a range of codes. With few distinct texts that is all: no code changes.
+// 3. bucket: each table lists its new texts by hash.  4. unify: a task per bucket finds the table where each text came
+//    first: its home.  5. count: each slice counts the texts at home in its range; the caller makes exclusive sums.
+// 6. place: final codes of texts at home; link: of the others.  7. resolve: the rows' codes become final.
+// Which thread took which slice decides the tables, never the result.
+//
+// A text of up to 7 bytes is one word, its bytes and length, and one of up to 15 two words: equal words are equal texts.
+// A longer one has a 64-bit hash and its length as key and is compared with a copy of the distinct value in an arena
+// that is small enough for the cache (research/prototypes.md (e): 2.5 times faster than comparing with the source row).
+// Hashing after wyhash (Wang Yi, public domain): a weak hash costs more than it saves on ids.
 #pragma once
 #include <algorithm>
+#include <deque>
+#include <mutex>
+#include <new>
 #include <vector>
 
 #include "hash.hpp"
 #include "kernel.hpp"
-#include "slice_tables.hpp"
+#include "memory.hpp"
+#include "text_view.hpp"
 
 namespace ff {
 
-struct TextView {
-    const uint8_t* offsets;    // at row 0
-    const uint8_t* data;       // at byte 0
-    const uint8_t* validity;
-    int64_t bit_offset;
-    int64_t length;
+// Large tables lie on huge pages, and come zeroed from the system.
+template <typename T>
+struct PageAllocator {
+    typedef T value_type;
+    PageAllocator() = default;
+    template <typename U>
+    PageAllocator(const PageAllocator<U>&) {}
+    static int64_t bytes(size_t count) { return round_up((int64_t)(count * sizeof(T)), BLOCK_UNIT); }
+    T* allocate(size_t count) {
+        void* address = bytes(count) < SMALL_BLOCK ? malloc((size_t)bytes(count)) : map_block(bytes(count));
+        if (address == nullptr) throw std::bad_alloc();
+        return static_cast<T*>(address);
+    }
+    void deallocate(T* address, size_t count) {
+        if (bytes(count) < SMALL_BLOCK) {
+            free(address);
+        } else {
+            munmap(address, (size_t)bytes(count));
+        }
+    }
+    template <typename U>
+    bool operator==(const PageAllocator<U>&) const { return true; }
+    template <typename U>
+    bool operator!=(const PageAllocator<U>&) const { return false; }
 };
 
-// A short text's bytes and, in the top byte of `high`, its length; or a long text's hash, 0xFF and its length.
-struct TextKey {
-    uint64_t low, high;
-    bool operator==(const TextKey& other) const { return low == other.low && high == other.high; }
-    bool is_long() const { return (high >> 56) == 0xFF; }
-    uint64_t length() const { return is_long() ? high & LENGTH_MASK : high >> 56; }
-    static constexpr uint64_t LENGTH_MASK = ((uint64_t)1 << 56) - 1;
-};
+template <typename T>
+using Pages = std::vector<T, PageAllocator<T>>;
 
 constexpr uint64_t SECRET_LOW = 0xA0761D6478BD642Full;
 constexpr uint64_t SECRET_HIGH = 0xE7037ED1A0B428DBull;
-constexpr int64_t SHORT_TEXT = 15;   // most bytes of a text that is its own key
 
-inline uint64_t low_bytes(uint64_t word, int64_t count) {   // the first `count` (at most 8) bytes of a word
-    return count >= 8 ? word : count <= 0 ? 0 : word & (((uint64_t)1 << (8 * count)) - 1);
-}
+// Up to 7 bytes: {bytes << 8 | length + 1, 0}. Up to 15: {first 8 bytes, the others << 8 | length + 1}.
+// Longer: {hash, length << 8 | 0xFF}. All zero is no text.
+struct TextKey {
+    uint64_t low, high;
+    bool operator==(const TextKey& other) const { return low == other.low && high == other.high; }
+    bool is_word() const { return high == 0; }
+    bool is_long() const { return (high & 0xFF) == 0xFF; }
+    int64_t long_length() const { return (int64_t)(high >> 8); }
+    uint64_t hash() const { return fold(low ^ SECRET_LOW, high ^ SECRET_HIGH); }
+};
+
+enum TextKind { WORDS, PAIRS, ANY_TEXT };   // what is known of the lengths of a block: at most 7; 8 to 15; nothing
+constexpr int64_t LONGEST_WORD = 7, LONGEST_PAIR = 15;
 
 inline uint64_t long_text_hash(const uint8_t* text, int64_t length) {
     uint64_t hash = (uint64_t)length;
@@ -49,166 +84,547 @@ inline uint64_t long_text_hash(const uint8_t* text, int64_t length) {
     return fold(load<uint64_t>(last, 0) ^ SECRET_LOW ^ hash, load<uint64_t>(last + 8, 0) ^ SECRET_HIGH);
 }
 
+// At most 7 bytes and their number, of a word that may hold more bytes; two shifts, as one by 64 is undefined.
+inline uint64_t counted_bytes(uint64_t word, int64_t count, int64_t length) {
+    return (word << 8) << (56 - 8 * count) | (uint64_t)(length + 1);
+}
+
 template <typename OFFSET>
-struct TextSource {
-    TextView view;      // in
-    int64_t data_end;   // in: bytes of `data` that belong to the rows
-
-    typedef TextKey Key;
-    struct Store {
-        std::vector<uint64_t> starts;   // per code of a long text, where its bytes start in the arena
-        std::vector<uint8_t> arena;
-        const uint8_t* at(code_t code) const { return arena.data() + starts[code]; }
-    };
-
-    static TextSource of(const TextView& view) {
-        return {view, view.length > 0 ? (int64_t)load<OFFSET>(view.offsets, view.length) : 0};
-    }
-
-    static uint64_t hash_of(const Key& key) { return fold(key.low ^ SECRET_LOW, key.high ^ SECRET_HIGH); }
+struct TextRows {
+    TextView view;
+    int64_t data_end;   // bytes of `data` that may be read
 
     int64_t offset(int64_t row) const { return (int64_t)load<OFFSET>(view.offsets, row); }
+    bool missing(int64_t row) const { return view.validity != nullptr && !bit_at(view.validity, view.bit_offset + row); }
 
-    bool missing(int64_t row) const {
-        return view.validity != nullptr && !bit_at(view.validity, view.bit_offset + row);
-    }
+    const uint8_t* text(int64_t row) const { return view.data + offset(row); }
 
-    Key key_at(int64_t row) const {
+    // Where 16 bytes (8 of WORDS) can be read from the start of the text on.
+    template <TextKind KIND>
+    TextKey key_inside(int64_t row) const {
         const int64_t start = offset(row), length = offset(row + 1) - start;
         const uint8_t* text = view.data + start;
-        if (length > SHORT_TEXT) return {long_text_hash(text, length), (uint64_t)0xFF << 56 | (uint64_t)length};
-        uint64_t low = 0, high = 0;
-        if (start + 16 <= data_end) {
-            low = low_bytes(load<uint64_t>(text, 0), length);
-            high = low_bytes(load<uint64_t>(text, 1), length - 8);
-        } else {
-            for (int64_t byte = 0; byte < length; ++byte) {
-                (byte < 8 ? low : high) |= (uint64_t)text[byte] << (8 * (byte & 7));
+        if (KIND == WORDS || (KIND == ANY_TEXT && length <= LONGEST_WORD)) {
+            return {counted_bytes(load<uint64_t>(text, 0), length, length), 0};
+        }
+        if (KIND == ANY_TEXT && length > LONGEST_PAIR) {
+            return {long_text_hash(text, length), (uint64_t)length << 8 | 0xFF};
+        }
+        return {load<uint64_t>(text, 0), counted_bytes(load<uint64_t>(text, 1), length - 8, length)};
+    }
+    TextKey key_anywhere(int64_t row) const {
+        const int64_t start = offset(row), length = offset(row + 1) - start;
+        if (length > LONGEST_PAIR || start + 16 <= data_end) return key_inside<ANY_TEXT>(row);
+        uint64_t words[2] = {0, 0};
+        if (length > 0) memcpy(words, view.data + start, (size_t)length);
+        if (length <= LONGEST_WORD) return {counted_bytes(words[0], length, length), 0};
+        return {words[0], counted_bytes(words[1], length - 8, length)};
+    }
+};
+
+// The distinct texts that one thread has met, numbered in order of appearance.
+struct TextTable {
+    struct WordSlot {
+        uint64_t key;   // 0: empty
+        code_t code;
+    };
+    struct Slot {
+        TextKey key;   // high 0: empty
+        code_t code;
+    };
+    struct Entry {
+        TextKey key;
+        row_t row;   // where it came first
+    };
+    static constexpr size_t FIRST_SLOTS = 4096;   // few keys lie alone: a second look costs a mispredicted branch
+    static constexpr size_t DOUBLING_SLOTS = 1 << 17;   // smaller tables grow fourfold
+
+    Pages<WordSlot> words;    // texts of up to 7 bytes
+    Pages<Slot> longer;
+    size_t n_words = 0;
+    Pages<Entry> entries;          // by code
+    Pages<uint64_t> starts;  // by code of a long text: where its bytes start in the arena
+    Pages<uint8_t> arena;
+    int64_t last_slice = -1;
+
+    // Of texts that are not seeds, for the unification.
+    struct Listed {
+        TextKey key;
+        row_t row;
+        code_t code;
+    };
+    std::vector<uint32_t> buckets;   // where each bucket of `listed` starts
+    Pages<Listed> listed;            // by (bucket, code)
+    Pages<uint64_t> home;            // of each listed text: table << 32 | code of the first appearance
+    Pages<uint8_t> is_home;          // per code
+    Pages<code_t> final_code;        // per code, seeds too
+
+    TextTable() : words(FIRST_SLOTS), longer(FIRST_SLOTS) {}
+
+    const uint8_t* text_at(code_t code) const { return arena.data() + starts[code]; }
+
+    bool same_text(code_t code, const TextKey& key, const uint8_t* text) const {
+        return !key.is_long() || memcmp(text_at(code), text, (size_t)key.long_length()) == 0;
+    }
+
+    code_t add(const TextKey& key, const uint8_t* text, int64_t row) {
+        const code_t code = (code_t)entries.size();
+        entries.push_back(Entry{key, (row_t)row});
+        if (key.is_long()) {
+            starts.resize((size_t)code + 1);
+            starts[code] = arena.size();
+            arena.insert(arena.end(), text, text + key.long_length());
+        }
+        return code;
+    }
+
+    __attribute__((noinline)) code_t find_word(uint64_t key, uint64_t hash, int64_t row) {
+        size_t slot = hash & (words.size() - 1);
+        for (; words[slot].key != 0; slot = (slot + 1) & (words.size() - 1)) {
+            if (words[slot].key == key) return words[slot].code;
+        }
+        const code_t code = add({key, 0}, nullptr, row);
+        words[slot] = WordSlot{key, code};
+        ++n_words;
+        if ((words.size() == FIRST_SLOTS ? 16 : 2) * n_words > words.size()) grow_words(words.size() < DOUBLING_SLOTS ? 4 : 2);
+        return code;
+    }
+
+    __attribute__((noinline)) code_t find_longer(const TextKey& key, uint64_t hash, const uint8_t* text, int64_t row) {
+        size_t slot = hash & (longer.size() - 1);
+        for (; longer[slot].key.high != 0; slot = (slot + 1) & (longer.size() - 1)) {
+            if (longer[slot].key == key && same_text(longer[slot].code, key, text)) return longer[slot].code;
+        }
+        const code_t code = add(key, text, row);
+        longer[slot] = Slot{key, code};
+        if (2 * (entries.size() - n_words) > longer.size()) grow_longer(longer.size() < DOUBLING_SLOTS ? 4 : 2);
+        return code;
+    }
+
+    void grow_words(size_t factor) {
+        Pages<WordSlot> old(words.size() * factor);
+        old.swap(words);
+        for (const WordSlot& one : old) {
+            if (one.key == 0) continue;
+            size_t slot = TextKey{one.key, 0}.hash() & (words.size() - 1);
+            while (words[slot].key != 0) slot = (slot + 1) & (words.size() - 1);
+            words[slot] = one;
+        }
+    }
+    void grow_longer(size_t factor) {
+        Pages<Slot> old(longer.size() * factor);
+        old.swap(longer);
+        for (const Slot& one : old) {
+            if (one.key.high == 0) continue;
+            size_t slot = one.key.hash() & (longer.size() - 1);
+            while (longer[slot].key.high != 0) slot = (slot + 1) & (longer.size() - 1);
+            longer[slot] = one;
+        }
+    }
+};
+
+constexpr int TEXT_BLOCK = 32;          // rows whose slots are fetched ahead
+constexpr size_t CACHED_SLOTS = 4096;   // what is used of a word table of that size is in the L1 cache
+constexpr int UNIFY_BITS = 10;
+constexpr int N_BUCKETS = 1 << UNIFY_BITS;
+
+struct TextTables {
+    struct Slice {
+        TextTable* table;
+        code_t first, last;   // codes that the slice added
+    };
+
+    TextView view;
+    int64_t data_end;   // bytes of `data` that belong to the rows
+    TextTable seeds;
+    code_t n_seeds = 0;
+    std::deque<TextTable> tables;    // addresses stay
+    std::vector<TextTable*> spare;
+    std::vector<Slice> slices;
+    std::mutex lock;   // of `tables` and `spare`
+
+    TextTables(const TextView& given, bool large, int64_t n_slices) : view(given), data_end(0), slices((size_t)n_slices) {
+        if (view.length == 0) return;
+        data_end = large ? load<int64_t>(view.offsets, view.length) : load<int32_t>(view.offsets, view.length);
+    }
+
+    // A table that has seen none but earlier slices: a thread may have been overtaken since it claimed its slice.
+    TextTable* take(int64_t slice) {
+        std::lock_guard<std::mutex> guard(lock);
+        for (TextTable*& one : spare) {
+            if (one->last_slice < slice) {
+                TextTable* table = one;
+                one = spare.back();
+                spare.pop_back();
+                return table;
             }
         }
-        return {low, high | (uint64_t)length << 56};
+        spare.reserve(tables.size() + 1);
+        tables.push_back(seeds);
+        return &tables.back();
+    }
+    void give(TextTable* table, int64_t slice) {
+        std::lock_guard<std::mutex> guard(lock);
+        table->last_slice = slice;
+        spare.push_back(table);
     }
 
-    bool same(const Store& store, code_t code, const Key& key, int64_t row) const {
-        return !key.is_long() || memcmp(store.at(code), view.data + offset(row), key.length()) == 0;
-    }
-    void keep(Store& store, code_t code, const Key& key, int64_t row) const {
-        if (!key.is_long()) return;
-        store.starts.resize((size_t)code + 1);
-        store.starts[code] = store.arena.size();
-        const uint8_t* text = view.data + offset(row);
-        store.arena.insert(store.arena.end(), text, text + key.length());
-    }
-    static bool same_kept(const Store& left, code_t left_code, const Store& right, code_t right_code, const Key& key) {
-        return !key.is_long() || memcmp(left.at(left_code), right.at(right_code), key.length()) == 0;
-    }
-};
+    int64_t n_tables() const { return (int64_t)tables.size(); }
 
-// ---- ranks --------------------------------------------------------------------------------------------------------
-
-// A value by its first eight bytes behind the prefix that all values share, big-endian so that order is bytewise.
-struct RankKey {
-    uint64_t word;
-    int64_t row;
-};
-
-struct RankContext {
-    TextView view;        // in: no nulls
-    int64_t prefix;       // in of the others: bytes that all values share
-    int64_t* prefixes;    // out of shared_prefix: per slice
-    RankKey* keys;        // in, out: sorted in runs
-    RankKey* merged;      // out of merge_runs
-    int64_t run_rows;     // in of merge_runs: rows of a sorted run
-    int32_t* ranks;       // out of write_ranks
-};
-
-template <typename OFFSET>
-struct TextOrder {
-    const TextView& view;
-    int64_t prefix;
-
-    int64_t start(int64_t row) const { return (int64_t)load<OFFSET>(view.offsets, row); }
-    int64_t length(int64_t row) const { return start(row + 1) - start(row); }
-
-    uint64_t word(int64_t row) const {
-        const uint8_t* text = view.data + start(row) + prefix;
-        const int64_t rest = length(row) - prefix;
-        uint64_t word = 0;
-        for (int byte = 0; byte < 8; ++byte) word = word << 8 | (byte < rest ? text[byte] : 0);
-        return word;
-    }
-    bool operator()(const RankKey& left, const RankKey& right) const {
-        if (left.word != right.word) return left.word < right.word;
-        const int64_t left_length = length(left.row), right_length = length(right.row);
-        const int64_t both = left_length < right_length ? left_length : right_length;
-        if (both > prefix) {
-            const uint8_t* rest = view.data + prefix;   // of both, behind what they share
-            const int order = memcmp(rest + start(left.row), rest + start(right.row), both - prefix);
-            if (order != 0) return order < 0;
+    // Whether the codes are final already; no slice may be running.
+    bool settled() const {
+        if (tables.size() <= 1) return true;
+        for (const TextTable& table : tables) {
+            if (table.entries.size() > n_seeds) return false;
         }
-        return left_length < right_length;
+        return true;
+    }
+    int64_t n_distinct_if_settled() const { return tables.empty() ? 0 : (int64_t)tables.front().entries.size(); }
+};
+
+struct TextContext {
+    TextTables* tables;   // in, out
+    code_t* codes;        // out of encode: NULL_CODE where missing; in, out of resolve
+    int64_t* counts;      // out of count: per slice, texts at home there; in of place: texts before it (seeds too)
+    row_t* first_rows;    // out of place: per final code
+};
+
+// Rows whose first slot has another text are listed without a branch, and looked up after the block.
+template <bool NULLS, typename OFFSET>
+void encode_cached_words(const TextRows<OFFSET>& rows, TextTable& table, int64_t block, int count, uint64_t valid, code_t* codes) {
+    const TextTable::WordSlot* const slots = table.words.data();
+    const size_t mask = table.words.size() - 1;
+    int misses[TEXT_BLOCK], n_misses = 0;
+    for (int at = 0; at < count; ++at) {
+        const TextKey key = rows.template key_inside<WORDS>(block + at);
+        const TextTable::WordSlot& slot = slots[key.hash() & mask];
+        const bool missing = NULLS && !((valid >> at) & 1);
+        codes[at] = missing ? NULL_CODE : slot.code;
+        misses[n_misses] = at;
+        n_misses += (slot.key != key.low) & !missing;
+    }
+    for (int miss = 0; miss < n_misses; ++miss) {
+        const int64_t row = block + misses[miss];
+        const TextKey key = rows.template key_inside<WORDS>(row);
+        codes[misses[miss]] = table.find_word(key.low, key.hash(), row);
+    }
+}
+
+template <TextKind KIND, bool NULLS, typename OFFSET>
+void encode_block(const TextRows<OFFSET>& rows, TextTable& table, int64_t block, int count, uint64_t valid, code_t* codes) {
+    TextKey keys[TEXT_BLOCK];
+    uint64_t hashes[TEXT_BLOCK];
+    for (int at = 0; at < count; ++at) {
+        if (NULLS && KIND == ANY_TEXT && !((valid >> at) & 1)) {   // its bytes may be many, and of no meaning
+            keys[at] = TextKey{0, 0};
+            hashes[at] = 0;
+            continue;
+        }
+        const TextKey key = KIND == ANY_TEXT ? rows.key_anywhere(block + at) : rows.template key_inside<KIND>(block + at);
+        const uint64_t hash = key.hash();
+        if (KIND == WORDS || (KIND == ANY_TEXT && key.is_word())) {
+            __builtin_prefetch(table.words.data() + (hash & (table.words.size() - 1)));
+        } else {
+            const TextTable::Slot* slot = table.longer.data() + (hash & (table.longer.size() - 1));
+            __builtin_prefetch(slot);
+            __builtin_prefetch((const uint8_t*)(slot + 1) - 1);   // a slot may lie in two cache lines
+        }
+        keys[at] = key;
+        hashes[at] = hash;
+    }
+    int misses[TEXT_BLOCK], n_misses = 0;
+    for (int at = 0; at < count; ++at) {
+        const TextKey& key = keys[at];
+        const bool missing = NULLS && !((valid >> at) & 1);
+        bool same;
+        if (KIND == WORDS || (KIND == ANY_TEXT && key.is_word())) {
+            const TextTable::WordSlot& slot = table.words[hashes[at] & (table.words.size() - 1)];
+            same = slot.key == key.low;
+            codes[at] = missing ? NULL_CODE : slot.code;
+        } else {
+            const TextTable::Slot& slot = table.longer[hashes[at] & (table.longer.size() - 1)];
+            same = ((slot.key.low ^ key.low) | (slot.key.high ^ key.high)) == 0;
+            if (KIND == ANY_TEXT && same && !missing) same = table.same_text(slot.code, key, rows.text(block + at));
+            codes[at] = missing ? NULL_CODE : slot.code;
+        }
+        misses[n_misses] = at;
+        n_misses += !same & !missing;
+    }
+    for (int miss = 0; miss < n_misses; ++miss) {
+        const int at = misses[miss];
+        const TextKey& key = keys[at];
+        codes[at] = key.is_word() ? table.find_word(key.low, hashes[at], block + at)
+                                  : table.find_longer(key, hashes[at], rows.text(block + at), block + at);
+    }
+}
+
+template <typename OFFSET>
+TextKind block_kind(const TextRows<OFFSET>& rows, int64_t block, int count) {
+    const uint8_t* offsets = rows.view.offsets + block * (int64_t)sizeof(OFFSET);
+    OFFSET least = load<OFFSET>(offsets, 1) - load<OFFSET>(offsets, 0), most = least;
+    for (int at = 1; at < count; ++at) {
+        const OFFSET length = load<OFFSET>(offsets, at + 1) - load<OFFSET>(offsets, at);
+        least = std::min(least, length);
+        most = std::max(most, length);
+    }
+    const int64_t room = rows.data_end - rows.offset(block + count - 1);   // from the last start on
+    if (most <= LONGEST_WORD && room >= 8) return WORDS;
+    if (least > LONGEST_WORD && most <= LONGEST_PAIR && room >= 16) return PAIRS;
+    return ANY_TEXT;
+}
+
+template <bool NULLS, typename OFFSET>
+void encode_rows(const TextRows<OFFSET>& rows, TextTable& table, int64_t start, int64_t stop, code_t* codes) {
+    for (int64_t block = start; block < stop; block += TEXT_BLOCK) {
+        const int count = stop - block < TEXT_BLOCK ? (int)(stop - block) : TEXT_BLOCK;
+        const uint64_t valid = NULLS ? bits_at(rows.view.validity, rows.view.bit_offset + block, count) : 0;
+        const TextKind kind = block_kind(rows, block, count);
+        if (kind == WORDS && table.words.size() <= CACHED_SLOTS) {
+            encode_cached_words<NULLS>(rows, table, block, count, valid, codes + block);
+        } else if (kind == WORDS) {
+            encode_block<WORDS, NULLS>(rows, table, block, count, valid, codes + block);
+        } else if (kind == PAIRS) {
+            encode_block<PAIRS, NULLS>(rows, table, block, count, valid, codes + block);
+        } else {
+            encode_block<ANY_TEXT, NULLS>(rows, table, block, count, valid, codes + block);
+        }
+    }
+}
+
+template <typename OFFSET>
+void encode_some(const TextContext& c, TextTable& table, int64_t start, int64_t stop) {
+    const TextRows<OFFSET> rows{c.tables->view, c.tables->data_end};
+    if (rows.view.validity != nullptr) {
+        encode_rows<true>(rows, table, start, stop, c.codes);
+    } else {
+        encode_rows<false>(rows, table, start, stop, c.codes);
+    }
+}
+
+template <typename OFFSET>
+int seed_texts(void* ctx, int64_t start, int64_t stop, int64_t) {   // one slice: the first rows
+    const TextContext& c = *(const TextContext*)ctx;
+    try {
+        encode_some<OFFSET>(c, c.tables->seeds, start, stop);
+        c.tables->n_seeds = (code_t)c.tables->seeds.entries.size();
+    } catch (const std::bad_alloc&) {
+        return OUT_OF_MEMORY;
+    }
+    return OK;
+}
+
+template <typename OFFSET>
+int encode_texts(void* ctx, int64_t start, int64_t stop, int64_t slice) {
+    const TextContext& c = *(const TextContext*)ctx;
+    try {
+        TextTable* table = c.tables->take(slice);
+        const code_t first = (code_t)table->entries.size();
+        encode_some<OFFSET>(c, *table, start, stop);
+        c.tables->slices[slice] = {table, first, (code_t)table->entries.size()};
+        c.tables->give(table, slice);
+    } catch (const std::bad_alloc&) {
+        return OUT_OF_MEMORY;
+    }
+    return OK;
+}
+
+inline int bucket_texts(void* ctx, int64_t start, int64_t stop, int64_t) {   // over tables
+    const TextContext& c = *(const TextContext*)ctx;
+    try {
+        for (int64_t number = start; number < stop; ++number) {
+            TextTable& table = c.tables->tables[number];
+            const size_t n_codes = table.entries.size(), n_seeds = c.tables->n_seeds;
+            std::vector<uint32_t> next(N_BUCKETS + 1, 0);
+            const auto bucket_of = [&](size_t code) { return table.entries[code].key.hash() >> (64 - UNIFY_BITS); };
+            for (size_t code = n_seeds; code < n_codes; ++code) ++next[bucket_of(code) + 1];
+            for (int at = 0; at < N_BUCKETS; ++at) next[at + 1] += next[at];
+            table.buckets = next;
+            table.listed.resize(n_codes - n_seeds);
+            for (size_t code = n_seeds; code < n_codes; ++code) {
+                const TextTable::Entry& entry = table.entries[code];
+                table.listed[next[bucket_of(code)]++] = {entry.key, entry.row, (code_t)code};
+            }
+            table.home.resize(n_codes - n_seeds);
+            table.is_home.resize(n_codes);
+            table.final_code.resize(n_codes);
+            for (size_t code = 0; code < n_seeds; ++code) table.final_code[code] = (code_t)code;
+        }
+    } catch (const std::bad_alloc&) {
+        return OUT_OF_MEMORY;
+    }
+    return OK;
+}
+
+// The texts of one bucket over all tables.
+struct TextUnion {
+    struct Member {
+        TextKey key;
+        uint32_t table;
+        code_t code;
+        row_t row;
+    };
+    std::vector<Member> members;   // each distinct text where it came first, so far
+    std::vector<uint32_t> slots;   // 0: empty; else 1 + the place among members
+
+    void clear(size_t n_most) {
+        size_t size = 16;
+        while (size < 2 * n_most) size *= 2;
+        slots.assign(size, 0);
+        members.clear();
+    }
+
+    // The bits of the hash that chose the bucket are the top ones; these are the low ones.
+    uint32_t place_of(const TextTables& tables, const Member& given) {
+        if (2 * members.size() >= slots.size()) grow();
+        const size_t mask = slots.size() - 1;
+        size_t slot = given.key.hash() & mask;
+        for (; slots[slot] != 0; slot = (slot + 1) & mask) {
+            Member& seen = members[slots[slot] - 1];
+            if (!(seen.key == given.key)) continue;
+            if (given.key.is_long() &&
+                !tables.tables[seen.table].same_text(seen.code, given.key, tables.tables[given.table].text_at(given.code))) {
+                continue;
+            }
+            if (given.row < seen.row) seen = given;
+            return slots[slot] - 1;
+        }
+        members.push_back(given);
+        slots[slot] = (uint32_t)members.size();
+        return slots[slot] - 1;
+    }
+
+    void grow() {
+        slots.assign(slots.size() * 4, 0);
+        const size_t mask = slots.size() - 1;
+        for (size_t place = 0; place < members.size(); ++place) {
+            size_t slot = members[place].key.hash() & mask;
+            while (slots[slot] != 0) slot = (slot + 1) & mask;
+            slots[slot] = (uint32_t)place + 1;
+        }
     }
 };
 
-template <typename OFFSET>
-int shared_prefix(void* ctx, int64_t start, int64_t stop, int64_t slice) {
-    const RankContext& c = *(const RankContext*)ctx;
-    const TextOrder<OFFSET> order{c.view, 0};
-    const uint8_t* first = c.view.data + order.start(0);
-    int64_t shared = order.length(0);
+inline int unify_texts(void* ctx, int64_t start, int64_t stop, int64_t) {   // over buckets
+    const TextContext& c = *(const TextContext*)ctx;
+    std::deque<TextTable>& tables = c.tables->tables;
+    try {
+        TextUnion united;
+        for (int64_t bucket = start; bucket < stop; ++bucket) {
+            size_t n_most = 0;
+            for (const TextTable& table : tables) {
+                n_most = std::max<size_t>(n_most, table.buckets[bucket + 1] - table.buckets[bucket]);
+            }
+            united.clear(n_most);
+            for (uint32_t number = 0; number < tables.size(); ++number) {
+                TextTable& table = tables[number];
+                for (uint32_t at = table.buckets[bucket]; at < table.buckets[bucket + 1]; ++at) {
+                    const TextTable::Listed& one = table.listed[at];
+                    table.home[at] = united.place_of(*c.tables, {one.key, number, one.code, one.row});
+                }
+            }
+            for (uint32_t number = 0; number < tables.size(); ++number) {
+                TextTable& table = tables[number];
+                for (uint32_t at = table.buckets[bucket]; at < table.buckets[bucket + 1]; ++at) {
+                    const TextUnion::Member& member = united.members[table.home[at]];
+                    table.home[at] = (uint64_t)member.table << 32 | member.code;
+                    table.is_home[table.listed[at].code] = member.table == number && member.code == table.listed[at].code;
+                }
+            }
+        }
+    } catch (const std::bad_alloc&) {
+        return OUT_OF_MEMORY;
+    }
+    return OK;
+}
+
+inline int count_texts(void* ctx, int64_t start, int64_t stop, int64_t) {   // over slices
+    const TextContext& c = *(const TextContext*)ctx;
+    for (int64_t number = start; number < stop; ++number) {
+        const TextTables::Slice& slice = c.tables->slices[number];
+        int64_t count = 0;
+        for (code_t code = slice.first; code < slice.last; ++code) count += slice.table->is_home[code];
+        c.counts[number] = count;
+    }
+    return OK;
+}
+
+inline int place_texts(void* ctx, int64_t start, int64_t stop, int64_t) {   // over slices
+    const TextContext& c = *(const TextContext*)ctx;
+    for (int64_t number = start; number < stop; ++number) {
+        const TextTables::Slice& slice = c.tables->slices[number];
+        if (number == 0) {
+            for (code_t code = 0; code < c.tables->n_seeds; ++code) c.first_rows[code] = slice.table->entries[code].row;
+        }
+        code_t next = (code_t)c.counts[number];
+        for (code_t code = slice.first; code < slice.last; ++code) {
+            if (!slice.table->is_home[code]) continue;
+            c.first_rows[next] = slice.table->entries[code].row;
+            slice.table->final_code[code] = next++;
+        }
+    }
+    return OK;
+}
+
+inline int link_texts(void* ctx, int64_t start, int64_t stop, int64_t) {   // over tables
+    const TextContext& c = *(const TextContext*)ctx;
+    for (int64_t number = start; number < stop; ++number) {
+        TextTable& table = c.tables->tables[number];
+        for (size_t at = 0; at < table.listed.size(); ++at) {
+            const code_t code = table.listed[at].code;
+            if (table.is_home[code]) continue;
+            table.final_code[code] = c.tables->tables[table.home[at] >> 32].final_code[(code_t)table.home[at]];
+        }
+    }
+    return OK;
+}
+
+inline int resolve_texts(void* ctx, int64_t start, int64_t stop, int64_t slice) {   // over rows
+    const TextContext& c = *(const TextContext*)ctx;
+    const code_t* final_code = c.tables->slices[slice].table->final_code.data();
+    if (c.tables->slices[slice].last == c.tables->n_seeds) return OK;
+    if (c.tables->view.validity == nullptr) {
+        for (int64_t row = start; row < stop; ++row) c.codes[row] = final_code[c.codes[row]];
+        return OK;
+    }
     for (int64_t row = start; row < stop; ++row) {
-        const uint8_t* text = c.view.data + order.start(row);
-        if (order.length(row) < shared) shared = order.length(row);
-        int64_t byte = 0;
-        while (byte < shared && text[byte] == first[byte]) ++byte;
-        shared = byte;
-    }
-    c.prefixes[slice] = shared;
-    return OK;
-}
-
-template <typename OFFSET>
-int sort_runs(void* ctx, int64_t start, int64_t stop, int64_t) {
-    const RankContext& c = *(const RankContext*)ctx;
-    const TextOrder<OFFSET> order{c.view, c.prefix};
-    for (int64_t row = start; row < stop; ++row) c.keys[row] = {order.word(row), row};
-    std::sort(c.keys + start, c.keys + stop, order);   // values are unique: no need to be stable
-    return OK;
-}
-
-template <typename OFFSET>
-int merge_runs(void* ctx, int64_t start, int64_t stop, int64_t) {   // over pairs of runs
-    const RankContext& c = *(const RankContext*)ctx;
-    const TextOrder<OFFSET> order{c.view, c.prefix};
-    for (int64_t pair = start; pair < stop; ++pair) {
-        const int64_t left = 2 * pair * c.run_rows;
-        const int64_t middle = std::min(left + c.run_rows, c.view.length);
-        const int64_t right = std::min(middle + c.run_rows, c.view.length);
-        std::merge(c.keys + left, c.keys + middle, c.keys + middle, c.keys + right, c.merged + left, order);
+        if (c.codes[row] != NULL_CODE) c.codes[row] = final_code[c.codes[row]];
     }
     return OK;
 }
 
-inline int write_ranks(void* ctx, int64_t start, int64_t stop, int64_t) {
-    const RankContext& c = *(const RankContext*)ctx;
-    for (int64_t rank = start; rank < stop; ++rank) c.ranks[c.keys[rank].row] = (int32_t)rank;
+// In place of count to resolve where the codes are settled; one slice.
+inline int settled_first_rows(void* ctx, int64_t start, int64_t stop, int64_t) {   // over codes
+    const TextContext& c = *(const TextContext*)ctx;
+    for (int64_t code = start; code < stop; ++code) c.first_rows[code] = c.tables->tables.front().entries[code].row;
     return OK;
 }
 
-enum RankPhase : int { SHARED_PREFIX = 0, SORT_RUNS = 1, MERGE_RUNS = 2, WRITE_RANKS = 3 };
+struct TranslateContext {
+    code_t* codes;          // in, out
+    const code_t* places;   // in: per code, what it becomes
+    code_t n_places;        // in: any other code becomes NULL_CODE
+};
 
-template <typename OFFSET>
-kernel_t rank_phase_of(int phase) {
+inline int translate_codes(void* ctx, int64_t start, int64_t stop, int64_t) {
+    const TranslateContext& c = *(const TranslateContext*)ctx;
+    for (int64_t row = start; row < stop; ++row) c.codes[row] = c.codes[row] < c.n_places ? c.places[c.codes[row]] : NULL_CODE;
+    return OK;
+}
+
+enum TextPhase : int { SEED = 0, ENCODE, BUCKET, UNIFY, COUNT, PLACE, LINK, RESOLVE, SETTLED };
+
+inline kernel_t text_phase(int phase, bool large) {
     switch (phase) {
-        case SHARED_PREFIX: return shared_prefix<OFFSET>;
-        case SORT_RUNS: return sort_runs<OFFSET>;
-        case MERGE_RUNS: return merge_runs<OFFSET>;
-        default: return write_ranks;
+        case SEED: return large ? seed_texts<int64_t> : seed_texts<int32_t>;
+        case ENCODE: return large ? encode_texts<int64_t> : encode_texts<int32_t>;
+        case BUCKET: return bucket_texts;
+        case UNIFY: return unify_texts;
+        case COUNT: return count_texts;
+        case PLACE: return place_texts;
+        case LINK: return link_texts;
+        case RESOLVE: return resolve_texts;
+        default: return settled_first_rows;
     }
-}
-
-inline kernel_t rank_phase(int phase, bool large) {
-    return large ? rank_phase_of<int64_t>(phase) : rank_phase_of<int32_t>(phase);
 }
 
 }  // namespace ff

@@ -15,6 +15,16 @@ constexpr uint64_t mix(uint64_t word) {
     return word;
 }
 
+// The word of a hash.
+constexpr uint64_t unmix(uint64_t hash) {
+    hash ^= hash >> 32;
+    hash *= 0x9CB4B2F8129337DBull;
+    hash ^= hash >> 29 ^ hash >> 58;
+    hash *= 0x4F74430C22A54005ull;
+    hash ^= hash >> 32;
+    return hash;
+}
+
 constexpr uint64_t NO_WORD = ~(uint64_t)0;   // packed keys are smaller: their product of digits is at most 2^64 - 1
 constexpr uint64_t NO_HASH = mix(NO_WORD);
 

@@ -1,21 +1,145 @@
-// Exact dense codes of 64-bit words by partitioned hashing, and probing of distinct words.
+// Exact dense codes of 64-bit words by hashing, and probing of distinct words.
 //
-// Words come mixed (hash.hpp): the mixer is invertible, so a hash stands for its word. The top bits choose a partition,
-// the next ones a slot. Rows are scattered to partitions in ascending order, each partition is numbered by one task in
-// a table that fits the cache, and codes are read back in row order: the partitions' ids are consumed as sequential
-// streams, so no row number travels. Prefetch-for-write before scattered stores (research/prototypes.md, lesson 2).
+// Words come mixed (hash.hpp): the mixer is invertible, so a hash stands for its word.
+//
+// Where all distinct words fit a table in the cache, every thread looks its rows up in one shared table: words are only
+// ever put in, by compare-and-swap. Which slots of a linearly probed table are taken does not depend on the order of
+// insertion, nor does the set of words in a run of taken slots; so slots, with each run sorted by hash, give ids that
+// depend on the words alone.
+//
+// Else the top bits choose a partition, the next ones a slot. Rows are scattered to partitions in ascending order, each
+// partition is numbered by one task in a table that fits the cache, and codes are read back in row order: the partitions'
+// ids are consumed as sequential streams, so no row number travels. Prefetch-for-write before scattered stores
+// (research/prototypes.md, lesson 2).
 #pragma once
+#include <algorithm>
 #include <new>
 #include <vector>
 
+#include "codes.hpp"
 #include "hash.hpp"
 #include "kernel.hpp"
-#include "slice_tables.hpp"
 
 namespace ff {
 
 constexpr int HASH_BLOCK = 64;
 constexpr uint32_t FIRST_FLAG = 0x80000000u;   // on an id: the first row of its word
+
+inline void prefetch_for_write(const void* address) {
+#if defined(__x86_64__)
+    __asm__ volatile("prefetchw %0" : : "m"(*(const char*)address));   // no compiler flag for it in x86-64-v2
+#else
+    __builtin_prefetch(address, 1);
+#endif
+}
+
+// ---- one table for all rows -----------------------------------------------------------------------------------------
+
+struct TableNumberContext {
+    PackContext pack;       // in: of the keys, without outputs
+    uint64_t* slots;        // in, out: hashes; NO_HASH is empty
+    code_t* codes;          // out: per row its slot, NULL_CODE where there is no key
+    int64_t* n_distinct;    // in, out
+    int64_t most;           // in: give up (TOO_LONG) where there are more distinct words; at most half of the slots
+    int64_t log_slots;      // in
+};
+
+inline int number_in_table(void* ctx, int64_t start, int64_t stop, int64_t) {
+    const TableNumberContext& c = *(const TableNumberContext*)ctx;
+    const uint64_t mask = ((uint64_t)1 << c.log_slots) - 1;
+    const int shift = (int)(64 - c.log_slots);
+    PackBlock<uint64_t> block;
+    for (int64_t base = start; base < stop; base += PACK_BLOCK) {
+        if (__atomic_load_n(c.n_distinct, __ATOMIC_RELAXED) > c.most) return TOO_LONG;
+        const int count = stop - base < PACK_BLOCK ? (int)(stop - base) : PACK_BLOCK;
+        uint64_t* words = pack_block(c.pack, base, count, block);
+        for (int at = 0; at < count; ++at) words[at] = mix(c.pack.may_drop && block.dead[at] ? NO_WORD : words[at]);
+        int64_t n_new = 0;
+        for (int from = 0; from < count; from += HASH_BLOCK) {
+            const int to = from + HASH_BLOCK < count ? from + HASH_BLOCK : count;
+            for (int at = from; at < to; ++at) __builtin_prefetch(c.slots + (words[at] >> shift));
+            for (int at = from; at < to; ++at) {
+                const uint64_t hash = words[at];
+                if (hash == NO_HASH) {
+                    c.codes[base + at] = NULL_CODE;
+                    continue;
+                }
+                uint64_t slot = hash >> shift;
+                for (;; slot = (slot + 1) & mask) {
+                    uint64_t seen = __atomic_load_n(c.slots + slot, __ATOMIC_RELAXED);
+                    if (seen == hash) break;
+                    if (seen != NO_HASH) continue;
+                    if (__atomic_compare_exchange_n(c.slots + slot, &seen, hash, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+                        ++n_new;
+                        break;
+                    }
+                    if (seen == hash) break;
+                }
+                c.codes[base + at] = (code_t)slot;
+            }
+        }
+        if (n_new > 0) __atomic_fetch_add(c.n_distinct, n_new, __ATOMIC_RELAXED);
+    }
+    return OK;
+}
+
+struct SlotContext {
+    const uint64_t* slots;   // in
+    int64_t log_slots;       // in
+    int64_t* counts;         // out of count, in of number: per slice, words whose run begins before the slice
+    code_t* ids;             // out of number: per taken slot its word's id
+    uint64_t* words;         // out of number: per id
+};
+
+struct SlotRuns {
+    const SlotContext& c;
+    uint64_t mask;
+
+    explicit SlotRuns(const SlotContext& given) : c(given), mask(((uint64_t)1 << given.log_slots) - 1) {}
+    bool taken(uint64_t slot) const { return c.slots[slot & mask] != NO_HASH; }
+    bool begins(uint64_t slot) const { return taken(slot) && !taken(slot - 1); }
+};
+
+inline int count_slots(void* ctx, int64_t start, int64_t stop, int64_t slice) {   // over slots
+    const SlotContext& c = *(const SlotContext*)ctx;
+    const SlotRuns runs(c);
+    int64_t count = 0;
+    for (int64_t slot = start; slot < stop; ++slot) {
+        if (!runs.begins((uint64_t)slot)) continue;
+        uint64_t end = (uint64_t)slot;
+        while (runs.taken(end)) ++end;
+        count += (int64_t)end - slot;
+        slot = (int64_t)end - 1;
+    }
+    c.counts[slice] = count;
+    return OK;
+}
+
+inline int number_slots(void* ctx, int64_t start, int64_t stop, int64_t slice) {   // over slots
+    const SlotContext& c = *(const SlotContext*)ctx;
+    const SlotRuns runs(c);
+    int64_t id = c.counts[slice];
+    try {
+        std::vector<std::pair<uint64_t, uint64_t>> run;   // hash and slot
+        for (int64_t slot = start; slot < stop; ++slot) {
+            if (!runs.begins((uint64_t)slot)) continue;
+            run.clear();
+            uint64_t end = (uint64_t)slot;
+            for (; runs.taken(end); ++end) run.emplace_back(c.slots[end & runs.mask], end & runs.mask);
+            std::sort(run.begin(), run.end());
+            for (const auto& one : run) {
+                c.words[id] = unmix(one.first);
+                c.ids[one.second] = (code_t)id++;
+            }
+            slot = (int64_t)end - 1;
+        }
+    } catch (const std::bad_alloc&) {
+        return OUT_OF_MEMORY;
+    }
+    return OK;
+}
+
+// ---- partitions -----------------------------------------------------------------------------------------------------
 
 struct PartitionContext {
     const uint64_t* hashes;   // in: per row; NO_HASH has no code
@@ -27,7 +151,8 @@ struct PartitionContext {
     uint32_t* n_distinct;     // out of number: per partition
     const uint32_t* base;     // in of read back: per partition, codes before it
     code_t* codes;            // out of read back
-    row_t* first_rows;        // out of read back: per code
+    row_t* first_rows;        // out of read back, or null: per code
+    uint64_t* words;          // out of list: per code
 };
 
 inline int count_partitions(void* ctx, int64_t start, int64_t stop, int64_t slice) {
@@ -51,7 +176,7 @@ inline int scatter_hashes(void* ctx, int64_t start, int64_t stop, int64_t slice)
         for (int64_t block = start; block < stop; block += HASH_BLOCK) {
             const int64_t end = block + HASH_BLOCK < stop ? block + HASH_BLOCK : stop;
             for (int64_t row = block; row < end; ++row) {
-                __builtin_prefetch(c.scattered + next[c.hashes[row] >> shift], 1);
+                prefetch_for_write(c.scattered + next[c.hashes[row] >> shift]);
             }
             for (int64_t row = block; row < end; ++row) {
                 const uint64_t hash = c.hashes[row];
@@ -141,11 +266,21 @@ inline int read_back(void* ctx, int64_t start, int64_t stop, int64_t slice) {
                 const uint32_t id = c.ids[next[part]++];
                 const code_t code = c.base[part] + (id & ~FIRST_FLAG);
                 c.codes[row] = code;
-                if (id & FIRST_FLAG) c.first_rows[code] = (row_t)row;
+                if (id & FIRST_FLAG && c.first_rows != nullptr) c.first_rows[code] = (row_t)row;
             }
         }
     } catch (const std::bad_alloc&) {
         return OUT_OF_MEMORY;
+    }
+    return OK;
+}
+
+inline int list_words(void* ctx, int64_t start, int64_t stop, int64_t) {   // over partitions
+    const PartitionContext& c = *(const PartitionContext*)ctx;
+    for (int64_t part = start; part < stop; ++part) {
+        const uint64_t* distinct = c.scattered + c.starts[part];
+        uint64_t* words = c.words + c.base[part];
+        for (uint32_t id = 0; id < c.n_distinct[part]; ++id) words[id] = unmix(distinct[id]);
     }
     return OK;
 }
@@ -212,21 +347,5 @@ inline int probe_table(void* ctx, int64_t start, int64_t stop, int64_t) {
     }
     return OK;
 }
-
-// ---- few distinct words: tables per slice -------------------------------------------------------------------------
-
-struct WordSource {
-    const uint64_t* hashes;   // in
-
-    typedef uint64_t Key;
-    struct Store {};          // a word is its own value
-
-    static uint64_t hash_of(Key key) { return key; }
-    bool missing(int64_t row) const { return hashes[row] == NO_HASH; }
-    Key key_at(int64_t row) const { return hashes[row]; }
-    bool same(const Store&, code_t, Key, int64_t) const { return true; }
-    void keep(Store&, code_t, Key, int64_t) const {}
-    static bool same_kept(const Store&, code_t, const Store&, code_t, Key) { return true; }
-};
 
 }  // namespace ff

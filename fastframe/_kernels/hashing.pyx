@@ -1,8 +1,9 @@
-"""Exact dense codes of mixed words, and probing (``hashing.hpp``, ``slice_tables.hpp``). Addresses come as ints."""
+"""Exact dense codes of mixed words, and probing (``hashing.hpp``). Addresses come as ints."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t, uintptr_t
 
-from fastframe._kernels.kernel cimport Task, code_t, kernel_t, row_t
+from fastframe._kernels.codes cimport KeyParts, PackContext, set_keys
+from fastframe._kernels.kernel cimport Task, code_t, row_t
 
 cdef extern from "hashing.hpp" namespace "ff" nogil:
     cdef struct ProbeSlot:
@@ -19,6 +20,7 @@ cdef extern from "hashing.hpp" namespace "ff" nogil:
         const uint32_t* base
         code_t* codes
         row_t* first_rows
+        uint64_t* words
 
     cdef struct TableContext:
         const uint64_t* scattered
@@ -31,32 +33,35 @@ cdef extern from "hashing.hpp" namespace "ff" nogil:
         const uint64_t* hashes
         code_t* codes
 
-    cdef struct WordSource:
-        const uint64_t* hashes
-
-    cdef cppclass SliceTables[Source]:
-        SliceTables(const Source& given, int64_t n_slices) except +
-
-    cdef cppclass SliceTablesContext[Source]:
-        SliceTables[Source]* tables
-        int64_t most
-        code_t missing
+    cdef struct TableNumberContext:
+        PackContext pack
+        uint64_t* slots
         code_t* codes
-        int64_t* counts
-        row_t* first_rows
+        int64_t* n_distinct
+        int64_t most
+        int64_t log_slots
 
+    cdef struct SlotContext:
+        const uint64_t* slots
+        int64_t log_slots
+        int64_t* counts
+        code_t* ids
+        uint64_t* words
+
+    int number_in_table(void*, int64_t, int64_t, int64_t)
+    int count_slots(void*, int64_t, int64_t, int64_t)
+    int number_slots(void*, int64_t, int64_t, int64_t)
+    int list_words(void*, int64_t, int64_t, int64_t)
     int count_partitions(void*, int64_t, int64_t, int64_t)
     int scatter_hashes(void*, int64_t, int64_t, int64_t)
     int number_partitions(void*, int64_t, int64_t, int64_t)
     int read_back(void*, int64_t, int64_t, int64_t)
     int fill_table(void*, int64_t, int64_t, int64_t)
     int probe_table(void*, int64_t, int64_t, int64_t)
-    kernel_t slice_phase[Source](int phase)
     uint64_t mix(uint64_t word)
-    int UNIFY_BUCKETS "ff::N_BUCKETS"
+    uint64_t unmix(uint64_t hash)
     uint64_t NO_HASH_ "ff::NO_HASH"
 
-N_BUCKETS = UNIFY_BUCKETS
 SLOT_BYTES = sizeof(ProbeSlot)
 NO_HASH = NO_HASH_
 
@@ -66,40 +71,57 @@ def mixed(uint64_t word):
     return mix(word)
 
 
-cdef class WordTables:
-    """Codes of few distinct words in order of first appearance, by one table per slice."""
+def unmixed(uint64_t hash):
+    """The word of a hash."""
+    return unmix(hash)
 
-    cdef SliceTables[WordSource]* tables
-    cdef readonly int64_t n_slices
-    cdef object keep
 
-    def __cinit__(self, size_t hashes, int64_t n_slices, object keep):
-        cdef WordSource source
-        source.hashes = <const uint64_t*><uintptr_t>hashes
-        self.tables = new SliceTables[WordSource](source, n_slices)
-        self.n_slices = n_slices
-        self.keep = keep
+def number_in_one_table(
+    KeyParts parts not None, size_t slots, int log_slots, int64_t most, size_t codes, size_t n_distinct, *, object keep
+):
+    """Over rows: the slot of each row's key in a table that all threads fill.
 
-    def __dealloc__(self):
-        del self.tables
+    # IN  parts, log_slots, most (TOO_LONG where there are more distinct keys; at most half of the slots)
+    # OUT slots (NO_HASH before), codes, n_distinct (int64, 0 before)
+    """
+    cdef TableNumberContext ctx
+    set_keys(&ctx.pack, parts, 0, True)
+    ctx.slots = <uint64_t*><uintptr_t>slots
+    ctx.codes = <code_t*><uintptr_t>codes
+    ctx.n_distinct = <int64_t*><uintptr_t>n_distinct
+    ctx.most = most
+    ctx.log_slots = log_slots
+    return Task.make(number_in_table, &ctx, sizeof(ctx), (parts, keep))
 
-    def phases(self, size_t codes, size_t counts, size_t first_rows, int64_t most, *, object keep):
-        """``(encode over rows, unify over buckets, rank over slices, resolve over rows)``.
 
-        Encode gives TOO_LONG where a slice has more than ``most`` distinct words; between rank and resolve make
-        ``counts`` exclusive sums.
+def slot_ids(size_t slots, int log_slots, size_t counts, size_t ids, size_t words, *, object keep):
+    """``(count, number)``: two phases over slots with the same slices; between them make ``counts`` exclusive sums.
 
-        # OUT codes, counts, first_rows
-        """
-        cdef SliceTablesContext[WordSource] ctx
-        ctx.tables = self.tables
-        ctx.most = most
-        ctx.missing = 0xFFFFFFFF
-        ctx.codes = <code_t*><uintptr_t>codes
-        ctx.counts = <int64_t*><uintptr_t>counts
-        ctx.first_rows = <row_t*><uintptr_t>first_rows
-        kept = (self, keep)
-        return tuple([Task.make(slice_phase[WordSource](phase), &ctx, sizeof(ctx), kept) for phase in range(4)])
+    # IN  slots, log_slots
+    # OUT counts, ids (of taken slots), words (of ids)
+    """
+    cdef SlotContext ctx
+    ctx.slots = <const uint64_t*><uintptr_t>slots
+    ctx.log_slots = log_slots
+    ctx.counts = <int64_t*><uintptr_t>counts
+    ctx.ids = <code_t*><uintptr_t>ids
+    ctx.words = <uint64_t*><uintptr_t>words
+    return Task.make(count_slots, &ctx, sizeof(ctx), keep), Task.make(number_slots, &ctx, sizeof(ctx), keep)
+
+
+def words_of_codes(size_t scattered, tuple numbered, size_t words, *, object keep):
+    """The word of each code, over partitions that `number` made.
+
+    # IN  scattered, numbered: (starts, n_distinct, base)
+    # OUT words
+    """
+    cdef PartitionContext ctx
+    ctx.scattered = <uint64_t*><uintptr_t>scattered
+    ctx.starts = <const uint32_t*><uintptr_t>numbered[0]
+    ctx.n_distinct = <uint32_t*><uintptr_t>numbered[1]
+    ctx.base = <const uint32_t*><uintptr_t>numbered[2]
+    ctx.words = <uint64_t*><uintptr_t>words
+    return Task.make(list_words, &ctx, sizeof(ctx), keep)
 
 
 def partition(size_t hashes, int bits, size_t offsets, size_t scattered, object keep):
@@ -137,7 +159,7 @@ def codes_of_rows(size_t hashes, int bits, tuple numbered, size_t codes, size_t 
     """Codes in row order, over rows in the slices of `partition`.
 
     # IN  hashes, bits, numbered: (offsets, ids, base)
-    # OUT codes, first_rows
+    # OUT codes, first_rows (0: not wanted)
     """
     cdef PartitionContext ctx
     ctx.hashes = <const uint64_t*><uintptr_t>hashes

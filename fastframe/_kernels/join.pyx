@@ -1,37 +1,51 @@
-"""Tasks of joins over dense key codes; see ``join.hpp``. Addresses are ints."""
+"""Tasks of joins over key codes; see ``join.hpp`` and ``join_output.hpp``. Addresses are ints.
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uintptr_t
+``codes`` arguments say where a side's codes come from: ``(address of codes or 0, address of key parts or 0, number of
+parts, whether digits need 64 bits, whether a row may have no key)``.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint64_t, uintptr_t
 
 from fastframe._kernels.kernel cimport code_t, row_t
 from fastframe._threads._drive cimport Task, kernel_t
 
+cdef extern from "code_source.hpp" namespace "ff" nogil:
+    cdef struct KeyPart:
+        pass
+
+    cdef struct CodeSource:
+        const code_t* codes
+        const KeyPart* parts
+        int64_t n_parts
+        int32_t wide
+        int32_t may_drop
+
+cdef extern from "packed_rows.hpp" namespace "ff" nogil:
+    cdef struct Records:
+        pass
+
 cdef extern from "join.hpp" namespace "ff" nogil:
     cdef struct RowMap:
-        const code_t* codes
+        CodeSource build
         row_t* row_of_code
+        uint64_t* present
         int64_t* n_found
+        int64_t n_codes
+        int64_t prefetch
 
     cdef struct MapProbe:
-        const code_t* codes
-        const row_t* row_of_code
-        row_t* partners
+        CodeSource probe
+        const uint64_t* present
+        int64_t n_codes
+        uint64_t* words
         int64_t* n_matches
 
-    cdef struct MatchCompaction:
-        const row_t* partners
-        const int64_t* starts
-        row_t* left_rows
-        row_t* right_rows
-
     cdef struct GroupProbe:
-        const code_t* codes
+        CodeSource probe
         const int32_t* offsets
-        const row_t* rows
+        int64_t prefetch
         int64_t* n_results
         int64_t* n_unmatched
-        const int64_t* starts
-        row_t* left_rows
-        row_t* right_rows
 
     cdef struct OuterPairs:
         const int32_t* left_offsets
@@ -43,88 +57,112 @@ cdef extern from "join.hpp" namespace "ff" nogil:
         row_t* left_out
         row_t* right_out
 
-    cdef struct PartnerMarks:
-        const code_t* codes
-        uint8_t* is_present
-        uint8_t* bits
-
     int clear_map_kernel "ff::clear_map"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int fill_map_kernel "ff::fill_map"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int count_map_kernel "ff::count_map"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int probe_map_kernel "ff::probe_map"(void* ctx, int64_t start, int64_t stop, int64_t slice)
-    int compact_matches_kernel "ff::compact_matches"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int count_matches_kernel "ff::count_matches"(void* ctx, int64_t start, int64_t stop, int64_t slice)
-    kernel_t fill_matches_kernel(bint keeps_unmatched)
     int count_outer_kernel "ff::count_outer"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int fill_outer_kernel "ff::fill_outer"(void* ctx, int64_t start, int64_t stop, int64_t slice)
-    int mark_codes_kernel "ff::mark_codes"(void* ctx, int64_t start, int64_t stop, int64_t slice)
-    int partner_bits_kernel "ff::partner_bits"(void* ctx, int64_t start, int64_t stop, int64_t slice)
+
+cdef extern from "join_output.hpp" namespace "ff" nogil:
+    cdef struct JoinOutput:
+        pass
+
+    cdef struct EmitContext:
+        CodeSource probe
+        const row_t* row_of_code
+        const int32_t* offsets
+        const row_t* rows
+        const uint64_t* words
+        int64_t keeps_unmatched
+        int64_t prefetch
+        const int64_t* starts
+        const JoinOutput* outputs
+        int64_t n_outputs
+        const Records* records
+        int64_t n_records
+        int64_t misses
+        int64_t streams
+
+    kernel_t emit_kernel(bint misses)
+
+OUTPUT_WORDS = sizeof(JoinOutput) // 8    # int64 words of one row of the caller's table of outputs
+RECORD_WORDS = sizeof(Records) // 8       # and of its table of records
+PROBE, BUILD = 0, 1                       # join_output.hpp::Side
 
 
-cdef Task map_task(kernel_t kernel, uintptr_t codes, uintptr_t row_of_code, uintptr_t n_found, object keep_alive):
+cdef CodeSource code_source(tuple codes):
+    cdef CodeSource source
+    source.codes = <const code_t*><uintptr_t>codes[0]
+    source.parts = <const KeyPart*><uintptr_t>codes[1]
+    source.n_parts, source.wide, source.may_drop = codes[2:]
+    return source
+
+
+def map_phases(tuple codes, tuple arrays, int64_t n_codes, *, bint prefetch, keep_alive):
+    """``(clear, fill, count)``: over codes, build rows, codes.
+
+    IN codes OUT arrays: row_of_code, present (bits), rows with a code per slice, codes with a row per slice.
+    """
     cdef RowMap ctx
-    ctx.codes = <const code_t*>codes
-    ctx.row_of_code = <row_t*>row_of_code
-    ctx.n_found = <int64_t*>n_found
-    return Task.make(kernel, &ctx, sizeof(ctx), keep_alive)
+    ctx.build = code_source(codes)
+    ctx.row_of_code = <row_t*><uintptr_t>arrays[0]
+    ctx.present = <uint64_t*><uintptr_t>arrays[1]
+    ctx.n_found = <int64_t*><uintptr_t>arrays[2]
+    ctx.n_codes = n_codes
+    ctx.prefetch = prefetch
+    clear = Task.make(<kernel_t>clear_map_kernel, &ctx, sizeof(ctx), keep_alive)
+    fill = Task.make(<kernel_t>fill_map_kernel, &ctx, sizeof(ctx), keep_alive)
+    ctx.n_found = <int64_t*><uintptr_t>arrays[3]
+    return clear, fill, Task.make(<kernel_t>count_map_kernel, &ctx, sizeof(ctx), keep_alive)
 
 
-def clear_map(uintptr_t row_of_code, *, keep_alive):
-    """Over codes: no row (-1). OUT row_of_code."""
-    return map_task(<kernel_t>clear_map_kernel, 0, row_of_code, 0, keep_alive)
-
-
-def fill_map(uintptr_t codes, uintptr_t row_of_code, uintptr_t n_found, *, keep_alive):
-    """Over rows: each row to its code's entry; per slice, rows with a code. IN codes OUT row_of_code, n_found."""
-    return map_task(<kernel_t>fill_map_kernel, codes, row_of_code, n_found, keep_alive)
-
-
-def count_map(uintptr_t row_of_code, uintptr_t n_found, *, keep_alive):
-    """Over codes: per slice, codes with a row. IN row_of_code OUT n_found."""
-    return map_task(<kernel_t>count_map_kernel, 0, row_of_code, n_found, keep_alive)
-
-
-def probe_map(uintptr_t codes, uintptr_t row_of_code, uintptr_t partners, uintptr_t n_matches, *, keep_alive):
-    """Over left rows: the partner of each, and per slice how many have one."""
+def probe_map(tuple codes, uintptr_t present, int64_t n_codes, uintptr_t words, uintptr_t n_matches, *, keep_alive):
+    """Over probe rows: whether each has a partner, and per slice how many have one."""
     cdef MapProbe ctx
-    ctx.codes = <const code_t*>codes                # IN
-    ctx.row_of_code = <const row_t*>row_of_code     # IN
-    ctx.partners = <row_t*>partners                 # OUT
-    ctx.n_matches = <int64_t*>n_matches             # OUT
+    ctx.probe = code_source(codes)             # IN
+    ctx.present = <const uint64_t*>present     # IN
+    ctx.n_codes = n_codes                      # IN
+    ctx.words = <uint64_t*>words               # OUT
+    ctx.n_matches = <int64_t*>n_matches        # OUT
     return Task.make(<kernel_t>probe_map_kernel, &ctx, sizeof(ctx), keep_alive)
 
 
-def compact_matches(uintptr_t partners, uintptr_t starts, uintptr_t left_rows, uintptr_t right_rows, *, keep_alive):
-    """Over left rows, in the slices of `probe_map`: the rows that have a partner, and the partners."""
-    cdef MatchCompaction ctx
-    ctx.partners = <const row_t*>partners      # IN
-    ctx.starts = <const int64_t*>starts        # IN
-    ctx.left_rows = <row_t*>left_rows          # OUT
-    ctx.right_rows = <row_t*>right_rows        # OUT
-    return Task.make(<kernel_t>compact_matches_kernel, &ctx, sizeof(ctx), keep_alive)
-
-
-def count_matches(uintptr_t codes, uintptr_t offsets, uintptr_t n_results, uintptr_t n_unmatched, *, keep_alive):
-    """Over left rows: per slice, pairs with grouped right rows, and rows without partner."""
+def count_matches(tuple codes, uintptr_t offsets, uintptr_t n_results, uintptr_t n_unmatched, *, bint prefetch, keep_alive):
+    """Over probe rows: per slice, pairs with grouped build rows, and rows without partner."""
     cdef GroupProbe ctx
-    ctx.codes = <const code_t*>codes           # IN
+    ctx.probe = code_source(codes)             # IN
     ctx.offsets = <const int32_t*>offsets      # IN
+    ctx.prefetch = prefetch                    # IN
     ctx.n_results = <int64_t*>n_results        # OUT
     ctx.n_unmatched = <int64_t*>n_unmatched    # OUT
     return Task.make(<kernel_t>count_matches_kernel, &ctx, sizeof(ctx), keep_alive)
 
 
-def fill_matches(uintptr_t codes, uintptr_t offsets, uintptr_t rows, uintptr_t starts, uintptr_t left_rows, uintptr_t right_rows, *,
-                 bint keeps_unmatched, keep_alive):
-    """Over left rows, in the slices of `count_matches`: the pairs; ``left_rows`` 0 leaves the left ones out."""
-    cdef GroupProbe ctx
-    ctx.codes = <const code_t*>codes           # IN
-    ctx.offsets = <const int32_t*>offsets      # IN
-    ctx.rows = <const row_t*>rows              # IN
-    ctx.starts = <const int64_t*>starts        # IN
-    ctx.left_rows = <row_t*>left_rows          # OUT
-    ctx.right_rows = <row_t*>right_rows        # OUT
-    return Task.make(fill_matches_kernel(keeps_unmatched), &ctx, sizeof(ctx), keep_alive)
+def emit_pairs(tuple codes, tuple index, uintptr_t words, uintptr_t starts, tuple outputs, tuple records, *,
+               bint keeps_unmatched, bint misses, bint prefetch, bint streams, keep_alive):
+    """Over probe rows, in the slices of the first pass: the columns of the pairs.
+
+    ``index`` is ``(row_of_code, 0, 0)`` or ``(0, offsets, rows)``; ``outputs`` and ``records`` are tables of
+    ``JoinOutput`` and ``Records``, as ``(address, length)``, which say where the results go.
+    """
+    cdef EmitContext ctx
+    ctx.probe = code_source(codes)                                    # IN
+    ctx.row_of_code = <const row_t*><uintptr_t>index[0]               # IN
+    ctx.offsets = <const int32_t*><uintptr_t>index[1]                 # IN
+    ctx.rows = <const row_t*><uintptr_t>index[2]                      # IN
+    ctx.words = <const uint64_t*>words                                # IN
+    ctx.starts = <const int64_t*>starts                               # IN
+    ctx.outputs = <const JoinOutput*><uintptr_t>outputs[0]            # IN, OUT
+    ctx.n_outputs = outputs[1]
+    ctx.records = <const Records*><uintptr_t>records[0]               # IN, OUT
+    ctx.n_records = records[1]
+    ctx.keeps_unmatched = keeps_unmatched
+    ctx.misses = misses
+    ctx.prefetch = prefetch
+    ctx.streams = streams
+    return Task.make(emit_kernel(misses), &ctx, sizeof(ctx), keep_alive)
 
 
 cdef OuterPairs outer_pairs(tuple left, tuple right):
@@ -150,20 +188,3 @@ def fill_outer(tuple left, tuple right, uintptr_t starts, uintptr_t left_out, ui
     ctx.left_out = <row_t*>left_out                    # OUT
     ctx.right_out = <row_t*>right_out                  # OUT
     return Task.make(<kernel_t>fill_outer_kernel, &ctx, sizeof(ctx), keep_alive)
-
-
-def mark_codes(uintptr_t codes, uintptr_t is_present, *, keep_alive):
-    """Over rows: sets the byte of each row's code."""
-    cdef PartnerMarks ctx
-    ctx.codes = <const code_t*>codes          # IN
-    ctx.is_present = <uint8_t*>is_present     # OUT
-    return Task.make(<kernel_t>mark_codes_kernel, &ctx, sizeof(ctx), keep_alive)
-
-
-def partner_bits(uintptr_t codes, uintptr_t is_present, uintptr_t bits, *, keep_alive):
-    """Over rows: the bit of each says whether its code was marked."""
-    cdef PartnerMarks ctx
-    ctx.codes = <const code_t*>codes          # IN
-    ctx.is_present = <uint8_t*>is_present     # IN
-    ctx.bits = <uint8_t*>bits                 # OUT
-    return Task.make(<kernel_t>partner_bits_kernel, &ctx, sizeof(ctx), keep_alive)

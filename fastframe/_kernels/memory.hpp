@@ -1,9 +1,14 @@
 // A pool of large blocks; see memory.pyx for why.
 //
-// Blocks that come back are kept in the order of their return. A request takes the smallest one that fits it well; when
-// more than the limit is kept, the longest unused go back to the system. A handful of blocks are kept, so a vector that
-// is searched from end to end is the fastest structure.
+// Blocks that come back are kept, in the order of their addresses. A request takes, in this order: the smallest kept block
+// that fits it well; the front of the smallest run of neighbours that is large enough; fresh pages. Before it takes fresh
+// pages it gives kept ones back, those unused for longest first, until all that is mapped is no more than was ever in use
+// at once (and SLACK): so the pool does not raise the peak of a process. What nobody asked for in IDLE_NS goes back, too.
+//
+// A few dozen blocks are kept, so a sorted vector that is searched from end to end is the fastest structure.
 #pragma once
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <mutex>
@@ -11,7 +16,9 @@
 #include <vector>
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 namespace ff {
@@ -22,22 +29,33 @@ constexpr int64_t SMALL_BLOCK = 1 << 20;       // below this malloc serves
 constexpr int64_t LARGEST_BLOCK = 1LL << 46;   // above this no system has memory, and sizes could overflow
 constexpr size_t ALIGNMENT = 64;               // what Arrow recommends; a cache line
 
+constexpr int64_t SLACK = 64 << 20;            // kept beyond the peak: sizes that come and go by turns
+constexpr int64_t SECOND = 1000000000;         // ns
+constexpr int64_t IDLE_NS = 10 * SECOND;       // long against a pause between two operations, short against lunch
+
 struct FreeBlock {
-    void* address;
+    char* address;
     int64_t capacity;
+    int64_t since;                        // when it came back
+
+    char* end() const { return address + capacity; }
 };
 
 struct Pool {
     std::mutex lock;
-    std::vector<FreeBlock> free_blocks;   // the longest unused first
+    std::vector<FreeBlock> free_blocks;   // by address
     int64_t held = 0;                     // the sum of their capacities
+    int64_t live = 0;                     // bytes of blocks in use
+    int64_t peak = 0;                     // the most of these ever
     int64_t limit = 128 << 20;
+    int64_t skipped = 0;                  // ns by which a test has moved the clock
+    bool watched = false;                 // whether the janitor runs
 };
 
 inline Pool& pool();
 
 // The lock must not be held by a thread that a forked child lacks. The child also gives its copies of the free blocks
-// back: writing to one would copy its pages first.
+// back: writing to one would copy its pages first. It has no janitor.
 inline void before_fork() { pool().lock.lock(); }
 inline void after_fork_in_parent() { pool().lock.unlock(); }
 inline void after_fork_in_child() {
@@ -45,6 +63,7 @@ inline void after_fork_in_child() {
     for (const FreeBlock& block : own.free_blocks) munmap(block.address, (size_t)block.capacity);
     own.free_blocks.clear();
     own.held = 0;
+    own.watched = false;
     own.lock.unlock();
 }
 
@@ -57,6 +76,10 @@ inline Pool* make_pool() {
 inline Pool& pool() {
     static Pool* the_pool = make_pool();
     return *the_pool;
+}
+
+inline int64_t now_ns(const Pool& own) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count() + own.skipped;
 }
 
 inline int64_t round_up(int64_t n_bytes, int64_t unit) { return (n_bytes + unit - 1) / unit * unit; }
@@ -82,37 +105,118 @@ inline void* map_block(int64_t capacity) {
     return map_pages(capacity);
 }
 
-// Give the longest unused blocks back to the system until at most `most` bytes are held. The lock is held.
-inline void shrink(Pool& own, int64_t most) {
-    size_t n_gone = 0;
-    while (own.held > most) {
-        const FreeBlock& block = own.free_blocks[n_gone++];
-        munmap(block.address, (size_t)block.capacity);
-        own.held -= block.capacity;
-    }
-    own.free_blocks.erase(own.free_blocks.begin(), own.free_blocks.begin() + (int64_t)n_gone);
+// What follows up to `pool_allocate` needs the lock.
+
+inline void forget(Pool& own, std::vector<FreeBlock>::iterator block) {
+    munmap(block->address, (size_t)block->capacity);
+    own.held -= block->capacity;
+    own.free_blocks.erase(block);
 }
 
-// A kept block of at least `wanted` bytes, and at most a quarter more: a larger one would waste memory.
-inline bool take_free(int64_t wanted, FreeBlock* found) {
-    Pool& own = pool();
-    std::lock_guard<std::mutex> guard(own.lock);
+inline bool is_older(const FreeBlock& one, const FreeBlock& other) { return one.since < other.since; }
+
+// Give the longest unused blocks back to the system until at most `most` bytes are held.
+inline void shrink(Pool& own, int64_t most) {
+    while (own.held > most && !own.free_blocks.empty())
+        forget(own, std::min_element(own.free_blocks.begin(), own.free_blocks.end(), is_older));
+}
+
+// Give back what has been kept unused until `latest`; when the longest unused of the rest came back, 0 where none is kept.
+inline int64_t release_until(Pool& own, int64_t latest) {
+    while (!own.free_blocks.empty()) {
+        auto oldest = std::min_element(own.free_blocks.begin(), own.free_blocks.end(), is_older);
+        if (oldest->since > latest) return oldest->since;
+        forget(own, oldest);
+    }
+    return 0;
+}
+
+// Where the smallest run of neighbours of at least `wanted` bytes in all begins; its length in `n_blocks`, 0 where there is none.
+inline size_t smallest_run(const Pool& own, int64_t wanted, size_t* n_blocks) {
+    const std::vector<FreeBlock>& blocks = own.free_blocks;
+    int64_t best = INT64_MAX;
+    size_t found = 0;
+    *n_blocks = 0;
+    for (size_t first = 0; first < blocks.size(); ++first) {
+        int64_t bytes = 0;
+        for (size_t last = first; last < blocks.size() && bytes < wanted; ++last) {
+            if (last > first && blocks[last].address != blocks[last - 1].end()) break;
+            bytes += blocks[last].capacity;
+            if (bytes >= wanted && bytes < best) best = bytes, found = first, *n_blocks = last - first + 1;
+        }
+    }
+    return found;
+}
+
+// A kept block of at least `wanted` bytes and at most a quarter more, or one cut from kept neighbours.
+inline bool take_free(Pool& own, int64_t wanted, FreeBlock* found) {
     auto best = own.free_blocks.end();
     for (auto block = own.free_blocks.begin(); block != own.free_blocks.end(); ++block) {
         if (block->capacity < wanted || block->capacity > wanted + wanted / 4) continue;
         if (best == own.free_blocks.end() || block->capacity <= best->capacity) best = block;
     }
-    if (best == own.free_blocks.end()) return false;
-    *found = *best;
-    own.held -= best->capacity;
-    own.free_blocks.erase(best);
+    size_t n_blocks = 1;
+    const size_t first = best != own.free_blocks.end() ? (size_t)(best - own.free_blocks.begin()) : smallest_run(own, wanted, &n_blocks);
+    if (n_blocks == 0) return false;
+    FreeBlock& last = own.free_blocks[first + n_blocks - 1];
+    *found = own.free_blocks[first];
+    found->capacity = last.end() - found->address;
+    const int64_t excess = found->capacity - (wanted >= 2 * HUGE_PAGE ? round_up(wanted, HUGE_PAGE) : wanted);
+    const bool cut = best == own.free_blocks.end() && excess >= SMALL_BLOCK;
+    if (cut) {   // the rest stays, as old as it was
+        found->capacity -= excess;
+        last = FreeBlock{found->end(), excess, last.since};
+    }
+    own.held -= found->capacity;
+    const auto gone = own.free_blocks.begin() + (int64_t)first;
+    own.free_blocks.erase(gone, gone + (int64_t)(n_blocks - (cut ? 1 : 0)));
     return true;
+}
+
+// Releases idle blocks while no operation comes along that would; ends when nothing is kept. It holds the lock only to
+// look, and takes no signals: those are Python's main thread's.
+inline void* watch_pool(void*) {
+    Pool& own = pool();
+    for (;;) {
+        int64_t wait = 0;
+        {
+            std::lock_guard<std::mutex> guard(own.lock);
+            const int64_t now = now_ns(own), oldest = release_until(own, now - IDLE_NS);
+            if (own.free_blocks.empty()) {
+                own.watched = false;
+                return nullptr;
+            }
+            wait = std::max<int64_t>(oldest + IDLE_NS - now, SECOND / 10);
+        }
+        const timespec pause{(time_t)(wait / SECOND), (long)(wait % SECOND)};
+        nanosleep(&pause, nullptr);
+    }
+}
+
+inline void start_watching(Pool& own) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0) return;
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, 128 << 10);
+    pthread_sigmask(SIG_SETMASK, &all, &before);   // a thread inherits the mask
+    pthread_t thread;
+    own.watched = pthread_create(&thread, &attributes, watch_pool, nullptr) == 0;   // else the next operations release
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    pthread_attr_destroy(&attributes);
 }
 
 inline void pool_clear() {
     Pool& own = pool();
     std::lock_guard<std::mutex> guard(own.lock);
     shrink(own, 0);
+}
+
+inline int64_t block_capacity(int64_t n_bytes) {
+    static const int64_t small_page = (int64_t)sysconf(_SC_PAGESIZE);
+    // Not rounded to whole huge pages: the tail of a block comes in small pages, and fifty columns keep fifty megabytes.
+    return round_up(n_bytes, small_page > BLOCK_UNIT ? small_page : BLOCK_UNIT);
 }
 
 // Memory for `n_bytes`, null where there is none; `capacity` is what pool_release must be told, 0 for malloc's.
@@ -123,18 +227,44 @@ inline void* pool_allocate(int64_t n_bytes, int64_t* capacity) {
         return posix_memalign(&address, ALIGNMENT, n_bytes > 0 ? (size_t)n_bytes : 1) == 0 ? address : nullptr;
     }
     if (n_bytes > LARGEST_BLOCK) return nullptr;
-    static const int64_t small_page = (int64_t)sysconf(_SC_PAGESIZE);
-    // Not rounded to whole huge pages: the tail of a block comes in small pages, and fifty columns keep fifty megabytes.
-    FreeBlock block{nullptr, round_up(n_bytes, small_page > BLOCK_UNIT ? small_page : BLOCK_UNIT)};
-    if (!take_free(block.capacity, &block)) {
-        block.address = map_block(block.capacity);
-        if (block.address == nullptr) {   // the pool itself may hold what is missing
-            pool_clear();
-            block.address = map_block(block.capacity);
-        }
+    Pool& own = pool();
+    FreeBlock block{nullptr, block_capacity(n_bytes), 0};
+    {
+        std::lock_guard<std::mutex> guard(own.lock);
+        const bool kept = take_free(own, block.capacity, &block);
+        own.live += block.capacity;
+        own.peak = std::max(own.peak, own.live);
+        if (!kept) shrink(own, std::max<int64_t>(own.peak - own.live, 0) + SLACK);
+    }
+    if (block.address == nullptr) block.address = static_cast<char*>(map_block(block.capacity));
+    if (block.address == nullptr) {   // the pool itself may hold what is missing
+        pool_clear();
+        block.address = static_cast<char*>(map_block(block.capacity));
+    }
+    if (block.address == nullptr) {
+        std::lock_guard<std::mutex> guard(own.lock);
+        own.live -= block.capacity;
     }
     *capacity = block.capacity;
     return block.address;
+}
+
+// Keep a block; false where it is to go back to the system. The lock is held.
+inline bool keep(Pool& own, char* address, int64_t capacity) {
+    if (capacity > own.limit) return false;
+    const FreeBlock block{address, capacity, now_ns(own)};
+    try {
+        own.free_blocks.insert(std::lower_bound(own.free_blocks.begin(), own.free_blocks.end(), block,
+                                                [](const FreeBlock& one, const FreeBlock& other) { return one.address < other.address; }),
+                               block);
+    } catch (const std::bad_alloc&) {   // no memory for the list
+        return false;
+    }
+    own.held += capacity;
+    shrink(own, own.limit);
+    release_until(own, block.since - IDLE_NS);
+    if (!own.watched) start_watching(own);
+    return true;
 }
 
 inline void pool_release(void* address, int64_t capacity) {
@@ -145,15 +275,8 @@ inline void pool_release(void* address, int64_t capacity) {
     Pool& own = pool();
     {
         std::lock_guard<std::mutex> guard(own.lock);
-        if (capacity <= own.limit) {
-            try {
-                own.free_blocks.push_back(FreeBlock{address, capacity});
-                own.held += capacity;
-                shrink(own, own.limit);
-                return;
-            } catch (const std::bad_alloc&) {   // no memory for the list: let go of the block itself
-            }
-        }
+        own.live -= capacity;
+        if (keep(own, static_cast<char*>(address), capacity)) return;
     }
     munmap(address, (size_t)capacity);
 }
@@ -169,6 +292,21 @@ inline int64_t pool_held() {
     Pool& own = pool();
     std::lock_guard<std::mutex> guard(own.lock);
     return own.held;
+}
+
+// For tests: let time pass, and do what the janitor would do then.
+inline void pool_skip(int64_t ns) {
+    Pool& own = pool();
+    std::lock_guard<std::mutex> guard(own.lock);
+    own.skipped += ns;
+    release_until(own, now_ns(own) - IDLE_NS);
+}
+
+// For tests: forget how much was in use at once.
+inline void pool_forget_peak() {
+    Pool& own = pool();
+    std::lock_guard<std::mutex> guard(own.lock);
+    own.peak = own.live;
 }
 
 }  // namespace ff

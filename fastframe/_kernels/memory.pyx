@@ -2,11 +2,12 @@
 
 A first touch of fresh 4 KiB pages can cost more than the operation that fills them, so blocks of 1 MiB and more come
 from `mmap` with ``MADV_HUGEPAGE`` and go back to a small pool when their last owner (NumPy, Arrow or us) lets go.
+They go back to the system when nobody has asked for them for ten seconds, or when the options say that too much is kept.
 Smaller blocks come from malloc. Memory is not cleared: whoever allocates fills every byte that it hands out.
 Any thread may allocate and free. A forked child starts with an empty pool.
 """
 
-from cpython.buffer cimport PyBuffer_FillInfo
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int64_t, uintptr_t
 
 cdef extern from "memory.hpp" namespace "ff" nogil:
@@ -15,6 +16,8 @@ cdef extern from "memory.hpp" namespace "ff" nogil:
     void pool_limit(int64_t n_bytes)
     int64_t pool_held()
     void pool_clear()
+    void pool_skip(int64_t ns)
+    void pool_forget_peak()
 
 
 cdef class Block:
@@ -60,3 +63,22 @@ def held_bytes():
 def clear():
     """Give all kept blocks back to the system."""
     pool_clear()
+
+
+def skip_time(double seconds):
+    """For tests: let ``seconds`` pass for the pool, and give back what is idle then."""
+    pool_skip(<int64_t>(seconds * 1e9))
+
+
+def forget_peak():
+    """For tests: what is in use now is the most that ever was."""
+    pool_forget_peak()
+
+
+def address_of(memory):
+    """The address of a contiguous buffer, a NumPy array's for example; `ndarray.ctypes.data` takes twenty times as long."""
+    cdef Py_buffer view
+    PyObject_GetBuffer(memory, &view, PyBUF_SIMPLE)
+    cdef uintptr_t address = <uintptr_t>view.buf
+    PyBuffer_Release(&view)
+    return address

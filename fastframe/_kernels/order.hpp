@@ -10,17 +10,14 @@
 #include <new>
 #include <vector>
 
-#include "kernel.hpp"
+#include "group_codes.hpp"
+#include "prefetch.hpp"
 
 namespace ff {
 
-constexpr int SCATTER_BLOCK = 64;
-
-#define FF_PREFETCH_FOR_WRITE(address) __builtin_prefetch((address), 1, 3)
-
 // Slots are groups, or partitions of groups: `code >> shift`. The last slot takes the rows to be left out.
 struct SlotCounts {
-    const code_t* codes;    // in
+    GroupCodes codes;       // in
     uint32_t* counts;       // out: n_slices x n_slots, rows of the slice in each slot
     int64_t n_slots;
     int shift;
@@ -35,7 +32,12 @@ inline int count_slots(void* ctx, int64_t start, int64_t stop, int64_t slice) {
     const SlotCounts& in = *(const SlotCounts*)ctx;
     uint32_t* counts = in.counts + slice * in.n_slots;
     memset(counts, 0, (size_t)in.n_slots * sizeof(uint32_t));
-    for (int64_t row = start; row < stop; ++row) ++counts[slot_of(in.codes[row], in.shift, in.n_slots - 1)];
+    code_t code[CODE_BLOCK];
+    for (int64_t block = start; block < stop; block += CODE_BLOCK) {
+        const int count = (int)std::min<int64_t>(CODE_BLOCK, stop - block);
+        read_codes(in.codes, block, count, code);
+        for (int lane = 0; lane < count; ++lane) ++counts[slot_of(code[lane], in.shift, in.n_slots - 1)];
+    }
     return OK;
 }
 
@@ -68,29 +70,31 @@ inline void scatter_slots(const SlotCounts& in, const int32_t* starts, Item* ite
     uint32_t* next = in.counts + slice * in.n_slots;
     const int64_t last_slot = in.n_slots - 1;
     for (int64_t slot = 0; slot < last_slot; ++slot) next[slot] += (uint32_t)starts[slot];
-    uint32_t places[SCATTER_BLOCK];
-    row_t rows[SCATTER_BLOCK];
-    for (int64_t block = start; block < stop; block += SCATTER_BLOCK) {
-        const int count = (int)std::min<int64_t>(SCATTER_BLOCK, stop - block);
+    code_t code[CODE_BLOCK];
+    uint32_t places[CODE_BLOCK];
+    int lanes[CODE_BLOCK];
+    for (int64_t block = start; block < stop; block += CODE_BLOCK) {
+        const int count = (int)std::min<int64_t>(CODE_BLOCK, stop - block);
+        read_codes(in.codes, block, count, code);
         int kept = 0;
         for (int lane = 0; lane < count; ++lane) {
-            const int64_t slot = slot_of(in.codes[block + lane], in.shift, last_slot);
+            const int64_t slot = slot_of(code[lane], in.shift, last_slot);
             const uint32_t place = next[slot]++;
             places[kept] = place;
             if (DROPS) {
-                rows[kept] = (row_t)(block + lane);
+                lanes[kept] = lane;
                 if (slot < last_slot) {
-                    FF_PREFETCH_FOR_WRITE(items + place);
+                    prefetch_to_write(items + place);
                     ++kept;
                 }
             } else {
-                FF_PREFETCH_FOR_WRITE(items + place);
+                prefetch_to_write(items + place);
                 ++kept;
             }
         }
         for (int lane = 0; lane < kept; ++lane) {
-            const row_t row = DROPS ? rows[lane] : (row_t)(block + lane);
-            items[places[lane]] = make(row, in.codes[row]);
+            const int from = DROPS ? lanes[lane] : lane;
+            items[places[lane]] = make((row_t)(block + from), code[from]);
         }
     }
 }

@@ -2,12 +2,13 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t, uintptr_t
 
-from fastframe._kernels.kernel cimport code_t, row_t
+from fastframe._kernels.group_codes cimport GroupCodes, as_codes
+from fastframe._kernels.kernel cimport row_t
 from fastframe._threads._drive cimport Task, kernel_t
 
 cdef extern from "order.hpp" namespace "ff" nogil:
     cdef struct SlotCounts:
-        const code_t* codes
+        GroupCodes codes
         uint32_t* counts
         int64_t n_slots
         int shift
@@ -38,16 +39,16 @@ cdef extern from "order.hpp" namespace "ff" nogil:
     kernel_t scatter_words_kernel(bint drops)
 
 
-cdef SlotCounts slot_counts(uintptr_t codes, uintptr_t counts, int64_t n_slots, int shift):
+cdef SlotCounts slot_counts(tuple codes, uintptr_t counts, int64_t n_slots, int shift):
     cdef SlotCounts ctx
-    ctx.codes = <const code_t*>codes
+    ctx.codes = as_codes(codes)
     ctx.counts = <uint32_t*>counts
     ctx.n_slots = n_slots
     ctx.shift = shift
     return ctx
 
 
-def count_slots(uintptr_t codes, uintptr_t counts, *, int64_t n_slots, int shift, keep_alive):
+def count_slots(tuple codes, uintptr_t counts, *, int64_t n_slots, int shift, keep_alive):
     """Over rows: per slice, the rows in each slot ``code >> shift``; the last slot takes all larger codes."""
     cdef SlotCounts ctx = slot_counts(codes, counts, n_slots, shift)                    # IN codes OUT counts
     return Task.make(<kernel_t>count_slots_kernel, &ctx, sizeof(ctx), keep_alive)
@@ -63,7 +64,7 @@ def total_slots(uintptr_t counts, uintptr_t totals, *, int64_t n_slots, int64_t 
     return Task.make(<kernel_t>total_slots_kernel, &ctx, sizeof(ctx), keep_alive)
 
 
-def scatter_slots(uintptr_t codes, uintptr_t counts, uintptr_t starts, uintptr_t items, *,
+def scatter_slots(tuple codes, uintptr_t counts, uintptr_t starts, uintptr_t items, *,
                   int64_t n_slots, int shift, bint drops, bint words, keep_alive):
     """Over rows, in the slices of `count_slots`: each row, or word of low code bits and row, to its slot's place."""
     cdef SlotScatter ctx

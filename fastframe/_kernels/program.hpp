@@ -9,7 +9,7 @@
 // table, where missing values are found, and taken off. Columns that lack nothing so cost nothing.
 //
 // Two plans give every group its values in row order. Slices (here): each slice of rows fills its own table; tables
-// combine in slice order. Partitions (records.hpp): rows are scattered by ranges of groups, which each own their states.
+// combine in slice order. Partitions (program_partitions.hpp): rows are scattered by ranges of groups, which each own their states.
 #pragma once
 #include <new>
 #include <utility>
@@ -100,7 +100,7 @@ struct Program {
     uint8_t* touched;                    // out: of each slice n_counted: whether the counts are there
     uint32_t lane_offsets[STEP_ROWS];    // where the lane's replica begins, in words
     uint32_t lane_spares[STEP_ROWS];     // the state of rows that are left out
-    // Partitions; see records.hpp.
+    // Partitions; see program_partitions.hpp.
     int64_t shift, n_partitions, record_bytes;
     bool has_mask;
     int32_t* places;                     // in, out

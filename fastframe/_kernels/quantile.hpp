@@ -1,10 +1,6 @@
-// Quantiles of values that were brought together by group (scatter.hpp), by selection in place.
-//
-// The two values around a quantile come from `nth_element` and a scan of what lies above; ties of -0.0 and 0.0 keep
-// the order that selection gives them, which depends on the rows alone.
+// Quantiles of values that were brought together by group (scatter.hpp): one or several of each group.
 #pragma once
-#include <algorithm>
-
+#include "select.hpp"
 #include "sources.hpp"
 
 namespace ff {
@@ -12,13 +8,14 @@ namespace ff {
 enum Interpolation : int { LINEAR = 0, LOWER = 1, HIGHER = 2, NEAREST = 3, MIDPOINT = 4 };
 
 struct Quantile {
-    uint8_t* values;          // in: by group; reordered within groups
+    uint8_t* values;          // in: by group; may be reordered within groups
     const int32_t* starts;    // in: first value of each group; n_groups + 1
-    double q;                 // in: 0 to 1
+    const double* shares;     // in: 0 to 1
+    int64_t n_shares;         // in
     int32_t interpolation;    // in
     int64_t unit;             // in: what one unit of the column is in units of the result, where that is an integer
-    uint8_t* out;             // out
-    uint8_t* validity;        // out: null where a group has no value
+    uint8_t* const* out;      // out: for each share the groups' results
+    uint8_t* const* validity; // out: for each share their bits; null where a group has no value
 };
 
 // Between two values; `fraction` in (0, 1). Integers of dates and times round toward `lower`.
@@ -35,53 +32,70 @@ inline R between(T lower, T upper, double fraction, int64_t unit) {
     }
 }
 
+// A value as a result; of the two zeros always the positive one, so that it does not matter which a selection finds.
 template <typename T, typename R>
 inline R scaled(T value, int64_t unit) {
-    if constexpr (std::is_floating_point<R>::value) return (R)value;
+    if constexpr (std::is_floating_point<R>::value) return (R)value + (R)0;
     else return (R)(value * (R)unit);
 }
 
-template <typename T, typename R>
-inline R select_quantile(T* values, int64_t count, const Quantile& ctx) {
-    const double position = ctx.q * (double)(count - 1);
+// Where a quantile lies among `count` sorted values: at rank `below`, or that far on to the next.
+struct Position {
+    int64_t below;
+    double fraction;
+};
+
+inline Position position_of(double share, int64_t count, int interpolation) {
+    const double position = share * (double)(count - 1);
     int64_t below = (int64_t)position;
     double fraction = position - (double)below;
     if (below >= count - 1) { below = count - 1; fraction = 0.0; }
-    switch (ctx.interpolation) {
-        case LOWER: fraction = 0.0; break;
-        case HIGHER: below += fraction > 0.0; fraction = 0.0; break;
-        case NEAREST: below += fraction > 0.5 || (fraction == 0.5 && (below & 1)); fraction = 0.0; break;   // half to even
-        case MIDPOINT: fraction = fraction > 0.0 ? 0.5 : 0.0; break;
-        default: break;
+    switch (interpolation) {
+        case LOWER: return {below, 0.0};
+        case HIGHER: return {below + (fraction > 0.0), 0.0};
+        case NEAREST: return {below + (fraction > 0.5 || (fraction == 0.5 && (below & 1))), 0.0};   // half to even
+        case MIDPOINT: return {below, fraction > 0.0 ? 0.5 : 0.0};
+        default: return {below, fraction};
     }
-    std::nth_element(values, values + below, values + count);
-    const T lower = values[below];
-    if (fraction == 0.0) return scaled<T, R>(lower, ctx.unit);
-    return between<T, R>(lower, *std::min_element(values + below + 1, values + count), fraction, ctx.unit);
 }
 
-// Over groups.
-template <typename T, typename R>
+// Over groups, from a multiple of 8 on.
+template <typename T, typename R, class Loops>
 int quantile_groups(void* raw, int64_t start, int64_t stop, int64_t) {
     const Quantile& ctx = *(const Quantile*)raw;
     for (int64_t group = start; group < stop; ++group) {
         const int64_t begin = ctx.starts[group], count = ctx.starts[group + 1] - begin;
-        R result = R(0);
-        if (count > 0) result = select_quantile<T, R>((T*)ctx.values + begin, count, ctx);
-        const bool valid = count > 0 && result == result;
-        store<R>(ctx.out, group, valid ? result : R(0));
-        append_bit(ctx.validity, group, valid);
+        T* values = (T*)ctx.values + begin;
+        Extent<T> extent{};
+        if (count >= FEWEST_BRACKETED) Loops::extremes(values, count, &extent.least, &extent.greatest);
+        for (int64_t share = 0; share < ctx.n_shares; ++share) {
+            R result = R(0);
+            if (count > 0) {
+                const Position at = position_of(ctx.shares[share], count, ctx.interpolation);
+                const Neighbours<T> found = select_neighbours<T, Loops>(values, count, at.below, at.fraction != 0.0, extent);
+                result = at.fraction == 0.0 ? scaled<T, R>(found.lower, ctx.unit)
+                                            : between<T, R>(found.lower, found.upper, at.fraction, ctx.unit);
+            }
+            const bool valid = count > 0 && result == result;
+            store<R>(ctx.out[share], group, valid ? result : R(0));
+            append_bit(ctx.validity[share], group, valid);
+        }
     }
     return OK;
 }
 
+template <typename T, typename R>
+inline kernel_t quantile_loops() {
+    return has_wide_loops() ? quantile_groups<T, R, WideLoops> : quantile_groups<T, R, BaselineLoops>;
+}
+
 template <typename T>
 inline kernel_t quantile_of(int result) {
-    if (result == F64) return quantile_groups<T, double>;
-    if constexpr (std::is_same<T, float>::value) return result == F32 ? quantile_groups<float, float> : nullptr;
+    if (result == F64) return quantile_loops<T, double>();
+    if constexpr (std::is_same<T, float>::value) return result == F32 ? quantile_loops<float, float>() : nullptr;
     else if constexpr (!std::is_same<T, double>::value) {
-        if (result == I64) return quantile_groups<T, int64_t>;
-        return quantile_groups<T, T>;   // a value of the column itself
+        if (result == I64) return quantile_loops<T, int64_t>();
+        return quantile_loops<T, T>();   // a value of the column itself
     } else return nullptr;
 }
 

@@ -24,7 +24,7 @@ struct Ranking {
     View values;            // in: for text, `values` are the offsets
     const uint8_t* data;    // in: bytes of text
     const uint8_t* rows;    // in: row_t per position: rows sorted by (group, value), those outside any group left out
-    const uint8_t* codes;   // in: code_t per row, or null where there are no groups
+    GroupCodes codes;       // in
     int64_t n_positions;    // in
     int64_t n_slices;       // in
     bool keep;              // in: missing values get no rank (and, in a group, come last)
@@ -65,7 +65,7 @@ inline int rank_mark(void* raw, int64_t start, int64_t stop, int64_t slice) {
         const int64_t row = load<row_t>(ctx.rows, position);
         const bool present = is_present<T>(ctx.values, row);
         const bool starts_group =
-            position == 0 || (ctx.codes && load<code_t>(ctx.codes, row) != load<code_t>(ctx.codes, before));
+            position == 0 || code_of_row(ctx.codes, row) != code_of_row(ctx.codes, before);
         const bool ties =
             !starts_group && present == before_present && (!present || Sameness<T>::same(ctx, row, before));
         const int mark = (starts_group ? STARTS_GROUP : 0) | (ties ? 0 : STARTS_RUN) | (present ? 0 : IS_MISSING);
@@ -110,7 +110,7 @@ inline int rank_link(void* raw, int64_t, int64_t, int64_t) {
 // position after its last ranked row.
 inline void close_group(const Ranking& ctx, const Edge& open, int64_t end) {
     if (ctx.divisors == nullptr) return;
-    const code_t code = ctx.codes ? load<code_t>(ctx.codes, load<row_t>(ctx.rows, end - 1)) : 0;
+    const code_t code = code_of_row(ctx.codes, load<row_t>(ctx.rows, end - 1));
     ctx.divisors[code] = (double)(ctx.method == DENSE ? open.dense : end - open.group);
 }
 
@@ -160,7 +160,7 @@ inline int rank_percent(void* raw, int64_t start, int64_t stop, int64_t) {
     for (int64_t row = start; row < stop; ++row) {
         const double rank = load<double>(ctx.out, row);
         if (rank == 0.0) continue;
-        store<double>(ctx.out, row, rank / ctx.divisors[ctx.codes ? load<code_t>(ctx.codes, row) : 0]);
+        store<double>(ctx.out, row, rank / ctx.divisors[code_of_row(ctx.codes, row)]);
     }
     return OK;
 }

@@ -1,7 +1,8 @@
-"""Ranks from a sorted order; see ``rank.hpp`` for the phases."""
+"""Ranks from a sorted order; see ``rank.hpp`` for the phases. Ranks within partitions of groups: ``grouped_rank.hpp``."""
 
-from libc.stdint cimport int64_t, uint8_t, uintptr_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uintptr_t
 
+from fastframe._kernels.group_codes cimport GroupCodes, as_codes
 from fastframe._kernels.kernel cimport Task, View, as_view, kernel_t
 
 
@@ -13,7 +14,7 @@ cdef extern from "rank.hpp" namespace "ff" nogil:
         View values
         const uint8_t* data
         const uint8_t* rows
-        const uint8_t* codes
+        GroupCodes codes
         int64_t n_positions
         int64_t n_slices
         bint keep
@@ -24,6 +25,20 @@ cdef extern from "rank.hpp" namespace "ff" nogil:
         uint8_t* out
 
     kernel_t rank_kernel(int phase, int physical)
+
+cdef extern from "grouped_rank.hpp" namespace "ff" nogil:
+    struct GroupedRank:
+        const uint8_t* values
+        const uint8_t* codes
+        const int32_t* starts
+        int64_t n_groups
+        int32_t shift
+        int32_t method
+        bint descending
+        bint percent
+        uint8_t* ranks
+
+    kernel_t grouped_rank_kernel(int physical)
 
 
 METHODS = ("average", "min", "max", "first", "dense")
@@ -46,9 +61,9 @@ cdef class Ranking:
         self.ranking.keep = keep
         self.keep_alive = []
 
-    def set_order(self, uintptr_t rows, int64_t n_positions, *, uintptr_t codes=0, keep):
+    def set_order(self, uintptr_t rows, int64_t n_positions, *, tuple codes=(0, 4), keep):
         self.ranking.rows = <const uint8_t*>rows                              # IN
-        self.ranking.codes = <const uint8_t*>codes                            # IN
+        self.ranking.codes = as_codes(codes)                            # IN
         self.ranking.n_positions = n_positions
         self.keep_alive.append(keep)
 
@@ -66,3 +81,24 @@ cdef class Ranking:
     def phase(self, int phase):
         """The task of a phase: MARK and RANK over positions, LINK over one row, PERCENT over rows."""
         return Task.make(rank_kernel(phase, self.physical), &self.ranking, sizeof(CRanking), list(self.keep_alive))
+
+
+def has_grouped(int physical):
+    """Whether `grouped_ranks` knows a physical type."""
+    return grouped_rank_kernel(physical) != NULL
+
+
+def grouped_ranks(int physical, uintptr_t values, uintptr_t codes, *, uintptr_t starts, int64_t n_groups, int shift, str method,
+                  bint descending, bint percent, uintptr_t ranks, keep):
+    """Over partitions of ``2**shift`` groups: the rank of each value in its group, at the value's place."""
+    cdef GroupedRank ctx
+    ctx.values = <const uint8_t*>values                                       # IN
+    ctx.codes = <const uint8_t*>codes                                         # IN
+    ctx.starts = <const int32_t*>starts                                       # IN
+    ctx.n_groups = n_groups
+    ctx.shift = shift
+    ctx.method = METHODS.index(method)
+    ctx.descending = descending
+    ctx.percent = percent
+    ctx.ranks = <uint8_t*>ranks                                               # OUT
+    return Task.make(grouped_rank_kernel(physical), &ctx, sizeof(ctx), keep)

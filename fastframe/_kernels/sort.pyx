@@ -7,53 +7,6 @@ from fastframe._kernels.kernel cimport View, as_view, row_t
 from fastframe._threads._drive cimport Task, kernel_t
 
 cdef extern from "sort.hpp" namespace "ff" nogil:
-    cdef struct SortField:
-        View view
-        const uint32_t* ranks
-        int physical
-        int part
-        int has_missing
-        uint64_t flip
-        uint64_t base
-        uint64_t bias
-        uint64_t missing
-        int drop
-        int width
-        int64_t position
-
-    cdef struct WordRange:
-        pass
-
-    cdef struct RangeScan:
-        SortField field
-        WordRange* ranges
-
-    cdef struct CSortKeys "ff::SortKeys":
-        const SortField* fields
-        int64_t n_fields
-        int64_t key_bits
-        int row_bits
-
-    cdef struct Deferred:
-        int64_t* runs
-        int64_t shortest
-
-    cdef struct CSortPass "ff::SortPass":
-        CSortKeys keys
-        int64_t level
-        row_t* rows
-        int64_t n_rows
-        int is_identity
-        uint64_t cell_base
-        int cell_shift
-        int64_t n_cells
-        const uint16_t* bucket_of_cell
-        int64_t n_buckets
-        uint32_t* counts
-        const int32_t* starts
-        uint64_t* words
-        Deferred deferred
-
     cdef struct DigitRead:
         CSortKeys keys
         int64_t level
@@ -105,9 +58,6 @@ cdef class SortKeys:
     n_rows : int
         Row numbers are below it; 0 for digits of 64 bits, without room for a row number.
     """
-
-    cdef CSortKeys keys
-    cdef object keep_alive
 
     def __init__(self, fields, int64_t n_rows, keep_alive):
         cdef SortField* made = <SortField*>calloc(len(fields) + 1, sizeof(SortField))
@@ -189,9 +139,6 @@ def sort_small(SortKeys keys not None, uintptr_t rows, *, int64_t level, bint is
 
 cdef class SortPass:
     """The phases of one parallel pass over a digit, which share their arguments."""
-
-    cdef CSortPass ctx
-    cdef object keep_alive
 
     def __init__(self, SortKeys keys not None, uintptr_t rows, *, int64_t level, int64_t n_rows, bint is_identity, uintptr_t words):
         self.keep_alive = [keys]

@@ -1,95 +1,245 @@
-// The rows of the k largest (or smallest) values of each group.
+// The rows of the k largest (or smallest) values of each group, kept best first in a small state per group.
 //
-// Rows come listed by group (`group_order`); each group keeps its k best in a small sorted array, which most values do not
-// enter, so the branch is well predicted (the inline states of the group-by research, algorithms.md 1.7).
+// Two plans:
+//   slices      each slice of rows has a table of states; tables merge in slice order. For as many groups as a few tables may
+//               have within a fifth of the input.
+//   partitions  values, codes and rows were scattered by ranges of groups (scatter.hpp); each partition has a table.
+// A group sees few rows before a slice ends, so whether a value enters its state is hard to predict: up to BRANCH_FREE
+// values the state is updated without branches (all comparisons with the old words at once, then selections), which took
+// half the time of the loop with a branch.
+//
+// Values are compared as unsigned words; of equal ones the first stays, so ties come out in row order.
 #pragma once
-#include "kernel.hpp"
+#include <algorithm>
+#include <new>
+#include <type_traits>
+
+#include "group_codes.hpp"
+#include "prefetch.hpp"
 
 namespace ff {
 
-constexpr int MOST_BEST = 64;   // k of one kernel; larger ones are a sort
+constexpr int MOST_BEST = 64;         // k of one kernel; larger ones are a sort
+constexpr int BRANCH_FREE = 4;
+constexpr int TOPK_SPARE = 16;        // states for rows left out, so that they do not wait for each other
 
-struct TopKContext {
-    View view;                // in: values
-    const row_t* rows;        // in: row numbers, by group and row
-    const int32_t* offsets;   // in: per group, where its rows start; one more at the end
+// An empty place has row NO_ROW and word 0, which is less than any value but for the lowest one of a 64-bit integer.
+template <int K>
+struct alignas(16) Best {
+    uint64_t words[K];
+    row_t rows[K];
+};
+
+struct TopK {
+    View view;                // in: values; in the plan by partitions those scattered, none of them missing
+    GroupCodes codes;         // in: likewise
+    const uint8_t* rows;      // in: row_t of scattered values; null where they are in row order
+    const int32_t* starts;    // in: partitions: first value of each, and the end of the last
+    int64_t n_groups;         // in
+    int64_t n_slices;         // in: slices
     int64_t k;                // in: 1 to MOST_BEST
-    int64_t smallest;         // in: 1 for the smallest values
+    int32_t shift;            // in: partitions: groups of one, as a power of two
+    bool smallest;            // in
+    uint8_t* states;          // out of updating, in of merging: per slice n_groups + TOPK_SPARE states
     row_t* best;              // out: per group k rows, best first
     int32_t* counts;          // out: per group, how many of them there are
 };
 
-// Unsigned words in the order of the values.
+// Unsigned words in the order of the values, 0 for none of at most 32 bits.
 template <typename T>
 inline uint64_t rank_word(T value) {
-    return (T)-1 < (T)0 ? (uint64_t)(int64_t)value ^ ((uint64_t)1 << 63) : (uint64_t)value;
-}
-template <>
-inline uint64_t rank_word<double>(double value) {
-    value += 0.0;   // -0.0 is 0.0
-    int64_t bits;
-    memcpy(&bits, &value, 8);
-    return (uint64_t)bits ^ ((uint64_t)(bits >> 63) | (uint64_t)1 << 63);
-}
-template <>
-inline uint64_t rank_word<float>(float value) {
-    return rank_word<double>((double)value);
+    if constexpr (std::is_same<T, double>::value) {
+        value += 0.0;   // -0.0 is 0.0
+        int64_t bits;
+        memcpy(&bits, &value, 8);
+        return (uint64_t)bits ^ ((uint64_t)(bits >> 63) | (uint64_t)1 << 63);
+    } else if constexpr (std::is_same<T, float>::value) {
+        return rank_word<double>((double)value);
+    } else if constexpr (std::is_signed<T>::value) {
+        return (uint64_t)(int64_t)value ^ ((uint64_t)1 << 63);
+    } else {
+        return (uint64_t)value + (sizeof(T) < 8 ? (uint64_t)1 << 62 : 0);
+    }
 }
 
+// Whether a word could be 0, in either direction.
 template <typename T>
-inline bool counts_as_missing(T value) { return value != value; }
+constexpr bool has_lowest_word() { return std::is_integral<T>::value && sizeof(T) == 8; }
 
-template <typename T, bool NULLS>
-int top_k_of_groups(void* ctx, int64_t start, int64_t stop, int64_t) {
-    const TopKContext& c = *(const TopKContext*)ctx;
-    const uint64_t flip = c.smallest ? ~(uint64_t)0 : 0;
-    const int k = (int)c.k;
-    constexpr int AHEAD = 16;
-    uint64_t words[MOST_BEST];
-    row_t rows[MOST_BEST];
-    const int64_t last_place = c.offsets[stop];
-    for (int64_t group = start; group < stop; ++group) {
-        int held = 0;
-        for (int64_t place = c.offsets[group]; place < c.offsets[group + 1]; ++place) {
-            if (place + AHEAD < last_place) __builtin_prefetch(c.view.values + (int64_t)c.rows[place + AHEAD] * (int64_t)sizeof(T));
-            const row_t row = c.rows[place];
-            if (NULLS && !bit_at(c.view.validity, c.view.bit_offset + row)) continue;
-            const T value = load<T>(c.view.values, row);
-            if (counts_as_missing(value)) continue;
-            const uint64_t word = rank_word<T>(value) ^ flip;
-            if (held == k && word <= words[k - 1]) continue;   // an equal value that came before stays
-            int at = held < k ? held++ : k - 1;
-            for (; at > 0 && words[at - 1] < word; --at) {
-                words[at] = words[at - 1];
-                rows[at] = rows[at - 1];
-            }
-            words[at] = word;
-            rows[at] = row;
+template <int K>
+inline void clear_states(Best<K>* states, int64_t count) {
+    Best<K> empty;
+    for (int place = 0; place < K; ++place) {
+        empty.words[place] = 0;
+        empty.rows[place] = NO_ROW;
+    }
+    std::fill(states, states + count, empty);
+}
+
+// Whether a value enters at a place or before it.
+template <int K, bool LOWEST>
+inline bool enters(const Best<K>& state, int place, uint64_t word) {
+    return word > state.words[place] || (LOWEST && state.rows[place] < 0);
+}
+
+template <int K, bool LOWEST>
+inline void offer(Best<K>& state, uint64_t word, row_t row, int k) {
+    if constexpr (K <= BRANCH_FREE) {
+        uint64_t before_word = word;   // what comes to a place where the value enters before it
+        row_t before_row = row;
+        bool before = false;
+        for (int place = 0; place < K; ++place) {
+            const uint64_t old_word = state.words[place];
+            const row_t old_row = state.rows[place];
+            const bool here = enters<K, LOWEST>(state, place, word);
+            const uint64_t new_word = before ? before_word : word;
+            const row_t new_row = before ? before_row : row;
+            state.words[place] = here ? new_word : old_word;
+            state.rows[place] = here ? new_row : old_row;
+            before_word = old_word;
+            before_row = old_row;
+            before = here;
         }
-        c.counts[group] = held;
-        memcpy(c.best + group * k, rows, (size_t)held * sizeof(row_t));
+    } else {
+        if (!enters<K, LOWEST>(state, k - 1, word)) return;
+        int at = k - 1;
+        for (; at > 0 && enters<K, LOWEST>(state, at - 1, word); --at) {
+            state.words[at] = state.words[at - 1];
+            state.rows[at] = state.rows[at - 1];
+        }
+        state.words[at] = word;
+        state.rows[at] = row;
+    }
+}
+
+template <int K>
+inline void put_best(const TopK& ctx, int64_t group, const Best<K>& state) {
+    int32_t held = 0;
+    for (int place = 0; place < ctx.k; ++place) {
+        ctx.best[group * ctx.k + place] = state.rows[place];
+        held += state.rows[place] != NO_ROW;
+    }
+    ctx.counts[group] = held;
+}
+
+// The state of each row of a block, `n_groups` + lane where the row has no group or no value; all brought near.
+template <typename T, int K>
+inline void find_states(const TopK& ctx, const Best<K>* states, int64_t row, int count, code_t* code) {
+    read_codes(ctx.codes, row, count, code);
+    const code_t spare = (code_t)ctx.n_groups;
+    for (int lane = 0; lane < count; ++lane) {
+        const T value = load<T>(ctx.view.values, row + lane);
+        const bool left_out = (code[lane] == NULL_CODE) | (value != value);
+        code[lane] = left_out ? spare + (lane & (TOPK_SPARE - 1)) : code[lane];
+    }
+    if (ctx.view.validity != nullptr) {
+        const uint64_t all = count == 64 ? ~(uint64_t)0 : ((uint64_t)1 << count) - 1;
+        for (uint64_t missing = all ^ bits_at(ctx.view.validity, ctx.view.bit_offset + row, count); missing != 0; missing &= missing - 1) {
+            const int lane = __builtin_ctzll(missing);
+            code[lane] = spare + (lane & (TOPK_SPARE - 1));
+        }
+    }
+    for (int lane = 0; lane < count; ++lane) prefetch_to_write(states + code[lane]);
+}
+
+template <typename T, int K>
+int top_k_of_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
+    const TopK& ctx = *(const TopK*)raw;
+    const uint64_t flip = ctx.smallest ? ~(uint64_t)0 : 0;
+    const int k = (int)ctx.k;
+    Best<K>* states = (Best<K>*)ctx.states + slice * (ctx.n_groups + TOPK_SPARE);
+    clear_states(states, ctx.n_groups + TOPK_SPARE);
+    code_t code[CODE_BLOCK];
+    for (int64_t row = start; row < stop; row += CODE_BLOCK) {
+        const int count = (int)std::min<int64_t>(stop - row, CODE_BLOCK);
+        find_states<T, K>(ctx, states, row, count, code);
+        for (int lane = 0; lane < count; ++lane) {
+            const uint64_t word = rank_word<T>(load<T>(ctx.view.values, row + lane)) ^ flip;
+            offer<K, has_lowest_word<T>()>(states[code[lane]], word, (row_t)(row + lane), k);
+        }
     }
     return OK;
 }
 
-template <typename T>
-inline kernel_t top_k_of_type(bool nulls) {
-    return nulls ? top_k_of_groups<T, true> : top_k_of_groups<T, false>;
+// Over groups.
+template <typename T, int K>
+int merge_top_k(void* raw, int64_t start, int64_t stop, int64_t) {
+    const TopK& ctx = *(const TopK*)raw;
+    const int k = (int)ctx.k;
+    const Best<K>* states = (const Best<K>*)ctx.states;
+    for (int64_t group = start; group < stop; ++group) {
+        Best<K> all = states[group];
+        for (int64_t slice = 1; slice < ctx.n_slices; ++slice) {
+            const Best<K>& next = states[slice * (ctx.n_groups + TOPK_SPARE) + group];
+            for (int place = 0; place < k && next.rows[place] != NO_ROW; ++place) {
+                if (!enters<K, has_lowest_word<T>()>(all, k - 1, next.words[place])) break;   // nor do those after it
+                offer<K, has_lowest_word<T>()>(all, next.words[place], next.rows[place], k);
+            }
+        }
+        put_best(ctx, group, all);
+    }
+    return OK;
 }
 
-inline kernel_t top_k_kernel(int physical, bool nulls) {
+// Over partitions.
+template <typename T, int K>
+int top_k_of_partitions(void* raw, int64_t start, int64_t stop, int64_t) {
+    const TopK& ctx = *(const TopK*)raw;
+    const uint64_t flip = ctx.smallest ? ~(uint64_t)0 : 0;
+    const int k = (int)ctx.k;
+    const int64_t most_groups = std::min((int64_t)1 << ctx.shift, ctx.n_groups);
+    Best<K>* states = new (std::nothrow) Best<K>[most_groups];
+    if (states == nullptr) return OUT_OF_MEMORY;
+    for (int64_t partition = start; partition < stop; ++partition) {
+        const int64_t first_group = partition << ctx.shift;
+        const int64_t n_groups = std::min(most_groups, ctx.n_groups - first_group);
+        clear_states(states, n_groups);
+        for (int64_t place = ctx.starts[partition]; place < ctx.starts[partition + 1]; ++place) {
+            const uint64_t word = rank_word<T>(load<T>(ctx.view.values, place)) ^ flip;
+            const code_t code = load<code_t>(ctx.codes.values, place);
+            offer<K, has_lowest_word<T>()>(states[code - first_group], word, load<row_t>(ctx.rows, place), k);
+        }
+        for (int64_t group = 0; group < n_groups; ++group) put_best(ctx, first_group + group, states[group]);
+    }
+    delete[] states;
+    return OK;
+}
+
+// ---- The table of specialisations -------------------------------------------------------------------------------------
+
+struct TopKKernels {
+    kernel_t update, merge, partitions;
+    int64_t state_bytes;
+};
+
+template <typename T, int K>
+inline TopKKernels top_k_for() {
+    return {top_k_of_slices<T, K>, merge_top_k<T, K>, top_k_of_partitions<T, K>, (int64_t)sizeof(Best<K>)};
+}
+
+template <typename T>
+inline TopKKernels top_k_of_type(int64_t k) {
+    if (k <= 1) return top_k_for<T, 1>();
+    if (k <= 2) return top_k_for<T, 2>();
+    if (k <= 4) return top_k_for<T, 4>();
+    if (k <= 8) return top_k_for<T, 8>();
+    if (k <= 16) return top_k_for<T, 16>();
+    return top_k_for<T, MOST_BEST>();
+}
+
+inline TopKKernels top_k_kernels(int physical, int64_t k) {
     switch (physical) {
-        case I8: return top_k_of_type<int8_t>(nulls);
-        case I16: return top_k_of_type<int16_t>(nulls);
-        case I32: return top_k_of_type<int32_t>(nulls);
-        case I64: return top_k_of_type<int64_t>(nulls);
-        case U8: return top_k_of_type<uint8_t>(nulls);
-        case U16: return top_k_of_type<uint16_t>(nulls);
-        case U32: return top_k_of_type<uint32_t>(nulls);
-        case U64: return top_k_of_type<uint64_t>(nulls);
-        case F32: return top_k_of_type<float>(nulls);
-        case F64: return top_k_of_type<double>(nulls);
-        default: return nullptr;
+        case I8: return top_k_of_type<int8_t>(k);
+        case I16: return top_k_of_type<int16_t>(k);
+        case I32: return top_k_of_type<int32_t>(k);
+        case I64: return top_k_of_type<int64_t>(k);
+        case U8: return top_k_of_type<uint8_t>(k);
+        case U16: return top_k_of_type<uint16_t>(k);
+        case U32: return top_k_of_type<uint32_t>(k);
+        case U64: return top_k_of_type<uint64_t>(k);
+        case F32: return top_k_of_type<float>(k);
+        case F64: return top_k_of_type<double>(k);
+        default: return {};
     }
 }
 

@@ -1,7 +1,13 @@
+from typing import Any
+
 from fastframe._threads._drive import Task
 
 MOST: int
+SPARE: int
 
-def top_k(
-    physical: int, view: tuple[int, int, int, int], rows: int, offsets: int, *, k: int, smallest: bool, best: int, counts: int, keep_alive: object
-) -> Task: ...
+def state_bytes(physical: int, k: int) -> int: ...
+
+class TopK:
+    def __init__(self, physical: int, *, k: int, smallest: bool, n_groups: int, best: int, counts: int, keep: Any) -> None: ...
+    def slices(self, view: tuple[int, int, int, int], codes: tuple[int, int], *, states: int, n_slices: int, keep: Any) -> tuple[Task, Task]: ...
+    def partitions(self, values: int, codes: int, rows: int, *, starts: int, shift: int, keep: Any) -> Task: ...

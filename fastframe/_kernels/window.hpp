@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "kernel.hpp"
+#include "group_codes.hpp"
 
 namespace ff {
 
@@ -62,16 +62,21 @@ inline uint64_t present_word(const View& view, int64_t row, int count) {
     return word;
 }
 
-// Which of `count` rows belong to a group; all of them where there are no groups.
-inline uint64_t grouped_word(const uint8_t* codes, int64_t row, int count) {
-    if (codes == nullptr) return low_bits(count);
-    int n_grouped = 0;
-    for (int lane = 0; lane < count; ++lane) n_grouped += load<code_t>(codes, row + lane) != NULL_CODE;
+// Which of a block's rows belong to a group.
+inline uint64_t grouped_word(const code_t* code, int count) {
+    int n_grouped = 0;   // the usual block of rows that all do is one vectorised count
+    for (int lane = 0; lane < count; ++lane) n_grouped += code[lane] != NULL_CODE;
     if (n_grouped == count) return low_bits(count);
     uint64_t word = 0;
-    for (int lane = 0; lane < count; ++lane)
-        word |= (uint64_t)(load<code_t>(codes, row + lane) != NULL_CODE) << lane;
+    for (int lane = 0; lane < count; ++lane) word |= (uint64_t)(code[lane] != NULL_CODE) << lane;
     return word;
+}
+
+inline uint64_t grouped_word(const GroupCodes& codes, int64_t row, int count) {
+    if (codes.values == nullptr) return low_bits(count);
+    code_t code[CODE_BLOCK];
+    read_codes(codes, row, count, code);
+    return grouped_word(code, count);
 }
 
 inline int block_length(int64_t row, int64_t stop) { return stop - row < 64 ? (int)(stop - row) : 64; }
@@ -80,7 +85,7 @@ inline int block_length(int64_t row, int64_t stop) { return stop - row < 64 ? (i
 
 struct Presence {
     View values;            // in: `values` null where only the validity counts
-    const uint8_t* codes;   // in: code_t per row, or null where there are no groups
+    GroupCodes codes;       // in
     uint8_t* validity;      // out: bits
 };
 
@@ -102,7 +107,7 @@ inline kernel_t presence_kernel(int physical) {
 // ---- dropped rows: what scattered writers never reach --------------------------------------------------------------
 
 struct Dropped {
-    const uint8_t* codes;   // in
+    GroupCodes codes;       // in
     int64_t width;          // in: bytes of a value
     int byte;               // in: what every byte of a dropped row's value becomes
     uint8_t* out;           // out
@@ -110,8 +115,11 @@ struct Dropped {
 
 inline int clear_dropped(void* raw, int64_t start, int64_t stop, int64_t) {
     const Dropped& ctx = *(const Dropped*)raw;
-    for (int64_t row = start; row < stop; ++row)
-        if (load<code_t>(ctx.codes, row) == NULL_CODE) memset(ctx.out + row * ctx.width, ctx.byte, (size_t)ctx.width);
+    for (int64_t row = start; row < stop; row += 64) {
+        const int count = block_length(row, stop);
+        for (uint64_t dropped = low_bits(count) ^ grouped_word(ctx.codes, row, count); dropped != 0; dropped &= dropped - 1)
+            memset(ctx.out + (row + __builtin_ctzll(dropped)) * ctx.width, ctx.byte, (size_t)ctx.width);
+    }
     return OK;
 }
 
@@ -146,7 +154,7 @@ inline int lag_rows(void* raw, int64_t start, int64_t stop, int64_t) {
 // ---- group numbers -------------------------------------------------------------------------------------------------
 
 struct GroupNumbers {
-    const uint8_t* codes;   // in
+    GroupCodes codes;       // in
     int64_t last;           // in: -1, or the number of groups - 1 to count down
     uint8_t* out;           // out: int64 per row
     uint8_t* validity;      // out: bits
@@ -156,12 +164,13 @@ inline int group_numbers(void* raw, int64_t start, int64_t stop, int64_t) {
     const GroupNumbers& ctx = *(const GroupNumbers*)raw;
     for (int64_t row = start; row < stop; row += 64) {
         const int count = block_length(row, stop);
+        code_t code[CODE_BLOCK];
+        read_codes(ctx.codes, row, count, code);
         for (int lane = 0; lane < count; ++lane) {
-            const code_t code = load<code_t>(ctx.codes, row + lane);
-            const int64_t number = ctx.last < 0 ? (int64_t)code : ctx.last - (int64_t)code;
-            store<int64_t>(ctx.out, row + lane, code == NULL_CODE ? 0 : number);
+            const int64_t number = ctx.last < 0 ? (int64_t)code[lane] : ctx.last - (int64_t)code[lane];
+            store<int64_t>(ctx.out, row + lane, code[lane] == NULL_CODE ? 0 : number);
         }
-        store_bits(ctx.validity, row, grouped_word(ctx.codes, row, count), count);
+        store_bits(ctx.validity, row, grouped_word(code, count), count);
     }
     return OK;
 }

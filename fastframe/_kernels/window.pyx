@@ -3,17 +3,18 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uintptr_t
 from libc.string cimport memcpy, memset
 
+from fastframe._kernels.group_codes cimport GroupCodes, as_codes
 from fastframe._kernels.kernel cimport Task, View, as_view, kernel_t, row_t
 
 
 cdef extern from "window.hpp" namespace "ff" nogil:
     struct Presence:
         View values
-        const uint8_t* codes
+        GroupCodes codes
         uint8_t* validity
 
     struct Dropped:
-        const uint8_t* codes
+        GroupCodes codes
         int64_t width
         int byte
         uint8_t* out
@@ -27,7 +28,7 @@ cdef extern from "window.hpp" namespace "ff" nogil:
         uint8_t* out
 
     struct GroupNumbers:
-        const uint8_t* codes
+        GroupCodes codes
         int64_t last
         uint8_t* out
         uint8_t* validity
@@ -57,19 +58,19 @@ cdef extern from "window.hpp" namespace "ff" nogil:
     int c_shift "ff::shift"(void* ctx, int64_t start, int64_t stop, int64_t slice)
 
 
-def presence(int physical, values, uintptr_t codes, uintptr_t validity, keep):
-    """Over rows: bits of the rows that are neither null nor NaN and, where ``codes`` is not 0, in a group."""
+def presence(int physical, values, tuple codes, uintptr_t validity, keep):
+    """Over rows: bits of the rows that are neither null nor NaN and, where ``codes`` have an address, in a group."""
     cdef Presence ctx
     ctx.values = as_view(tuple(values))                        # IN
-    ctx.codes = <const uint8_t*>codes                   # IN
+    ctx.codes = as_codes(codes)                        # IN
     ctx.validity = <uint8_t*>validity                   # OUT
     return Task.make(presence_kernel(physical), &ctx, sizeof(ctx), keep)
 
 
-def clear_dropped(uintptr_t codes, uintptr_t out, *, int64_t width, int byte, keep):
+def clear_dropped(tuple codes, uintptr_t out, *, int64_t width, int byte, keep):
     """Over rows: fill the values of rows outside any group with ``byte``."""
     cdef Dropped ctx
-    ctx.codes = <const uint8_t*>codes                   # IN
+    ctx.codes = as_codes(codes)                        # IN
     ctx.width = width
     ctx.byte = byte
     ctx.out = <uint8_t*>out                             # OUT
@@ -90,10 +91,10 @@ def lag_rows(
     return Task.make(<kernel_t>c_lag_rows, &ctx, sizeof(ctx), keep)
 
 
-def group_numbers(uintptr_t codes, uintptr_t out, uintptr_t validity, *, int64_t last, keep):
+def group_numbers(tuple codes, uintptr_t out, uintptr_t validity, *, int64_t last, keep):
     """Over rows: the group's number, counted down from ``last`` where that is not -1."""
     cdef GroupNumbers ctx
-    ctx.codes = <const uint8_t*>codes                   # IN
+    ctx.codes = as_codes(codes)                        # IN
     ctx.last = last
     ctx.out = <uint8_t*>out                             # OUT
     ctx.validity = <uint8_t*>validity                   # OUT

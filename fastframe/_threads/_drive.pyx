@@ -4,7 +4,7 @@ The only code that claims slices, polls the stop flag and calls kernels. It know
 that takes part calls `Run.work`, which releases the GIL once for all the slices that it does.
 """
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
@@ -15,6 +15,16 @@ cdef extern from "drive.hpp" namespace "ff" nogil:
     void stop_run(RunState* run)
     int64_t failed_slice(RunState* run)
     int failed_status(RunState* run)
+    ctypedef struct Stint:
+        uint64_t thread
+        int64_t begin_ns
+        int64_t end_ns
+        int64_t core_ns
+    bint record_stints(RunState* run)
+    int64_t n_stints(const RunState* run)
+    Stint stint_at(const RunState* run, int64_t at)
+    int64_t ff_now_ns "ff::now_ns"()
+    int64_t ff_core_ns "ff::core_ns"()
     RunState* new_run()
     void delete_run(RunState* run)
     int ff_current_core "ff::current_core"()
@@ -59,6 +69,20 @@ cdef class Run:
     def n_slices(self):
         return self.state.n_slices
 
+    def record(self):
+        """Note from now on who works when; before the first `work`."""
+        if not record_stints(self.state):
+            raise MemoryError()
+
+    @property
+    def stints(self):
+        """``(thread, begin, end, time on a core)`` of each call of `work`, in nanoseconds; after `close`."""
+        found = []
+        for at in range(n_stints(self.state)):
+            stint = stint_at(self.state, at)
+            found.append((stint.thread, stint.begin_ns, stint.end_ns, stint.core_ns))
+        return found
+
     def work(self, int64_t max_ns=0):
         """Do slices until none is left, or for ``max_ns`` nanoseconds; True where some may be left to claim."""
         cdef bint more
@@ -94,3 +118,13 @@ cdef class Run:
 def current_core():
     """The number of the core that the calling thread is on; -1 where the system does not say."""
     return ff_current_core()
+
+
+def now_ns():
+    """Nanoseconds of the clock that stints are told in."""
+    return ff_now_ns()
+
+
+def core_ns():
+    """Nanoseconds for which the calling thread has had a core."""
+    return ff_core_ns()

@@ -1,8 +1,8 @@
 """How many threads one operation may use: `thread_count`.
 
 The first of these that says something decides: a call nested in one of ours (one thread), ``n_jobs`` of an active
-``joblib.parallel_config``, ``ff.options.threads``, ``FASTFRAME_THREADS``, the CPUs of this process. Inside somebody
-else's worker (joblib's, Dask's) the last three give at most that worker's share.
+``joblib.parallel_config``, ``ff.options.threads``, ``FASTFRAME_THREADS``, the CPUs of this process. Inside a task of
+joblib's (of our own backend, too) or of Dask's the last three give at most that task's share of the CPUs.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _WORKER_VARIABLES = (
 
 class _Nesting(threading.local):
     depth = 0
+    share: int | None = None   # of a task of our joblib backend
 
 
 _nesting = _Nesting()
@@ -47,6 +48,20 @@ def alone() -> Iterator[None]:
         _nesting.depth -= 1
 
 
+@contextmanager
+def sharing(n_threads: int) -> Iterator[None]:
+    """Operations started by this thread inside the block get at most ``n_threads``: it runs one of several tasks.
+
+    That holds also on a thread of the pool, whose own operations would get one thread.
+    """
+    before = _nesting.depth, _nesting.share
+    _nesting.depth, _nesting.share = 0, n_threads
+    try:
+        yield
+    finally:
+        _nesting.depth, _nesting.share = before
+
+
 def enter_worker() -> None:
     """The calling thread is one of the pool's: all that it ever starts is nested."""
     _nesting.depth = 1
@@ -54,7 +69,7 @@ def enter_worker() -> None:
 
 def leave_worker() -> None:
     """The calling thread is nobody's helper any more: it is the one thread of a forked child."""
-    _nesting.depth = 0
+    _nesting.depth, _nesting.share = 0, None
 
 
 def thread_count() -> int:
@@ -68,7 +83,7 @@ def thread_count() -> int:
     if _nesting.depth:
         return 1
     n_jobs, nesting_level = _joblib_context()
-    share = _worker_share(nesting_level)
+    share = _share(nesting_level)
     if n_jobs is not None:
         return n_jobs if n_jobs > 0 else max(1, (share or cpu_count()) + 1 + n_jobs)
     wanted = options.threads or _env_count("FASTFRAME_THREADS")
@@ -88,6 +103,17 @@ def cpu_count() -> int:
         usable = os.cpu_count() or 1
     limits = [usable, _cgroup_cpus(), _env_count("LOKY_MAX_CPU_COUNT")]
     return min(limit for limit in limits if limit is not None)
+
+
+def available_cpus() -> int:
+    """CPUs that fall to the calling thread, whatever settings say: all of them, or its share as somebody's worker."""
+    if _nesting.depth:
+        return 1
+    return _share(_joblib_context()[1]) or cpu_count()
+
+
+def _share(nesting_level: int) -> int | None:
+    return _nesting.share if _nesting.share is not None else _worker_share(nesting_level)
 
 
 def _worker_share(nesting_level: int) -> int | None:

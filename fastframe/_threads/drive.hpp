@@ -9,6 +9,9 @@
 #include <cstdint>
 #include <mutex>
 #include <new>
+#include <vector>
+#include <pthread.h>
+#include <time.h>
 #if defined(__linux__)
 #include <sched.h>
 #endif
@@ -27,6 +30,14 @@ enum Status : int {
     TOO_LONG = 7,        // string offsets would pass 2 GiB
 };
 
+// One stay of a thread in the loop, as `ff.profile` wants to know it.
+struct Stint {
+    uint64_t thread;    // as Python's threading.get_ident()
+    int64_t begin_ns;   // of now_ns()
+    int64_t end_ns;
+    int64_t core_ns;    // of these, how long the thread had a core
+};
+
 typedef int (*kernel_t)(void* ctx, int64_t start, int64_t stop, int64_t slice);
 
 struct RunState {
@@ -42,6 +53,7 @@ struct RunState {
     std::atomic<int> n_inside;           // threads that are in drive() now
     std::mutex lock;                     // of failures, and of the wait for n_inside == 0
     std::condition_variable emptied;
+    std::vector<Stint>* stints;          // of `lock`; null where nobody records
 };
 
 inline void start_run(RunState* run, kernel_t kernel, void* ctx, int64_t n_rows, int64_t slice_rows) {
@@ -55,6 +67,18 @@ inline void start_run(RunState* run, kernel_t kernel, void* ctx, int64_t n_rows,
     run->failed_slice.store(run->n_slices);
     run->failed_status.store(OK);
     run->n_inside.store(0);
+    run->stints = nullptr;
+}
+
+// The clock of stints; Python sees it as now_ns().
+inline int64_t now_ns() {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// How long the calling thread has had a core.
+inline int64_t core_ns() {
+    timespec spent;
+    return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent) == 0 ? spent.tv_sec * 1000000000LL + spent.tv_nsec : 0;
 }
 
 inline void record_failure(RunState* run, int64_t slice, int status) {
@@ -88,12 +112,37 @@ class Stay {
     RunState* run_;
 };
 
+// Notes a stay in the run's stints, where somebody records. Made after the `Stay`, so noted before the run can be empty.
+class StintNote {
+  public:
+    explicit StintNote(RunState* run) : run_(run->stints != nullptr ? run : nullptr) {
+        if (run_ != nullptr) stint_ = {(uint64_t)pthread_self(), now_ns(), 0, core_ns()};
+    }
+    StintNote(const StintNote&) = delete;
+    StintNote& operator=(const StintNote&) = delete;
+    ~StintNote() {
+        if (run_ == nullptr) return;
+        stint_.core_ns = core_ns() - stint_.core_ns;
+        stint_.end_ns = now_ns();
+        std::lock_guard<std::mutex> guard(run_->lock);
+        try {
+            run_->stints->push_back(stint_);
+        } catch (const std::bad_alloc&) {   // a stint is lost; the work is not
+        }
+    }
+
+  private:
+    RunState* run_;
+    Stint stint_;
+};
+
 // Work until no slice is left, the run is stopped or failed, or `max_ns` nanoseconds have passed (0: no limit; at
 // least one slice is done). Returns true where time ran out and slices may be left to claim.
 inline bool drive(RunState* run, int64_t max_ns) {
     typedef std::chrono::steady_clock clock;
     const clock::time_point end = clock::now() + std::chrono::nanoseconds(max_ns);
     Stay stay(run);
+    StintNote note(run);
     while (may_claim(run)) {
         const int64_t slice = run->next_slice.fetch_add(1);
         if (slice >= run->n_slices) return false;
@@ -132,7 +181,16 @@ inline bool wait_empty(RunState* run, int64_t max_ns) {
 
 // Plain functions for Cython, which cannot declare std::atomic members.
 inline RunState* new_run() { return new (std::nothrow) RunState(); }
-inline void delete_run(RunState* run) { delete run; }
+inline void delete_run(RunState* run) {
+    delete run->stints;
+    delete run;
+}
+inline bool record_stints(RunState* run) {
+    run->stints = new (std::nothrow) std::vector<Stint>();
+    return run->stints != nullptr;
+}
+inline int64_t n_stints(const RunState* run) { return run->stints != nullptr ? (int64_t)run->stints->size() : 0; }
+inline Stint stint_at(const RunState* run, int64_t at) { return (*run->stints)[(size_t)at]; }
 inline void stop_run(RunState* run) { run->stopped.store(1); }
 inline int64_t failed_slice(RunState* run) { return run->failed_slice.load(); }
 inline int failed_status(RunState* run) { return run->failed_status.load(); }

@@ -10,9 +10,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from fastframe._threads import budget
+from fastframe._threads import budget, record
 from fastframe._threads._drive import Run, Task
-from fastframe._threads.pool import pool
+from fastframe._threads.pool import Job, pool
 from fastframe.errors import KernelStatus, OutOfMemory
 
 T = TypeVar("T")
@@ -55,10 +55,11 @@ def run(task: Task, n_rows: int, slice_rows: int = SLICE_ROWS, *, operation: str
         Between two slices; no slice runs any more when it arrives.
     """
     one = Run(task, n_rows, slice_rows)
-    if one.n_slices <= 1:
-        one.work()
+    if record.n_profiles:
+        with record.phase(operation, one):
+            _work(one, n_rows)
     else:
-        _work_together(one, n_rows)
+        _work(one, n_rows)
     failure = one.failure
     if failure is None:
         return None
@@ -68,21 +69,31 @@ def run(task: Task, n_rows: int, slice_rows: int = SLICE_ROWS, *, operation: str
     return failed_slice * slice_rows, status
 
 
+def _work(one: Run, n_rows: int) -> None:
+    if one.n_slices <= 1:
+        one.work()
+    else:
+        _work_together(one, n_rows)
+
+
 def _work_together(one: Run, n_rows: int) -> None:
     """Do all slices of a run, with helpers where they pay; on any exception no slice runs when it leaves."""
     n_helpers = min(budget.thread_count(), one.n_slices) - 1
+    waiting: list[Job] = []
     try:
         more = True
         if n_helpers and n_rows < WAKE_ROWS:
             more = one.work(LONE_NS)
         if n_helpers and more:
-            pool.submit([one.work] * n_helpers, bind=True)
+            waiting = pool.submit([one.work] * n_helpers, bind=True)
         while more:   # in steps: signal handlers run between them
             more = one.work(STEP_NS)
         while not one.wait(STEP_NS):
             pass
     finally:
         one.close()
+        if waiting:
+            pool.withdraw(waiting)
 
 
 def run_calls(functions: Sequence[Callable[[], T]]) -> list[T]:
@@ -92,13 +103,20 @@ def run_calls(functions: Sequence[Callable[[], T]]) -> list[T]:
     are begun, those begun are waited for, and the exception of the first of ``functions`` that failed is raised.
     Ctrl-C also waits for those begun; a second Ctrl-C does not.
     """
-    functions = list(functions)
+    if record.n_profiles:
+        with record.calls(functions) as noted:
+            return _run_calls(list(noted))
+    return _run_calls(list(functions))
+
+
+def _run_calls(functions: list[Callable[[], T]]) -> list[T]:
     n_helpers = min(budget.thread_count(), len(functions)) - 1
     if n_helpers <= 0:
         return [function() for function in functions]
     calls = _Calls(functions)
+    waiting: list[Job] = []
     try:
-        pool.submit([calls.help] * n_helpers)
+        waiting = pool.submit([calls.help] * n_helpers)
         with budget.alone():
             calls.work()
         calls.wait()
@@ -106,6 +124,9 @@ def run_calls(functions: Sequence[Callable[[], T]]) -> list[T]:
         calls.stop()
         calls.wait()
         raise
+    finally:
+        if waiting:
+            pool.withdraw(waiting)
     return calls.outcome()
 
 

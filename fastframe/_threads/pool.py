@@ -13,18 +13,18 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
-from typing import NamedTuple
 
 from fastframe._threads import budget, placement
 from fastframe._threads.placement import Cores
 
 
-class Job(NamedTuple):
+class Job:
     """A task and the cores for it (``home`` during idleness and Python tasks, ``cores`` during the job)."""
 
-    task: Callable[[], object]
-    cores: Cores | None
-    home: Cores | None
+    __slots__ = ("task", "cores", "home")
+
+    def __init__(self, task: Callable[[], object], cores: Cores | None, home: Cores | None) -> None:
+        self.task, self.cores, self.home = task, cores, home
 
 
 class Worker:
@@ -87,30 +87,45 @@ class Pool:
         """Threads that have been started."""
         return len(self._workers)
 
-    def submit(self, tasks: Sequence[Callable[[], object]], *, bind: bool = False) -> None:
-        """Run ``tasks`` some time soon, each on a free worker; workers are started until there are ``len(tasks)``.
+    def submit(self, tasks: Sequence[Callable[[], object]], *, bind: bool = False, most: float = 0) -> list[Job]:
+        """Run ``tasks`` some time soon, each on a free worker, or on a new one while there are few.
 
-        Where all workers are busy, tasks wait for one; after `close` they are dropped. ``bind`` places the workers on
-        cores of their own, away from the caller's; right only for tasks that run kernels and nothing else.
+        Workers are started until there are as many as tasks, or ``most``, or CPUs but the caller's, whatever is more.
+        Where all are busy, tasks wait for one; after `close` they are dropped. ``bind`` places the workers on cores of
+        their own, away from the caller's; right only for tasks that run kernels and nothing else.
+
+        Returns
+        -------
+        The jobs that wait; who needs them no more may `withdraw` them.
         """
         home = placement.caller_cores()
         parts = placement.helper_cores(home, len(tasks)) if bind else [home] * len(tasks)
+        jobs = [Job(task, cores, home) for task, cores in zip(tasks, parts, strict=True)]
+        most = max(most, len(tasks))
         with self._lock:
-            for task, cores in zip(tasks, parts, strict=True):
-                self._give(Job(task, cores, home), len(tasks))
+            return [job for job in jobs if not self._give(job, most)]
 
-    def _give(self, job: Job, most: int) -> None:
+    def withdraw(self, jobs: Sequence[Job]) -> None:
+        """Forget those of ``jobs`` that still wait: long tasks would else let them pile up."""
+        with self._lock:
+            for job in jobs:
+                if job in self._waiting:
+                    self._waiting.remove(job)
+
+    def _give(self, job: Job, most: float) -> bool:
+        """Hand a job to a worker; False where it has to wait for one."""
         if self._closed:
-            return
+            return True
         worker = next((one for one in self._workers if one.is_free), None)
-        if worker is None and len(self._workers) < most:
+        if worker is None and len(self._workers) < max(most, budget.cpu_count() - 1):
             worker = self._start()
         if worker is None:
             self._waiting.append(job)
-            return
+            return False
         worker.place(job.cores)
         worker.inbox.put(job)
         worker.busy = True   # after the put: an interrupt between the two must not lose the worker
+        return True
 
     def _start(self) -> Worker | None:
         try:

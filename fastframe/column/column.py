@@ -18,6 +18,9 @@ from fastframe._kernels.memory import Block
 from fastframe.column.memory import as_buffer
 from fastframe.dtypes import DType, Kind, Physical
 
+_UNKNOWN = object()
+_publishing = threading.Lock()   # facts are published one at a time; one lock for all columns: it is held for nothing else
+
 
 class ColumnView(NamedTuple):
     """What a kernel gets: see ``_kernels/kernel.hpp::View``. ``validity`` is 0 where no value is null."""
@@ -39,6 +42,15 @@ class TextView(NamedTuple):
     large: bool
 
 
+class Facts(dict[Any, Any]):
+    """What is known of a column's values, by name; identity, not contents, tells two of them apart."""
+
+    __slots__ = ("__weakref__",)
+    __hash__ = object.__hash__   # type: ignore[assignment]
+    __eq__ = object.__eq__   # type: ignore[assignment]
+    __ne__ = object.__ne__   # type: ignore[assignment]
+
+
 class Column:
     """One contiguous Arrow array (never chunked, never changed) and its dtype.
 
@@ -52,21 +64,45 @@ class Column:
         False where somebody else may still write to the memory (``copy=False`` intake): then no fact is kept.
     """
 
-    __slots__ = ("array", "dtype", "owned", "_facts", "_lock", "_view")
+    __slots__ = ("dtype", "length", "owned", "is_encoded", "_array", "_memory", "facts", "_view")
+
+    is_encoded: bool
+    """Whether values are int32 codes into a dictionary."""
+    _memory: Block   # of a column that is no Arrow array yet
 
     def __init__(self, array: pa.Array, dtype: DType | None = None, *, owned: bool = True) -> None:
-        self.array = array
-        self._prepare(dtype if dtype is not None else dtypes.from_arrow(array.type), owned=owned)
+        self._array: pa.Array | None = array
+        self.is_encoded = isinstance(array, pa.DictionaryArray)
+        self._prepare(dtype if dtype is not None else dtypes.from_arrow(array.type), len(array), owned=owned)
 
-    def _prepare(self, dtype: DType, *, owned: bool = True) -> None:
+    def _prepare(self, dtype: DType, length: int, *, owned: bool = True) -> None:
         self.dtype = dtype
+        self.length = length
         self.owned = owned
-        self._facts: dict[str, Any] = {}
-        self._lock = threading.Lock()
+        self.facts = Facts()
         self._view: ColumnView | None = None
 
+    @classmethod
+    def of_block(cls, dtype: DType, length: int, values: Block) -> Column:
+        """A column without nulls over memory that kernels filled; it becomes an Arrow array when somebody asks."""
+        column = object.__new__(cls)
+        column._array, column._memory, column.is_encoded = None, values, False
+        column._prepare(dtype, length)
+        column._view = ColumnView(values.address, 0, 0, length)
+        return column
+
+    @property
+    def array(self) -> pa.Array:
+        """The Arrow array."""
+        if self._array is None:
+            self._array = self._made()
+        return self._array
+
+    def _made(self) -> pa.Array:
+        return pa.Array.from_buffers(self.dtype.arrow, self.length, [None, as_buffer(self._memory)], 0)
+
     def __len__(self) -> int:
-        return len(self.array)
+        return self.length
 
     def __repr__(self) -> str:
         return f"Column({self.dtype}, {len(self)} rows, {self.null_count} null)"
@@ -76,17 +112,12 @@ class Column:
 
     @property
     def null_count(self) -> int:
-        return int(self.array.null_count)
+        return int(self._array.null_count) if self._array is not None else 0
 
     @property
     def nbytes(self) -> int:
         """Bytes of the rows of this column (not of a parent that it may be a slice of)."""
         return int(self.array.nbytes)
-
-    @property
-    def is_encoded(self) -> bool:
-        """Whether values are int32 codes into a dictionary."""
-        return isinstance(self.array, pa.DictionaryArray)
 
     @property
     def is_encoded_text(self) -> bool:
@@ -122,8 +153,10 @@ class Column:
     @property
     def validity_view(self) -> ColumnView:
         """Like `view`, for any dtype, with ``values`` 0: just which rows are null."""
+        if not self.null_count:
+            return ColumnView(0, 0, 0, self.length)
         array = self.array
-        validity = array.buffers()[0] if array.null_count else None
+        validity = array.buffers()[0]
         return ColumnView(0, validity.address if validity is not None else 0, array.offset, len(array))
 
     def slice(self, start: int, length: int) -> Column:
@@ -132,22 +165,23 @@ class Column:
 
     def fact(self, name: str, compute: Callable[[], Any]) -> Any:
         """A fact of the values, computed at most once (never kept where the memory is not ours)."""
-        if name in self._facts:
-            return self._facts[name]
+        value = self.facts.get(name, _UNKNOWN)
+        if value is not _UNKNOWN:
+            return value
         value = compute()
         if not self.owned:
             return value
-        with self._lock:
-            return self._facts.setdefault(name, value)
+        with _publishing:
+            return self.facts.setdefault(name, value)
 
     def known(self, name: str) -> Any:
         """A fact if it is already known, else None."""
-        return self._facts.get(name)
+        return self.facts.get(name)
 
     def drop_facts(self) -> None:
         """Forget what was computed (memory is short)."""
-        with self._lock:
-            self._facts = {}
+        with _publishing:
+            self.facts = Facts()
 
 
 def _view_of(array: pa.Array) -> ColumnView:
@@ -177,6 +211,8 @@ def column_from_buffers(dtype: DType, length: int, values: Block, validity: Bloc
 
     ``null_count`` -1 lets Arrow count; a validity without nulls is dropped.
     """
+    if validity is None or null_count == 0:
+        return Column.of_block(dtype, length, values)
     return Column(array_from_buffers(dtype.arrow, length, values, validity, null_count), dtype)
 
 

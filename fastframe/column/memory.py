@@ -2,39 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from fastframe._kernels.memory import Block, set_limit
+from fastframe._kernels.memory import Block, clear, set_limit
 from fastframe.errors import OutOfMemory
 from fastframe.options import watch
 
 watch("pool_bytes", set_limit)
 
 _LARGE = 8 << 20   # bytes from which an allocation first makes pyarrow return what it holds unused (some microseconds)
+_under_pressure: list[Callable[[], object]] = []
 
 
 def allocate(n_bytes: int, operation: str) -> Block:
-    """Uninitialised memory of ``n_bytes``; `OutOfMemory` naming ``operation`` where there is none."""
+    """Uninitialised memory of ``n_bytes``; `OutOfMemory` naming ``operation`` where there is none.
+
+    Before it gives up it asks the caches of `on_pressure` to let go and tries once more.
+    """
     if n_bytes >= _LARGE:
         release_arrow_memory()
+    try:
+        return Block(n_bytes)
+    except MemoryError:
+        pass   # the caches are asked outside the handler: its traceback would keep what they drop
+    relieve()
     try:
         return Block(n_bytes)
     except MemoryError:
         raise OutOfMemory.of(operation, n_bytes) from None
 
 
-@contextmanager
-def naming(operation: str) -> Iterator[None]:
-    """A `MemoryError` of any step inside, ours, NumPy's or Arrow's, becomes an `OutOfMemory` that names ``operation``."""
-    try:
-        yield
-    except MemoryError as error:
-        raise OutOfMemory.within(operation, error) from None
+def on_pressure(drop: Callable[[], object]) -> None:
+    """Call ``drop`` where an allocation has failed, before it is tried again: for caches that can be computed anew.
+
+    ``drop`` may be called on any thread, at any allocation; what it returns is ignored. It is kept for good.
+    """
+    _under_pressure.append(drop)
+
+
+def relieve() -> None:
+    """Let all caches of `on_pressure` go, and what pyarrow and the pool of blocks hold unused."""
+    for drop in _under_pressure:
+        drop()
+    release_arrow_memory()
+    clear()
+
+
+class naming:
+    """A `MemoryError` of any step inside, ours, NumPy's or Arrow's, becomes an `OutOfMemory` that names ``operation``.
+
+    A context manager; written out, because every operation enters one and `contextlib.contextmanager` takes ten times as long.
+    """
+
+    __slots__ = ("operation",)
+
+    def __init__(self, operation: str) -> None:
+        self.operation = operation
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, MemoryError):
+            raise OutOfMemory.within(self.operation, error) from None
 
 
 def allocate_bits(n_bits: int, operation: str) -> Block:

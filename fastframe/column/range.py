@@ -17,22 +17,16 @@ class RangeColumn(Column):
     Filter, take and sort keep a selection instead of values: ``rows``, the int32 row numbers that were taken.
     """
 
-    __slots__ = ("start", "step", "length", "rows", "_made")
+    __slots__ = ("start", "step", "rows")
 
     def __init__(self, length: int, start: int = 0, step: int = 1, rows: np.ndarray[Any, Any] | None = None) -> None:
-        self.start, self.step, self.length, self.rows = start, step, length, rows
-        self._made: pa.Array | None = None
-        super()._prepare(INT64)
+        self.start, self.step, self.rows = start, step, rows
+        self._array, self.is_encoded = None, False
+        self._prepare(INT64, length)
 
-    @property
-    def array(self) -> pa.Array:  # type: ignore[override]
-        if self._made is None:
-            rows = np.arange(self.length, dtype=np.int64) if self.rows is None else self.rows.astype(np.int64)
-            self._made = pa.array(rows * self.step + self.start)
-        return self._made
-
-    def __len__(self) -> int:
-        return self.length
+    def _made(self) -> pa.Array:
+        rows = np.arange(self.length, dtype=np.int64) if self.rows is None else self.rows.astype(np.int64)
+        return pa.array(rows * self.step + self.start)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return RangeColumn, (self.length, self.start, self.step, self.rows)
@@ -43,7 +37,7 @@ class RangeColumn(Column):
 
     @property
     def nbytes(self) -> int:
-        return 0 if self.rows is None and self._made is None else 8 * self.length
+        return 0 if self.rows is None and self._array is None else 8 * self.length
 
     def __repr__(self) -> str:
         kind = "range" if self.rows is None else "rows of a range"

@@ -6,7 +6,7 @@ engine does not run is listed with the reason, and a test checks that every spec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
@@ -29,6 +29,9 @@ class Engine(Protocol):
 
     def execute(self, spec: Spec, *tables: Any) -> Any:
         """The table that the spec describes."""
+
+    def explain(self, spec: Any, table: Any, names: Sequence[str]) -> str:
+        """How a `GroupBy` would find its groups; ``names`` are what users call its keys."""
 
 
 @cache

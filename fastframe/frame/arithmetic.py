@@ -7,6 +7,7 @@ makes an arithmetic result missing and a comparison False (``!=``: True).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -29,6 +30,7 @@ UFUNCS = {
 }  # fmt: skip
 COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 LEFT, RIGHT = "left", "right"
+_LEFT, _RIGHT = Col(LEFT), Col(RIGHT)
 
 
 class Operators(Frame):
@@ -243,6 +245,12 @@ def _call(function: str, left: Expression, right: Expression, *, swap: bool, fil
     return Call(function, (right, left) if swap else (left, right))
 
 
+@lru_cache(maxsize=64)
+def _columnwise(function: str, swap: bool) -> Project:
+    """A function of two columns: one spec for all calls, which also remembers how it was typed last."""
+    return Project(((LEFT, _call(function, _LEFT, _RIGHT, swap=swap, fill_value=None)),))
+
+
 def _check_comparable(function: str, left: Table, right: Table) -> None:
     if function in COMPARISONS and not same_labels(left, right):
         raise ShapeError.of_comparison()
@@ -255,26 +263,27 @@ class SeriesArithmetic(Operators):
         if isinstance(other, Frame) and not is_series(other):
             return other._binary(function, self, swap=not swap, fill_value=fill_value)  # type: ignore[attr-defined]
         labels, left, right, name = self._operands(function, other)
-        call = _call(function, Col(LEFT), right, swap=swap, fill_value=fill_value)
+        plain = right is _RIGHT and fill_value is None
+        spec = _columnwise(function, swap) if plain else Project(((LEFT, _call(function, _LEFT, right, swap=swap, fill_value=fill_value)),))
         with calling(LEFT, self.name):  # type: ignore[attr-defined]
-            result = run(Project(((LEFT, call),)), left)[LEFT]
+            result = run(spec, left).columns[LEFT]
         series: Any = self
         return type(series)._of(labels, result, name, self._label_names)
 
     def _operands(self, function: str, other: Any) -> tuple[dict[str, Column], Table, Expression, str | None]:
         """Labels of the result, a table with the operands, the right operand, and the result's name."""
         column, name = self._column, self.name  # type: ignore[attr-defined]
+        if isinstance(other, Frame):
+            _check_comparable(function, self._table, other._table)
+            one, two = lined_up(self._table, other._table)
+            (left,), (right,) = one.shown.values(), two.shown.values()
+            return one.hidden, Table.of({LEFT: left, RIGHT: right}, one.n_rows), _RIGHT, name if name == other.name else None  # type: ignore[attr-defined]
         if is_scalar(other):
-            return self._labels, Table({LEFT: column}), Lit(other), name
-        if not isinstance(other, Frame):
-            values = column_from(other)
-            if len(values) != len(self):
-                raise ShapeError.of_assignment("the other operand", len(values), len(self))
-            return self._labels, Table({LEFT: column, RIGHT: values}), Col(RIGHT), name
-        _check_comparable(function, self._table, other._table)
-        one, two = lined_up(self._table, other._table)
-        (left,), (right,) = values_of(one).values(), values_of(two).values()
-        return labels_of(one), Table({LEFT: left, RIGHT: right}), Col(RIGHT), name if name == other.name else None  # type: ignore[attr-defined]
+            return self._labels, Table.of({LEFT: column}, column.length), Lit(other), name
+        values = column_from(other)
+        if len(values) != len(self):
+            raise ShapeError.of_assignment("the other operand", len(values), len(self))
+        return self._labels, Table.of({LEFT: column, RIGHT: values}, column.length), _RIGHT, name
 
     def dot(self, other: Any) -> Any:
         """The sum of the products with another series or array."""

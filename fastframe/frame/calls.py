@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from fastframe.errors import ArgumentError, UnsupportedOperation
@@ -27,7 +28,16 @@ def aggregation(function: Any, options: Mapping[str, Any] | None = None) -> Aggr
         if callable(function):
             raise UnsupportedOperation.of_argument("agg", "func", name or function, f"Use one of {', '.join(AGGREGATIONS)}.")
         raise ArgumentError.of("agg", "func", function, AGGREGATIONS)
-    return AggregationCall(name, dict(options or {}))
+    given = options or {}
+    try:   # calls are checked when they are made, and the same few are made again and again
+        return _known_call(name, tuple([(option, type(value), value) for option, value in given.items()]))
+    except TypeError:   # a value that cannot be hashed; the call says whether it can be used
+        return AggregationCall(name, dict(given))
+
+
+@lru_cache(maxsize=256)
+def _known_call(name: str, options: tuple[tuple[str, type, Any], ...]) -> AggregationCall:
+    return AggregationCall(name, {option: value for option, _, value in options})
 
 
 def function_label(function: Any) -> str:

@@ -72,7 +72,7 @@ class DataFrame(
     def _of(cls, table: Table, label_names: tuple[str | None, ...] = (None,)) -> DataFrame:
         """A frame over a table whose first columns are labels."""
         frame = object.__new__(cls)
-        frame._table, frame._label_names = table, label_names
+        frame.__dict__["_table"], frame.__dict__["_label_names"] = table, label_names   # around __setattr__, which is for users
         return frame
 
     @property
@@ -143,3 +143,6 @@ class DataFrame(
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *(name for name in self._values if name.isidentifier())})
+
+
+Frame._frame_type = DataFrame

@@ -12,6 +12,7 @@ from typing import Any
 
 from fastframe.column import Column
 from fastframe.column.arrow import array_to_arrow
+from fastframe.column.cache import cached_bytes
 from fastframe.dtypes import Kind
 from fastframe.frame.core import Frame
 from fastframe.options import options
@@ -152,13 +153,21 @@ class FrameDisplay(Frame):
         (buf or sys.stdout).write("\n".join(lines) + "\n")
 
     def memory_usage(self, index: bool = True, deep: bool = True) -> Any:
-        """Bytes of each column (and of the labels), as a series by name; memory that columns share counts in each."""
+        """Bytes of each column (and of the labels), as a series by name; memory that columns share counts in each.
+
+        ``deep`` counts codes that are kept on a column for the next time, too (``ff.options.cache_bytes``); those of
+        groups by several columns are on the first of them.
+        """
         from fastframe.column.arrow import column_from
         from fastframe.frame.series import Series
 
-        sizes = {"Index": sum(column.nbytes for column in self._labels.values())} if index else {}
-        sizes.update({name: column.nbytes for name, column in self._values.items()})
+        sizes = {"Index": sum(_size(column, deep) for column in self._labels.values())} if index else {}
+        sizes.update({name: _size(column, deep) for name, column in self._values.items()})
         return Series._of({"\0" + "0": column_from(list(sizes))}, column_from(list(sizes.values())), None)
+
+
+def _size(column: Column, deep: bool) -> int:
+    return column.nbytes + (cached_bytes(column) if deep else 0)
 
 
 def _missing(column: Column) -> int:
@@ -194,6 +203,6 @@ class SeriesDisplay(Frame):
         return self.to_frame("value" if self.name is None else self.name)._repr_html_()  # type: ignore[attr-defined]
 
     def memory_usage(self, index: bool = True, deep: bool = True) -> int:
-        """Bytes of the values and of the labels."""
-        labels = sum(column.nbytes for column in self._labels.values()) if index else 0
-        return labels + sum(column.nbytes for column in self._values.values())
+        """Bytes of the values and of the labels; ``deep``: and of codes that are kept on them for the next time."""
+        labels = sum(_size(column, deep) for column in self._labels.values()) if index else 0
+        return labels + sum(_size(column, deep) for column in self._values.values())

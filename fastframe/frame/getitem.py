@@ -32,6 +32,8 @@ def get_item(frame: DataFrame, key: Any) -> Any:
     ------
     ColumnNotFound, ShapeError, DTypeError
     """
+    if isinstance(key, str):   # before anything else: it is what most calls are
+        return column_series(frame, key)
     if callable(key):
         key = key(frame)
     if isinstance(key, slice):
@@ -52,12 +54,12 @@ def _rows_slice(frame: Frame, key: slice) -> Selection:
 
 def column_series(frame: DataFrame, name: str) -> Series:
     """One column as a series that shares labels and memory."""
-    from fastframe.frame.series import Series
-
-    values = frame._values
-    if name not in values:
-        raise ColumnNotFound.among(name, list(values))
-    return Series._of(frame._labels, values[name], name, frame._label_names)
+    table = frame._table
+    column = table.shown.get(name)
+    if column is None:
+        raise ColumnNotFound.among(name, list(table.shown))
+    series: Series = frame._series_type._of(table.hidden, column, name, frame._label_names)
+    return series
 
 
 def select_columns(frame: DataFrame, names: list[str]) -> DataFrame:

@@ -29,17 +29,17 @@ def is_label(name: str) -> bool:
 
 def label_keys(table: Table) -> list[str]:
     """The names of a table's label columns."""
-    return [name for name in table.columns if is_label(name)]
+    return list(table.hidden)
 
 
 def labels_of(table: Table) -> dict[str, Column]:
     """A table's label columns."""
-    return {name: column for name, column in table.columns.items() if is_label(name)}
+    return table.hidden
 
 
 def values_of(table: Table) -> dict[str, Column]:
     """A table's columns that are not labels."""
-    return {name: column for name, column in table.columns.items() if not is_label(name)}
+    return table.shown
 
 
 def default_labels(n_rows: int) -> dict[str, Column]:
@@ -61,10 +61,10 @@ def has_default_labels(table: Table) -> bool:
 
 def same_labels(left: Table, right: Table) -> bool:
     """Whether row n of one table has the labels of row n of the other, for all n."""
-    one, other = labels_of(left), labels_of(right)
-    if left.n_rows != right.n_rows or len(one) != len(other):
+    if left.n_rows != right.n_rows:
         return False
-    return all(_equal(one[key], other[key]) for key in one)
+    one, other = left.hidden, right.hidden
+    return one is other or (len(one) == len(other) and all(map(_equal, one.values(), other.values())))
 
 
 def _equal(left: Column, right: Column) -> bool:

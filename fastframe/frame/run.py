@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from fastframe.column import Table
 from fastframe.engines.base import get_engine
 from fastframe.errors import FastFrameError, MixedEngineError
@@ -23,15 +20,22 @@ def run(spec: Spec, *tables: Table) -> Table:
     for table in tables[1:]:
         if table.engine_name != name:
             raise MixedEngineError.of(name, table.engine_name)
-    spec.resolve(*(table.schema for table in tables))
+    spec.resolve(*[table.schema for table in tables])
     result: Table = get_engine(name).execute(spec, *tables)
     return result
 
 
-@contextmanager
-def calling(internal: str, shown: str | None) -> Iterator[None]:
-    """Errors about the table's column ``internal`` name it as its user does."""
-    try:
-        yield
-    except FastFrameError as error:
-        raise error.renamed(internal, shown) from None
+class calling:
+    """Errors about the table's column ``internal`` name it as its user does; a context manager."""
+
+    __slots__ = ("internal", "shown")
+
+    def __init__(self, internal: str, shown: str | None) -> None:
+        self.internal, self.shown = internal, shown
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, FastFrameError):
+            raise error.renamed(self.internal, self.shown) from None

@@ -69,7 +69,8 @@ class Series(
     def _of(cls, labels: dict[str, Column], column: Column, name: str | None, label_names: tuple[str | None, ...] = (None,)) -> Series:
         """A series over label columns and values."""
         series = object.__new__(cls)
-        series._table, series._label_names, series.name = with_labels(labels, {VALUE: column}, len(column)), label_names, name
+        series._table = Table.joined(labels, {VALUE: column}, column.length)
+        series._label_names, series.name = label_names, name
         return series
 
     def _run(self, spec: Spec, *others: Table) -> Series:
@@ -87,7 +88,7 @@ class Series(
 
     @property
     def _column(self) -> Column:
-        return self._table[VALUE]
+        return self._table.columns[VALUE]
 
     @property
     def dtype(self) -> DType:
@@ -150,3 +151,6 @@ class Series(
         if name in SERIES_HINTS:
             raise MissingAttribute.unsupported("Series", name, SERIES_HINTS[name])
         raise MissingAttribute.of("Series", name, [one for one in dir(type(self)) if not one.startswith("_")])
+
+
+Frame._series_type = Series

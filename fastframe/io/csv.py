@@ -17,6 +17,7 @@ from fastframe.column.arrow import table_from_arrow
 from fastframe.column.memory import release_arrow_memory
 from fastframe.errors import ArgumentError, ColumnNotFound, DuplicateColumn, InvalidData
 from fastframe.io.paths import expand, reading, whole_file
+from fastframe.io.recorded import recorded_read, recorded_write
 
 # What pandas reads as missing.
 NA_VALUES = (
@@ -48,6 +49,7 @@ class CsvOptions:
     compression: str | None = "infer"
 
 
+@recorded_read("read_csv")
 def read_table(source: Any, options: CsvOptions) -> Table:
     """A table of one or several CSV files (or of an open text or binary file).
 
@@ -158,6 +160,7 @@ def _shaped(path: str, table: pa.Table, options: CsvOptions) -> pa.Table:
     return table.slice(0, options.nrows) if options.nrows is not None else table
 
 
+@recorded_write("write_csv")
 def write_csv(table: pa.Table, path: Any = None, *, sep: str = ",", header: bool = True, na_rep: str = "") -> str | None:
     """Write a CSV file, whole or not at all; without a path, return its text. Missing values are empty."""
     import pyarrow.csv as pc

@@ -12,8 +12,10 @@ from fastframe.column import Table
 from fastframe.column.arrow import table_from_arrow
 from fastframe.errors import ColumnNotFound
 from fastframe.io.paths import expand, reading, whole_file
+from fastframe.io.recorded import recorded_read, recorded_write
 
 
+@recorded_read("read_feather")
 def read_table(source: Any, columns: Sequence[str] | None = None) -> Table:
     """A table of one or several IPC files.
 
@@ -44,6 +46,7 @@ def _read(path: str, columns: Sequence[str] | None) -> pa.Table:
         return pa.ipc.open_file(file, options=options).read_all().select(list(columns))
 
 
+@recorded_write("write_feather")
 def write_feather(table: pa.Table, path: Any, *, compression: str | None = "lz4") -> None:
     """Write an IPC file, whole or not at all; ``compression`` is lz4, zstd or None."""
     options = pa.ipc.IpcWriteOptions(compression=compression if compression != "uncompressed" else None)

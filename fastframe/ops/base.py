@@ -53,8 +53,9 @@ class Spec(Value, ABC):
 
 def require(names: Iterable[str], schema: Schema) -> None:
     """Raise `ColumnNotFound` unless the schema has all names."""
-    missing = [name for name in dict.fromkeys(names) if name not in schema]
+    missing = [name for name in names if name not in schema]
     if missing:
+        missing = list(dict.fromkeys(missing))
         raise ColumnNotFound.all_of(missing, [name for name in schema if not name.startswith("\0")])
 
 

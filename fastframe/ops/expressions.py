@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import pyarrow as pa
 
@@ -20,6 +20,7 @@ from fastframe import dtypes
 from fastframe.dtypes import DType
 from fastframe.errors import ColumnNotFound, ShapeError
 from fastframe.ops.casts import resolve_cast
+from fastframe.ops.function import Function
 from fastframe.ops.functions import function
 from fastframe.ops.literals import is_weak, literal
 
@@ -116,6 +117,19 @@ class Lit(Expression):
         return dtypes.from_arrow(self.scalar().type)
 
 
+class Bound(NamedTuple):
+    """A call whose arguments' dtypes are known.
+
+    ``scalars`` has for each argument that is a weak literal its typed value, None for the others; ``dtype`` is the result's,
+    ``read`` are the names and dtypes of the columns that it depends on.
+    """
+
+    row: Function
+    scalars: tuple[pa.Scalar | None, ...]
+    dtype: DType
+    read: tuple[tuple[str, DType], ...]
+
+
 @dataclass(frozen=True, repr=False)
 class Call(Expression):
     """A function of ``ops/functions.py`` applied to arguments.
@@ -132,6 +146,8 @@ class Call(Expression):
     function: str
     args: tuple[Expression, ...]
     options: tuple[tuple[str, Any], ...] = ()
+
+    _bound: ClassVar[Bound | None] = None   # of each call its last `bound`
 
     def __repr__(self) -> str:
         named = [f"{name}={value!r}" for name, value in self.options]
@@ -157,28 +173,41 @@ class Call(Expression):
             found = one if found is None else dtypes.common(found, one) or found
         return found
 
-    def weak_scalars(self, schema: Schema) -> tuple[pa.Scalar | None, ...]:
-        """For each argument that is a weak literal, its typed value; None for the others."""
+    def bound(self, schema: Schema) -> Bound:
+        """This call typed for columns of these dtypes; remembered for the dtypes of the columns that are read.
+
+        Raises
+        ------
+        ColumnNotFound, DTypeError, LossyCast, ArgumentError
+        """
+        known = self._bound
+        if known is not None:
+            for name, dtype in known.read:
+                if schema.get(name) is not dtype:
+                    break
+            else:
+                return known
+        found = self._bind(schema)
+        object.__setattr__(self, "_bound", found)
+        return found
+
+    def _bind(self, schema: Schema) -> Bound:
         row = function(self.function)
         row.check_arity(len(self.args))
-        if not any(isinstance(arg, Lit) and arg.weak for arg in self.args):
-            return (None,) * len(self.args)
-        anchor = self.anchor(schema)
-        return tuple(
-            arg.scalar(anchor if place >= row.anchors_from else None, exact=row.exact) if isinstance(arg, Lit) and arg.weak else None
+        weak = [isinstance(arg, Lit) and arg.weak for arg in self.args]
+        anchor = self.anchor(schema) if any(weak) else None
+        scalars = tuple(
+            arg.scalar(anchor if place >= row.anchors_from else None, exact=row.exact) if isinstance(arg, Lit) and weak[place] else None
             for place, arg in enumerate(self.args)
         )
-
-    def argument_dtypes(self, schema: Schema) -> tuple[DType, ...]:
-        """The dtypes of the arguments, weak literals typed beside the others."""
-        scalars = self.weak_scalars(schema)
-        return tuple(
+        given = [
             dtypes.from_arrow(scalar.type) if scalar is not None else arg.resolve(schema) for arg, scalar in zip(self.args, scalars, strict=True)
-        )
+        ]
+        result = row.result(row.name, given, self.option_values)
+        return Bound(row, scalars, result, tuple([(name, schema[name]) for name in self.names()]))
 
     def resolve(self, schema: Schema) -> DType:
-        row = function(self.function)
-        return row.result(row.name, self.argument_dtypes(schema), self.option_values)
+        return self.bound(schema).dtype
 
 
 @dataclass(frozen=True, repr=False)

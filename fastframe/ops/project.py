@@ -26,7 +26,8 @@ class Project(Spec):
 
     def resolve(self, *schemas: Schema) -> dict[str, DType]:
         (schema,) = schemas
-        unique(name for name, _ in self.outputs)
+        if len(self.outputs) > 1:
+            unique(name for name, _ in self.outputs)
         computed = {name: expression.resolve(schema) for name, expression in self.outputs}
         return {**schema, **computed} if self.keep else computed
 

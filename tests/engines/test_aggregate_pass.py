@@ -64,7 +64,7 @@ def test_all_at_once_is_each_alone(nulls: str, n_groups: int, plan: str) -> None
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", ["sum", "mean", "min", "std", "count", "first", "corr"])
+@pytest.mark.parametrize("name", ["sum", "mean", "min", "std", "count", "first", "corr", "idxmin", "median", "nunique"])
 def test_codes_of_any_width_give_the_same_bits(name: str, width: Any, plan: str) -> None:
     column, other = make_column("float64", 2100, "sliced"), make_column("int32", 2100, "some", seed=1)
     codes = make_codes(2100, 250, seed=3)

@@ -1,4 +1,4 @@
-"""`join_rows` and `matches` against their slow twin and `pandas.merge`: all hows, repeated and missing keys."""
+"""Pairs of joins and `matches` against their slow twin and `pandas.merge`: all hows, repeated and missing keys."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastframe.column.column import Column
-from fastframe.engines.cpu.join import join_rows, matches
+from fastframe.engines.cpu.join import matches
+from tests.engines.joining import join_rows
 from tests.reference import join as reference
 
 HOWS = ["inner", "left", "right", "outer"]
 
 
 def pairs_of(left: list[pa.Array], right: list[pa.Array], how: str) -> list[tuple[int, int]]:
-    rows = join_rows([Column(array) for array in left], [Column(array) for array in right], how=how)
-    full = [side.tolist() if side is not None else list(range(len(keys[0]))) for side, keys in zip(rows, (left, right), strict=True)]
-    return list(zip(*full, strict=True))
+    return join_rows([Column(array) for array in left], [Column(array) for array in right], how)
 
 
 def keys_of(arrays: list[pa.Array]) -> list[tuple[Any, ...]]:

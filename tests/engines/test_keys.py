@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 
 from fastframe import dtypes
 from fastframe.column.column import Column
-from fastframe.engines.cpu import key_hash
-from fastframe.engines.cpu.groups import NO_CODE, Groups
-from fastframe.engines.cpu.join_keys import join_codes
+from fastframe.engines.cpu import key_hash, plan
+from fastframe.engines.cpu.groups import NO_CODE, Groups, code_dtype
+from fastframe.engines.cpu.key_parts import parts_of
 from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.keys_text import encode_text
+from fastframe.engines.cpu.plan import Method
 from fastframe.errors import ArgumentError, DTypeError
 from fastframe.options import option_context
+from tests.engines.joining import join_codes
 from tests.reference import keys as slow
 
 N = 3000
@@ -92,17 +94,17 @@ def _column(name: str, share: float = 0.1, start: int = 0, length: int = N) -> C
 def _check_groups(columns: list[Column], dropna: bool, sort: bool | None) -> Groups:
     groups = group_rows(columns, dropna=dropna, sort=sort)
     codes, first_rows = slow.group_rows(columns, dropna, bool(sort))
-    assert groups.codes.dtype == np.uint32
+    assert groups.codes.dtype == code_dtype(groups.n_groups)
     assert groups.first_rows.dtype == np.int32
     assert groups.n_groups == len(groups.first_rows) == len(first_rows)
     if sort is None:  # any order: rename the groups by first appearance
         order = np.argsort(groups.first_rows)
         place = np.append(np.argsort(order), -1)
-        found = place[np.where(groups.codes == NO_CODE, len(order), groups.codes)]
+        found = place[np.where(groups.wide_codes == NO_CODE, len(order), groups.wide_codes)]
         assert found.tolist() == codes
         assert groups.first_rows[order].tolist() == first_rows
     else:
-        assert groups.codes.view(np.int32).tolist() == codes
+        assert groups.wide_codes.view(np.int32).tolist() == codes
         assert groups.first_rows.tolist() == first_rows
     assert groups.plan
     return groups
@@ -139,30 +141,51 @@ def test_several_keys(names: tuple[str, ...], dropna: bool, sort: bool | None) -
     _check_groups([column.slice(61, 200) for column in columns], dropna, sort)
 
 
-def test_plans_are_chosen_by_range() -> None:
-    assert group_rows([_column("int32 narrow", 0.0)]).plan == "direct int32 range 100"
-    assert group_rows([_column("int32 wide", 0.0)]).plan.startswith(
-        "packed int32 range 4294967296 into 33 bits, hashed"
-    )
+def test_plans_are_chosen_by_facts() -> None:
+    def plan_of(array: pa.Array) -> plan.Plan:
+        return group_rows([Column(array)], sort=None).plan
+
+    narrow = plan_of(pa.array([1, 100, 7], pa.int32()))
+    assert (narrow.method, narrow.n_possible, narrow.keys) == (Method.DIRECT, 100, "int32 range 100")
+    at_limit = plan_of(pa.array([0, 65535], pa.int64()))
+    beyond = plan_of(pa.array([0, 65536], pa.int64()))
+    assert [at_limit.method, beyond.method] == [Method.DIRECT, Method.TABLE]
+    assert beyond.n_expected == 2
+    many = plan_of(pa.array(RNG.integers(0, 2**60, 600_000)))
+    assert many.method is Method.PARTITIONS
+    assert many.n_expected == 600_000
+    assert plan_of(pa.array([], pa.int64())).method is Method.NOTHING
 
 
 @pytest.mark.parametrize("sort", [True, False, None])
-def test_partitions_and_slices_of_hashed_words_agree(monkeypatch: pytest.MonkeyPatch, sort: bool | None) -> None:
-    column = Column(pa.array(RNG.choice(_ints(64, True), 300_000)))
+@pytest.mark.parametrize("dropna", [True, False])
+def test_a_table_and_partitions_agree(monkeypatch: pytest.MonkeyPatch, sort: bool | None, dropna: bool) -> None:
+    values = RNG.choice(_ints(64, True), 300_000)
     found = {}
-    for few in (0, 10**6):  # never, or always, by a table per slice
-        monkeypatch.setattr(key_hash, "FEW_WORDS", few)
-        groups = _check_groups([column], True, sort)
-        found[few] = groups
-        assert ("partitions" in groups.plan) == (few == 0)
-    assert (sort is None) or (found[0].codes == found[10**6].codes).all()
+    for most in (0, 1 << 20):
+        monkeypatch.setattr(plan, "MOST_IN_TABLE", most)
+        groups = _check_groups([Column(pa.array(values, mask=values % 7 == 0))], dropna, sort)
+        found[most] = groups
+        assert groups.plan.method is (Method.TABLE if most else Method.PARTITIONS)
+    assert (sort is None) or (found[0].codes == found[1 << 20].codes).all()
 
 
-def test_a_slice_with_many_words_falls_back_to_partitions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_hash, "FEW_WORDS", 10**6)
-    column = Column(pa.array(RNG.integers(-(2**62), 2**62, 50_000)))
-    groups = _check_groups([column], True, False)
-    assert "partitions" in groups.plan
+def test_a_table_that_gets_too_full_is_given_up() -> None:
+    """The sample sees one key only; all the others are in rows that it does not look at."""
+    values = np.full(key_hash.SAMPLE_ROWS * 4, 7, np.int64)
+    values[1::4] = RNG.integers(2**60, 2**61, len(values) // 4)
+    groups = _check_groups([Column(pa.array(values))], True, False)
+    assert groups.plan.method is Method.PARTITIONS
+    assert groups.plan.n_expected == 1
+    assert "more than half full" in groups.plan.reason
+
+
+def test_what_a_sample_lets_expect() -> None:
+    for n_distinct in (1, 50, 30_000, 300_000):
+        keys = parts_of(Column(pa.array(RNG.integers(0, n_distinct, 1_000_000) << 20)), ordered=False)
+        assert n_distinct / 2 <= key_hash.expected_keys(keys, 1_000_000) <= 2 * n_distinct
+    keys = parts_of(Column(pa.array(np.arange(1000))), ordered=False)
+    assert key_hash.expected_keys(keys, 1000) == 1000
 
 
 def test_many_sorted_and_unsorted_groups() -> None:
@@ -182,7 +205,7 @@ def test_direct_codes_with_many_holes() -> None:
         groups = group_rows([Column(pa.array(values))], sort=sort)
         distinct, first, inverse = np.unique(values, return_index=True, return_inverse=True)
         order = np.arange(len(distinct)) if sort else np.argsort(np.argsort(first))
-        assert groups.plan.startswith("direct")
+        assert groups.plan.method is Method.DIRECT
         assert (groups.codes == order[inverse]).all()
         assert (groups.first_rows == (first if sort else np.sort(first))).all()
 

@@ -8,8 +8,8 @@ import pytest
 
 from fastframe.column import Column
 from fastframe.engines.cpu.facts import value_step
-from fastframe.engines.cpu.join import join_rows
 from fastframe.engines.cpu.keys import group_rows
+from tests.engines.joining import join_rows
 
 DAY = 86_400_000_000
 
@@ -46,7 +46,7 @@ def test_step_that_a_sample_suggests_and_the_rest_refutes() -> None:
 def test_groups_by_day(sort: bool | None) -> None:
     days = [3, 1, None, 3, 10_000, 1]
     groups = group_rows([stamps([None if day is None else day * DAY + 5 for day in days])], dropna=False, sort=sort)
-    assert "in steps of" in groups.plan
+    assert "in steps of" in groups.plan.keys
     found: dict[int | None, set[int]] = {}
     for day, code in zip(days, groups.codes.tolist(), strict=True):
         found.setdefault(day, set()).add(code)
@@ -59,5 +59,4 @@ def test_groups_by_day(sort: bool | None) -> None:
 def test_join_of_values_between_the_steps() -> None:
     left = stamps([DAY, DAY + 1, None, 9 * DAY, 2 * DAY - 1, -DAY])
     right = stamps([None, 10**6 * DAY, 9 * DAY, DAY])
-    _, rows = join_rows([left], [right], how="left")
-    assert rows.tolist() == [3, -1, 0, 2, -1, -1]
+    assert [row for _, row in join_rows([left], [right], "left")] == [3, -1, 0, 2, -1, -1]

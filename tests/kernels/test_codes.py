@@ -6,11 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from fastframe._kernels import codes as kernels
 from fastframe._kernels.hashing import mixed
-from fastframe._threads import run
 from fastframe.column.column import Column
-from fastframe.engines.cpu import keys
 from fastframe.engines.cpu.groups import NO_CODE
 from fastframe.engines.cpu.key_parts import (
     MOST_CODES,
@@ -98,19 +95,26 @@ def test_rows_without_a_key() -> None:
     assert codes[1:].tolist() == [NO_CODE] * 2
 
 
-def test_remap_keeps_missing_codes() -> None:
-    codes = np.array([2, 0xFFFFFFFF, 0, 1, 1], np.uint32)
-    mapping = np.array([7, 8, 9], np.uint32)
-    for prefetch in (False, True):
-        out = np.empty(5, np.uint32)
-        run(kernels.remap(codes.ctypes.data, mapping.ctypes.data, out.ctypes.data, prefetch, (codes, mapping, out)), 5)
-        assert out.tolist() == [9, 0xFFFFFFFF, 7, 8, 8]
+def test_presence_is_a_bit_per_word() -> None:
+    values = RNG.choice(np.array([0, 3, 64, 65, 129]), N)
+    (part,) = _parts(pa.array(values, mask=RNG.random(N) < 0.2))
+    from dataclasses import replace
+
+    for drop in (True, False):
+        chosen = [replace(part, drop=drop)]
+        size = n_codes(chosen)
+        present, codes = np.zeros(-(-size // 64), np.uint64), np.empty(N, np.uint8)
+        pack(chosen, N, wide=False, codes=codes, present=present)
+        bits = np.unpackbits(present.view(np.uint8), bitorder="little")
+        assert np.flatnonzero(bits).tolist() == [0, 3, 64, 65, 129] + [130] * (not drop)
+        assert (codes[values == 129] >= 129).all()
+        assert ((codes == 255).any()) == drop
 
 
-def test_codes_that_no_row_has_map_to_nothing() -> None:
-    """Whatever follows a map must not take a code without rows for a group."""
-    first = np.array([4, kernels.NEVER, 2, kernels.NEVER], np.int32)
-    mapping, first_rows = keys._without_holes(first)
-    assert mapping is not None
-    assert mapping.tolist() == [0, NO_CODE, 1, NO_CODE]
-    assert first_rows.tolist() == [4, 2]
+def test_hashes_are_counted_by_partition() -> None:
+    parts = _parts(pa.array(RNG.integers(0, 2**50, N)))
+    hashes, counts = np.empty(N, np.uint64), np.empty((-(-N // 1024), 8), np.uint32)
+    pack(parts, N, wide=True, hashes=hashes, counts=counts, partitions=(3, 1024))
+    for place, some in enumerate(counts):
+        rows = hashes[place * 1024 : (place + 1) * 1024]
+        assert some.tolist() == np.bincount(rows >> np.uint64(61), minlength=8).tolist()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from fastframe._kernels import hashing as kernels
-from fastframe.engines.cpu import key_hash
-from fastframe.engines.cpu.key_hash import ProbeTable, codes_of_rows, encode_words, number_words
+from fastframe.column.column import Column
+from fastframe.engines.cpu.key_hash import ProbeTable, codes_of_rows, group_in_table, number_words
+from fastframe.engines.cpu.key_parts import packed_words, parts_of
 from tests.reference.keys import encode
 
 RNG = np.random.default_rng(5)
@@ -45,14 +47,38 @@ def test_partitions(n_rows: int, n_distinct: int, no_key: bool) -> None:
     _check_codes(words, *codes_of_rows(words, number_words(words.copy())))
 
 
-@pytest.mark.parametrize("no_key", [False, True])
-def test_slices(monkeypatch: pytest.MonkeyPatch, no_key: bool) -> None:
-    monkeypatch.setattr(key_hash, "SLICE_ROWS", 512)
-    words = _words(20_000, 300, no_key=no_key)
-    encoded = encode_words(words)
-    assert encoded.plan.startswith("hashed by slices")
-    _check_codes(words, encoded.codes, encoded.first_rows)
-    assert (np.diff(encoded.first_rows) > 0).all()  # in order of first appearance
+def test_the_mixer_turns_back() -> None:
+    words = [0, 1, 2**32, 2**63, 2**64 - 1, *RNG.integers(0, 2**64, 1000, dtype=np.uint64).tolist()]
+    assert [kernels.unmixed(kernels.mixed(word)) for word in words] == words
+
+
+@pytest.mark.parametrize("n_distinct", [1, 7, 500])
+def test_one_table(n_distinct: int) -> None:
+    pool = RNG.integers(-(2**61), 2**61, n_distinct)
+    column = Column(pa.array(np.append(pool, pool[RNG.integers(0, n_distinct, 9000)])))
+    parts = parts_of(column, ordered=False)
+    found = group_in_table(parts, len(column), 10)
+    assert found is not None
+    assert found.n_groups == n_distinct
+    assert (found.words()[found.codes] == packed_words(parts, np.arange(len(column), dtype=np.int32))).all()
+
+
+def test_a_table_more_than_half_full_is_refused() -> None:
+    values = np.arange(513) << 40
+    parts = parts_of(Column(pa.array(values)), ordered=False)
+    assert group_in_table(parts, 513, 10) is None
+    assert group_in_table(parts, 512, 10) is not None
+
+
+def test_a_run_of_taken_slots_over_the_end_of_the_table() -> None:
+    """All hashes belong in the last slot; ids are by hash all the same, whatever came first."""
+    hashes = (2**64 - 2 - np.arange(200, dtype=np.uint64))[::-1]
+    words = np.array([kernels.unmixed(int(one)) for one in hashes], np.uint64)
+    given = np.append(words[RNG.permutation(200)], np.array([0], np.uint64))
+    parts = parts_of(Column(pa.array(np.append(given, np.uint64(2**64 - 3)))), ordered=False)   # base 0: words are values
+    found = group_in_table(parts, 200, 10)
+    assert found is not None
+    assert found.words().tolist() == words.tolist()
 
 
 def test_one_heavy_word_among_many() -> None:

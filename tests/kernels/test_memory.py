@@ -70,13 +70,42 @@ def test_freed_blocks_are_reused() -> None:
     assert (held_bytes(), len(again)) == (0, 7 * MIB)
 
 
-def test_a_far_larger_block_is_not_wasted_on_a_small_request() -> None:
+def test_a_far_larger_block_is_cut_and_the_rest_stays() -> None:
     block = Block(40 * MIB)
     address = block.address
     del block
-    small = Block(8 * MIB)
-    assert small.address != address
-    assert held_bytes() == 40 * MIB
+    small = Block(7 * MIB)
+    assert small.address == address
+    assert held_bytes() == 32 * MIB   # cut at a huge page
+    next_one = Block(32 * MIB)
+    assert (next_one.address, held_bytes()) == (address + 8 * MIB, 0)
+
+
+def test_neighbours_serve_a_request_that_none_of_them_could() -> None:
+    block = Block(40 * MIB)
+    address = block.address
+    del block
+    parts = [Block(size * MIB) for size in (8, 12, 20)]
+    assert [part.address - address for part in parts] == [0, 8 * MIB, 20 * MIB]
+    parts[1:] = []
+    assert held_bytes() == 32 * MIB
+    joined = Block(30 * MIB)   # the 12 and the 20
+    assert (joined.address, held_bytes()) == (address + 8 * MIB, 2 * MIB)
+    assert parts[0].address == address
+    values = np.frombuffer(joined, np.uint8)
+    values[:] = 3
+    assert values.sum(dtype=np.int64) == 3 * 30 * MIB
+
+
+def test_blocks_with_a_gap_between_are_not_joined() -> None:
+    block = Block(40 * MIB)
+    del block
+    parts = [Block(size * MIB) for size in (8, 12, 20)]
+    within = parts[0].address, parts[2].address + 20 * MIB
+    parts = [parts[1]]   # the first and the last are kept, the middle one is in use
+    other = Block(28 * MIB)
+    assert not within[0] <= other.address < within[1]
+    assert len(parts) == 1
 
 
 def test_the_best_fit_is_taken() -> None:
@@ -124,6 +153,67 @@ def test_the_limit_is_kept_and_the_longest_unused_go_first() -> None:
         del blocks
         Block(21 * MIB)   # more than the limit: never kept
         assert held_bytes() <= 20 * MIB
+
+
+def test_what_is_idle_goes_back_to_the_system() -> None:
+    first = Block(8 * MIB)
+    second = Block(9 * MIB)
+    del first
+    memory.skip_time(6)
+    del second
+    assert held_bytes() == 17 * MIB
+    memory.skip_time(6)   # the first has been idle for 12 seconds, the second for 6
+    assert held_bytes() == 9 * MIB
+    memory.skip_time(6)
+    assert held_bytes() == 0
+
+
+def test_what_is_used_again_is_not_idle() -> None:
+    for _ in range(4):
+        Block(8 * MIB)
+        memory.skip_time(6)
+    assert held_bytes() == 8 * MIB
+
+
+def test_idle_blocks_go_back_without_another_operation() -> None:
+    code = """
+import threading, time
+from fastframe._kernels import memory
+def resident(): return int(open("/proc/self/statm").read().split()[1]) * 4096 >> 20
+block = memory.Block(64 << 20)
+memoryview(block)[:] = bytes(64 << 20)
+before = resident()
+del block
+held = memory.held_bytes() >> 20
+memory.skip_time(9.9)   # a tenth of a second is left
+deadline = time.monotonic() + 60
+while memory.held_bytes() and time.monotonic() < deadline:
+    time.sleep(0.05)
+print(held, memory.held_bytes(), before - resident() >= 60)
+again = memory.Block(8 << 20)   # and all over again
+del again
+memory.skip_time(9.9)
+while memory.held_bytes() and time.monotonic() < deadline:
+    time.sleep(0.05)
+print(memory.held_bytes())
+"""
+    done = python(code)
+    assert done.stdout.splitlines() == ["64 0 True", "0"], done.stderr
+
+
+def test_kept_blocks_do_not_raise_the_peak() -> None:
+    with option_context(pool_bytes=2048 * MIB):
+        memory.forget_peak()
+        blocks = [Block(100 * MIB), Block(100 * MIB)]   # 200 are in use at once
+        del blocks[0]
+        larger = Block(190 * MIB)   # now 290, and no kept block fits: what is kept may be SLACK = 64
+        assert held_bytes() == 0
+        del larger
+        del blocks[:]
+        assert held_bytes() == 290 * MIB   # what was in use at once may be kept
+        twice = [Block(95 * MIB), Block(185 * MIB)]
+        assert held_bytes() < 290 * MIB - 280 * MIB + MIB   # both are from it
+        assert len(twice) == 2
 
 
 def test_the_option_takes_effect_at_once() -> None:

@@ -13,6 +13,7 @@ from fastframe.column.column import Column
 from fastframe.dtypes import NULL
 from fastframe.engines.cpu.accumulate import Codes, Overflow, accumulate_all
 from fastframe.engines.cpu.finish import FINISHERS, nulled, result_of
+from fastframe.engines.cpu.gathered import gathered
 from fastframe.engines.cpu.partials import State, finalize, update
 from fastframe.engines.cpu.requests import Request
 from fastframe.engines.cpu.updates import ASKS, Ask, Operands, missing_request
@@ -54,11 +55,15 @@ def aggregate(column: Column | None, call: AggregationCall, groups: Groups, *, o
 
 def aggregate_all(wanted: Sequence[Wanted], groups: Groups) -> list[Column]:
     """`aggregate` for several, in one pass over the rows."""
-    return aggregate_codes(wanted, groups.codes, groups.n_groups, filled=len(groups.first_rows) == groups.n_groups)
+    return aggregate_codes(wanted, groups.codes, groups.n_groups, filled=groups.filled)
 
 
 def aggregate_codes(wanted: Sequence[Wanted], codes: Codes | None, n_groups: int, *, filled: bool) -> list[Column]:
     """`aggregate_all` by codes; None: all rows are of one group."""
+    together = _gathered(wanted, codes, n_groups)
+    if together:
+        rest = iter(aggregate_codes([one for at, one in enumerate(wanted) if at not in together], codes, n_groups, filled=filled))
+        return [together[at] if at in together else next(rest) for at in range(len(wanted))]
     shared = [_shared(one, codes, n_groups) for one in wanted]
     requests = [request for one in shared if one is not None for request in one.requests]
     try:
@@ -67,6 +72,24 @@ def aggregate_codes(wanted: Sequence[Wanted], codes: Codes | None, n_groups: int
         return [_apart(one, codes, n_groups) for one in wanted]
     return [_apart(one, codes, n_groups) if part is None else part.finish([next(found) for _ in part.requests])
             for one, part in zip(wanted, shared, strict=True)]  # fmt: skip
+
+
+def _gathered(wanted: Sequence[Wanted], codes: Codes | None, n_groups: int) -> dict[int, Column]:
+    """Results, by place in ``wanted``, that need all values of a group together: one scatter for those of one column.
+
+    Where missing values matter, too, an aggregation goes by way of its state.
+    """
+    of_column: dict[int, list[int]] = {}
+    for at, one in enumerate(wanted):
+        if one.call.aggregation.needs_all_values and not one.call.poisons and one.call.options.get("dropna") is not False:
+            one.call.resolve(one.column.dtype if one.column is not None else None, one.call.options["name"])
+            of_column.setdefault(id(one.column), []).append(at)
+    found: dict[int, Column] = {}
+    for places in of_column.values():
+        column = wanted[places[0]].column
+        assert column is not None
+        found |= zip(places, gathered(column, [wanted[at].call for at in places], codes, n_groups), strict=True)
+    return found
 
 
 def _apart(one: Wanted, codes: Codes | None, n_groups: int) -> Column:

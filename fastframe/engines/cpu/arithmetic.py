@@ -22,13 +22,17 @@ from fastframe.ops.result_types import decimal_shape
 
 _DIVISIONS = ("floordiv", "mod")
 _LIMITS = ("min", "max")
+_NUMBERS = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.FLOAT})
 
 
 def evaluate_arithmetic(call: Invocation) -> Column:
     """add, sub, mul, truediv, floordiv, mod, pow."""
-    if any(one.is_null or one.dtype.kind is Kind.NULL for one in call.operands):
+    left, right = call.operands
+    kinds = {left.column.dtype.kind, right.column.dtype.kind}
+    if left.is_null or right.is_null or Kind.NULL in kinds:
         return nulls(call.result, call.n_rows)
-    kinds = {one.dtype.kind for one in call.operands}
+    if kinds <= _NUMBERS:
+        return binary(call)
     if kinds & {Kind.TIMESTAMP, Kind.DATE, Kind.DURATION}:
         return _times(call)
     if Kind.DECIMAL in kinds:
@@ -54,7 +58,7 @@ def binary(call: Invocation, operation: str | None = None) -> Column:
     if dtype.physical is None:   # float16 has no loops of its own
         wide = Invocation(call.operation, tuple(one.cast(FLOAT32) for one in call.operands), FLOAT32, call.options, call.n_rows, call.name)
         return cast(binary(wide, operation), dtype, safe=False)
-    left, right = (one.cast(FLOAT32) if one.column.physical is None else one for one in call.operands)
+    left, right = [one.cast(FLOAT32) if one.column.physical is None else one for one in call.operands]
     if operation == "pow" and right.scalar and dtype.kind is Kind.FLOAT and right.value == 2:
         operation, right = "mul", left
     either = operation in _LIMITS

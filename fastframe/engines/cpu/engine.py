@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from fastframe._threads import record
 from fastframe.column import Column, Table
 from fastframe.column.memory import naming
 from fastframe.column.range import RangeColumn
@@ -13,14 +14,17 @@ from fastframe.engines.base import Handler, handler_of
 from fastframe.engines.cpu.aggregate import Wanted, aggregate_all, aggregate_codes
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.evaluate import evaluate
+from fastframe.engines.cpu.explain import explain_groups
+from fastframe.engines.cpu.group_keys import key_columns
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.join_table import join_tables
 from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.select import concat_tables, filter_column, filter_plan, mask_rows, put, take
-from fastframe.engines.cpu.sort import sort_rows
+from fastframe.engines.cpu.sort_table import sorted_table
 from fastframe.engines.cpu.spread import spread, spread_codes
 from fastframe.engines.cpu.topk import top_k
 from fastframe.engines.cpu.window import window
+from fastframe.engines.recorded import recorded
 from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.base import Spec
 from fastframe.ops.concat import Concat
@@ -46,7 +50,7 @@ def _project(spec: Project, table: Table) -> Table:
     computed = {name: evaluate(expression, table) for name, expression in spec.outputs}
     if spec.keep:
         return table.with_columns(computed)
-    return Table(computed, table.n_rows)
+    return Table.of(computed, table.n_rows)
 
 
 def _put(spec: Put, table: Table, updates: Table) -> Table:
@@ -78,13 +82,12 @@ def _take(spec: Take, table: Table, rows: Table | None = None) -> Table:
 
 
 def _sort(spec: Sort, table: Table) -> Table:
-    rows = sort_rows([table[name] for name in spec.by], descending=spec.descending, nulls_first=spec.nulls_first)
-    return take_rows(table, rows)
+    return sorted_table(table, spec.by, descending=spec.descending, nulls_first=spec.nulls_first)
 
 
 def _group_by(spec: GroupBy, table: Table) -> Table:
     groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort)
-    out = {key: take_any(table[key], groups.first_rows) for key in spec.keys}
+    out = dict(zip(spec.keys, key_columns([table[key] for key in spec.keys], groups), strict=True))
     found = aggregate_all([_wanted(output, table) for output in spec.outputs], groups)
     out |= {output.name: column for output, column in zip(spec.outputs, found, strict=True)}
     return Table(out, groups.n_groups)
@@ -155,8 +158,15 @@ class CpuEngine:
     def execute(self, spec: Spec, *tables: Table) -> Table:
         handler = handler_of(self, spec)
         with naming(type(spec).__name__.lower()):
+            if record.n_profiles:
+                return recorded(handler, spec, tables)
             result: Table = handler(spec, *tables)
         return result
+
+
+    def explain(self, spec: GroupBy, table: Table, names: Sequence[str]) -> str:
+        """How the groups of a spec, whose keys users call ``names``, would be found."""
+        return explain_groups(spec, table, names)
 
 
 ENGINE = CpuEngine()

@@ -25,7 +25,6 @@ from fastframe.engines.cpu.sliced import by_slices
 from fastframe.engines.cpu.text_functions import evaluate_join, evaluate_text
 from fastframe.engines.cpu.time_functions import evaluate_time
 from fastframe.ops.expressions import Call, Cast, Col, Expression, Lit
-from fastframe.ops.functions import function
 
 # By `Function.handler`; a test checks that every row of the function table has one.
 HANDLERS: dict[str, Callable[[Invocation], Column]] = {
@@ -88,15 +87,13 @@ def _cast(expression: Cast, table: Table) -> Operand:
 
 
 def _call(expression: Call, table: Table) -> Operand:
-    row = function(expression.function)
-    operands = tuple(
+    row, scalars, result, read = expression.bound(table.schema)
+    operands = tuple([
         _operand(arg, table) if scalar is None else Operand(one_row(scalar), scalar=True)
-        for arg, scalar in zip(expression.args, expression.weak_scalars(table.schema), strict=True)
-    )
-    result = row.result(row.name, [one.dtype for one in operands], expression.option_values)
-    scalar = all(one.scalar for one in operands)
-    name = next(iter(expression.names()), None)
-    call = Invocation(row.name, operands, result, expression.option_values, 1 if scalar else table.n_rows, name)
+        for arg, scalar in zip(expression.args, scalars, strict=True)
+    ])  # fmt: skip
+    scalar = False not in [one.scalar for one in operands]
+    call = Invocation(row.name, operands, result, expression.option_values, 1 if scalar else table.n_rows, read[0][0] if read else None)
     column = HANDLERS[row.handler](call)
     if column.dtype != result and result.kind is not Kind.NESTED:
         column = cast(column, result)

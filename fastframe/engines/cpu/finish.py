@@ -9,26 +9,19 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe._kernels import aggregate as kernels
-from fastframe._kernels import distinct, quantile
 from fastframe._threads import run
 from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_bits
 from fastframe.dtypes import INT64, DType, Kind, Physical
 from fastframe.engines.cpu.accumulate import GROUP_SLICE, Codes
 from fastframe.engines.cpu.combines import StateLike
-from fastframe.engines.cpu.comparable import identities, present
+from fastframe.engines.cpu.gathered import gathered, unit
 from fastframe.engines.cpu.requests import Finalizer, Result
-from fastframe.engines.cpu.scatter import PARTITION_SLICE, Source, by_group, scatter
 from fastframe.engines.cpu.take import take
 from fastframe.errors import IntegerOverflow
-from fastframe.ops.aggregations import INTERPOLATIONS, AggregationCall
+from fastframe.ops.aggregations import AggregationCall
 
 Finish = Callable[[AggregationCall, StateLike, DType], Column]
-
-_DAY_MS = 24 * 60 * 60 * 1000
-_SELECTION_SLICES = 64         # at least so many slices of groups where there are enough: selection is dear
-_HASHED_ROWS = 1 << 15         # pairs of one partition of a distinct count: its table fits a core's cache
-_MOST_HASH_BITS = 8
 
 
 def nulled(result: Column, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> Column:
@@ -47,7 +40,7 @@ def result_of(call: AggregationCall, dtype: DType) -> Result | None:
         return None
     result = call.resolve(dtype)
     options = call.options
-    return Result(choose(dtype), result, options.get("min_count", 0), options.get("ddof", 0), _unit(dtype, result), call.poisons)
+    return Result(choose(dtype), result, options.get("min_count", 0), options.get("ddof", 0), unit(dtype, result), call.poisons)
 
 
 def _by_kernel(call: AggregationCall, state: StateLike, dtype: DType) -> Column:
@@ -68,11 +61,6 @@ def _by_kernel(call: AggregationCall, state: StateLike, dtype: DType) -> Column:
         exact = _overflowing(call, state, result.dtype, failure[0])
         raise IntegerOverflow.in_aggregation(call.name, call.column_name, result.dtype, exact)
     return column_from_buffers(result.dtype, n_groups, values, validity)
-
-
-def _unit(dtype: DType, result: DType) -> int:
-    """What one unit of a column is in units of its mean: days in milliseconds, else 1."""
-    return _DAY_MS if dtype.arrow == pa.date32() and result.kind is Kind.TIMESTAMP else 1
 
 
 def _overflowing(call: AggregationCall, state: StateLike, result: DType, start: int) -> str | None:
@@ -132,36 +120,16 @@ def _codes(state: StateLike) -> Codes:
     return state.columns["code"].array.to_numpy()
 
 
-def _quantile(call: AggregationCall, state: StateLike, dtype: DType) -> Column:
-    column, result, n_groups = present(state.columns["value"]), call.resolve(dtype), state.n_groups
-    assert column.physical is not None
-    assert result.physical is not None
-    grouped = by_group(Source(column.physical, column.view, _codes(state), n_groups, column), operation=call.name)
-    values, validity = allocate(n_groups * result.width, call.name), allocate_bits(n_groups, call.name)
-    task = quantile.quantiles(
-        column.physical, result.physical, grouped.values.address, grouped.starts.ctypes.data, q=float(call.options.get("q", 0.5)),
-        interpolation=INTERPOLATIONS.index(call.options.get("interpolation", "linear")), unit=_unit(dtype, result), out=values.address,
-        validity=validity.address, keep_alive=(grouped, values, validity),
-    )  # fmt: skip
-    slice_groups = min(GROUP_SLICE, -(-n_groups // (8 * _SELECTION_SLICES)) * 8)   # whole bytes of the bitmap
-    run(task, n_groups, max(slice_groups, 8), operation=call.name)
-    return column_from_buffers(result, n_groups, values, validity)
+def _gathered(call: AggregationCall, state: StateLike, dtype: DType) -> Column:
+    (result,) = gathered(state.columns["value"], [call], _codes(state), state.n_groups)
+    return result
 
 
 def _distinct(call: AggregationCall, state: StateLike, dtype: DType) -> Column:
-    column = identities(state.columns["value"])
-    assert column.physical is not None
-    source = Source(column.physical, column.view, _codes(state), state.n_groups, column)
-    bits = min(_MOST_HASH_BITS, (source.n_rows // _HASHED_ROWS).bit_length())
-    parts = scatter(source, 1 << bits, 64 - bits, operation=call.name, with_codes=True, by_hash=True)
-    assert parts.codes is not None
-    counts = np.zeros(state.n_groups, np.int64)
-    task = distinct.count_distinct(column.physical, parts.values.address, parts.codes.address, starts=parts.starts.ctypes.data,
-                                   counts=counts.ctypes.data, keep_alive=(parts, counts))  # fmt: skip
-    run(task, 1 << bits, PARTITION_SLICE, operation=call.name)
-    if not call["dropna"]:
-        counts += np.asarray(state.columns["missing"].array) > 0
-    return Column(pa.array(counts), INT64)
+    counts = _gathered(call, state, dtype)
+    if call["dropna"]:
+        return counts
+    return Column(pa.array(np.asarray(counts.array) + (np.asarray(state.columns["missing"].array) > 0)), INT64)
 
 
 FINISHERS: Mapping[str, Finish] = {
@@ -169,6 +137,6 @@ FINISHERS: Mapping[str, Finish] = {
     "value": _field("value"),
     "row": _field("row"),
     **dict.fromkeys(_FINALIZERS, _by_kernel),
-    "quantile": _quantile,
+    "quantile": _gathered,
     "distinct": _distinct,
 }  # fmt: skip

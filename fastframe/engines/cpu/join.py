@@ -1,178 +1,181 @@
-"""Row maps of joins: which left row goes with which right row."""
+"""Which rows of a join go together: `find_pairs`, the first of its two passes, and what needs the row numbers alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from fastframe._kernels import join as kernels
 from fastframe._threads import SLICE_ROWS, run
-from fastframe.column.column import Column, column_from_buffers
-from fastframe.column.memory import allocate_array, allocate_bits
+from fastframe.column.column import Column
+from fastframe.column.memory import allocate_array
 from fastframe.column.table import MAX_ROWS
-from fastframe.dtypes import BOOL, common
-from fastframe.engines.cpu.join_keys import join_codes
+from fastframe.dtypes import common
+from fastframe.engines.cpu.filter import FilterPlan
+from fastframe.engines.cpu.join_index import NO_PARTNER, OPERATION, RowGroups, RowMap, build_index, n_slices, row_map
+from fastframe.engines.cpu.join_keys import Codes, shared_codes
 from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.order import group_order
 from fastframe.errors import DTypeError, ShapeError
 
 Array = np.ndarray[Any, Any]
-Rows = Array | None
+Words = Array | None   # one bit per row, in 64-bit words
 
-OPERATION = "join"
-NO_PARTNER = 0xFFFFFFFF
 SPARSE_CODES = 16    # possible codes per row from which they are renumbered first
 
 
-def join_rows(left: Sequence[Column], right: Sequence[Column], *, how: str) -> tuple[Rows, Rows]:
-    """The rows of a join's result, in pandas' order.
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """The pairs of a join, in probe order (the partners of a row in build order): counted, not yet written.
 
-    Parameters
+    Attributes
     ----------
-    left, right : sequence of Column
-        The keys, pairwise of one dtype. Missing keys match missing keys.
-    how : {"inner", "left", "right", "outer"}
-        Inner and left joins keep the left order (the matches of a row in right order), right joins the right order;
-        outer joins are sorted by the keys, missing last, then in left and right order.
+    probe : Codes
+    index : RowMap or RowGroups
+        Of the build side.
+    n_build : int
+        Rows of the build side.
+    words : numpy.ndarray of uint64, or None
+        With a map: one bit per probe row, whether it has a partner.
+    starts : numpy.ndarray of int64
+        Pairs before each slice of probe rows, and in all.
+    n_unmatched : int
+        Probe rows without partner.
+    keeps_unmatched : bool
+        They come out once, with no build row.
+    """
 
-    Returns
-    -------
-    left_rows, right_rows : int32 array or None
-        -1 where the side has no row; None where every row of that side occurs once and in order.
+    probe: Codes
+    index: RowMap | RowGroups
+    n_build: int
+    words: Words
+    starts: Array
+    n_unmatched: int
+    keeps_unmatched: bool
+
+    @property
+    def n_pairs(self) -> int:
+        return int(self.starts[-1])
+
+    @property
+    def misses(self) -> bool:
+        """Whether some pair has no build row."""
+        return self.keeps_unmatched and self.n_unmatched > 0
+
+    @property
+    def keeps_probe(self) -> bool:
+        """Whether every probe row occurs once. (All at least once, and no more pairs than that.)"""
+        return self.n_pairs == self.probe.n_rows and (self.keeps_unmatched or self.n_unmatched == 0)
+
+    @property
+    def selection(self) -> FilterPlan | None:
+        """The probe rows as a filter, where none occurs twice."""
+        if self.words is None:
+            return None
+        return FilterPlan(self.probe.n_rows, self.n_pairs, self.words, self.starts, (self.words.ctypes.data, self.starts.ctypes.data))
+
+
+def find_pairs(probe: Sequence[Column], build: Sequence[Column], *, keeps_unmatched: bool) -> Pairs:
+    """Count the pairs of two tables' keys (pairwise of one dtype; missing keys equal each other).
 
     Raises
     ------
     ShapeError
-        Where the result has more than 2**31 - 1 rows; it is counted before any of it is allocated.
-
-    Notes
-    -----
-    O(left + right + result) after the keys are coded; 4 bytes per right row and code, and 4 per left row.
+        Where there are more than 2**31 - 1 pairs.
     """
-    if how == "outer":
-        return _outer_rows(left, right)
-    if how == "right":
-        right_rows, left_rows = _probe(*join_codes(right, left), keeps_unmatched=True)
-        return left_rows, right_rows
-    return _probe(*join_codes(left, right), keeps_unmatched=how == "left")
+    return pairs_of_codes(*shared_codes(probe, build), keeps_unmatched=keeps_unmatched)
+
+
+def pairs_of_codes(probe: Codes, build: Codes, n_codes: int, *, keeps_unmatched: bool) -> Pairs:
+    """`find_pairs` of codes.
+
+    O(probe + build + codes); one bit per probe row against a map, nothing against groups.
+    """
+    if n_codes > SPARSE_CODES * (probe.n_rows + build.n_rows):
+        probe, build, n_codes = _renumbered(probe, build)
+    index = build_index(build, n_codes)
+    words, n_results, n_unmatched = _count_by_map(probe, index) if isinstance(index, RowMap) else _count_by_groups(probe, index)
+    starts = running(n_results + n_unmatched if keeps_unmatched else n_results)
+    if starts[-1] > MAX_ROWS:
+        raise ShapeError.join_too_large(int(starts[-1]))
+    return Pairs(probe, index, build.n_rows, words, starts, int(n_unmatched.sum()), keeps_unmatched)
+
+
+def _renumbered(probe: Codes, build: Codes) -> tuple[Codes, Codes, int]:
+    """The codes of few rows, without the unused ones that would take longer to clear than the rows to join."""
+    probe_codes, build_codes = probe.held().array, build.held().array
+    assert probe_codes is not None
+    assert build_codes is not None
+    values, places = np.unique(build_codes, return_inverse=True)
+    seen = np.minimum(np.searchsorted(values, probe_codes), max(0, len(values) - 1))
+    found = np.where(values[seen] == probe_codes, seen, NO_PARTNER) if len(values) else np.full(len(probe_codes), NO_PARTNER)
+    # The code of rows without key stays what it is on both sides: theirs is the last of the values.
+    n_values = len(values) - (len(values) > 0 and values[-1] == NO_PARTNER)
+    numbered = [np.where(codes < n_values, codes, NO_PARTNER).astype(np.uint32) for codes in (found, places)]
+    return Codes(probe.n_rows, numbered[0]), Codes(build.n_rows, numbered[1]), n_values
+
+
+def _count_by_map(probe: Codes, index: RowMap) -> tuple[Words, Array, Array]:
+    words = allocate_array(-(-probe.n_rows // 64), np.uint64, OPERATION)
+    n_matches = allocate_array(n_slices(probe.n_rows), np.int64, OPERATION)
+    task = kernels.probe_map(probe.source, index.present.ctypes.data, index.n_codes, words.ctypes.data, n_matches.ctypes.data,
+                             keep_alive=(probe, index, words, n_matches))  # fmt: skip
+    run(task, probe.n_rows, SLICE_ROWS, operation=OPERATION)
+    sizes = np.minimum(SLICE_ROWS, probe.n_rows - SLICE_ROWS * np.arange(len(n_matches), dtype=np.int64))
+    return words, n_matches, sizes - n_matches
+
+
+def _count_by_groups(probe: Codes, index: RowGroups) -> tuple[Words, Array, Array]:
+    n_results, n_unmatched = (allocate_array(n_slices(probe.n_rows), np.int64, OPERATION) for _ in range(2))
+    task = kernels.count_matches(probe.source, index.offsets.ctypes.data, n_results.ctypes.data, n_unmatched.ctypes.data,
+                                 prefetch=index.is_far, keep_alive=(probe, index, n_results, n_unmatched))  # fmt: skip
+    run(task, probe.n_rows, SLICE_ROWS, operation=OPERATION)
+    return None, n_results, n_unmatched
 
 
 def matches(left: Sequence[Column], right: Sequence[Column]) -> Column:
     """A null-free bool column: whether each left row's keys occur among the right ones (missing equals missing)."""
-    left_codes, right_codes, n_codes = join_codes(left, right)
-    n_rows = len(left_codes)
-    is_present = np.zeros(n_codes, dtype=np.uint8)
-    _run(kernels.mark_codes(_at(right_codes), _at(is_present), keep_alive=(right_codes, is_present)), len(right_codes))
-    bits = allocate_bits(n_rows, OPERATION)
-    _run(kernels.partner_bits(_at(left_codes), _at(is_present), bits.address, keep_alive=(left_codes, is_present, bits)), n_rows)
-    return column_from_buffers(BOOL, n_rows, bits)
+    probe, build, n_codes = shared_codes(left, right)
+    index, _, _ = row_map(build, n_codes)
+    words, _, _ = _count_by_map(probe, index)
+    return Column(pa.Array.from_buffers(pa.bool_(), probe.n_rows, [None, pa.py_buffer(words)], 0))
 
 
 def key_uniqueness(codes: Array, n_codes: int) -> int | None:
     """The first row whose code occurred before, or None where all differ; rows without partner are passed over."""
-    codes = _contiguous(codes)
-    if _unique_map(codes, n_codes) is not None:
+    codes = np.ascontiguousarray(codes, dtype=np.uint32)
+    index = build_index(Codes(len(codes), codes), n_codes)
+    if isinstance(index, RowMap):
         return None
-    rows, offsets = group_order(codes, n_codes)
-    repeated = np.flatnonzero(np.diff(offsets) > 1)
-    return int(rows[offsets[repeated] + 1].min())
+    repeated = np.flatnonzero(np.diff(index.offsets) > 1)
+    return int(index.rows[index.offsets[repeated] + 1].min())
 
 
-def _probe(left_codes: Array, right_codes: Array, n_codes: int, *, keeps_unmatched: bool) -> tuple[Rows, Rows]:
-    left_codes, right_codes = _contiguous(left_codes), _contiguous(right_codes)
-    if n_codes > SPARSE_CODES * (len(left_codes) + len(right_codes)):
-        left_codes, right_codes, n_codes = _renumbered(left_codes, right_codes)
-    row_of_code = _unique_map(right_codes, n_codes)
-    if row_of_code is not None:
-        left_rows, right_rows = _probe_map(left_codes, row_of_code, keeps_unmatched)
-    else:
-        rows, offsets = group_order(right_codes, n_codes)
-        left_rows, right_rows = _probe_groups(left_codes, rows, offsets, keeps_unmatched)
-    return left_rows, None if len(right_rows) == len(right_codes) and _is_identity(right_rows) else right_rows
+def outer_rows(left: Sequence[Column], right: Sequence[Column]) -> tuple[Array, Array]:
+    """All pairs in key order, missing last, then in left and right order: the rows of both sides, -1 where a side has none.
 
-
-def _is_identity(rows: Array) -> bool:
-    every = max(1, len(rows) >> 6)
-    expected = np.arange(len(rows), dtype=np.int32) if (rows[::every] == np.arange(0, len(rows), every)).all() else None
-    return expected is not None and np.array_equal(rows, expected)
-
-
-def _renumbered(left_codes: Array, right_codes: Array) -> tuple[Array, Array, int]:
-    """The codes of few rows, without the unused ones that would take longer to clear than the rows to join."""
-    values, right = np.unique(right_codes, return_inverse=True)
-    places = np.minimum(np.searchsorted(values, left_codes), max(0, len(values) - 1))
-    left = np.where(values[places] == left_codes, places, NO_PARTNER) if len(values) else np.full(len(left_codes), NO_PARTNER)
-    return left.astype(np.uint32), right.astype(np.uint32), len(values)
-
-
-def _unique_map(codes: Array, n_codes: int) -> Array | None:
-    """The row of each code (-1: none), or None where a code repeats."""
-    n_rows = len(codes)
-    head = codes[: 1 << 10][codes[: 1 << 10] != NO_PARTNER]
-    if np.unique(head).size < head.size:    # most repetition shows early
-        return None
-    row_of_code = allocate_array(n_codes, np.int32, OPERATION)
-    rows_found, codes_found = (allocate_array(_n_slices(length), np.int64, OPERATION) for length in (n_rows, n_codes))
-    alive = (codes, row_of_code, rows_found, codes_found)
-    _run(kernels.clear_map(_at(row_of_code), keep_alive=alive), n_codes)
-    _run(kernels.fill_map(_at(codes), _at(row_of_code), _at(rows_found), keep_alive=alive), n_rows)
-    _run(kernels.count_map(_at(row_of_code), _at(codes_found), keep_alive=alive), n_codes)
-    return row_of_code if rows_found.sum() == codes_found.sum() else None
-
-
-def _probe_map(codes: Array, row_of_code: Array, keeps_unmatched: bool) -> tuple[Rows, Array]:
-    n_rows = len(codes)
-    partners = allocate_array(n_rows, np.int32, OPERATION)
-    n_matches = allocate_array(_n_slices(n_rows), np.int64, OPERATION)
-    alive = (codes, row_of_code, partners, n_matches)
-    _run(kernels.probe_map(_at(codes), _at(row_of_code), _at(partners), _at(n_matches), keep_alive=alive), n_rows)
-    starts = _starts(n_matches)
-    total = int(starts[-1])
-    if keeps_unmatched or total == n_rows:
-        return None, partners
-    left_rows, right_rows = (allocate_array(total, np.int32, OPERATION) for _ in range(2))
-    alive = (partners, starts, left_rows, right_rows)
-    _run(kernels.compact_matches(_at(partners), _at(starts), _at(left_rows), _at(right_rows), keep_alive=alive), n_rows)
-    return left_rows, right_rows
-
-
-def _probe_groups(codes: Array, rows: Array, offsets: Array, keeps_unmatched: bool) -> tuple[Rows, Array]:
-    n_rows, n_slices = len(codes), _n_slices(len(codes))
-    n_results, n_unmatched = (allocate_array(n_slices, np.int64, OPERATION) for _ in range(2))
-    alive = (codes, offsets, n_results, n_unmatched)
-    _run(kernels.count_matches(_at(codes), _at(offsets), _at(n_results), _at(n_unmatched), keep_alive=alive), n_rows)
-    starts = _starts(n_results + n_unmatched if keeps_unmatched else n_results)
-    total = _checked(starts)
-    # Every row at least once, and no more rows than that: every row once.
-    once = total == n_rows and (keeps_unmatched or not n_unmatched.any())
-    left_rows = None if once else allocate_array(total, np.int32, OPERATION)
-    right_rows = allocate_array(total, np.int32, OPERATION)
-    task = kernels.fill_matches(
-        _at(codes), _at(offsets), _at(rows), _at(starts), 0 if left_rows is None else _at(left_rows), _at(right_rows),
-        keeps_unmatched=keeps_unmatched, keep_alive=(codes, offsets, rows, starts, left_rows, right_rows),
-    )  # fmt: skip
-    _run(task, n_rows)
-    return left_rows, right_rows
-
-
-def _outer_rows(left: Sequence[Column], right: Sequence[Column]) -> tuple[Rows, Rows]:
-    """All pairs in key order: both sides get the codes of one sorted grouping of all keys."""
+    Both sides get the codes of one sorted grouping of all keys.
+    """
     n_left = len(left[0])
     groups = group_rows([_stacked(one, other) for one, other in zip(left, right, strict=True)], dropna=False, sort=True)
-    codes = _contiguous(groups.wide_codes)
+    codes = np.ascontiguousarray(groups.wide_codes)
     left_rows, left_offsets = group_order(codes[:n_left], groups.n_groups)
     right_rows, right_offsets = group_order(codes[n_left:], groups.n_groups)
-    sides = (_at(left_offsets), _at(left_rows)), (_at(right_offsets), _at(right_rows))
-    n_results = allocate_array(_n_slices(groups.n_groups), np.int64, OPERATION)
-    groups_alive = (left_rows, left_offsets, right_rows, right_offsets, n_results)
-    _run(kernels.count_outer(*sides, _at(n_results), keep_alive=groups_alive), groups.n_groups)
-    starts = _starts(n_results)
-    total = _checked(starts)
-    left_out, right_out = (allocate_array(total, np.int32, OPERATION) for _ in range(2))
-    alive = (groups_alive, starts, left_out, right_out)
-    _run(kernels.fill_outer(*sides, _at(starts), _at(left_out), _at(right_out), keep_alive=alive), groups.n_groups)
+    sides = (left_offsets.ctypes.data, left_rows.ctypes.data), (right_offsets.ctypes.data, right_rows.ctypes.data)
+    n_results = allocate_array(n_slices(groups.n_groups), np.int64, OPERATION)
+    alive = (left_rows, left_offsets, right_rows, right_offsets, n_results)
+    run(kernels.count_outer(*sides, n_results.ctypes.data, keep_alive=alive), groups.n_groups, SLICE_ROWS, operation=OPERATION)
+    starts = running(n_results)
+    if starts[-1] > MAX_ROWS:
+        raise ShapeError.join_too_large(int(starts[-1]))
+    left_out, right_out = (allocate_array(int(starts[-1]), np.int32, OPERATION) for _ in range(2))
+    addresses = (starts.ctypes.data, left_out.ctypes.data, right_out.ctypes.data)
+    task = kernels.fill_outer(*sides, *addresses, keep_alive=(alive, starts, left_out, right_out))
+    run(task, groups.n_groups, SLICE_ROWS, operation=OPERATION)
     return left_out, right_out
 
 
@@ -185,29 +188,6 @@ def _stacked(left: Column, right: Column) -> Column:
     return concat([left, right], dtype)
 
 
-def _checked(starts: Array) -> int:
-    """All result rows; an error where they are too many."""
-    total = int(starts[-1])
-    if total > MAX_ROWS:
-        raise ShapeError.join_too_large(total)
-    return total
-
-
-def _starts(per_slice: Array) -> Array:
+def running(per_slice: Array) -> Array:
+    """Sums before each slice, and of all."""
     return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(per_slice)])
-
-
-def _run(task: Any, n_rows: int) -> None:
-    run(task, n_rows, SLICE_ROWS, operation=OPERATION)
-
-
-def _n_slices(n_rows: int) -> int:
-    return -(-n_rows // SLICE_ROWS)
-
-
-def _at(array: Array) -> int:
-    return int(array.ctypes.data)
-
-
-def _contiguous(codes: Array) -> Array:
-    return np.ascontiguousarray(codes, dtype=np.uint32)

@@ -1,97 +1,151 @@
-"""Keys of two tables to codes of one space: `join_codes`."""
+"""Keys of two tables to codes of one space: `shared_codes`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from fastframe._kernels.codes import KeyParts
 from fastframe.column.column import Column
 from fastframe.column.memory import allocate_array
-from fastframe.engines.cpu.groups import NO_CODE
+from fastframe.dtypes import Physical
+from fastframe.engines.cpu.groups import NO_CODE, filled
 from fastframe.engines.cpu.key_hash import ProbeTable, codes_of_rows, number_words
-from fastframe.engines.cpu.key_parts import KeyPart, code_part, fixed_view, n_codes, pack, packed_hashes, parts_of, reduce_to_word
-from fastframe.engines.cpu.keys import MOST_DIRECT, filled
+from fastframe.engines.cpu.key_parts import KeyPart, code_part, fixed_view, kernel_parts, n_codes, pack, packed_hashes, parts_of, reduce_to_word
 from fastframe.engines.cpu.keys_text import encode_rows, encode_text
+from fastframe.engines.cpu.plan import MOST_DIRECT
 from fastframe.errors import DTypeError
 
 JOIN_CODES = 1 << 22   # so many are always addressed directly: joins keep little per code
+_NARROW = {Physical.I8, Physical.I16, Physical.I32, Physical.U8, Physical.U16, Physical.U32, Physical.F32, Physical.BOOL}
 _OPERATION = "key codes"
 
 
-
 class KeyPair(NamedTuple):
-    """One digit of both sides of a join; the right side decides which codes there are."""
+    """One digit of both sides' keys; the build side decides which codes there are."""
 
-    left: KeyPart
-    right: KeyPart
+    probe: KeyPart
+    build: KeyPart
 
 
-def join_codes(left: Sequence[Column], right: Sequence[Column]) -> tuple[np.ndarray, np.ndarray, int]:
-    """Codes of both sides' keys such that equal codes are equal keys; missing keys equal each other.
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """The key codes of one side's rows: in memory, or made by kernels block by block from the key columns.
 
-    Returns
-    -------
-    left_codes, right_codes : numpy.ndarray
-        uint32, one per row. Right codes are all below ``n_codes``. A left code is below ``n_codes`` too, or 0xFFFFFFFF
-        where the right side certainly has no such key; other codes may still have no row on the right.
-    n_codes : int
-        The size of the code space.
+    Attributes
+    ----------
+    n_rows : int
+    array : numpy.ndarray of uint32, or None
+        0xFFFFFFFF: the row has no partner.
+    parts : sequence of KeyPart
+        What the codes are made of where there is no array.
+    """
+
+    n_rows: int
+    array: np.ndarray | None
+    parts: Sequence[KeyPart] = ()
+
+    @cached_property
+    def source(self) -> tuple[int, int, int, bool, bool]:
+        """What kernels take (see ``join.pyx``); valid as long as this object lives."""
+        if self.array is not None:
+            return self.array.ctypes.data, 0, 0, False, True
+        digits = self._digits
+        return 0, digits.address, digits.n_parts, self._wide, digits.may_drop
+
+    @cached_property
+    def _digits(self) -> KeyParts:
+        return kernel_parts(self.parts)
+
+    @property
+    def _wide(self) -> bool:
+        """Checked values of 64 bits, and steps, cannot be told apart by their lower halves."""
+        return any(part.check and (part.step > 1 or part.physical not in _NARROW) for part in self.parts)
+
+    def head(self, n_rows: int) -> np.ndarray:
+        """The codes of the first rows."""
+        n_rows = min(n_rows, self.n_rows)
+        if self.array is not None:
+            return self.array[:n_rows]
+        codes = allocate_array(n_rows, np.uint32, _OPERATION)
+        pack(self.parts, n_rows, wide=self._wide, codes=codes)
+        return codes
+
+    def held(self) -> Codes:
+        """These codes in memory."""
+        return self if self.array is not None else Codes(self.n_rows, self.head(self.n_rows))
+
+
+class SharedCodes(NamedTuple):
+    """The codes of both sides' keys in one space: equal codes are equal keys.
+
+    Build codes are below ``n_codes``, or 0xFFFFFFFF where a row has no key. A probe code is below ``n_codes`` too, or
+    0xFFFFFFFF where the build side certainly has no such key; other codes may still have no row there.
+    """
+
+    probe: Codes
+    build: Codes
+    n_codes: int
+
+
+def shared_codes(probe: Sequence[Column], build: Sequence[Column]) -> SharedCodes:
+    """Codes of two tables' keys; missing keys equal each other. The build side decides which codes there are.
 
     Raises
     ------
     DTypeError
         Where the dtypes of a pair differ (cast to the common dtype before), or have no codes.
     """
-    n_left, n_right = len(left[0]), len(right[0])
-    if n_right == 0:
-        return filled(n_left, NO_CODE), np.empty(0, np.uint32), 0
-    pairs = [pair for one, other in zip(left, right, strict=True) for pair in _pairs(one, other)]
-    size = n_codes(pair.right for pair in pairs)
-    if size <= min(MOST_DIRECT, max(JOIN_CODES, 8 * n_right)):
-        left_codes, right_codes = (allocate_array(length, np.uint32, _OPERATION) for length in (n_left, n_right))
-        pack([pair.left for pair in pairs], n_left, wide=True, codes=left_codes)
-        pack([pair.right for pair in pairs], n_right, wide=False, codes=right_codes)
-        return left_codes, right_codes, size
+    n_probe, n_build = len(probe[0]), len(build[0])
+    if n_build == 0:
+        return SharedCodes(Codes(n_probe, filled(n_probe, np.uint32, 0xFF)), Codes(0, np.empty(0, np.uint32)), 0)
+    pairs = [pair for one, other in zip(probe, build, strict=True) for pair in _pairs(one, other)]
+    size = n_codes(pair.build for pair in pairs)
+    if size <= min(MOST_DIRECT, max(JOIN_CODES, 8 * n_build)):
+        sides = Codes(n_probe, None, [pair.probe for pair in pairs]), Codes(n_build, None, [pair.build for pair in pairs])
+        return SharedCodes(*sides, size)
 
     def dense(run_of_pairs: list[KeyPair]) -> KeyPair:
-        left_codes, right_codes, n_distinct = _join_hashed(run_of_pairs, n_left, n_right)
-        return KeyPair(code_part(left_codes, n_distinct), code_part(right_codes, n_distinct))
+        probe_codes, build_codes, n_distinct = _hashed(run_of_pairs, n_probe, n_build)
+        return KeyPair(code_part(probe_codes, n_distinct), code_part(build_codes, n_distinct))
 
-    reduced = reduce_to_word(pairs, lambda some: n_codes(pair.right for pair in some), dense)
-    return _join_hashed(reduced, n_left, n_right)
+    reduced = reduce_to_word(pairs, lambda some: n_codes(pair.build for pair in some), dense)
+    probe_codes, build_codes, size = _hashed(reduced, n_probe, n_build)
+    return SharedCodes(Codes(n_probe, probe_codes), Codes(n_build, build_codes), size)
 
 
-def _join_hashed(pairs: Sequence[KeyPair], n_left: int, n_right: int) -> tuple[np.ndarray, np.ndarray, int]:
-    hashes = packed_hashes([pair.right for pair in pairs], n_right)
+def _hashed(pairs: Sequence[KeyPair], n_probe: int, n_build: int) -> tuple[np.ndarray, np.ndarray, int]:
+    hashes = packed_hashes([pair.build for pair in pairs], n_build)
     numbered = number_words(hashes)
-    right_codes, _ = codes_of_rows(hashes, numbered)
+    build_codes, _ = codes_of_rows(hashes, numbered)
     table = ProbeTable(numbered)
-    left_codes = table.codes(packed_hashes([pair.left for pair in pairs], n_left))
-    return left_codes, right_codes, numbered.n_codes
+    probe_codes = table.codes(packed_hashes([pair.probe for pair in pairs], n_probe))
+    return probe_codes, build_codes, numbered.n_codes
 
 
-def _pairs(left: Column, right: Column) -> list[KeyPair]:
-    if left.dtype != right.dtype:
-        raise DTypeError.of_pair("join", left.dtype, right.dtype)
-    if left.dtype.is_text or left.is_encoded:
-        return [_encoded_pair(encode_text(left), encode_text(right))]
-    view, keep = fixed_view(left)
+def _pairs(probe: Column, build: Column) -> list[KeyPair]:
+    if probe.dtype != build.dtype:
+        raise DTypeError.of_pair("join", probe.dtype, build.dtype)
+    if probe.dtype.is_text or probe.is_encoded:
+        return [_encoded_pair(encode_text(probe), encode_text(build))]
+    view, keep = fixed_view(probe)
     pairs = []
-    for part in parts_of(right, ordered=False):
+    for part in parts_of(build, ordered=False):
         seen = replace(part, view=view, missing=True, drop=not part.missing, check=True, keep=keep)
         pairs.append(KeyPair(seen, part))
     return pairs
 
 
-def _encoded_pair(left: Column, right: Column) -> KeyPair:
-    (part,) = parts_of(right, ordered=False)
-    right_values = part.keep[0].dictionary   # that of `right`, or what is used of it
-    (seen,) = parts_of(left, ordered=False)
-    codes = _codes_of_values(seen.keep[0].dictionary, right_values)
+def _encoded_pair(probe: Column, build: Column) -> KeyPair:
+    (part,) = parts_of(build, ordered=False)
+    build_values = part.keep[0].dictionary   # that of `build`, or what is used of it
+    (seen,) = parts_of(probe, ordered=False)
+    codes = _codes_of_values(seen.keep[0].dictionary, build_values)
     lut = np.append(codes, np.uint32(part.n_values if part.missing else NO_CODE))
     return KeyPair(replace(seen, missing=True, drop=not part.missing, check=True, lut=lut, radix=part.n_codes), part)
 

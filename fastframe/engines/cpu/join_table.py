@@ -1,10 +1,9 @@
-"""`Join` on this machine: keys to a common dtype, row maps, then one take per column."""
+"""`Join` on this machine: keys to a common dtype, the pairs counted, then their columns."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
+from typing import NamedTuple
 
 from fastframe.column import Column, Table
 from fastframe.column.arrow import array_to_arrow
@@ -12,7 +11,8 @@ from fastframe.dtypes import DType, Kind, from_arrow
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.dictionaries import same_categories
 from fastframe.engines.cpu.facts import value_range
-from fastframe.engines.cpu.join import join_rows, key_uniqueness
+from fastframe.engines.cpu.join import find_pairs, key_uniqueness, outer_rows
+from fastframe.engines.cpu.join_output import joined_columns, require_memory
 from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.select import is_missing_rows, take, where
 from fastframe.engines.cpu.spread import spread
@@ -30,20 +30,53 @@ def join_tables(spec: Join, left: Table, right: Table) -> Table:
     right_keys = [_as_key(right[other], dtype, other, left[name].dtype, name) for (name, other), dtype in zip(pairs, shared_dtype, strict=True)]
     if spec.validate is not None:
         _check_unique(spec, left_keys, right_keys)
-    left_rows, right_rows = join_rows(left_keys, right_keys, how=spec.how)
-    left_missing, right_missing = spec.how in ("right", "outer"), spec.how in ("left", "outer")
-    keys = {name: position for position, (name, other) in enumerate(pairs) if name == other}
-    out: dict[str, Column] = {}
-    for side, name, new in spec.names(left.schema, right.schema):
-        if side == "both":
-            position = keys[name]
-            out[new] = _merged_key(left_keys[position], right_keys[position], left_rows, right_rows, spec.how)
-        elif side == "left":
-            out[new] = _taken(left[name], left_rows, missing=left_missing)
+    sides = Sides(left, right, left_keys, right_keys)
+    return _outer(spec, sides) if spec.how == "outer" else _in_order(spec, sides)
+
+
+class Sides(NamedTuple):
+    """The tables and their keys in shared dtypes, as ``left_on`` and ``right_on`` have them."""
+
+    left: Table
+    right: Table
+    left_keys: list[Column]
+    right_keys: list[Column]
+
+
+def _in_order(spec: Join, sides: Sides) -> Table:
+    """Inner, left and right joins: one side probes, in its order, an index of the other."""
+    flipped = spec.how == "right"
+    probe_keys, build_keys = (sides.right_keys, sides.left_keys) if flipped else (sides.left_keys, sides.right_keys)
+    probe_name = "right" if flipped else "left"
+    probe: dict[str, Column] = {}
+    build: dict[str, Column] = {}
+    names = spec.names(sides.left.schema, sides.right.schema)
+    for side, name, new in names:
+        if side == "both":   # from the side all of whose result rows have one
+            probe[new] = probe_keys[spec.left_on.index(name)]
+        elif side == probe_name:
+            probe[new] = (sides.left if side == "left" else sides.right)[name]
         else:
-            out[new] = _taken(right[name], right_rows, missing=right_missing)
-    n_rows = len(left_rows) if left_rows is not None else left.n_rows
-    return Table(out, n_rows)
+            build[new] = (sides.left if side == "left" else sides.right)[name]
+    pairs = find_pairs(probe_keys, build_keys, keeps_unmatched=spec.how != "inner")
+    require_memory(pairs, probe, build)
+    probe_out, build_out = joined_columns(pairs, probe, build)
+    return Table({new: probe_out[new] if new in probe_out else build_out[new] for _, _, new in names}, pairs.n_pairs)
+
+
+def _outer(spec: Join, sides: Sides) -> Table:
+    left_rows, right_rows = outer_rows(sides.left_keys, sides.right_keys)
+    out: dict[str, Column] = {}
+    for side, name, new in spec.names(sides.left.schema, sides.right.schema):
+        if side == "both":
+            at = spec.left_on.index(name)
+            from_left, from_right = take(sides.left_keys[at], left_rows, missing=True), take(sides.right_keys[at], right_rows, missing=True)
+            out[new] = where(is_missing_rows(left_rows), from_right, from_left)
+        elif side == "left":
+            out[new] = spread(sides.left[name], left_rows, missing=True)
+        else:
+            out[new] = spread(sides.right[name], right_rows, missing=True)
+    return Table(out, len(left_rows))
 
 
 def _shared_dtype(spec: Join, left: Table, left_key: str, right: Table, right_key: str) -> DType:
@@ -52,21 +85,6 @@ def _shared_dtype(spec: Join, left: Table, left_key: str, right: Table, right_ke
     if found.kind is Kind.CATEGORY and not same_categories([left[left_key], right[right_key]]):
         return from_arrow(found.arrow.value_type)
     return found
-
-
-def _taken(column: Column, rows: np.ndarray | None, *, missing: bool) -> Column:
-    return column if rows is None else spread(column, rows, missing=missing)
-
-
-def _merged_key(left: Column, right: Column, left_rows: np.ndarray | None, right_rows: np.ndarray | None, how: str) -> Column:
-    """A key that both sides have under one name: from the side that has the row."""
-    if how in ("inner", "left"):
-        return _taken(left, left_rows, missing=False)
-    if how == "right":
-        return _taken(right, right_rows, missing=False)
-    assert left_rows is not None and right_rows is not None
-    from_left, from_right = take(left, left_rows, missing=True), take(right, right_rows, missing=True)
-    return where(is_missing_rows(left_rows), from_right, from_left)
 
 
 def _as_key(column: Column, dtype: DType, name: str, other: DType, other_name: str) -> Column:

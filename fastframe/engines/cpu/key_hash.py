@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,22 +10,14 @@ import numpy as np
 from fastframe._kernels import hashing as kernels
 from fastframe._threads import SLICE_ROWS, run, slice_rows
 from fastframe.column.memory import allocate_array
-from fastframe.engines.cpu.keys_text import exclusive_sums, number_by_slices
+from fastframe.engines.cpu.groups import code_dtype, remapped
+from fastframe.engines.cpu.key_direct import Found
+from fastframe.engines.cpu.key_parts import KeyPart, fitting_groups, kernel_parts, pack, packed_words
+from fastframe.engines.cpu.keys_text import exclusive_sums
+from fastframe.engines.cpu.plan import partition_bits
 
-PARTITION_ROWS = 4096        # rows of one partition: its table and distinct words stay in the L2 cache
-MOST_BITS = 11               # log2 of the most partitions: more streams than that miss the TLB
-SAMPLE_ROWS = 4096
-FEW_WORDS = 512              # distinct words in the sample, up to which a table per slice is tried
-MOST_SLICE_WORDS = 1 << 13   # distinct words in one slice, from which partitions are better
+SAMPLE_ROWS = 1 << 14
 _OPERATION = "key hashing"
-
-
-class Encoded(NamedTuple):
-    """Dense codes of words: per row (0xFFFFFFFF: no key), and the first row of each code."""
-
-    codes: np.ndarray
-    first_rows: np.ndarray
-    plan: str
 
 
 class Numbered(NamedTuple):
@@ -41,39 +34,88 @@ class Numbered(NamedTuple):
     rows: int
 
 
-def encode_words(hashes: np.ndarray) -> Encoded:
-    """Dense codes of mixed words. The order of codes is a function of the words alone."""
-    if _few_distinct(hashes):
-        codes = allocate_array(len(hashes), np.uint32, _OPERATION)
-        tables = kernels.WordTables(hashes.ctypes.data, -(-len(hashes) // SLICE_ROWS), hashes)
-        first_rows = number_by_slices(tables, codes, SLICE_ROWS, kernels.N_BUCKETS, MOST_SLICE_WORDS)
-        if first_rows is not None:
-            return Encoded(codes, first_rows, f"hashed by slices, {len(first_rows)} groups")
-    numbered = number_words(hashes)
-    codes, first_rows = codes_of_rows(hashes, numbered)
-    return Encoded(codes, first_rows, f"hashed in {1 << numbered.bits} partitions, {numbered.n_codes} groups")
+def expected_keys(parts: Sequence[KeyPart], n_rows: int) -> int:
+    """How many distinct keys a fixed sample of the rows lets expect (Chao 1984: seen + once squared / twice twice).
+
+    It is right for keys that are about equally frequent, and a lower bound for others.
+    """
+    rows = np.arange(0, n_rows, max(1, n_rows // SAMPLE_ROWS), dtype=np.int32)[:SAMPLE_ROWS]
+    if len(rows) == 0:
+        return 0
+    words = np.stack([packed_words(group, rows) for group in fitting_groups(parts)])
+    _, counts = np.unique(words, axis=1, return_counts=True) if len(words) > 1 else np.unique(words[0], return_counts=True)
+    once, twice = int((counts == 1).sum()), int((counts == 2).sum())
+    if once == len(rows):
+        return n_rows
+    return len(counts) + (once * (once - 1) // (2 * (twice + 1)))
 
 
-def _few_distinct(hashes: np.ndarray) -> bool:
-    """Whether a fixed sample, spread over the rows, has few distinct words."""
-    sample = hashes[:: max(1, len(hashes) // SAMPLE_ROWS)][:SAMPLE_ROWS]
-    return len(hashes) > 0 and len(np.unique(sample)) <= FEW_WORDS
+def group_in_table(parts: Sequence[KeyPart], n_rows: int, log_slots: int) -> Found | None:
+    """Groups in the order of their words' hashes; None where more than half of the table would be full."""
+    n_slots = 1 << log_slots
+    slots = np.full(n_slots, kernels.NO_HASH, np.uint64)
+    at = allocate_array(n_rows, np.uint32, _OPERATION)
+    n_distinct = np.zeros(1, np.int64)
+    task = kernels.number_in_one_table(
+        kernel_parts(parts), slots.ctypes.data, log_slots, n_slots // 2, at.ctypes.data, n_distinct.ctypes.data,
+        keep=(slots, at, n_distinct),
+    )  # fmt: skip
+    if run(task, n_rows, operation=_OPERATION) is not None or int(n_distinct[0]) > n_slots // 2:
+        return None
+    counts = np.empty(-(-n_slots // SLICE_ROWS), np.int64)
+    ids, words = np.empty(n_slots, np.uint32), np.empty(int(n_distinct[0]), np.uint64)
+    arrays = (slots, counts, ids, words)
+    count, number = kernels.slot_ids(
+        slots.ctypes.data, log_slots, *(one.ctypes.data for one in (counts, ids, words)), keep=arrays
+    )
+    run(count, n_slots, operation=_OPERATION)
+    exclusive_sums(counts)
+    run(number, n_slots, operation=_OPERATION)
+    return Found(remapped(at, ids, code_dtype(len(words))), len(words), lambda: words)
+
+
+def group_in_partitions(parts: Sequence[KeyPart], n_rows: int, bits: int) -> Found:
+    """Groups by partition of their words' hashes, in order of first appearance within each."""
+    rows = partition_slices(n_rows, bits)
+    hashes = allocate_array(n_rows, np.uint64, _OPERATION)
+    counts = allocate_array(-(-n_rows // rows) << bits, np.uint32, _OPERATION).reshape(-1, 1 << bits)
+    pack(parts, n_rows, wide=True, hashes=hashes, counts=counts, partitions=(bits, rows))
+    numbered = _numbered(hashes, counts, bits, rows)
+    codes, _ = codes_of_rows(hashes, numbered, first=False)
+    words = allocate_array(numbered.n_codes, np.uint64, _OPERATION)
+    given = (numbered.starts, numbered.n_distinct, numbered.base)
+    addresses = (given[0].ctypes.data, given[1].ctypes.data, given[2].ctypes.data)
+    task = kernels.words_of_codes(numbered.scattered.ctypes.data, addresses, words.ctypes.data, keep=(numbered, words))
+    run(task, 1 << bits, 16, operation=_OPERATION)
+    narrow = code_dtype(numbered.n_codes)
+    return Found(codes if narrow == codes.dtype else remapped(codes, None, narrow), numbered.n_codes, lambda: words)
+
+
+def partition_slices(n_rows: int, bits: int) -> int:
+    """Rows of one slice: each has a count per partition."""
+    return slice_rows(n_rows, 4 << bits)
 
 
 def number_words(hashes: np.ndarray) -> Numbered:
     """Scatter words to partitions and number the distinct ones of each, in order of first appearance."""
     n_rows = len(hashes)
-    bits = min(MOST_BITS, max(1, (n_rows // PARTITION_ROWS).bit_length()))
-    n_parts = 1 << bits
-    rows = slice_rows(n_rows, 4 * n_parts)
-    offsets = allocate_array(-(-n_rows // rows) * n_parts, np.uint32, _OPERATION).reshape(-1, n_parts)
-    scattered = allocate_array(n_rows, np.uint64, _OPERATION)
-    keep = (hashes, offsets, scattered)
-    count, scatter = kernels.partition(hashes.ctypes.data, bits, offsets.ctypes.data, scattered.ctypes.data, keep)
+    bits = partition_bits(n_rows)
+    rows = partition_slices(n_rows, bits)
+    counts = allocate_array(-(-n_rows // rows) << bits, np.uint32, _OPERATION).reshape(-1, 1 << bits)
+    count, _ = kernels.partition(hashes.ctypes.data, bits, counts.ctypes.data, 0, (hashes, counts))
     run(count, n_rows, rows, operation=_OPERATION)
+    return _numbered(hashes, counts, bits, rows)
+
+
+def _numbered(hashes: np.ndarray, offsets: np.ndarray, bits: int, rows: int) -> Numbered:
+    """`number_words` from counts of hashes per slice and partition, which become the places where they go."""
+    n_rows, n_parts = len(hashes), 1 << bits
     per_part = offsets.sum(axis=0, dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(per_part)]).astype(np.uint32)
     offsets[:] = np.cumsum(offsets, axis=0, dtype=np.uint32) - offsets + starts[:-1]
+    scattered = allocate_array(n_rows, np.uint64, _OPERATION)
+    keep = (hashes, offsets, scattered)
+    _, scatter = kernels.partition(hashes.ctypes.data, bits, offsets.ctypes.data, scattered.ctypes.data, keep)
     run(scatter, n_rows, rows, operation=_OPERATION)
     ids = allocate_array(n_rows, np.uint32, _OPERATION)
     n_distinct = allocate_array(n_parts, np.uint32, _OPERATION)
@@ -85,13 +127,13 @@ def number_words(hashes: np.ndarray) -> Numbered:
     return Numbered(bits, offsets, scattered, starts, ids, n_distinct, base.astype(np.uint32), total, rows)
 
 
-def codes_of_rows(hashes: np.ndarray, numbered: Numbered) -> tuple[np.ndarray, np.ndarray]:
-    """``(codes, first_rows)`` of numbered words, in row order."""
+def codes_of_rows(hashes: np.ndarray, numbered: Numbered, *, first: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """``(codes, first_rows)`` of numbered words, in row order; no first rows where they are not wanted."""
     codes = allocate_array(len(hashes), np.uint32, _OPERATION)
-    first_rows = allocate_array(numbered.n_codes, np.int32, _OPERATION)
+    first_rows = allocate_array(numbered.n_codes if first else 0, np.int32, _OPERATION)
     addresses = (numbered.offsets.ctypes.data, numbered.ids.ctypes.data, numbered.base.ctypes.data)
     keep = (hashes, numbered, codes, first_rows)
-    out = codes.ctypes.data, first_rows.ctypes.data
+    out = codes.ctypes.data, first_rows.ctypes.data if first else 0
     task = kernels.codes_of_rows(hashes.ctypes.data, numbered.bits, addresses, *out, keep=keep)
     run(task, len(hashes), numbered.rows, operation=_OPERATION)
     return codes, first_rows

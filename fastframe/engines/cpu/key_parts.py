@@ -17,10 +17,10 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe._kernels import codes as kernels
-from fastframe._threads import run
+from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column, ColumnView, encoded_column
 from fastframe.column.memory import allocate_array
-from fastframe.dtypes import Kind, Physical
+from fastframe.dtypes import DType, Kind, Physical
 from fastframe.engines.cpu.facts import Range, value_range, value_step
 from fastframe.engines.cpu.keys_text import encode_text, ranks
 from fastframe.errors import DTypeError
@@ -47,6 +47,7 @@ class KeyPart:
     check: bool = False              # values may be outside of the codes; such a row has no key
     radix: int = 0                   # how many codes there are after ``lut``, where not as many as before
     label: str = ""                  # for plans
+    dtype: DType | None = None       # of the column, where there is one
     keep: Any = field(default=None, repr=False)
 
     @property
@@ -88,7 +89,8 @@ def _encoded_part(column: Column, ordered: bool) -> KeyPart:
     order = ranks(column) if ordered and column.is_encoded_text else None
     lut = None if order is None else np.append(order, n_values).astype(np.uint32)
     label = f"{n_values} codes"
-    return KeyPart(column.view, Physical.I32, n_values, column.null_count > 0, lut=lut, label=label, keep=(column, lut))
+    missing = column.null_count > 0
+    return KeyPart(column.view, Physical.I32, n_values, missing, lut=lut, label=label, dtype=column.dtype, keep=(column, lut))
 
 
 def _fitting(column: Column) -> Column:
@@ -103,7 +105,7 @@ def _fitting(column: Column) -> Column:
 
 def _fixed_parts(column: Column, physical: Physical, facts: Range) -> list[KeyPart]:
     missing = facts.n_missing > 0
-    whole = KeyPart(column.view, physical, 0, missing, label=str(column.dtype), keep=column)
+    whole = KeyPart(column.view, physical, 0, missing, label=str(column.dtype), dtype=column.dtype, keep=column)
     if facts.min is None or facts.max is None:
         return [whole]
     low, high = _word(physical, facts.min), _word(physical, facts.max)
@@ -134,14 +136,21 @@ def _word(physical: Physical, value: int | float) -> int:
 
 
 def code_part(codes: np.ndarray, n_codes: int) -> KeyPart:
-    """A digit from dense codes; rows with 0xFFFFFFFF have no key."""
+    """A digit from dense codes; rows whose code has all bits set have no key."""
     view = ColumnView(codes.ctypes.data, 0, 0, len(codes))
-    return KeyPart(view, Physical.U32, n_codes, missing=False, check=True, label=f"{n_codes} codes", keep=codes)
+    physical = {1: Physical.U8, 2: Physical.U16, 4: Physical.U32}[codes.dtype.itemsize]
+    return KeyPart(view, physical, n_codes, missing=False, check=True, label=f"{n_codes} codes", keep=codes)
 
 
 def n_codes(parts: Iterable[KeyPart]) -> int:
     """How many words there may be."""
     return math.prod(part.n_codes for part in parts)
+
+
+def shifted(parts: Sequence[KeyPart]) -> list[KeyPart]:
+    """Parts of which each takes whole bits of the word, where 63 are enough: digits then come out by shifts."""
+    wider = [replace(part, radix=1 << (part.n_codes - 1).bit_length()) for part in parts]
+    return wider if n_codes(wider) <= 1 << 63 else list(parts)
 
 
 def fitting_groups(parts: Sequence[KeyPart]) -> list[list[KeyPart]]:
@@ -171,23 +180,37 @@ def reduce_to_word(
     return kept
 
 
-def pack(parts: Sequence[KeyPart], n_rows: int, *, wide: bool, rows: np.ndarray | None = None, **out: Any) -> None:
-    """Write the words of all rows (or of ``rows``) to the arrays of ``out``: codes, words, hashes, first.
+def strides(parts: Sequence[KeyPart]) -> list[int]:
+    """The weight of each digit."""
+    return [n_codes(parts[place + 1:]) for place in range(len(parts))]
 
-    ``wide`` is needed where words or the checked values of one part do not fit 32 bits.
+
+def kernel_parts(parts: Sequence[KeyPart]) -> kernels.KeyParts:
+    """The digits as kernels want them."""
+    return kernels.KeyParts([_as_kernel_part(part, stride) for part, stride in zip(parts, strides(parts), strict=True)])
+
+
+def pack(
+    parts: Sequence[KeyPart], n_rows: int, *, wide: bool, rows: np.ndarray | None = None, partitions: tuple[int, int] = (1, SLICE_ROWS),
+    **out: np.ndarray,
+) -> None:  # fmt: skip
+    """Write the words of all rows (or of ``rows``) to the arrays of ``out``: codes, words, hashes, present, counts.
+
+    ``wide`` is needed where words or the checked values of one part do not fit 32 bits; ``partitions`` are the bits of a
+    hash that ``counts`` counts, and the rows of a slice.
     """
-    arrays = {name: array for name, array in out.items() if isinstance(array, np.ndarray)}
-    strides = [n_codes(parts[place + 1:]) for place in range(len(parts))]
-    digits = kernels.KeyParts([_as_kernel_part(part, stride) for part, stride in zip(parts, strides, strict=True)])
+    bits, slice_rows = partitions
     task = kernels.pack(
-        digits,
+        kernel_parts(parts),
         wide or any(part.check for part in parts),
         rows=0 if rows is None else rows.ctypes.data,
-        prefetch=out.get("prefetch", False),
-        keep=(rows, arrays),
-        **{name: array.ctypes.data for name, array in arrays.items()},
+        code_bytes=out["codes"].dtype.itemsize if "codes" in out else 4,
+        n_present=len(out["present"]) if "present" in out else 0,
+        bits=bits,
+        keep=(rows, out),
+        **{name: array.ctypes.data for name, array in out.items()},
     )
-    run(task, n_rows, operation="key packing")
+    run(task, n_rows, slice_rows, operation="key packing")
 
 
 def _as_kernel_part(part: KeyPart, stride: int) -> dict[str, Any]:

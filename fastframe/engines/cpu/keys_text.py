@@ -15,12 +15,13 @@ import pyarrow as pa
 from fastframe._kernels import encode as kernels
 from fastframe._kernels.bitmap import combine_bits
 from fastframe._threads import SLICE_ROWS, run
+from fastframe.column import cache
 from fastframe.column.column import Column, encoded_column, text_view
 from fastframe.column.memory import allocate_array, allocate_bits, as_buffer
 from fastframe.engines.cpu.take import take
 from fastframe.errors import DTypeError
 
-MOST_SLICES = 16      # of one encoding: each has a table of its own, and tables are unified
+SEED_ROWS = 1 << 15   # numbered first, by one thread, for the tables of all; few distinct texts need nothing more
 RANK_ROWS = 1 << 16   # of one sorted run
 _RANKING = "sorting a dictionary"
 
@@ -28,7 +29,7 @@ _RANKING = "sorting a dictionary"
 def encode_text(column: Column) -> Column:
     """The column with int32 codes into a dictionary of its distinct values, in order of first appearance.
 
-    An encoded column is returned as it is. The result is kept on the column.
+    An encoded column is returned as it is. The result is kept on the column (``ff.options.cache_bytes``).
 
     Raises
     ------
@@ -39,7 +40,11 @@ def encode_text(column: Column) -> Column:
         return column
     if not column.dtype.is_text:
         raise DTypeError.of_operation("dictionary encoding", column.dtype, allowed="string and binary columns")
-    return column.fact("encoded", lambda: _encode(column))
+    encoded: Column | None = cache.find([column], "encoded")
+    if encoded is None:
+        encoded = _encode(column)
+        cache.keep([column], "encoded", encoded, encoded.nbytes)
+    return encoded
 
 
 def _encode(column: Column) -> Column:
@@ -65,11 +70,53 @@ def _validity(column: Column) -> pa.Buffer | None:
 def encode_rows(array: pa.Array, codes: np.ndarray) -> np.ndarray:
     """Write each row's code (0xFFFFFFFF for null) into ``codes``; the first row of each distinct value comes back."""
     n_rows = len(array)
-    rows = -(-max(SLICE_ROWS, -(-n_rows // MOST_SLICES)) // 512) * 512
-    tables = kernels.TextTables(text_view(array), -(-n_rows // rows), array)
-    first_rows = number_by_slices(tables, codes, rows, kernels.N_BUCKETS)
-    assert first_rows is not None   # text has no limit per slice
+    tables = kernels.TextTables(text_view(array), -(-n_rows // SLICE_ROWS), array)
+    at, name = codes.ctypes.data, "dictionary encoding"
+    if n_rows > 2 * SEED_ROWS:
+        run(tables.phase(kernels.SEED, codes=at, keep=codes), SEED_ROWS, SEED_ROWS, operation=name)
+    run(tables.phase(kernels.ENCODE, codes=at, keep=codes), n_rows, SLICE_ROWS, operation=name)
+    if tables.settled is not None:
+        first_rows = allocate_array(tables.settled, np.int32, name)
+        run(tables.phase(kernels.SETTLED, first_rows=first_rows.ctypes.data, keep=first_rows), len(first_rows), operation=name)
+        return first_rows
+    first_rows = _unify(tables, name)
+    run(tables.phase(kernels.RESOLVE, codes=at, keep=codes), n_rows, SLICE_ROWS, operation=name)
     return first_rows
+
+
+def _unify(tables: Any, name: str) -> np.ndarray:
+    """Give the distinct texts of all tables their final codes; their first rows come back."""
+    run(tables.phase(kernels.BUCKET, keep=None), tables.n_tables, 1, operation=name)
+    run(tables.phase(kernels.UNIFY, keep=None), kernels.N_BUCKETS, 8, operation=name)
+    counts = allocate_array(tables.n_slices, np.int64, name)
+    run(tables.phase(kernels.COUNT, counts=counts.ctypes.data, keep=counts), tables.n_slices, 1, operation=name)
+    first_rows = allocate_array(tables.n_seeds + exclusive_sums(counts), np.int32, name)
+    counts += tables.n_seeds
+    out = {"counts": counts.ctypes.data, "first_rows": first_rows.ctypes.data}
+    run(tables.phase(kernels.PLACE, **out, keep=(counts, first_rows)), tables.n_slices, 1, operation=name)
+    run(tables.phase(kernels.LINK, keep=None), tables.n_tables, 1, operation=name)
+    return first_rows
+
+
+def repeats(array: pa.Array) -> bool:
+    """Whether codes and a dictionary are smaller than plain text by far: at most a quarter of the texts are distinct.
+
+    Judged by the first rows. Few of them are equal where many values are to come; then their number tells how many (the
+    birthday paradox).
+    """
+    sample = array.slice(0, SEED_ROWS)
+    n_texts = len(sample) - sample.null_count
+    n_distinct = len(encode_rows(sample, allocate_array(len(sample), np.uint32, "dictionary encoding")))
+    n_equal = n_texts - n_distinct
+    if len(sample) < len(array) and 2 * n_equal < n_texts:
+        return 2 * n_texts * n_texts <= n_equal * len(array)
+    return 4 * n_distinct <= len(array)
+
+
+def translate_codes(codes: np.ndarray, places: np.ndarray) -> None:
+    """Replace each code (uint32) by ``places[code]``, in place; one past the end becomes 0xFFFFFFFF."""
+    if len(codes) and not (places == np.arange(len(places), dtype=np.uint32)).all():
+        run(kernels.translate(codes.ctypes.data, places.ctypes.data, len(places), (codes, places)), len(codes), operation="dictionary encoding")
 
 
 def number_by_slices(

@@ -9,6 +9,7 @@ import numpy as np
 from fastframe._kernels import order as kernels
 from fastframe._threads import run, slice_rows
 from fastframe.column.memory import allocate_array
+from fastframe.engines.cpu.scatter import code_view
 
 Array = np.ndarray[Any, Any]
 
@@ -22,8 +23,8 @@ def group_order(codes: Array, n_groups: int) -> tuple[Array, Array]:
 
     Parameters
     ----------
-    codes : uint32 array, contiguous
-        ``0`` to ``n_groups - 1``; rows of code ``0xFFFFFFFF`` are left out.
+    codes : uint8, uint16 or uint32 array
+        ``0`` to ``n_groups - 1``; rows whose code has all bits set are left out.
     n_groups : int
         At most 2**31 - 1.
 
@@ -39,7 +40,7 @@ def group_order(codes: Array, n_groups: int) -> tuple[Array, Array]:
     O(rows + groups); besides the result, at most a fifth of ``codes`` in histograms, and for more than `MOST_SLOTS`
     groups 8 bytes per row.
     """
-    codes = np.ascontiguousarray(codes, dtype=np.uint32)
+    codes = np.ascontiguousarray(codes)
     offsets = allocate_array(n_groups + 1, np.int32, OPERATION)
     offsets[0] = 0
     if n_groups <= MOST_SLOTS or len(codes) <= MOST_SLOTS:
@@ -61,19 +62,20 @@ def group_order(codes: Array, n_groups: int) -> tuple[Array, Array]:
 def _scatter(codes: Array, n_kept: int, shift: int, offsets: Array, *, words: bool) -> Array:
     """One counting sort by ``code >> shift`` into ``n_kept`` slots, whose offsets it fills."""
     n_rows, n_slots = len(codes), n_kept + 1
+    at = code_view(codes)
     per_slice = slice_rows(n_rows, n_slots * 4, 4)
     n_slices = -(-n_rows // per_slice)
     counts = allocate_array(n_slices * n_slots, np.uint32, OPERATION)
     totals = allocate_array(n_slots, np.int32, OPERATION)
     slots = {"n_slots": n_slots, "shift": shift}
-    run(kernels.count_slots(codes.ctypes.data, counts.ctypes.data, **slots, keep_alive=(codes, counts)), n_rows, per_slice, operation=OPERATION)
+    run(kernels.count_slots(at, counts.ctypes.data, **slots, keep_alive=(codes, counts)), n_rows, per_slice, operation=OPERATION)
     task = kernels.total_slots(counts.ctypes.data, totals.ctypes.data, n_slots=n_slots, n_slices=n_slices, keep_alive=(counts, totals))
     run(task, n_slots, 1024, operation=OPERATION)
     np.cumsum(totals[:n_kept], out=offsets[1:])
     kept = int(offsets[n_kept])
     items = allocate_array(kept, np.uint64 if words else np.int32, OPERATION)
     task = kernels.scatter_slots(
-        codes.ctypes.data, counts.ctypes.data, offsets.ctypes.data, items.ctypes.data,
+        at, counts.ctypes.data, offsets.ctypes.data, items.ctypes.data,
         **slots, drops=kept < n_rows, words=words, keep_alive=(codes, counts, offsets, items),
     )  # fmt: skip
     run(task, n_rows, per_slice, operation=OPERATION)

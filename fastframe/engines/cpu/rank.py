@@ -1,4 +1,9 @@
-"""Ranks: sort rows by (group, value), then three phases over the sorted positions, see ``_kernels/rank.hpp``."""
+"""Ranks, by one of two plans.
+
+Over all rows, and for few or very uneven groups: rows sorted by (group, value), then three phases over the sorted positions
+(``_kernels/rank.hpp``). Else values are scattered by ranges of groups, ranked within each, and gathered back
+(``_kernels/grouped_rank.hpp``).
+"""
 
 from __future__ import annotations
 
@@ -14,6 +19,8 @@ from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_bits
 from fastframe.dtypes import FLOAT64, UINT32, Kind, Physical
+from fastframe.engines.cpu.facts import value_range
+from fastframe.engines.cpu.scatter import Source, code_view, fine_partitions, gather, scatter
 from fastframe.engines.cpu.select import take
 from fastframe.engines.cpu.sort import sort_rows
 from fastframe.ops.windows import WindowCall
@@ -22,6 +29,9 @@ if TYPE_CHECKING:
     from fastframe.engines.cpu.groups import Groups
 
 NO_GROUP = 0xFFFFFFFF
+_FEWEST_GROUPS = 16     # with fewer, threads could not share the groups
+_FEWEST_SHARES = 8      # no partition may have more than this share of the rows, for one thread works on it
+_EVEN_ROWS = 1 << 16    # but where rows are so few that it does not matter
 
 
 def rank(column: Column, call: WindowCall, groups: Groups | None) -> Column:
@@ -31,21 +41,47 @@ def rank(column: Column, call: WindowCall, groups: Groups | None) -> Column:
     """
     n_rows, keep = len(column), call["na_option"] == "keep"
     column = _comparable(column)
+    if groups is not None and keep:
+        found = _by_partitions(column, call, groups)
+        if found is not None:
+            return found
     out = allocate(n_rows * 8, "rank")
     if n_rows:
         rows, n_positions = _ordered(column, call, groups)
         if n_positions < n_rows:  # rows outside any group
             assert groups is not None
             task = window_kernels.clear_dropped(
-                groups.wide_codes.ctypes.data, out.address, width=8, byte=0, keep=(groups, out)
+                code_view(groups.codes), out.address, width=8, byte=0, keep=(groups, out)
             )
             run(task, n_rows, operation="rank")
         if n_positions:
             ranking = _ranking(column, call["method"], keep)
-            codes = groups.wide_codes.ctypes.data if groups is not None else 0
+            codes = code_view(groups.codes if groups is not None else None)
             ranking.set_order(rows.ctypes.data, n_positions, codes=codes, keep=(column, rows, groups))
             _write(ranking, call, n_positions, groups, out)
     return column_from_buffers(FLOAT64, n_rows, out, _validity(column, groups, keep))
+
+
+def _by_partitions(column: Column, call: WindowCall, groups: Groups) -> Column | None:
+    """Ranks within partitions of groups; None where there are too few groups to share, or some have most of the rows."""
+    physical, n_rows = column.physical, len(column)
+    if physical is None or not kernels.has_grouped(physical) or groups.n_groups < _FEWEST_GROUPS:
+        return None
+    has_nan = physical in (Physical.F32, Physical.F64) and (not column.owned or value_range(column).has_nan)
+    n_partitions, shift = fine_partitions(groups.n_groups)
+    source = Source(physical, column.view, groups.codes, groups.n_groups, (column, groups), has_nan)
+    parts = scatter(source, n_partitions, shift, operation="rank", with_codes=True)
+    sizes = np.diff(parts.starts)
+    if n_rows > _EVEN_ROWS and int(sizes.max()) * _FEWEST_SHARES > n_rows:
+        return None
+    assert parts.codes is not None
+    ranks = allocate(n_rows * 8, "rank")
+    task = kernels.grouped_ranks(
+        physical, parts.values.address, parts.codes.address, starts=parts.starts.ctypes.data, n_groups=groups.n_groups, shift=shift,
+        method=call["method"], descending=not call["ascending"], percent=call["pct"], ranks=ranks.address, keep=(parts, ranks),
+    )  # fmt: skip
+    run(task, n_partitions, 1, operation="rank")
+    return column_from_buffers(FLOAT64, n_rows, *gather(parts, ranks, n_rows, operation="rank"))
 
 
 def _write(ranking: kernels.Ranking, call: WindowCall, n_positions: int, groups: Groups | None, out: Block) -> None:
@@ -113,7 +149,7 @@ def _validity(column: Column, groups: Groups | None, keep: bool) -> Block | None
     physical = column.physical if keep and is_float else Physical.U8
     assert physical is not None
     validity = allocate_bits(n_rows, "rank")
-    codes = groups.wide_codes.ctypes.data if groups is not None else 0
+    codes = code_view(groups.codes if groups is not None else None)
     run(
         window_kernels.presence(physical, view, codes, validity.address, (column, groups, validity)),
         n_rows,

@@ -10,55 +10,80 @@ import numpy as np
 from fastframe._kernels import scatter as kernels
 from fastframe._kernels.memory import Block
 from fastframe._threads import run, slice_rows
-from fastframe.column.memory import allocate, allocate_array
+from fastframe.column.memory import allocate, allocate_array, allocate_bits
 
 MOST_DIRECT = 1 << 14    # groups that one scatter tells apart; more go through partitions of groups first
-SPLIT_SHIFT = 13         # groups of one partition, as a power of two: their states fit a core's cache
 MOST_PARTITIONS = 1024   # more would miss the TLB at every write
 PARTITION_SLICE = 1      # partitions that one thread claims at a time
 _PLACES_SLICE = 4096
+_FEW_SLICES = 16
 _CODE_BYTES = 4
 
 Places = np.ndarray[Any, np.dtype[np.int32]]
 
 
+def code_view(codes: np.ndarray[Any, Any] | None) -> tuple[int, int]:
+    """Codes as kernels see them: address (0 where all rows are of group 0) and bytes of a code."""
+    return (int(codes.ctypes.data), codes.itemsize) if codes is not None else (0, 4)
+
+
 @dataclass(frozen=True)
 class Source:
-    """What is scattered: a kernel source id (``scatter.hpp::scatter_by``), its view, and the codes of its rows."""
+    """What is scattered: a kernel source id (``scatter.hpp::scatter_by``), its view, and the codes of its rows.
+
+    ``codes`` are as those of `Groups`, or None where all rows are of group 0. ``has_nan`` is False only where it is known.
+    """
 
     id: int
     view: tuple[int, int, int, int]
-    codes: np.ndarray[Any, np.dtype[np.uint32]] | None
+    codes: np.ndarray[Any, Any] | None
     n_groups: int
     keep_alive: Any
+    has_nan: bool = True
 
     @property
     def n_rows(self) -> int:
         return self.view[3]
 
     @property
-    def codes_address(self) -> int:
-        return int(self.codes.ctypes.data) if self.codes is not None else 0
+    def kernel_codes(self) -> tuple[int, int]:
+        return code_view(self.codes)
 
 
 @dataclass(frozen=True)
 class Scattered:
-    """Values in partition (or group) order, their codes where wanted, and where each partition begins (and the end)."""
+    """Values in partition (or group) order, their codes and rows where wanted, and where each partition begins (and the end).
+
+    ``phases`` is the scatter itself, over slices of ``slice_rows`` rows.
+    """
 
     values: Block
     codes: Block | None
     starts: Places
+    rows: Block | None = None
+    phases: kernels.Scatter | None = None
+    slice_rows: int = 0
 
 
-def partition_shift(n_groups: int) -> int:
-    """Groups of one partition, as a power of two."""
-    shift = SPLIT_SHIFT
-    while n_groups > MOST_PARTITIONS << shift:
-        shift += 1
-    return shift
+def fine_partitions(n_groups: int) -> tuple[int, int]:
+    """As many partitions as one scatter should have, and their groups as a power of two."""
+    shift = max(0, (n_groups - 1).bit_length() - (MOST_PARTITIONS - 1).bit_length())
+    return -(-n_groups >> shift), shift
 
 
-def scatter(source: Source, n_partitions: int, shift: int, *, operation: str, with_codes: bool, by_hash: bool = False) -> Scattered:
+def few_slices(n_rows: int, state_bytes: int, row_bytes: int) -> int:
+    """`slice_rows`, but where slices are few, as many as a power of two: threads then have equal shares."""
+    rows = slice_rows(n_rows, state_bytes, row_bytes)
+    n_slices = -(-n_rows // rows)
+    if not 1 < n_slices < _FEW_SLICES:
+        return rows
+    even = 1 << (n_slices.bit_length() - 1)
+    return -(-n_rows // (even * 512)) * 512
+
+
+def scatter(
+    source: Source, n_partitions: int, shift: int, *, operation: str, with_codes: bool, by_hash: bool = False, with_rows: bool = False
+) -> Scattered:
     """Values by partition, in row order within each; rows without a group or a value are left out."""
     n_rows, width = source.n_rows, n_partitions + 1
     value_bytes = kernels.value_bytes(source.id)
@@ -67,15 +92,27 @@ def scatter(source: Source, n_partitions: int, shift: int, *, operation: str, wi
     places = allocate(n_slices * width * 4, operation)
     values = allocate(n_rows * value_bytes, operation)
     codes = allocate(n_rows * _CODE_BYTES, operation) if with_codes else None
+    numbers = allocate(n_rows * _CODE_BYTES, operation) if with_rows else None
+    blocks = [block.address if block is not None else 0 for block in (values, codes, numbers)]
     phases = kernels.Scatter(
-        source.id, source.view, source.codes_address, n_groups=source.n_groups, n_partitions=n_partitions, shift=shift,
-        places=places.address, out_values=values.address, out_codes=codes.address if codes is not None else 0, by_hash=by_hash,
-        keep_alive=(source, places, values, codes),
+        source.id, source.view, source.kernel_codes, n_partitions=n_partitions, shift=shift, by_hash=by_hash, skips_nan=source.has_nan,
+        places=places.address, out_values=blocks[0], out_codes=blocks[1], out_rows=blocks[2],
+        keep_alive=(source, places, values, codes, numbers),
     )  # fmt: skip
     run(phases.count(), n_rows, rows, operation=operation)
     starts = starts_of(places, width, n_slices, operation)
     run(phases.scatter(), n_rows, rows, operation=operation)
-    return Scattered(values, codes, starts)
+    return Scattered(values, codes, starts, numbers, phases, rows)
+
+
+def gather(parts: Scattered, values: Block, n_rows: int, *, operation: str) -> tuple[Block, Block]:
+    """8-byte values in the order of a scatter by group, at the rows that they are of; and which rows took part."""
+    assert parts.phases is not None
+    out, validity = allocate(n_rows * 8, operation), allocate_bits(n_rows, operation)
+    keep = (parts, values, out, validity)
+    task = parts.phases.gather(values.address, parts.starts.ctypes.data, out.address, validity.address, keep)
+    run(task, n_rows, parts.slice_rows, operation=operation)
+    return out, validity
 
 
 def starts_of(places: Block, width: int, n_slices: int, operation: str) -> Places:
@@ -91,17 +128,12 @@ def starts_of(places: Block, width: int, n_slices: int, operation: str) -> Place
     return totals
 
 
-def by_partition(source: Source, *, operation: str) -> tuple[Scattered, int]:
-    """Values and codes by ranges of ``2**shift`` groups; and the shift."""
-    shift = partition_shift(source.n_groups)
-    return scatter(source, -(-source.n_groups // (1 << shift)), shift, operation=operation, with_codes=True), shift
-
-
 def by_group(source: Source, *, operation: str) -> Scattered:
     """Values by group, in row order within each."""
     if source.n_groups <= MOST_DIRECT:
         return scatter(source, source.n_groups, 0, operation=operation, with_codes=False)
-    parts, shift = by_partition(source, operation=operation)
+    n_partitions, shift = fine_partitions(source.n_groups)
+    parts = scatter(source, n_partitions, shift, operation=operation, with_codes=True)
     assert parts.codes is not None
     values = allocate(len(parts.values), operation)
     starts = allocate_array(source.n_groups + 1, np.int32, operation)

@@ -12,7 +12,7 @@ from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_bits
 from fastframe.engines.cpu.forms import Form, form_of
 from fastframe.engines.cpu.keys_text import encode_text
-from fastframe.engines.cpu.take import take
+from fastframe.engines.cpu.take import by_codes, take
 
 if TYPE_CHECKING:
     from fastframe.engines.cpu.groups import Groups
@@ -23,9 +23,14 @@ _OPERATION = "transform"
 
 def spread(column: Column, rows: np.ndarray, *, missing: bool) -> Column:
     """`take`, but text that many rows share comes dictionary-encoded: four bytes a row instead of each value's bytes."""
-    if column.dtype.is_text and not column.is_encoded and len(rows) >= _REPEATS * len(column) > 0:
-        column = encode_text(column)
-    return take(column, rows, missing=missing)
+    return take(worth_encoding(column, len(rows)), rows, missing=missing)
+
+
+def worth_encoding(column: Column, n_rows: int) -> Column:
+    """Plain text encoded where ``n_rows`` rows taken from it share values (or where it has been encoded before)."""
+    if column.dtype.is_text and not column.is_encoded and n_rows >= _REPEATS * len(column) > 0:
+        return encode_text(column)
+    return by_codes(column)
 
 
 def spread_codes(column: Column, groups: Groups) -> Column:

@@ -49,17 +49,19 @@ class TakePlan:
         Rows of the source.
     missing : bool
         Whether -1 (null) is allowed.
+    known : bool
+        Whether the rows are ours, all of them rows of the source: then they are not looked at.
 
     Raises
     ------
     OutOfRange
     """
 
-    def __init__(self, rows: Rows, n_source: int, *, missing: bool) -> None:
+    def __init__(self, rows: Rows, n_source: int, *, missing: bool, known: bool = False) -> None:
         self.rows: Rows = np.ascontiguousarray(rows, dtype=np.int32)
         self.n_source = n_source
         self.n_rows = len(self.rows)
-        lowest, highest = _bounds(self.rows)
+        lowest, highest = (0, n_source - 1) if known else _bounds(self.rows)
         if lowest < (-1 if missing else 0) or highest >= n_source:
             raise OutOfRange.of(lowest if lowest < (-1 if missing else 0) else highest, n_source)
         self.missing = lowest < 0
@@ -136,7 +138,8 @@ def take_planned(column: Column, plan: TakePlan) -> Column:
     return _BY_FORM[form_of(column)](column, plan)
 
 
-def _validity(column: Column, plan: TakePlan) -> Validity:
+def taken_validity(column: Column, plan: TakePlan) -> Validity:
+    """The validity of the taken rows."""
     view = column.validity_view
     if view.validity == 0:
         return plan.present
@@ -152,7 +155,7 @@ def _take_fixed(column: Column, plan: TakePlan) -> Column:
     task = kernels.take_values(width, column.view.values, plan.address, values.address, (column, plan, values),
                                missing=plan.missing, prefetch=plan.n_source * width > PREFETCH_BYTES)  # fmt: skip
     run(task, plan.n_rows, SLICE_ROWS, operation=_OPERATION)
-    return Column(fixed_array(column.array.type, plan.n_rows, values, _validity(column, plan)), column.dtype)
+    return Column(fixed_array(column.array.type, plan.n_rows, values, taken_validity(column, plan)), column.dtype)
 
 
 def _take_bits(column: Column, plan: TakePlan) -> Column:
@@ -160,11 +163,11 @@ def _take_bits(column: Column, plan: TakePlan) -> Column:
     address, bit_offset, _ = value_bits(column)
     task = kernels.take_bits(address, bit_offset, plan.address, values.address, (column, plan, values), missing=plan.missing)
     run(task, plan.n_rows, SLICE_ROWS, operation=_OPERATION)
-    return Column(fixed_array(column.array.type, plan.n_rows, values, _validity(column, plan)), column.dtype)
+    return Column(fixed_array(column.array.type, plan.n_rows, values, taken_validity(column, plan)), column.dtype)
 
 
 def _take_text(column: Column, plan: TakePlan) -> Column:
-    return Column(_taken_text(column.array, plan, lambda: _validity(column, plan)))
+    return Column(_taken_text(column.array, plan, lambda: taken_validity(column, plan)))
 
 
 def _taken_text(array: pa.Array, plan: TakePlan, validity: Any) -> pa.Array:

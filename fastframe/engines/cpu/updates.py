@@ -13,6 +13,7 @@ from fastframe.dtypes import UINT32, Kind, Physical
 from fastframe.engines.cpu.accumulate import Codes, accumulate, accumulate_all
 from fastframe.engines.cpu.comparable import comparable, present, truth
 from fastframe.engines.cpu.facts import value_range
+from fastframe.engines.cpu.groups import remapped
 from fastframe.engines.cpu.requests import Operation, Request
 from fastframe.engines.cpu.take import take
 from fastframe.ops.aggregations import AggregationCall
@@ -220,7 +221,7 @@ def wide(codes: Codes) -> Codes:
     """Codes as uint32; all bits set where a row is in no group."""
     if codes.dtype == np.uint32:
         return codes
-    return np.where(codes == np.iinfo(codes.dtype).max, 0xFFFFFFFF, codes).astype(np.uint32)
+    return remapped(codes, None, np.uint32)
 
 
 def only_true(mask: pa.BooleanArray) -> Column:

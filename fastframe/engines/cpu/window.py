@@ -1,8 +1,9 @@
 """Window functions: which kernels, in which phases. The table of functions is ``ops/windows.py``.
 
-Without groups, fixed-width columns are shifted and differenced directly. All else that moves values (shift by group,
-ffill, bfill) makes a row map and leaves the moving to `take`, so it works for every dtype. Everything cumulative, and
-the maps of fills and of shifts by one, are walks with a state per group; ``_kernels/cumulative.hpp`` has their plans.
+Without groups, fixed-width columns are shifted and differenced directly. Everything cumulative is a walk with a state per
+group; so are, for fixed-width columns, fills and shifts and differences by one row (``_kernels/cumulative.hpp`` and
+``lagged.hpp`` have their plans). All else that moves values (text, other distances, more groups than states may take
+room for) makes a row map and leaves the moving to `take`, so it works for every dtype.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ import pyarrow as pa
 from fastframe._kernels import cumulative
 from fastframe._kernels import window as kernels
 from fastframe._kernels.memory import Block
-from fastframe._threads import SLICE_ROWS, run, slice_rows
+from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column, column_from_buffers, encoded_column
 from fastframe.column.memory import allocate, allocate_bits
 from fastframe.dtypes import INT32, INT64, DType, Kind, Physical, from_arrow
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.order import group_order
 from fastframe.engines.cpu.rank import rank
+from fastframe.engines.cpu.scatter import code_view, few_slices
 from fastframe.engines.cpu.select import concat, take
 from fastframe.errors import ArgumentError, IntegerOverflow, KernelError, KernelStatus, LossyCast
 from fastframe.ops.windows import WindowCall, fill_scalar
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+_ROW_BYTES = 8    # of the input, at least: a value and a code
 CARRY_SLICES = 4  # the carry plan needs state tables for this many slices within a fifth of the input
 
 
@@ -99,7 +102,7 @@ def _walk(
     n_groups = 1
     if groups is not None:
         n_groups = groups.n_groups
-        walk.set_groups(groups.wide_codes.ctypes.data, n_groups, groups.wide_codes)
+        walk.set_groups(code_view(groups.codes), n_groups, groups)
     if n_rows == 0:
         return Walked(values, validity)
     if _carries(n_rows, n_groups * walk.state_bytes) or not walk.scatters:
@@ -108,7 +111,7 @@ def _walk(
         assert groups is not None
         failure = _ordered_plan(walk, groups, plan, values, operation)
         if validity is not None:
-            task = kernels.presence(physical, view, groups.wide_codes.ctypes.data, validity.address, validity)
+            task = kernels.presence(physical, view, code_view(groups.codes), validity.address, validity)
             run(task, n_rows, operation=operation)
     if failure is not None:
         raise _Overflow(failure)
@@ -124,11 +127,11 @@ class _Overflow(Exception):
 
 def _carries(n_rows: int, state_bytes: int) -> bool:
     """Whether walks go over rows in row order with a table of states per slice (see ``cumulative.hpp``)."""
-    return n_rows <= CARRY_SLICES * SLICE_ROWS or state_bytes * 5 * CARRY_SLICES <= n_rows * 8
+    return n_rows <= CARRY_SLICES * SLICE_ROWS or state_bytes * 5 * CARRY_SLICES <= n_rows * _ROW_BYTES
 
 
 def _carry_plan(walk: cumulative.Walk, n_rows: int, n_groups: int, operation: str) -> tuple[int, int] | None:
-    per_slice = slice_rows(n_rows, n_groups * walk.state_bytes)
+    per_slice = few_slices(n_rows, n_groups * walk.state_bytes, _ROW_BYTES)
     n_slices = -(-n_rows // per_slice)
     carries = allocate(max(1, n_slices * n_groups) * walk.state_bytes, operation)
     walk.set_carries(carries.address, n_slices, carries)
@@ -141,19 +144,19 @@ def _carry_plan(walk: cumulative.Walk, n_rows: int, n_groups: int, operation: st
 def _ordered_plan(
     walk: cumulative.Walk, groups: Groups, plan: Plan, values: Block, operation: str
 ) -> tuple[int, int] | None:
-    rows, offsets = group_order(groups.wide_codes, groups.n_groups)
+    rows, offsets = group_order(groups.codes, groups.n_groups)
     walk.set_order(rows.ctypes.data, offsets.ctypes.data, (rows, offsets))
     _clear_dropped(groups, len(rows), values, plan, operation)
     return run(walk.phase(cumulative.ORDERED), len(rows), operation=operation)
 
 
 def _clear_dropped(groups: Groups, n_grouped: int, values: Block, plan: Plan, operation: str) -> None:
-    if n_grouped == len(groups.wide_codes):
+    if n_grouped == len(groups.codes):
         return
     task = kernels.clear_dropped(
-        groups.wide_codes.ctypes.data, values.address, width=plan.width, byte=plan.dropped, keep=(groups, values)
+        code_view(groups.codes), values.address, width=plan.width, byte=plan.dropped, keep=(groups, values)
     )
-    run(task, len(groups.wide_codes), operation=operation)
+    run(task, len(groups.codes), operation=operation)
 
 
 def _failed(error: _Overflow, call: WindowCall, dtype: DType) -> Exception:
@@ -189,14 +192,14 @@ def _numbered(column: Column | None, call: WindowCall, groups: Groups | None) ->
     """cumcount and ngroup."""
     if groups is None and (column is None or call.name == "ngroup"):
         raise ArgumentError.because(call.name, "there are no groups", "Group first, for example groupby('k').")
-    n_rows = len(column) if groups is None and column is not None else len(groups.wide_codes)  # type: ignore[union-attr]
+    n_rows = len(column) if groups is None and column is not None else len(groups.codes)  # type: ignore[union-attr]
     ascending = call["ascending"]
     if call.name == "ngroup":
         assert groups is not None
         numbers, validity = allocate(n_rows * 8, call.name), allocate_bits(n_rows, call.name)
         last = -1 if ascending else groups.n_groups - 1
         task = kernels.group_numbers(
-            groups.wide_codes.ctypes.data, numbers.address, validity.address, last=last, keep=(groups, numbers, validity)
+            code_view(groups.codes), numbers.address, validity.address, last=last, keep=(groups, numbers, validity)
         )
         run(task, n_rows, operation=call.name)
         return column_from_buffers(INT64, n_rows, numbers, validity)
@@ -211,14 +214,14 @@ def _numbered(column: Column | None, call: WindowCall, groups: Groups | None) ->
 
 def lag_map(groups: Groups, periods: int, outside: int = -1) -> Array:
     """For each row the row ``periods`` before in its group, ``outside`` where there is none, -1 outside any group."""
-    n_rows = len(groups.wide_codes)
+    n_rows = len(groups.codes)
     nowhere = (0, 0, 0, n_rows)
     plan = Plan(4, validity=False, dropped=0xFF)
     if abs(periods) == 1:
         walk = cumulative.Walk(cumulative.LAG, Physical.U8, nowhere, grouped=True, backward=periods < 0)
         walk.set_options(outside=outside)
         return _row_map(_walk(walk, plan, groups, (Physical.U8, nowhere), "shift"), n_rows)
-    rows, offsets = group_order(groups.wide_codes, groups.n_groups)
+    rows, offsets = group_order(groups.codes, groups.n_groups)
     out = allocate(n_rows * 4, "shift")
     _clear_dropped(groups, len(rows), out, plan, "shift")
     task = kernels.lag_rows(
@@ -242,13 +245,38 @@ def _filled(column: Column, call: WindowCall, groups: Groups | None) -> Column:
     is_float = column.dtype.kind is Kind.FLOAT and column.physical is not None
     if groups is None and not is_float and column.null_count == 0:
         return column
+    limit = call["limit"] if call["limit"] is not None else len(column)
+    if groups is not None:
+        if column.is_encoded:
+            return _recoded(_filled(_codes_column(column), call, groups).array, column)
+        carried = _carried(cumulative.FILL_VALUES, column, call, groups, backward=call.name == "bfill", limit=limit)
+        if carried is not None:
+            return carried
     view = column.view if is_float else column.validity_view
     physical = column.physical if is_float else Physical.U8
     assert physical is not None
     walk = cumulative.Walk(cumulative.FILL, physical, view, grouped=groups is not None, backward=call.name == "bfill")
-    walk.set_options(limit=call["limit"] if call["limit"] is not None else len(column))
+    walk.set_options(limit=limit)
     walked = _walk(walk, Plan(4, validity=False, dropped=0xFF), groups, (physical, view), call.name)
     return take(column, _row_map(walked, len(column)), missing=True)
+
+
+def _carried(op: int, column: Column, call: WindowCall, groups: Groups, *, backward: bool, **options: Any) -> Column | None:
+    """A walk that carries values; None where states would take too much room, or values have no fixed width of bytes."""
+    physical = column.physical
+    if physical in (None, Physical.STR, Physical.LSTR, Physical.BOOL):
+        return None
+    assert physical is not None
+    walk = cumulative.Walk(op, physical, column.view, grouped=True, backward=backward, width=column.dtype.width)
+    if not _carries(len(column), groups.n_groups * walk.state_bytes):
+        return None
+    walk.set_options(**options)
+    result = call.resolve(column.dtype)
+    try:
+        values, validity = _walk(walk, Plan(result.width, validity=True), groups, (physical, column.view), call.name)
+    except _Overflow as error:
+        raise _failed(error, call, result) from None
+    return column_from_buffers(result, len(column), values, validity)
 
 
 # ---- shift ----------------------------------------------------------------------------------------------------------
@@ -257,27 +285,32 @@ def _filled(column: Column, call: WindowCall, groups: Groups | None) -> Column:
 def _shifted(column: Column, call: WindowCall, groups: Groups | None) -> Column:
     fill = call["fill_value"]
     scalar = fill_scalar(fill, column.dtype, call.options["name"]) if fill is not None else None
-    if scalar is not None and column.is_encoded:
-        column, code = _with_code(column, scalar, fill)
-        shifted = _shift_values(_codes_column(column), call["periods"], pa.scalar(code, pa.int32()), groups)
-        return _recoded(shifted.array, column)
-    if column.is_encoded and groups is None:
-        return _recoded(_shift_values(_codes_column(column), call["periods"], None, None).array, column)
-    return _shift_values(column, call["periods"], scalar, groups)
+    if column.is_encoded:
+        if scalar is not None:
+            column, code = _with_code(column, scalar, fill)
+            scalar = pa.scalar(code, pa.int32())
+        return _recoded(_shift_values(_codes_column(column), call, scalar, groups).array, column)
+    return _shift_values(column, call, scalar, groups)
 
 
-def _shift_values(column: Column, periods: int, fill: pa.Scalar | None, groups: Groups | None) -> Column:
-    n_rows = len(column)
+def _shift_values(column: Column, call: WindowCall, fill: pa.Scalar | None, groups: Groups | None) -> Column:
+    n_rows, periods = len(column), call["periods"]
     if groups is None:
         periods = _clamped(periods, n_rows)
         if periods == 0:
             return column
         fixed = column.physical not in (None, Physical.STR, Physical.LSTR)
         return _shift_fixed(column, periods, fill) if fixed else _shift_joined(column, periods, fill)
+    if abs(periods) == 1:
+        plain = WindowCall("shift", {"name": call.options["name"]})   # codes have no value to fill with
+        edge = _value_bytes(fill, column) if column.physical is not None else None
+        carried = _carried(cumulative.SHIFT, column, plain, groups, backward=periods < 0, fill=edge)
+        if carried is not None:
+            return carried
     if fill is None:
         return take(column, lag_map(groups, periods), missing=True)
-    edge = Column(pa.array([fill], column.array.type), column.dtype)
-    return take(concat([column, edge], column.dtype), lag_map(groups, periods, outside=n_rows), missing=True)
+    edge_column = Column(pa.array([fill], column.array.type), column.dtype)
+    return take(concat([column, edge_column], column.dtype), lag_map(groups, periods, outside=n_rows), missing=True)
 
 
 def _shift_fixed(column: Column, periods: int, fill: pa.Scalar | None) -> Column:
@@ -334,6 +367,11 @@ def _changed(column: Column, call: WindowCall, groups: Groups | None, result: DT
         column = cast(column, from_arrow(pa.timestamp("s")))
     n_rows, physical = len(column), column.physical
     assert physical is not None
+    if groups is not None and abs(call["periods"]) == 1:
+        op = cumulative.RELATIVE if call.name == "pct_change" else cumulative.DIFFERENCE
+        carried = _carried(op, column, call, groups, backward=call["periods"] < 0)
+        if carried is not None:
+            return carried
     values, validity = allocate(n_rows * result.width, call.name), allocate_bits(n_rows, call.name)
     rows = lag_map(groups, call["periods"]) if groups is not None else None
     task = kernels.change(

@@ -1,0 +1,175 @@
+// Fixed-width columns as records, row by row: a random row then costs one cache miss instead of one per column.
+//
+// A record is 8 to 64 bytes, a power of two, so that none straddles a cache line: the values, widest first, then one bit
+// per column that has nulls (1: not null) and per bool. Packing writes some records column by column into L1 and streams
+// them out; gathering copies some records into L1, prefetched ahead, and from there takes them apart column by column.
+// (Row-wise payload of joins: Balkesen et al., "Multi-core, main-memory joins: sort vs. hash revisited", VLDB 2013;
+// its layout is that of DuckDB's tuple data without the heap.)
+#pragma once
+#include "bitmap.hpp"
+#include "streaming.hpp"
+
+namespace ff {
+
+constexpr int RECORD_BLOCK = 256;        // rows at a time: at most 16 KB of records, half of an L1
+constexpr int LARGEST_RECORD = 64;
+constexpr int RECORDS_AHEAD = 16;        // records fetched ahead of their copy
+
+// One column's place in the records. All members are 8 bytes: a table of them is an int64 array of the caller.
+struct RecordField {
+    const uint8_t* values;      // in of packing: row 0, or for bits the buffer's start
+    const uint8_t* validity;    // in of packing, or null
+    int64_t bit_offset;         // in of packing
+    int64_t width;              // in: bytes of a value; 0 for bits
+    int64_t offset;             // in: of the value in the record; for bits: in bits
+    int64_t valid_bit;          // in: of the record; -1 where no value is null
+    uint8_t* out;               // out of gathering: values, or bits
+    uint8_t* out_validity;      // out of gathering: bits, or null
+};
+
+struct Records {
+    const RecordField* fields;   // in
+    int64_t n_fields;            // in
+    int64_t size;                // in: bytes of a record
+    int64_t flags;               // in: offset of the bytes that hold bits; `size` where there are none
+    uint8_t* records;            // in, or out of packing; aligned to a cache line
+    const row_t* rows;           // in of gathering: record numbers
+    int64_t streams;             // in: whether the result is larger than the caches
+};
+
+// ---- packing -----------------------------------------------------------------------------------------------------
+
+template <typename T>
+inline void put_values(const RecordField& field, int64_t start, int count, int64_t size, uint8_t* block) {
+    const uint8_t* values = field.values + start * (int64_t)sizeof(T);
+    uint8_t* out = block + field.offset;
+    for (int row = 0; row < count; ++row, out += size) store<T>(out, 0, load<T>(values, row));
+}
+
+inline void put_bits(const BitSource& source, int64_t bit, int64_t start, int count, int64_t size, uint8_t* block) {
+    uint8_t* out = block + (bit >> 3);
+    const int shift = (int)(bit & 7);
+    for (int at = 0; at < count; at += WORD_ROWS) {
+        const int width = count - at < WORD_ROWS ? count - at : (int)WORD_ROWS;
+        uint64_t word = word_at(source, start + at, width);
+        for (int row = 0; row < width; ++row, word >>= 1, out += size) *out |= (uint8_t)((word & 1) << shift);
+    }
+}
+
+inline void put_field(const RecordField& field, int64_t start, int count, int64_t size, uint8_t* block) {
+    switch (field.width) {
+        case 0: put_bits(BitSource{field.values, field.bit_offset, 0}, field.offset, start, count, size, block); break;
+        case 1: put_values<uint8_t>(field, start, count, size, block); break;
+        case 2: put_values<uint16_t>(field, start, count, size, block); break;
+        case 4: put_values<uint32_t>(field, start, count, size, block); break;
+        case 8: put_values<uint64_t>(field, start, count, size, block); break;
+        default: put_values<uint128_t>(field, start, count, size, block);
+    }
+    if (field.valid_bit < 0) return;
+    put_bits(BitSource{field.validity, field.bit_offset, ~(uint64_t)0}, field.valid_bit, start, count, size, block);
+}
+
+// Runs over source rows, in slices that are multiples of 8 rows.
+inline int pack_records(void* raw, int64_t start, int64_t stop, int64_t) {
+    const Records ctx = *(const Records*)raw;
+    alignas(LINE) uint8_t block[RECORD_BLOCK * LARGEST_RECORD];
+    memset(block, 0, sizeof(block));   // bytes between the fields stay zero
+    for (int64_t row = start; row < stop; row += RECORD_BLOCK) {
+        const int count = (int)(stop - row < RECORD_BLOCK ? stop - row : RECORD_BLOCK);
+        if (ctx.flags < ctx.size) {
+            for (int at = 0; at < count; ++at) memset(block + at * ctx.size + ctx.flags, 0, (size_t)(ctx.size - ctx.flags));
+        }
+        for (int64_t field = 0; field < ctx.n_fields; ++field) put_field(ctx.fields[field], row, count, ctx.size, block);
+        uint8_t* out = ctx.records + row * ctx.size;
+        const int64_t n_bytes = count * ctx.size, n_lines = ctx.streams ? n_bytes / LINE : 0;
+        stream_lines(out, block, n_lines);
+        memcpy(out + n_lines * LINE, block + n_lines * LINE, (size_t)(n_bytes - n_lines * LINE));
+    }
+    end_stream();
+    return OK;
+}
+
+// ---- gathering ---------------------------------------------------------------------------------------------------
+
+// Copies the records of `count` rows of the `known` ones that come; -1 gives a record of zeros, in which no value is valid.
+template <int SIZE>
+inline void copy_records_of(const uint8_t* records, const row_t* rows, int count, int64_t known, uint8_t* block) {
+    for (int at = 0; at < count; ++at) {
+        const row_t ahead = rows[at + RECORDS_AHEAD < known ? at + RECORDS_AHEAD : known - 1];
+        __builtin_prefetch(records + (int64_t)(ahead < 0 ? 0 : ahead) * SIZE);
+        if (rows[at] < 0) {
+            memset(block + at * SIZE, 0, SIZE);
+        } else {
+            memcpy(block + at * SIZE, records + (int64_t)rows[at] * SIZE, SIZE);
+        }
+    }
+}
+
+inline void copy_records(const Records& in, const row_t* rows, int count, int64_t known, uint8_t* block) {
+    switch (in.size) {
+        case 8: return copy_records_of<8>(in.records, rows, count, known, block);
+        case 16: return copy_records_of<16>(in.records, rows, count, known, block);
+        case 32: return copy_records_of<32>(in.records, rows, count, known, block);
+        default: return copy_records_of<64>(in.records, rows, count, known, block);
+    }
+}
+
+template <typename T>
+inline void take_values_apart(const uint8_t* block, int64_t size, int64_t offset, int count, uint8_t* out) {
+    block += offset;
+    for (int row = 0; row < count; ++row, block += size) store<T>(out, row, load<T>(block, 0));
+}
+
+// The values of a field of byte-wide values, one after the other.
+inline void unpack_values(const RecordField& field, const uint8_t* block, int64_t size, int count, uint8_t* out) {
+    switch (field.width) {
+        case 1: return take_values_apart<uint8_t>(block, size, field.offset, count, out);
+        case 2: return take_values_apart<uint16_t>(block, size, field.offset, count, out);
+        case 4: return take_values_apart<uint32_t>(block, size, field.offset, count, out);
+        case 8: return take_values_apart<uint64_t>(block, size, field.offset, count, out);
+        default: return take_values_apart<uint128_t>(block, size, field.offset, count, out);
+    }
+}
+
+// One bit of each of up to 64 records.
+inline uint64_t unpack_bits(const uint8_t* block, int64_t size, int64_t bit, int count) {
+    block += bit >> 3;
+    const int shift = (int)(bit & 7);
+    uint64_t word = 0;
+    for (int row = 0; row < count; ++row, block += size) word |= (uint64_t)((*block >> shift) & 1) << row;
+    return word;
+}
+
+inline void unpack_bitmap(const uint8_t* block, int64_t size, int64_t bit, int64_t start, int count, uint8_t* out) {
+    for (int at = 0; at < count; at += WORD_ROWS) {
+        const int width = count - at < WORD_ROWS ? count - at : (int)WORD_ROWS;
+        store_word(out, start + at, unpack_bits(block + at * size, size, bit, width), width);
+    }
+}
+
+// Runs over result rows; slices start at multiples of 512 rows, outputs are aligned to a cache line.
+inline int gather_records(void* raw, int64_t start, int64_t stop, int64_t) {
+    const Records ctx = *(const Records*)raw;
+    alignas(LINE) uint8_t block[RECORD_BLOCK * LARGEST_RECORD];
+    alignas(LINE) uint8_t values[RECORD_BLOCK * sizeof(uint128_t)];
+    for (int64_t row = start; row < stop; row += RECORD_BLOCK) {
+        const int count = (int)(stop - row < RECORD_BLOCK ? stop - row : RECORD_BLOCK);
+        copy_records(ctx, ctx.rows + row, count, stop - row, block);
+        for (int64_t at = 0; at < ctx.n_fields; ++at) {
+            const RecordField& field = ctx.fields[at];
+            if (field.width == 0) {
+                unpack_bitmap(block, ctx.size, field.offset, row, count, field.out);
+            } else if (ctx.streams && count == RECORD_BLOCK) {
+                unpack_values(field, block, ctx.size, count, values);
+                stream_lines(field.out + row * field.width, values, RECORD_BLOCK * field.width / LINE);
+            } else {
+                unpack_values(field, block, ctx.size, count, field.out + row * field.width);
+            }
+            if (field.out_validity) unpack_bitmap(block, ctx.size, field.valid_bit, row, count, field.out_validity);
+        }
+    }
+    end_stream();
+    return OK;
+}
+
+}  // namespace ff

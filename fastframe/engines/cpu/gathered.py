@@ -1,0 +1,91 @@
+"""Aggregations that need all values of a group together: medians, quantiles, distinct values.
+
+Values are brought together once for all such aggregations of a column (``scatter.py``); then each group's run of values,
+which fits a core's cache, is read by each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastframe._kernels import quantile
+from fastframe._threads import run
+from fastframe.column.column import Column, column_from_buffers
+from fastframe.column.memory import allocate, allocate_bits
+from fastframe.dtypes import DType, Kind, Physical
+from fastframe.engines.cpu.comparable import present
+from fastframe.engines.cpu.distinct import distinct_counts
+from fastframe.engines.cpu.facts import value_range
+from fastframe.engines.cpu.scatter import Scattered, Source, by_group
+from fastframe.ops.aggregations import INTERPOLATIONS, AggregationCall
+
+Codes = np.ndarray[Any, Any]
+
+_GROUP_SLICE = 4096
+_SELECTION_SLICES = 64   # at least so many slices of groups where there are enough: selection is dear
+_DAY_MS = 24 * 60 * 60 * 1000
+_FLOATS = (Physical.F32, Physical.F64)
+
+
+def gathered(column: Column, calls: Sequence[AggregationCall], codes: Codes | None, n_groups: int) -> list[Column]:
+    """The result of each call, one row per group; missing values are left out.
+
+    ``codes`` are those of `Groups`, None where all rows are of group 0.
+    """
+    of_quantiles = [call for call in calls if call.aggregation.finalize == "quantile"]
+    results: dict[int, Column] = {}
+    if of_quantiles:
+        values = present(column)
+        together = by_group(_source(values, codes, n_groups), operation=of_quantiles[0].name)
+        for same in _alike(of_quantiles, column.dtype):
+            for call, result in zip(same, _quantiles(same, values, together, column.dtype, n_groups), strict=True):
+                results[id(call)] = result
+    for call in calls:
+        if call.aggregation.finalize == "distinct":
+            results[id(call)] = distinct_counts(column, codes, n_groups, operation=call.name)
+    return [results[id(call)] for call in calls]
+
+
+def _source(column: Column, codes: Codes | None, n_groups: int) -> Source:
+    assert column.physical is not None
+    has_nan = column.physical in _FLOATS and (not column.owned or value_range(column).has_nan)
+    return Source(column.physical, column.view, codes, n_groups, column, has_nan)
+
+
+def _alike(calls: Sequence[AggregationCall], dtype: DType) -> list[list[AggregationCall]]:
+    """Calls that one kernel call answers: of one interpolation and result."""
+    groups: dict[Any, list[AggregationCall]] = {}
+    for call in calls:
+        groups.setdefault((_interpolation(call), call.resolve(dtype)), []).append(call)
+    return list(groups.values())
+
+
+def _interpolation(call: AggregationCall) -> str:
+    return str(call.options.get("interpolation", "linear"))
+
+
+def _quantiles(calls: Sequence[AggregationCall], column: Column, together: Scattered, dtype: DType, n_groups: int) -> list[Column]:
+    operation, result = calls[0].name, calls[0].resolve(dtype)
+    assert column.physical is not None
+    assert result.physical is not None
+    shares = np.array([call.options.get("q", 0.5) for call in calls], np.float64)
+    values = [allocate(n_groups * result.width, operation) for _ in calls]
+    bits = [allocate_bits(n_groups, operation) for _ in calls]
+    addresses = np.array([block.address for block in values + bits], np.uint64)
+    task = quantile.quantiles(
+        column.physical, result.physical, together.values.address, together.starts.ctypes.data,
+        shares=shares.ctypes.data, n_shares=len(calls), interpolation=INTERPOLATIONS.index(_interpolation(calls[0])),
+        unit=unit(dtype, result), out=addresses.ctypes.data, validity=addresses[len(calls) :].ctypes.data,
+        keep_alive=(together, shares, values, bits, addresses),
+    )  # fmt: skip
+    slice_groups = min(_GROUP_SLICE, -(-n_groups // (8 * _SELECTION_SLICES)) * 8)   # whole bytes of the bitmap
+    run(task, n_groups, max(slice_groups, 8), operation=operation)
+    return [column_from_buffers(result, n_groups, one, validity) for one, validity in zip(values, bits, strict=True)]
+
+
+def unit(dtype: DType, result: DType) -> int:
+    """What one unit of a column is in units of its mean or quantile: days in milliseconds, else 1."""
+    return _DAY_MS if dtype.name == "date32" and result.kind is Kind.TIMESTAMP else 1

@@ -1,0 +1,234 @@
+"""The second pass of a join: the columns of its pairs.
+
+Probe rows that occur at most once are a filter. Every other column is gathered in one pass over the probe side's codes,
+in which row numbers never leave the cache; many columns of a large build side come as records, row by row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from fastframe._kernels import join as kernels
+from fastframe._kernels.memory import Block
+from fastframe._threads import SLICE_ROWS, run
+from fastframe.column.available import available_bytes
+from fastframe.column.column import Column
+from fastframe.column.memory import allocate, allocate_array, allocate_bits
+from fastframe.engines.cpu.filter import filter_column
+from fastframe.engines.cpu.forms import ALL_VALID, Form, Validity, codes_column, fixed_array, form_of, nulls, rewrapped
+from fastframe.engines.cpu.join import Pairs
+from fastframe.engines.cpu.join_index import CACHED_BYTES, OPERATION, RowMap
+from fastframe.engines.cpu.packed_rows import STREAMED_BYTES, PackedRows, can_pack, packed_rows
+from fastframe.engines.cpu.spread import spread, worth_encoding
+from fastframe.engines.cpu.take import by_codes, slim, take
+from fastframe.errors import OutOfMemory
+
+Array = np.ndarray[Any, Any]
+Columns = dict[str, Column]
+
+PACKED_BYTES = 16 << 20    # of the build side's columns, from which half an L3 cache no longer holds what is gathered
+PACKED_COLUMNS = 3         # fewer are fetched as fast one by one as they are packed
+FEW_BYTES = 256 << 20      # results up to here are made without asking how much memory there is
+PACKED_SHARE = 2           # build rows per pair up to which packing all of them pays
+
+
+class Wanted(NamedTuple):
+    """A column to be gathered, and the memory where its values go."""
+
+    name: str
+    column: Column
+    source: Column          # of fixed width, or bits: the column's codes where it is encoded
+    side: int
+    values: Block
+    validity: Block | None
+
+
+def joined_columns(pairs: Pairs, probe: Mapping[str, Column], build: Mapping[str, Column]) -> tuple[Columns, Columns]:
+    """The columns of both sides for all pairs. Columns of a side all of whose rows come once and in order are shared."""
+    plan = Emission(pairs)
+    out: tuple[Columns, Columns] = ({}, {})
+    if pairs.keeps_probe:
+        out[kernels.PROBE].update(probe)
+    elif pairs.selection is not None:
+        out[kernels.PROBE].update({name: filter_column(column, pairs.selection) for name, column in probe.items()})
+    else:
+        plan.want(kernels.PROBE, probe)
+    if _is_identity(pairs):
+        out[kernels.BUILD].update(build)
+    elif pairs.n_build == 0:
+        out[kernels.BUILD].update({name: _all_missing(column, pairs.n_pairs) for name, column in build.items()})
+    else:
+        plan.want(kernels.BUILD, build)
+    for side, columns in zip(out, plan.run(), strict=True):
+        side.update(columns)
+    return out
+
+
+def require_memory(pairs: Pairs, probe: Mapping[str, Column], build: Mapping[str, Column]) -> None:
+    """Refuse a result that this machine has no memory for, before any of it is allocated.
+
+    Raises
+    ------
+    OutOfMemory
+        With the rows and bytes that the join would make.
+    """
+    sides = ((probe, pairs.probe.n_rows), (build, pairs.n_build))
+    n_bytes = sum(_bytes_of(column, n_rows, pairs.n_pairs) for columns, n_rows in sides for column in columns.values())
+    if n_bytes < FEW_BYTES:
+        return
+    available = available_bytes()
+    if n_bytes > available:
+        raise OutOfMemory.of_join(pairs.n_pairs, n_bytes, available)
+
+
+def _bytes_of(column: Column, n_rows: int, n_pairs: int) -> int:
+    """Bytes of a column of the result, values of their average size."""
+    if column.is_encoded:
+        return 4 * n_pairs
+    return -(-column.nbytes * n_pairs // n_rows) if n_rows else 0
+
+
+def _is_identity(pairs: Pairs) -> bool:
+    """Whether the build rows of the pairs are all of them, in order; seldom more than a glance."""
+    if pairs.n_pairs != pairs.n_build or pairs.misses or not isinstance(pairs.index, RowMap):
+        return False
+    codes = pairs.probe.head(64)
+    if not pairs.keeps_probe or not np.array_equal(pairs.index.row_of_code[codes], np.arange(len(codes))):
+        return False
+    plan = Emission(pairs)
+    rows = plan.rows(kernels.BUILD)
+    plan.run()
+    return bool(np.array_equal(rows, np.arange(len(rows), dtype=np.int32)))
+
+
+def _all_missing(column: Column, n_rows: int) -> Column:
+    if not column.is_encoded:
+        return nulls(column.dtype, n_rows)
+    return slim(rewrapped(column, pa.nulls(n_rows, pa.int32())))
+
+
+@dataclass
+class Emission:
+    """What the pairs' kernel is to write, and where."""
+
+    pairs: Pairs
+    wanted: list[Wanted] = field(default_factory=list)
+    by_rows: list[tuple[int, str, Column]] = field(default_factory=list)   # columns without a width: taken by row number
+    packed: list[tuple[list[str], PackedRows]] = field(default_factory=list)
+    outputs: list[tuple[int, int, int, int, bool, int]] = field(default_factory=list)
+    row_numbers: dict[int, Array] = field(default_factory=dict)
+    keep: list[Any] = field(default_factory=list)
+    row_bytes: int = 0
+
+    def want(self, side: int, columns: Mapping[str, Column]) -> None:
+        """All these columns of a side, for every pair."""
+        n_pairs = self.pairs.n_pairs
+        spreads = side == kernels.BUILD
+        columns = {name: worth_encoding(one, n_pairs) if spreads else by_codes(one) for name, one in columns.items()}
+        plain = {name: one for name, one in columns.items() if can_pack(one)}
+        self.by_rows += [(side, name, one) for name, one in columns.items() if name not in plain]
+        if side == kernels.BUILD and self._packs(plain):
+            self._want_packed(plain)
+        else:
+            for name, column in plain.items():
+                self._want_column(side, name, column)
+
+    def rows(self, side: int) -> Array:
+        """The row numbers of a side, once the emission has run."""
+        if side not in self.row_numbers:
+            rows = allocate_array(self.pairs.n_pairs, np.int32, OPERATION)
+            self.row_numbers[side] = rows
+            self.outputs.append((0, 0, rows.itemsize, side, False, rows.ctypes.data))
+            self.row_bytes += rows.itemsize
+        return self.row_numbers[side]
+
+    def run(self) -> tuple[Columns, Columns]:
+        """Run the kernel; the columns of both sides."""
+        for side, _, _ in self.by_rows:
+            self.rows(side)
+        present = self._present() if self.pairs.misses and (self.wanted or self.packed) else ALL_VALID
+        packed = [self._packed_outputs(one) for _, one in self.packed]
+        self._emit([records for records, _, _ in packed])
+        out: tuple[Columns, Columns] = ({}, {})
+        for one in self.wanted:
+            validity = Validity(one.validity, -1) if one.validity is not None else present if one.side == kernels.BUILD else ALL_VALID
+            array = fixed_array(one.source.array.type, self.pairs.n_pairs, one.values, validity)
+            out[one.side][one.name] = slim(rewrapped(one.column, array)) if one.column.is_encoded else Column(array, one.column.dtype)
+        for (names, rows), (_, values, valid) in zip(self.packed, packed, strict=True):
+            for at, name in enumerate(names):
+                validity = present if valid[at] is None else Validity(valid[at], -1)
+                out[kernels.BUILD][name] = slim(rows.column(at, self.pairs.n_pairs, values[at], validity))
+        for side, name, column in self.by_rows:
+            take_side = spread if side == kernels.BUILD else take
+            out[side][name] = take_side(column, self.rows(side), missing=side == kernels.BUILD and self.pairs.misses)
+        return out
+
+    def _packs(self, columns: Mapping[str, Column]) -> bool:
+        n_build, n_pairs = self.pairs.n_build, self.pairs.n_pairs
+        n_bytes = sum((codes_column(one) if one.is_encoded else one).dtype.width for one in columns.values()) * n_build
+        return len(columns) >= PACKED_COLUMNS and n_bytes > PACKED_BYTES and n_build <= PACKED_SHARE * n_pairs
+
+    def _want_packed(self, columns: Mapping[str, Column]) -> None:
+        names = list(columns)
+        for rows in packed_rows(list(columns.values())):
+            self.packed.append((names[: len(rows.columns)], rows))
+            names = names[len(rows.columns):]
+            self.row_bytes += rows.size
+
+    def _packed_outputs(self, rows: PackedRows) -> tuple[list[int], list[Block], list[Block | None]]:
+        """One row of the kernel's table of records, and where the values and validities go."""
+        n_pairs = self.pairs.n_pairs
+        values = [allocate(n_pairs * one.width, OPERATION) if one.width else self._bits() for one in rows.fields]
+        valid = [self._bits() if one.valid_bit >= 0 else None for one in rows.fields]
+        table = rows.table(values, valid)
+        self.keep += [rows, table]
+        return [table.ctypes.data, len(table), rows.size, rows.flags, rows.records.ctypes.data, 0, 0], values, valid
+
+    def _want_column(self, side: int, name: str, column: Column) -> None:
+        source = codes_column(column) if column.is_encoded else column
+        width, view = (0 if form_of(source) is Form.BITS else source.dtype.width), source.view
+        values = allocate(self.pairs.n_pairs * width, OPERATION) if width else self._bits()
+        far = side == kernels.BUILD and width * self.pairs.n_build > CACHED_BYTES
+        self.outputs.append((view.values, view.bit_offset, width, side, far, values.address))
+        validity = None
+        if view.validity:
+            validity = self._bits()
+            self.outputs.append((view.validity, view.bit_offset, 0, side, far, validity.address))
+        self.row_bytes += max(width, 1)
+        self.wanted.append(Wanted(name, column, source, side, values, validity))
+
+    def _present(self) -> Validity:
+        """Which pairs have a build row: the validity of its columns without nulls."""
+        if self.pairs.words is not None:   # every probe row comes once
+            n_absent = self.pairs.n_unmatched
+            return Validity(self.pairs.words, n_absent)   # type: ignore[arg-type]
+        bits = self._bits()
+        self.outputs.append((0, 0, 0, kernels.BUILD, False, bits.address))
+        return Validity(bits, -1)
+
+    def _bits(self) -> Block:
+        """A bitmap for all pairs, cleared where slices meet inside a byte."""
+        out = allocate_bits(self.pairs.n_pairs, OPERATION)
+        meeting = np.unique(self.pairs.starts >> 3)
+        np.frombuffer(out, np.uint8)[meeting[meeting < len(out)]] = 0   # type: ignore[call-overload]
+        return out
+
+    def _emit(self, records: list[list[int]]) -> None:
+        if not self.outputs and not records:
+            return
+        pairs = self.pairs
+        outputs = np.array(self.outputs, np.int64).reshape(-1, kernels.OUTPUT_WORDS)
+        table = np.array(records, np.int64).reshape(-1, kernels.RECORD_WORDS)
+        words = 0 if pairs.keeps_probe or pairs.words is None else pairs.words.ctypes.data
+        task = kernels.emit_pairs(
+            pairs.probe.source, pairs.index.addresses, words, pairs.starts.ctypes.data,
+            (outputs.ctypes.data, len(outputs)), (table.ctypes.data, len(table)),
+            keeps_unmatched=pairs.keeps_unmatched, misses=pairs.misses, prefetch=pairs.index.is_far,
+            streams=pairs.n_pairs * self.row_bytes > STREAMED_BYTES, keep_alive=(self, outputs, table),
+        )  # fmt: skip
+        run(task, pairs.probe.n_rows, SLICE_ROWS, operation=OPERATION)

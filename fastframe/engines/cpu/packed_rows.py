@@ -1,0 +1,156 @@
+"""`PackedRows`: fixed-width columns as records, row by row, for gathers at random rows that no cache holds.
+
+A random row costs one cache miss instead of one per column: joins keep the payload of a large side so, sorts theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from fastframe._kernels import packed_rows as kernels
+from fastframe._kernels.memory import Block
+from fastframe._threads import SLICE_ROWS, run
+from fastframe.column.column import Column
+from fastframe.column.memory import allocate, allocate_array, allocate_bits
+from fastframe.engines.cpu.forms import ALL_VALID, Form, Rows, Validity, codes_column, fixed_array, form_of, rewrapped
+
+STREAMED_BYTES = 8 << 20   # results so large are not kept in a cache until they are read, so they are written past it
+_PACKED = (Form.FIXED, Form.BITS, Form.ENCODED)
+_SMALLEST_RECORD = 8
+_NO_BIT = -1
+_OPERATION = "packing rows"
+
+
+class Field(NamedTuple):
+    """One column's place in a record: ``offset`` of its value in bytes (of bools in bits), the bit that says valid."""
+
+    column: Column    # encoded columns: the codes
+    width: int        # bytes; 0: bits
+    offset: int
+    valid_bit: int    # _NO_BIT: no value is null
+
+
+@dataclass(frozen=True, eq=False)
+class PackedRows:
+    """Records of ``size`` bytes: the columns' values, widest first, then from ``flags`` on one bit per bool and validity."""
+
+    columns: tuple[Column, ...]
+    fields: tuple[Field, ...]
+    size: int
+    flags: int
+    records: np.ndarray[Any, np.dtype[np.uint8]]
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.columns[0])
+
+    def gather(self, rows: Rows, *, missing: bool = False) -> list[Column]:
+        """The columns at the given rows, as `take` of each; ``missing`` allows -1, which gives null.
+
+        The rows are trusted: they are below ``n_rows``.
+        """
+        n_rows = len(rows)
+        values = [allocate_bits(n_rows, _OPERATION) if not one.width else allocate(n_rows * one.width, _OPERATION) for one in self.fields]
+        valid = [allocate_bits(n_rows, _OPERATION) if one.valid_bit != _NO_BIT else None for one in self.fields]
+        table = self.table(values, valid)
+        task = kernels.gather_records(
+            (table.ctypes.data, len(table)), (self.size, self.flags), self.records.ctypes.data, rows.ctypes.data,
+            streams=n_rows * self.size > STREAMED_BYTES, keep_alive=(self, rows, values, valid, table),
+        )  # fmt: skip
+        run(task, n_rows, SLICE_ROWS, operation=_OPERATION)
+        present = _present(rows) if missing else ALL_VALID
+        return [self.column(at, n_rows, values[at], present if bits is None else Validity(bits, -1)) for at, bits in enumerate(valid)]
+
+    def table(self, values: Sequence[Block | None], valid: Sequence[Block | None]) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The kernels' table of fields, with these outputs (see ``packed_rows.hpp::RecordField``)."""
+        table = np.zeros((len(self.fields), kernels.FIELD_WORDS), np.int64)
+        for row, one, out, bits in zip(table, self.fields, values, valid, strict=True):
+            view = one.column.view
+            row[:] = (view.values, view.validity, view.bit_offset, one.width, one.offset, one.valid_bit,
+                      0 if out is None else out.address, 0 if bits is None else bits.address)  # fmt: skip
+        return table
+
+    def column(self, at: int, n_rows: int, values: Block, validity: Validity) -> Column:
+        """The column number ``at`` with gathered values."""
+        source, field = self.columns[at], self.fields[at]
+        array = fixed_array(field.column.array.type, n_rows, values, validity)
+        return rewrapped(source, array) if source.is_encoded else Column(array, source.dtype)
+
+
+def can_pack(column: Column) -> bool:
+    """Whether the column's rows are of one width: values, bools and dictionary codes are."""
+    return form_of(column) in _PACKED
+
+
+def packed_rows(columns: Sequence[Column]) -> list[PackedRows]:
+    """The columns (each `can_pack`, all of one length) as records of at most 64 bytes; several kinds where they are more.
+
+    Notes
+    -----
+    One pass over the columns; the records take up to twice the bytes of the columns, for they are powers of two.
+    """
+    return [_pack(run_of_columns) for run_of_columns in _fitting(columns)]
+
+
+def record_bytes(columns: Sequence[Column]) -> int:
+    """Bytes of a row in the records that `packed_rows` makes."""
+    return sum(_layout(run_of_columns)[1] for run_of_columns in _fitting(columns))
+
+
+def _fitting(columns: Sequence[Column]) -> list[list[Column]]:
+    """The columns in order, cut where a record would become too large."""
+    runs: list[list[Column]] = []
+    for column in columns:
+        if runs and _layout([*runs[-1], column])[1] <= kernels.LARGEST_RECORD:
+            runs[-1].append(column)
+        else:
+            runs.append([column])
+    return runs
+
+
+def _layout(columns: Sequence[Column]) -> tuple[list[Field], int, int]:
+    """Fields in the columns' order, bytes of a record, and where its bits begin."""
+    sources = [codes_column(column) if column.is_encoded else column for column in columns]
+    widths = [0 if form_of(one) is Form.BITS else one.dtype.width for one in sources]
+    places = np.zeros(len(sources), np.int64)
+    end = 0
+    for at in sorted(range(len(sources)), key=lambda at: -widths[at]):
+        places[at], end = end, end + widths[at]
+    flags = end
+    fields, bit = [], 8 * flags
+    for one, width, place in zip(sources, widths, places.tolist(), strict=True):
+        valid_bit, has_nulls = _NO_BIT, one.null_count > 0
+        if has_nulls:
+            valid_bit, bit = bit, bit + 1
+        if width == 0:
+            place, bit = bit, bit + 1
+        fields.append(Field(one, width, place, valid_bit))
+    used = (bit + 7) // 8
+    size = max(_SMALLEST_RECORD, 1 << (used - 1).bit_length())
+    return fields, size, flags if bit > 8 * flags else size
+
+
+def _pack(columns: Sequence[Column]) -> PackedRows:
+    fields, size, flags = _layout(columns)
+    n_rows = len(columns[0])
+    packed = PackedRows(tuple(columns), tuple(fields), size, flags, allocate_array(n_rows * size, np.uint8, _OPERATION))
+    table = packed.table([None] * len(fields), [None] * len(fields))
+    task = kernels.pack_records(
+        (table.ctypes.data, len(table)), (size, flags), packed.records.ctypes.data,
+        streams=n_rows * size > STREAMED_BYTES, keep_alive=(packed, table),
+    )  # fmt: skip
+    run(task, n_rows, SLICE_ROWS, operation=_OPERATION)
+    return packed
+
+
+def _present(rows: Rows) -> Validity:
+    from fastframe.engines.cpu.take import present_bits
+
+    bits = present_bits(rows)
+    absent = len(rows) - pa.Array.from_buffers(pa.bool_(), len(rows), [None, pa.py_buffer(bits)]).true_count
+    return Validity(bits, absent)

@@ -1,0 +1,223 @@
+"""One column of Parquet files from the row groups that hold it, each decoded by pyarrow and put in its place as soon as it is there.
+
+Fixed-width values are copied to the column at once, so only the row groups in work lie in memory twice. Text becomes int32
+codes and one dictionary where its writer encoded it, or where its values repeat: that costs no more than to join the row
+groups, and the codes serve group-by, join and sort. Anything else is joined by Arrow at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from fastframe import dtypes
+from fastframe.column import Column
+from fastframe.column.arrow import column_from_arrow, contiguous
+from fastframe.column.column import encoded_column
+from fastframe.column.memory import allocate, allocate_array, as_buffer
+from fastframe.engines.cpu.keys_text import encode_rows, repeats, translate_codes
+from fastframe.engines.cpu.take import take
+from fastframe.errors import InvalidData
+from fastframe.io.paths import reading
+from fastframe.options import options
+
+_OPERATION = "reading Parquet"
+
+# Text of fewer bytes a row than this in a file was dictionary-encoded all through: plain text has four bytes of length.
+ENCODED_BYTES_PER_ROW = 4.0
+
+
+class Piece(NamedTuple):
+    """A row group: of which file, and which rows of the result it holds."""
+
+    path: str
+    metadata: Any
+    row_group: int
+    start: int
+    length: int
+
+
+def leaves_of(metadata: Any, name: str) -> list[int]:
+    """The leaf columns of a file that a (possibly nested) column consists of."""
+    paths = [metadata.schema.column(leaf).path for leaf in range(metadata.num_columns)]
+    return [leaf for leaf, path in enumerate(paths) if path == name or path.startswith(f"{name}.")]
+
+
+def is_encoded(metadata: Any, leaf: int) -> bool:
+    """Whether text is dictionary-encoded throughout, judged by its bytes a row in the file."""
+    size = rows = 0
+    for group in range(metadata.num_row_groups):
+        chunk = metadata.row_group(group).column(leaf)
+        if not chunk.has_dictionary_page:
+            return False
+        size, rows = size + chunk.total_uncompressed_size, rows + chunk.num_values
+    return rows > 0 and size < ENCODED_BYTES_PER_ROW * rows
+
+
+def decode(piece: Piece, name: str, kind: pa.DataType, *, encoded: bool) -> list[pa.Array]:
+    """The rows of a column in a row group, validated; ``encoded`` text comes as dictionary arrays."""
+    from pyarrow._parquet import ParquetReader  # not pyarrow.parquet, which imports the clients of every cloud
+
+    with reading(piece.path, "Parquet"):
+        leaves = leaves_of(piece.metadata, name)
+        reader = ParquetReader()
+        reader.open(piece.path, use_memory_map=True, metadata=piece.metadata, read_dictionary=leaves if encoded else None)
+        try:
+            column = reader.read_row_groups([piece.row_group], column_indices=leaves, use_threads=False).column(name)
+        finally:
+            reader.close()
+        if options.validate:
+            column.validate(full=True)
+        found = column.type.value_type if encoded and pa.types.is_dictionary(column.type) else column.type
+        if found != kind:
+            raise InvalidData.in_file(piece.path, "Parquet", f"column {name!r} has different types in different files")
+        if len(column) != piece.length:
+            raise InvalidData.in_file(piece.path, "Parquet", f"column {name!r} has {len(column)} rows of {piece.length} in a row group")
+    return [chunk for chunk in column.chunks if len(chunk)]
+
+
+def assembly_of(kind: pa.DataType, n_rows: int, n_pieces: int) -> Joined | FixedWidth | Text:
+    """An empty column of an Arrow type, to be filled piece by piece on any threads, then finished."""
+    types = pa.types
+    if types.is_string(kind) or types.is_large_string(kind):
+        return Text(kind, n_rows)
+    if n_pieces > 1 and (types.is_decimal128(kind) or (types.is_primitive(kind) and not types.is_boolean(kind))):
+        return FixedWidth(kind, n_rows)
+    return Joined(kind)
+
+
+class Joined:
+    """Pieces that Arrow joins in the end."""
+
+    def __init__(self, kind: pa.DataType) -> None:
+        self._kind = kind
+        self._chunks: dict[int, pa.Array] = {}
+
+    def put(self, start: int, chunk: pa.Array) -> None:
+        """Take the rows from ``start`` on."""
+        self._chunks[start] = chunk
+
+    def finish(self, name: str) -> Column:
+        """The column, once all rows are there."""
+        chunks = [self._chunks[start] for start in sorted(self._chunks)]
+        self._chunks.clear()
+        return column_from_arrow(pa.chunked_array(chunks, self._kind), name, trusted=True)
+
+
+class FixedWidth:
+    """Values of a fixed number of bytes."""
+
+    def __init__(self, kind: pa.DataType, n_rows: int) -> None:
+        self._kind, self._n_rows = kind, n_rows
+        self._width = kind.bit_width // 8
+        self._block = allocate(n_rows * self._width, _OPERATION)
+        self._bytes = np.frombuffer(self._block, np.uint8)
+        self._validity = _Validity()
+
+    def put(self, start: int, chunk: pa.Array) -> None:
+        """Copy the rows from ``start`` on."""
+        width, stop = self._width, start + len(chunk)
+        source = np.frombuffer(chunk.buffers()[1], np.uint8)
+        self._bytes[start * width : stop * width] = source[chunk.offset * width : (chunk.offset + len(chunk)) * width]
+        self._validity.put(start, chunk)
+
+    def finish(self, name: str) -> Column:
+        """The column, once all rows are there."""
+        validity = self._validity.finish()
+        array = pa.Array.from_buffers(self._kind, self._n_rows, [validity, as_buffer(self._block)], self._validity.null_count)
+        return column_from_arrow(array, name, trusted=True)
+
+
+class Text:
+    """Text: codes where every piece comes encoded or repeats, else plain."""
+
+    def __init__(self, kind: pa.DataType, n_rows: int) -> None:
+        self._kind = kind
+        self._codes = allocate_array(n_rows, np.uint32, _OPERATION)
+        self._validity = _Validity()
+        self._dictionaries: dict[int, pa.Array] = {}   # by first row
+        self._plain: dict[int, pa.Array] = {}
+
+    def put(self, start: int, chunk: pa.Array) -> None:
+        """Take the rows from ``start`` on."""
+        codes = self._codes[start : start + len(chunk)]
+        if pa.types.is_dictionary(chunk.type):
+            indices = chunk.indices.cast(pa.int32())
+            codes[:] = np.frombuffer(indices.buffers()[1], np.uint32)[indices.offset : indices.offset + len(indices)]
+            self._dictionaries[start] = chunk.dictionary
+        elif repeats(chunk):
+            first_rows = encode_rows(chunk, codes)
+            self._dictionaries[start] = take(Column(chunk), first_rows, missing=False).array
+        else:
+            self._plain[start] = chunk
+            return
+        self._validity.put(start, chunk)
+
+    def finish(self, name: str) -> Column:
+        """The column, once all rows are there."""
+        starts = sorted([*self._dictionaries, *self._plain])
+        if self._plain or not starts:
+            chunks = [self._plain.pop(start) if start in self._plain else self._decoded(start, starts) for start in starts]
+            return column_from_arrow(pa.chunked_array(chunks, self._kind), name, trusted=True)
+        dictionary = self._unify(starts)
+        validity = self._validity.finish()
+        codes = pa.Array.from_buffers(pa.int32(), len(self._codes), [validity, pa.py_buffer(self._codes)], self._validity.null_count)
+        return encoded_column(codes, dictionary, dtypes.from_arrow(self._kind))
+
+    def _rows(self, start: int, starts: Sequence[int]) -> np.ndarray:
+        after = [one for one in starts if one > start]
+        return self._codes[start : after[0] if after else len(self._codes)]
+
+    def _decoded(self, start: int, starts: Sequence[int]) -> pa.Array:
+        codes = self._rows(start, starts)
+        valid = self._validity.of(start, len(codes))
+        places = pa.Array.from_buffers(pa.int32(), len(codes), [valid.buffers()[1] if valid is not None else None, pa.py_buffer(codes)])
+        return self._dictionaries[start].take(places)
+
+    def _unify(self, starts: Sequence[int]) -> pa.Array:
+        """One dictionary of unique values for the codes of all pieces."""
+        several = contiguous(pa.chunked_array([self._dictionaries[start] for start in starts], self._kind))
+        places = allocate_array(len(several), np.uint32, _OPERATION)
+        first_rows = encode_rows(several, places)
+        at = 0
+        for start in starts:
+            n_values = len(self._dictionaries[start])
+            translate_codes(self._rows(start, starts), places[at : at + n_values])
+            at += n_values
+        return several if len(first_rows) == len(several) else take(Column(several), first_rows, missing=False).array
+
+
+class _Validity:
+    """Which rows are null, gathered chunk by chunk."""
+
+    def __init__(self) -> None:
+        self._lengths: dict[int, int] = {}
+        self._valid: dict[int, pa.Array] = {}
+        self.null_count = 0
+
+    def put(self, start: int, chunk: pa.Array) -> None:
+        self._lengths[start] = len(chunk)
+        if chunk.null_count:
+            bits = chunk.indices.buffers()[0] if pa.types.is_dictionary(chunk.type) else chunk.buffers()[0]
+            self._valid[start] = pa.Array.from_buffers(pa.bool_(), len(chunk), [None, bits], offset=chunk.offset)
+
+    def of(self, start: int, length: int) -> pa.Array | None:
+        """Valid rows as bits from 0 on; None where all are."""
+        valid = self._valid.get(start)
+        return None if valid is None else pa.concat_arrays([valid, valid.slice(0, 0)])
+
+    def finish(self) -> pa.Buffer | None:
+        """The bitmap of all rows, or None where none is null."""
+        if not self._valid:
+            return None
+        parts = [self._valid.get(start, _all_true(length)) for start, length in sorted(self._lengths.items())]
+        whole = pa.concat_arrays(parts)
+        self.null_count = whole.false_count
+        return whole.buffers()[1]
+
+
+def _all_true(length: int) -> pa.Array:
+    return pa.Array.from_buffers(pa.bool_(), length, [None, pa.py_buffer(b"\xff" * ((length + 7) // 8))])
