@@ -82,13 +82,20 @@ class GroupPairs:
                    for one in range(len(names)) for other in range(one, len(names))}  # fmt: skip
         keys = tuple(internal for _, internal in self._keys)
         found = run(GroupBySpec(keys, tuple(outputs.values()), self._sort, self._dropna), self._table)
-        repeated = np.repeat(np.arange(found.n_rows, dtype=np.int32), len(names))
-        labels = run(Take(), Table({key: found[key] for key in keys}), Table({"row": column_from(pa.array(repeated))}))
-        levels: dict[str, Column] = {label_key(level): labels[key] for level, key in enumerate(keys)}
-        levels[label_key(len(keys))] = column_from(pa.array(names * found.n_rows, pa.string()))
         numbers = {pair: found[output.name].array.to_numpy(zero_copy_only=False) for pair, output in outputs.items()}
-        values = {
-            name: column_from(pa.array(np.stack([numbers[min(row, column), max(row, column)] for row in range(len(names))], axis=1).ravel(), from_pandas=True))
-            for column, name in enumerate(names)
-        }
-        return DataFrame._of(with_labels(levels, values, len(repeated)), (*(name for name, _ in self._keys), None))
+        labels = _matrix_labels(found, keys, names)
+        return DataFrame._of(with_labels(labels, _matrix_values(numbers, names)), (*(name for name, _ in self._keys), None))
+
+
+def _matrix_labels(found: Table, keys: tuple[str, ...], names: list[str]) -> dict[str, Column]:
+    """Each group's keys once per column, and the columns' names."""
+    repeated = column_from(pa.array(np.repeat(np.arange(found.n_rows, dtype=np.int32), len(names))))
+    taken = run(Take(), Table({key: found[key] for key in keys}), Table({"row": repeated}))
+    return {label_key(level): taken[key] for level, key in enumerate(keys)} | {label_key(len(keys)): column_from(pa.array(names * found.n_rows, pa.string()))}
+
+
+def _matrix_values(numbers: Mapping[tuple[int, int], np.ndarray[Any, Any]], names: list[str]) -> dict[str, Column]:
+    """Per column its numbers with every column, group by group."""
+    places = range(len(names))
+    pairs = {name: [numbers[min(row, column), max(row, column)] for row in places] for column, name in enumerate(names)}
+    return {name: column_from(pa.array(np.stack(several, axis=1).ravel(), from_pandas=True)) for name, several in pairs.items()}
