@@ -15,7 +15,7 @@ SIX = ["id1", "id2", "id3", "id4", "id5", "id6"]
 Answer = Callable[..., Any]
 
 
-def ours(*keys: str, **aggs: tuple[str, str]) -> Answer:
+def ours(*keys: str, **aggs: tuple[Any, str]) -> Answer:
     """fastframe's named aggregation; ``sort`` is chosen per row of the table."""
     return lambda data, sort: data.x.groupby(list(keys), sort=sort, dropna=False, as_index=False).agg(**aggs)
 
@@ -87,20 +87,8 @@ def polars_largest_two(data: Any) -> Any:
 
 
 def our_squared_correlation(data: Any, sort: bool | None) -> Any:
-    """From sums of products, which are exact: v1 and v2 are integers."""
-    x = data.x[["id2", "id4", "v1", "v2"]]
-    if x["v1"].isna().any() or x["v2"].isna().any():     # only rows that have both count
-        both = x["v1"].notna() & x["v2"].notna()
-        x = x.assign(v1=x["v1"].where(both), v2=x["v2"].where(both))
-    x = x.assign(v12=x["v1"] * x["v2"], v11=x["v1"] * x["v1"], v22=x["v2"] * x["v2"])
-    names = ["v1", "v2", "v12", "v11", "v22"]
-    sums = x.groupby(["id2", "id4"], sort=sort, dropna=False, as_index=False).agg(
-        n=("v1", "count"), **{name: (name, "sum") for name in names}
-    )
-    together = (sums["n"] * sums["v12"] - sums["v1"] * sums["v2"]).astype("float64")
-    spread1 = (sums["n"] * sums["v11"] - sums["v1"] * sums["v1"]).astype("float64")
-    spread2 = (sums["n"] * sums["v22"] - sums["v2"] * sums["v2"]).astype("float64")
-    return sums[["id2", "id4"]].assign(r2=together * together / (spread1 * spread2))
+    found = ours("id2", "id4", r2=(("v1", "v2"), "corr"))(data, sort)
+    return found.assign(r2=found["r2"] * found["r2"])
 
 
 def pandas_squared_correlation(data: Any) -> Any:

@@ -23,6 +23,7 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
 
     cdef struct StepKernels:
         int32_t slot_bytes
+        int32_t n_words
         void (*init)(uint8_t*)
         kernel_t merge
 
@@ -83,6 +84,7 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
         uint32_t* missing
         uint8_t* touched
         uint32_t lane_offsets[256]
+        uint32_t lane_spares[256]
         int64_t shift
         int64_t n_partitions
         int64_t record_bytes
@@ -226,6 +228,11 @@ cdef class Program:
         """Bytes of each step's field."""
         return [self.program.steps[step].kernels.slot_bytes for step in range(self.program.steps.size())]
 
+    @property
+    def adds_words(self):
+        """Whether each step adds words, which must be neighbours in the state, in the order of the steps."""
+        return [self.program.steps[step].kernels.n_words > 0 for step in range(self.program.steps.size())]
+
     def lay_out(self, list offsets, int64_t stride, int counter):
         """Where each step's field lies in a state of ``stride`` bytes; ``counter`` is the step that counts rows (-1: none)."""
         cdef size_t step
@@ -289,8 +296,10 @@ cdef class Program:
         self.program.n_replicas = n_replicas
         self.program.state_bytes = n_replicas * (self.program.n_groups + SPARE_SLOTS_) * self.program.stride
         self.program.prefetch = prefetch
+        cdef int64_t words = self.program.stride // 8
         for lane in range(STEP_ROWS_):
-            self.program.lane_offsets[lane] = <uint32_t>((lane % n_replicas) * (self.program.n_groups + SPARE_SLOTS_) * self.program.stride // 8)
+            self.program.lane_offsets[lane] = <uint32_t>((lane % n_replicas) * (self.program.n_groups + SPARE_SLOTS_) * words)
+            self.program.lane_spares[lane] = <uint32_t>((self.program.n_groups + lane % SPARE_SLOTS_) * words)
         return self.task(slices_kernel(self.program[0], self.code_bytes))
 
     def combine_slices(self):

@@ -9,7 +9,7 @@ namespace ff {
 enum Operation : int {
     COUNT = 0, SUM = 1, SUM_WIDE = 2, SUM_DECIMAL = 3, PRODUCT = 4, MIN = 5, MAX = 6, ANY = 7, ALL = 8, MOMENTS = 9,
     FIRST = 10, LAST = 11, TEXT_MIN = 12, TEXT_MAX = 13, SUM_NARROW_DECIMAL = 14, MOMENTS_EXACT = 15,
-    PAIR_MOMENTS = 16, PAIR_EXACT = 17, PAIR_PACKED = 18,
+    PAIR_MOMENTS = 16, PAIR_EXACT = 17, PAIR_PACKED = 18, SUM_PROVEN = 19,
 };
 
 // What an input is, beside values of a physical type: row numbers.
@@ -22,39 +22,80 @@ constexpr auto reduce_kernel() -> decltype(StepKernels::reduce) {
     else return nullptr;
 }
 
+// A state of the given kind, without words to add.
+template <class Op, class Source>
+constexpr StepKernels plain_kernels() {
+    return {
+        (int32_t)sizeof(typename Op::Slot), Op::n_field, 0, false, nullptr, nullptr, init_slot<Op>, update_step<Op, Source>,
+        update_step<Op, Values<typename Source::value_t>>, reduce_kernel<Op, Source>(), Closes<Op>::kernel, combine_states<Op>, emit_states<Op>,
+        Merges<Op>::kernel,
+    };
+}
+
+constexpr StepKernels with_words(StepKernels kernels, int n_words, bool floats, fill_t fill, fill_t fill_scattered) {
+    kernels.n_words = n_words;
+    kernels.floats = floats;
+    kernels.fill = fill;
+    kernels.fill_scattered = fill_scattered;
+    return kernels;
+}
+
 template <class Op, class Source>
 inline const StepKernels* kernels_for() {
+    static const StepKernels kernels = plain_kernels<Op, Source>();
+    return &kernels;
+}
+
+// A state of one word, to which values are added as they are.
+template <class Op, class Source, typename Word>
+inline const StepKernels* word_kernels() {
+    typedef Values<typename Source::value_t> Scattered;
+    static const StepKernels kernels = with_words(plain_kernels<Op, Source>(), 1, std::is_floating_point<Word>::value,
+                                                  fill_values<Source, Word>, fill_values<Scattered, Word>);
+    return &kernels;
+}
+
+template <typename T, class Source>
+inline const StepKernels* exact_moments_kernels() {
+    static const StepKernels kernels = with_words(plain_kernels<MomentsExact<T>, Source>(), 2, false, fill_squares<Source>, fill_squares<Values<T>>);
+    return &kernels;
+}
+
+inline const StepKernels* pair_moments_kernels() {
     static const StepKernels kernels = {
-        (int32_t)sizeof(typename Op::Slot), Op::n_field, init_slot<Op>, update_step<Op, Source>, update_step<Op, Values<typename Source::value_t>>,
-        reduce_kernel<Op, Source>(), Closes<Op>::kernel, combine_states<Op>, emit_states<Op>, Merges<Op>::kernel,
+        (int32_t)sizeof(PairMoments::Slot), 0, 0, false, nullptr, nullptr, init_slot<PairMoments>, update_pairs<PairMoments, false>,
+        update_pairs<PairMoments, true>, nullptr, Closes<PairMoments>::kernel, combine_states<PairMoments>, emit_states<PairMoments>,
+        merge_states<PairMoments>,
     };
     return &kernels;
 }
 
+// States of pairs that are words; they have no other way to take rows.
 template <class Op>
-inline const StepKernels* pair_kernels() {
+inline const StepKernels* pair_words_kernels() {
     static const StepKernels kernels = {
-        (int32_t)sizeof(typename Op::Slot), Op::n_field, init_slot<Op>, update_pairs<Op, false>, update_pairs<Op, true>,
-        nullptr, Closes<Op>::kernel, combine_states<Op>, emit_states<Op>, Merges<Op>::kernel,
+        (int32_t)sizeof(typename Op::Slot), 0, Op::n_words, false, fill_pairs<Op, false>, fill_pairs<Op, true>, init_slot<Op>, nullptr, nullptr,
+        nullptr, nullptr, combine_states<Op>, emit_states<Op>, nullptr,
     };
     return &kernels;
 }
 
 inline const StepKernels* count_kernels() {
     static const StepKernels kernels = {
-        (int32_t)sizeof(Count::Slot), 0, init_slot<Count>, update_step<Count, EveryRow>, update_step<Count, EveryRow>,
+        (int32_t)sizeof(Count::Slot), 0, 1, false, fill_ones, fill_ones, init_slot<Count>, update_step<Count, EveryRow>, update_step<Count, EveryRow>,
         reduce_step<Count, EveryRow>, nullptr, combine_states<Count>, emit_states<Count>, merge_states<Count>,
     };
     return &kernels;
 }
 
 template <typename T>
-inline const StepKernels* sum_kernels(bool wide) {
-    if constexpr (std::is_floating_point<T>::value) return kernels_for<Sum<T, double, false>, Values<T>>();
+inline const StepKernels* sum_kernels(int operation) {
+    if constexpr (std::is_floating_point<T>::value) return word_kernels<Sum<T, double, false>, Values<T>, double>();
     else if constexpr (sizeof(T) < 8) {
         typedef typename std::conditional<std::is_signed<T>::value, int64_t, uint64_t>::type total_t;
-        return kernels_for<Sum<T, total_t, false>, Values<T>>();
-    } else if (wide) return kernels_for<Sum<T, int128_t, false>, Values<T>>();
+        return word_kernels<Sum<T, total_t, false>, Values<T>, total_t>();
+    } else if (operation == SUM_WIDE) return kernels_for<Sum<T, int128_t, false>, Values<T>>();
+    else if (operation == SUM_PROVEN) return word_kernels<Sum<T, T, false>, Values<T>, T>();
     else return kernels_for<Sum<T, T, true>, Values<T>>();
 }
 
@@ -68,8 +109,7 @@ inline const StepKernels* product_kernels() {
 template <typename T>
 inline const StepKernels* number_kernels(int operation) {
     switch (operation) {
-        case SUM: return sum_kernels<T>(false);
-        case SUM_WIDE: return sum_kernels<T>(true);
+        case SUM: case SUM_WIDE: case SUM_PROVEN: return sum_kernels<T>(operation);
         case PRODUCT: return product_kernels<T>();
         case MIN: return kernels_for<Extreme<T, false, false>, Values<T>>();
         case MAX: return kernels_for<Extreme<T, true, false>, Values<T>>();
@@ -78,21 +118,21 @@ inline const StepKernels* number_kernels(int operation) {
         case MOMENTS: return kernels_for<Moments<T>, Values<T>>();
         case MOMENTS_EXACT:
             if constexpr (std::is_floating_point<T>::value) return nullptr;
-            else return kernels_for<MomentsExact<T>, Values<T>>();
+            else return exact_moments_kernels<T, Values<T>>();
         default: return nullptr;
     }
 }
 
 inline const StepKernels* bool_kernels(int operation) {
     switch (operation) {
-        case SUM: return kernels_for<Sum<uint8_t, int64_t, false>, Bits>();
+        case SUM: return word_kernels<Sum<uint8_t, int64_t, false>, Bits, int64_t>();
         case PRODUCT: return kernels_for<ProductInteger<uint8_t>, Bits>();
         case MIN: return kernels_for<Extreme<uint8_t, false, true>, Bits>();
         case MAX: return kernels_for<Extreme<uint8_t, true, true>, Bits>();
         case ANY: return kernels_for<Truth<uint8_t, false>, Bits>();
         case ALL: return kernels_for<Truth<uint8_t, true>, Bits>();
         case MOMENTS: return kernels_for<Moments<uint8_t>, Bits>();
-        case MOMENTS_EXACT: return kernels_for<MomentsExact<uint8_t>, Bits>();
+        case MOMENTS_EXACT: return exact_moments_kernels<uint8_t, Bits>();
         default: return nullptr;
     }
 }
@@ -100,7 +140,7 @@ inline const StepKernels* bool_kernels(int operation) {
 inline const StepKernels* decimal_kernels(int operation) {
     switch (operation) {
         case SUM_DECIMAL: return kernels_for<SumDecimal, Values<int128_t>>();
-        case SUM_NARROW_DECIMAL: return kernels_for<SumNarrowDecimal, Values<int128_t>>();
+        case SUM_NARROW_DECIMAL: return word_kernels<SumNarrowDecimal, Values<int128_t>, int64_t>();
         case SUM_WIDE: return kernels_for<Sum<int128_t, int128_t, false>, Values<int128_t>>();   // merges totals
         case MIN: return kernels_for<Extreme<int128_t, false, false>, Values<int128_t>>();
         case MAX: return kernels_for<Extreme<int128_t, true, false>, Values<int128_t>>();
@@ -127,9 +167,9 @@ inline const StepKernels* step_kernels(int operation, int physical) {
         case COUNT: return count_kernels();
         case FIRST: return kernels_for<Position<false>, RowsOf<void>>();
         case LAST: return kernels_for<Position<true>, RowsOf<void>>();
-        case PAIR_MOMENTS: return pair_kernels<PairMoments>();
-        case PAIR_EXACT: return pair_kernels<PairExact>();
-        case PAIR_PACKED: return pair_kernels<PairPacked>();
+        case PAIR_MOMENTS: return pair_moments_kernels();
+        case PAIR_EXACT: return pair_words_kernels<PairExact>();
+        case PAIR_PACKED: return pair_words_kernels<PairPacked>();
         default: break;
     }
     switch (physical) {

@@ -14,7 +14,7 @@ void convert_block(const View& view, int64_t row, int count, int64_t smallest, v
     To* values = (To*)out;
     for (int lane = 0; lane < count; ++lane) {
         if constexpr (std::is_floating_point<To>::value) values[lane] = (To)Source::at(view, row + lane);
-        else values[lane] = (To)((uint64_t)Source::at(view, row + lane) - (uint64_t)smallest);
+        else values[lane] = (To)Source::at(view, row + lane) - (To)smallest;   // modulo the word: exact, for the distance fits it
     }
 }
 
@@ -94,15 +94,15 @@ struct PairExact {
     struct Slot { uint64_t n, x, y, xx, yy, xy; };
     static constexpr int n_field = 0;
     static Slot init() { return {}; }
-    static void update(uint8_t* states, const uint32_t* target, const uint64_t* x, const uint64_t* y, int count) {
+    static constexpr int n_words = 6;
+    static void fill(const uint64_t* x, const uint64_t* y, int count, uint64_t (*words)[STEP_ROWS]) {
         for (int lane = 0; lane < count; ++lane) {
-            Slot& slot = *(Slot*)(states + 8 * (size_t)target[lane]);
-            ++slot.n;
-            slot.x += x[lane];
-            slot.y += y[lane];
-            slot.xx += x[lane] * x[lane];
-            slot.yy += y[lane] * y[lane];
-            slot.xy += x[lane] * y[lane];
+            words[0][lane] = 1;
+            words[1][lane] = x[lane];
+            words[2][lane] = y[lane];
+            words[3][lane] = x[lane] * x[lane];
+            words[4][lane] = y[lane] * y[lane];
+            words[5][lane] = x[lane] * y[lane];
         }
     }
     static bool combine(Slot& slot, const Slot& later, const Given&) {
@@ -130,19 +130,13 @@ struct PairPacked {
     struct Slot { uint64_t n_x, y_xy, xx_yy; };   // low half first
     static constexpr int n_field = 0;
     static Slot init() { return {}; }
-    static void update(uint8_t* states, const uint32_t* target, const uint32_t* x, const uint32_t* y, int count) {
-        uint64_t n_x[STEP_ROWS], y_xy[STEP_ROWS], xx_yy[STEP_ROWS];
+    static constexpr int n_words = 3;
+    static void fill(const uint32_t* x, const uint32_t* y, int count, uint64_t (*words)[STEP_ROWS]) {
         for (int lane = 0; lane < count; ++lane) {
             const uint64_t one = x[lane], other = y[lane];
-            n_x[lane] = 1 | one << 32;
-            y_xy[lane] = other | (one * other) << 32;
-            xx_yy[lane] = one * one | (other * other) << 32;
-        }
-        for (int lane = 0; lane < count; ++lane) {
-            Slot& slot = *(Slot*)(states + 8 * (size_t)target[lane]);
-            slot.n_x += n_x[lane];
-            slot.y_xy += y_xy[lane];
-            slot.xx_yy += xx_yy[lane];
+            words[0][lane] = 1 | one << 32;
+            words[1][lane] = other | (one * other) << 32;
+            words[2][lane] = one * one | (other * other) << 32;
         }
     }
     static bool combine(Slot& slot, const Slot& later, const Given&) {

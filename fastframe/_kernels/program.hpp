@@ -12,6 +12,7 @@
 // combine in slice order. Partitions (program_partitions.hpp): rows are scattered by ranges of groups, which each own their states.
 #pragma once
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "finalize.hpp"
@@ -24,8 +25,12 @@ constexpr int MOST_REPLICAS = 4;   // of the table where groups are few: rows of
 constexpr int64_t TOO_FEW = -((int64_t)1 << 62);
 
 struct Step;
+typedef void (*fill_t)(const Step&, const View* views, int64_t row, int count, const uint64_t* missing, const uint8_t** words, uint64_t* scratch, int* kinds);
 struct StepKernels {
     int32_t slot_bytes, n_field;
+    int32_t n_words;          // of a state that is words to add to; 0 where it is not
+    bool floats;              // whether its words are doubles
+    fill_t fill, fill_scattered;
     void (*init)(uint8_t* slot);
     bool (*update)(const Step&, const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count);
     bool (*update_scattered)(const Step&, const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count);
@@ -94,6 +99,7 @@ struct Program {
     uint32_t* missing;                   // out: of each slice n_counted x (n_groups + SPARE_SLOTS)
     uint8_t* touched;                    // out: of each slice n_counted: whether the counts are there
     uint32_t lane_offsets[STEP_ROWS];    // where the lane's replica begins, in words
+    uint32_t lane_spares[STEP_ROWS];     // the state of rows that are left out
     // Partitions; see program_partitions.hpp.
     int64_t shift, n_partitions, record_bytes;
     bool has_mask;
@@ -134,13 +140,30 @@ inline void init_states(const Program& program, uint8_t* states, int64_t n_state
 // ---- Which values are missing -----------------------------------------------------------------------------------------
 
 template <typename T>
-inline bool add_nan(const View& view, int64_t row, int count, uint64_t* missing) {
-    int any = 0;
-    for (int lane = 0; lane < count; ++lane) {
-        const T value = load<T>(view.values, row + lane);
-        any |= value != value;
+inline bool any_nan(const View& view, int64_t row, int count) {
+    typedef T lanes_t __attribute__((vector_size(16)));
+    typedef typename std::conditional<sizeof(T) == 8, int64_t, int32_t>::type mask_t;
+    typedef mask_t masks_t __attribute__((vector_size(16)));
+    constexpr int width = 16 / sizeof(T);
+    masks_t any = {};
+    int lane = 0;
+    for (; lane + width <= count; lane += width) {
+        lanes_t values;
+        memcpy(&values, view.values + (row + lane) * (int64_t)sizeof(T), 16);
+        any |= values != values;
     }
-    if (!any) return false;
+    mask_t found = 0;
+    for (int part = 0; part < width; ++part) found |= any[part];
+    for (; lane < count; ++lane) {
+        const T value = load<T>(view.values, row + lane);
+        found |= value != value;
+    }
+    return found != 0;
+}
+
+template <typename T>
+inline bool add_nan(const View& view, int64_t row, int count, uint64_t* missing) {
+    if (!any_nan<T>(view, row, count)) return false;
     for (int lane = 0; lane < count; ++lane) {
         const T value = load<T>(view.values, row + lane);
         missing[lane >> 6] |= (uint64_t)(value != value) << (lane & 63);
@@ -173,17 +196,172 @@ inline bool find_missing(const Presence& presence, const View* views, int64_t ro
     return any;
 }
 
+// ---- Adding words -----------------------------------------------------------------------------------------------------
+//
+// Most states are one or more 64-bit words that rows add to. Their steps turn a block into words to add (zero where the
+// value is missing), and one loop adds up to four neighbouring words of a state: half the time of a loop for each.
+
+// A pointer whose origin the compiler forgets, so that it adds each target to it in one address, not in two steps.
+inline uint8_t* opaque(uint8_t* pointer) {
+    __asm__("" : "+r"(pointer));
+    return pointer;
+}
+
+constexpr int FUSED = 4;
+constexpr int MOST_WORDS = 8;      // of a block that are made before they are added
+
+// What a row adds to a word: 64-bit integers, doubles, or int32 as they lie in their column.
+enum WordKind : int { ADD_INT64 = 0, ADD_DOUBLE = 1, ADD_INT32 = 2, WORD_KINDS = 3 };
+
+constexpr int power_of(int base, int exponent) { return exponent == 0 ? 1 : base * power_of(base, exponent - 1); }
+
+// KINDS: those of the words, as digits to the base WORD_KINDS, the first word's last.
+template <int KINDS>
+inline void add_word(uint64_t* state, const uint8_t* values, int64_t row) {
+    if constexpr (KINDS % WORD_KINDS == ADD_DOUBLE) *(double*)state += load<double>(values, row);
+    else if constexpr (KINDS % WORD_KINDS == ADD_INT32) *state += (uint64_t)load<int32_t>(values, row);
+    else *state += load<uint64_t>(values, row);
+}
+
+template <int N_WORDS, int KINDS>
+void add_words(uint8_t* states, const uint32_t* __restrict target, const uint8_t* const* words, int count) {
+    uint8_t* base = opaque(states);
+    const uint8_t* values[FUSED] = {words[0], words[N_WORDS > 1], words[N_WORDS > 2 ? 2 : 0], words[N_WORDS > 3 ? 3 : 0]};
+    const int64_t n_rows = count;
+    for (int64_t row = 0; row < n_rows; ++row) {
+        uint64_t* state = (uint64_t*)(base + 8 * (size_t)target[row]);
+        add_word<KINDS>(state, values[0], row);
+        if constexpr (N_WORDS > 1) add_word<KINDS / WORD_KINDS>(state + 1, values[1], row);
+        if constexpr (N_WORDS > 2) add_word<KINDS / power_of(WORD_KINDS, 2)>(state + 2, values[2], row);
+        if constexpr (N_WORDS > 3) add_word<KINDS / power_of(WORD_KINDS, 3)>(state + 3, values[3], row);
+    }
+}
+
+typedef void (*add_words_t)(uint8_t* states, const uint32_t* target, const uint8_t* const* words, int count);
+
+template <int N_WORDS, int... KINDS>
+inline add_words_t add_words_of(std::integer_sequence<int, KINDS...>, int kinds) {
+    static constexpr add_words_t kernels[] = {add_words<N_WORDS, KINDS>...};
+    return kernels[kinds];
+}
+
+inline add_words_t add_words_kernel(int n_words, int kinds) {
+    switch (n_words) {
+        case 1: return add_words_of<1>(std::make_integer_sequence<int, power_of(WORD_KINDS, 1)>(), kinds);
+        case 2: return add_words_of<2>(std::make_integer_sequence<int, power_of(WORD_KINDS, 2)>(), kinds);
+        case 3: return add_words_of<3>(std::make_integer_sequence<int, power_of(WORD_KINDS, 3)>(), kinds);
+        default: return add_words_of<4>(std::make_integer_sequence<int, power_of(WORD_KINDS, 4)>(), kinds);
+    }
+}
+
+// Words of a block waiting to be added; those of successive steps are neighbours in the state.
+struct Words {
+    uint64_t scratch[MOST_WORDS][STEP_ROWS];
+    const uint8_t* values[MOST_WORDS];
+    int kinds[MOST_WORDS];
+    int n = 0;
+    int64_t offset = 0;    // of the first in the state
+
+    void flush(uint8_t* states, const uint32_t* target, int count) {
+        for (int first = 0; first < n; first += FUSED) {
+            const int some = n - first < FUSED ? n - first : FUSED;
+            int digits = 0;
+            for (int word = first + some - 1; word >= first; --word) digits = digits * WORD_KINDS + kinds[word];
+            add_words_kernel(some, digits)(states + offset + 8 * first, target, values + first, count);
+        }
+        n = 0;
+    }
+    void fill(const Step& step, const View* views, int64_t row, int count, const uint64_t* missing, bool scattered) {
+        if (n == 0) offset = step.offset;
+        for (int word = 0; word < step.kernels->n_words; ++word) kinds[n + word] = step.kernels->floats ? ADD_DOUBLE : ADD_INT64;
+        const fill_t fill = scattered ? step.kernels->fill_scattered : step.kernels->fill;
+        fill(step, views, row, count, missing, values + n, scratch[n], kinds + n);
+        n += step.kernels->n_words;
+    }
+};
+
+template <typename Word>
+inline void drop_missing(Word* words, int count, const uint64_t* missing) {
+    if (missing == nullptr) return;
+    for (int word = 0; word * 64 < count; ++word) {
+        for (uint64_t bits = missing[word]; bits != 0; bits &= bits - 1) words[word * 64 + __builtin_ctzll(bits)] = 0;
+    }
+}
+
+// One word: the value itself; values that can be added as they lie in the column are not copied.
+template <class Source, typename Word>
+void fill_values(const Step& step, const View* views, int64_t row, int count, const uint64_t* missing, const uint8_t** words, uint64_t* scratch,
+                 int* kinds) {
+    typedef typename Source::value_t value_t;
+    constexpr bool as_int32 = std::is_same<value_t, int32_t>::value && std::is_integral<Word>::value;
+    const View view = views[step.input];
+    if (std::is_same<Source, Values<value_t>>::value && (as_int32 || sizeof(value_t) == sizeof(Word)) && missing == nullptr) {
+        words[0] = view.values + row * (int64_t)sizeof(value_t);
+        if (as_int32) kinds[0] = ADD_INT32;
+        return;
+    }
+    Word* out = (Word*)scratch;
+    const int64_t n_rows = count;
+    for (int64_t lane = 0; lane < n_rows; ++lane) out[lane] = (Word)Source::at(view, row + lane);
+    drop_missing(out, count, missing);
+    words[0] = (const uint8_t*)scratch;
+}
+
+// Two words: the distance from the smallest value, and its square.
+template <class Source>
+void fill_squares(const Step& step, const View* views, int64_t row, int count, const uint64_t* missing, const uint8_t** words, uint64_t* scratch, int*) {
+    const View view = views[step.input];
+    const int64_t n_rows = count;
+    for (int64_t lane = 0; lane < n_rows; ++lane) scratch[lane] = (uint64_t)Source::at(view, row + lane) - (uint64_t)step.given.smallest;
+    drop_missing(scratch, count, missing);
+    for (int64_t lane = 0; lane < n_rows; ++lane) scratch[STEP_ROWS + lane] = scratch[lane] * scratch[lane];
+    words[0] = (const uint8_t*)scratch;
+    words[1] = (const uint8_t*)(scratch + STEP_ROWS);
+}
+
+// The words of a pair's state (pairs.hpp).
+template <class Op, bool SCATTERED>
+void fill_pairs(const Step& step, const View* views, int64_t row, int count, const uint64_t* missing, const uint8_t** words, uint64_t* scratch, int*) {
+    typename Op::number_t x[STEP_ROWS], y[STEP_ROWS];
+    const convert_t* convert = SCATTERED ? step.convert_scattered : step.convert;
+    convert[0](views[step.input], row, count, step.given.smallest, x);
+    convert[1](views[step.other], row, count, step.given.other_smallest, y);
+    Op::fill(x, y, count, (uint64_t(*)[STEP_ROWS])scratch);
+    for (int word = 0; word < Op::n_words; ++word) {
+        drop_missing(scratch + word * STEP_ROWS, count, missing);
+        words[word] = (const uint8_t*)(scratch + word * STEP_ROWS);
+    }
+}
+
+struct Ones {
+    uint64_t words[STEP_ROWS];
+    constexpr Ones() : words() { for (int lane = 0; lane < STEP_ROWS; ++lane) words[lane] = 1; }
+};
+inline constexpr Ones ONES;
+
+inline void fill_ones(const Step&, const View*, int64_t, int, const uint64_t*, const uint8_t** words, uint64_t*, int*) { words[0] = (const uint8_t*)ONES.words; }
+
 // ---- Updating ---------------------------------------------------------------------------------------------------------
+
+constexpr int UNROLLED = 4;
 
 template <class Op, class Source>
 bool update_step(const Step& step, const View* views, uint8_t* states, const uint32_t* __restrict target, int64_t row, int count) {
     typedef typename Op::Slot Slot;
     const View view = views[step.input];
     const Given given = step.given;
-    uint8_t* base = states + step.offset;
-    for (int lane = 0; lane < count; ++lane) {
-        Slot& slot = *(Slot*)(base + 8 * (size_t)target[lane]);
-        if (!Op::update(slot, Source::at(view, row + lane), given)) return false;
+    uint8_t* base = opaque(states + step.offset);
+    const int64_t n_rows = count;   // 64 bits: no sign extension per row
+    int64_t first = 0;
+    for (; first + UNROLLED <= n_rows; first += UNROLLED) {
+        bool fits = true;
+        for (int64_t next = 0; next < UNROLLED; ++next) {
+            fits &= Op::update(*(Slot*)(base + 8 * (size_t)target[first + next]), Source::at(view, row + first + next), given);
+        }
+        if (!fits) return false;
+    }
+    for (; first < n_rows; ++first) {
+        if (!Op::update(*(Slot*)(base + 8 * (size_t)target[first]), Source::at(view, row + first), given)) return false;
     }
     return true;
 }
@@ -198,32 +376,49 @@ bool update_pairs(const Step& step, const View* views, uint8_t* states, const ui
     return true;
 }
 
+inline void count_missing(uint32_t* counts, const uint32_t* group, int count, const uint64_t* missing) {
+    for (int word = 0; word * 64 < count; ++word) {
+        for (uint64_t bits = missing[word]; bits != 0; bits &= bits - 1) ++counts[group[word * 64 + __builtin_ctzll(bits)]];
+    }
+}
+
+// Targets of a step that skips the missing rows.
+inline void redirect(uint32_t* own, const uint32_t* target, uint32_t spare, uint32_t words, int count, const uint64_t* missing) {
+    memcpy(own, target, (size_t)count * sizeof(uint32_t));
+    for (int word = 0; word * 64 < count; ++word) {
+        for (uint64_t bits = missing[word]; bits != 0; bits &= bits - 1) {
+            const int lane = word * 64 + __builtin_ctzll(bits);
+            own[lane] = spare + (uint32_t)(lane & (SPARE_SLOTS - 1)) * words;
+        }
+    }
+}
+
 // A block: `target` says where the rows' states are, `group` which group each row is of.
 inline bool update_block(const Program& program, const View* views, const Area& area, const uint32_t* group, const uint32_t* target,
                          int64_t row, int count, bool scattered) {
     uint32_t own[STEP_ROWS];
     uint64_t missing[STEP_ROWS / 64];
-    const uint32_t words = (uint32_t)(program.stride / 8), spare = (uint32_t)area.n_groups * words;
+    Words words;
     for (const Presence& presence : program.presences) {
+        const bool lacking = find_missing(presence, views, row, count, missing);
         const uint32_t* to = target;
-        if (find_missing(presence, views, row, count, missing)) {
-            memcpy(own, target, (size_t)count * sizeof(uint32_t));
-            uint32_t* counts = presence.counted >= 0 ? area.missing_of(presence.counted) : nullptr;
-            for (int word = 0; word * 64 < count; ++word) {
-                for (uint64_t bits = missing[word]; bits != 0; bits &= bits - 1) {
-                    const int lane = word * 64 + __builtin_ctzll(bits);
-                    own[lane] = spare + (uint32_t)(lane & (SPARE_SLOTS - 1)) * words;
-                    if (counts != nullptr) ++counts[group[lane]];
-                }
-            }
-            to = own;
-        }
+        if (lacking && presence.counted >= 0) count_missing(area.missing_of(presence.counted), group, count, missing);
         for (int32_t number = presence.first_step; number < presence.stop_step; ++number) {
             const Step& step = program.steps[(size_t)number];
+            if (step.kernels->n_words > 0) {
+                if (words.n + step.kernels->n_words > MOST_WORDS) words.flush(area.states, target, count);
+                words.fill(step, views, row, count, lacking ? missing : nullptr, scattered);
+                continue;
+            }
+            if (lacking && to == target) {
+                redirect(own, target, (uint32_t)area.n_groups * (uint32_t)(program.stride / 8), (uint32_t)(program.stride / 8), count, missing);
+                to = own;
+            }
             const auto update = scattered ? step.kernels->update_scattered : step.kernels->update;
             if (!update(step, views, area.states, to, row, count)) return false;
         }
     }
+    words.flush(area.states, target, count);
     return true;
 }
 
@@ -254,16 +449,30 @@ inline bool end_slice(const Program& program, const Area& area, bool reduced) {
     return true;
 }
 
-// Codes to groups and targets; rows left out are spread over the spare states.
+// Codes to targets, and to groups where somebody counts by group; rows left out are spread over the spare states.
 template <typename Code>
 inline void aim(const Program& program, int64_t row, int count, uint32_t* __restrict group, uint32_t* __restrict target) {
     const uint32_t n_groups = (uint32_t)program.n_groups, words = (uint32_t)(program.stride / 8);
     const uint8_t* codes = program.codes + row * (int64_t)sizeof(Code);
     for (int lane = 0; lane < count; ++lane) {
-        const uint32_t code = load<Code>(codes, lane);
-        group[lane] = code < n_groups ? code : n_groups + (uint32_t)(lane & (SPARE_SLOTS - 1));
+        const uint32_t code = load<Code>(codes, lane), own = code * words + program.lane_offsets[lane], spare = program.lane_spares[lane];
+        target[lane] = code < n_groups ? own : spare;
     }
-    for (int lane = 0; lane < count; ++lane) target[lane] = group[lane] * words + program.lane_offsets[lane];
+    if (program.n_counted == 0) return;
+    for (int lane = 0; lane < count; ++lane) {
+        const uint32_t code = load<Code>(codes, lane);
+        group[lane] = code < n_groups ? code : n_groups;
+    }
+}
+
+// Ask for the values of the next block, which the steps would else wait for one column after the other.
+inline void prefetch_values(const Program& program, int64_t row, int64_t stop) {
+    const int64_t n_rows = stop - row < STEP_ROWS ? stop - row : STEP_ROWS;
+    for (const Input& input : program.inputs) {
+        if (input.width < 4 || input.view.values == nullptr) continue;
+        const uint8_t* values = input.view.values + row * input.width;
+        for (int64_t byte = 0; byte < n_rows * input.width; byte += 64) __builtin_prefetch(values + byte, 0);
+    }
 }
 
 // Over rows.
@@ -275,6 +484,7 @@ int update_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
     uint32_t group[STEP_ROWS], target[STEP_ROWS];
     for (int64_t row = start; row < stop; row += STEP_ROWS) {
         const int count = (int)(stop - row < STEP_ROWS ? stop - row : STEP_ROWS);
+        prefetch_values(program, row + STEP_ROWS, stop);
         aim<Code>(program, row, count, group, target);
         if (program.prefetch) for (int lane = 0; lane < count; ++lane) __builtin_prefetch(area.states + 8 * (size_t)target[lane], 1);
         if (!update_block(program, program.views.data(), area, group, target, row, count, false)) return OVERFLOW_;
@@ -340,7 +550,7 @@ inline int emit_groups(const Program& program, const Area& area, int64_t at, int
         const uint32_t* missing = presence.counted >= 0 ? area.missing + presence.counted * area.n_states() + at : nullptr;
         if (emit.needs_n) {
             const uint8_t* sizes = area.states + at * program.stride + program.size_offset;
-            for (int lane = 0; lane < count; ++lane) n[lane] = load<uint32_t>(sizes + lane * program.stride, 0);
+            for (int lane = 0; lane < count; ++lane) n[lane] = load<int64_t>(sizes + lane * program.stride, 0);
             if (missing != nullptr) for (int lane = 0; lane < count; ++lane) n[lane] -= missing[lane];
         } else {
             for (int lane = 0; lane < count; ++lane) n[lane] = 1;   // of a group with rows, whose column lacks nothing

@@ -215,7 +215,7 @@ template <>
 struct Reducer<Count, EveryRow> {
     static constexpr bool exists = true;
     static bool reduce(const View&, int64_t start, int64_t stop, Count::Slot& slot, const Given&) {
-        slot.n += (uint32_t)(stop - start);
+        slot.n += (uint64_t)(stop - start);
         return true;
     }
 };

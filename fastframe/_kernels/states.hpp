@@ -46,9 +46,9 @@ struct Identity {   // of min and max; numeric_limits does not know 128 bits wit
     }
 };
 
-// Rows; fewer than 2^31. Its field is what every other state is told as `n`.
+// Rows. Its field is what every other state is told as `n`.
 struct Count {
-    struct Slot { uint32_t n; };
+    struct Slot { uint64_t n; };
     typedef uint8_t value_t;
     static constexpr int n_field = 0;
     static Slot init() { return {0}; }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from fastframe.frame.construct import text_name
 from fastframe.frame.core import Frame, is_series
 from fastframe.frame.getitem import row_values
 from fastframe.frame.group_methods import GroupAggregations, GroupWindows
+from fastframe.frame.group_pairs import GroupPairs
 from fastframe.frame.labels import default_labels, has_default_labels, label_key, same_labels
 from fastframe.frame.positions import Selection
 from fastframe.frame.run import run
@@ -49,7 +51,7 @@ class Explanation(str):
     __repr__ = str.__str__
 
 
-class GroupBy(GroupAggregations, GroupWindows):
+class GroupBy(GroupAggregations, GroupPairs, GroupWindows):
     """Groups of rows with equal keys; made by `DataFrame.groupby` and `Series.groupby`.
 
     Missing keys are left out unless ``dropna=False``; then null and NaN are one group, sorted last.
@@ -76,8 +78,7 @@ class GroupBy(GroupAggregations, GroupWindows):
         """The same groups of one column (by name) or some (by list)."""
         listed = [text_name(name) for name in names] if isinstance(names, list | tuple) else [text_name(names)]
         for name in listed:
-            if name not in self._frame._values:
-                raise ColumnNotFound.among(name, list(self._frame._values))
+            self._known(name)
         new = object.__new__(GroupBy)
         new.__dict__.update(self.__dict__)
         new._chosen, new._one, new._narrowed = listed, not isinstance(names, list | tuple), True
@@ -98,7 +99,8 @@ class GroupBy(GroupAggregations, GroupWindows):
         func : str, list of str, or dict of column to str or list
             A list, or a list in a dict, names its results ``column_function``.
         **named
-            ``result=("column", "function")``; beside ``func``, its options, such as ``ddof=0``.
+            ``result=("column", "function")``, ``result=(("x", "y"), "corr")`` for functions of two columns; beside
+            ``func``, its options, such as ``ddof=0``.
 
         Returns
         -------
@@ -135,6 +137,9 @@ class GroupBy(GroupAggregations, GroupWindows):
             return self._output(name, self._chosen[0], one, {})
         if not isinstance(one, tuple) or len(one) != 2:
             raise ArgumentError.because("agg", f"{name}={one!r} is not a pair", f"Write {name}=('column', 'function').")
+        if isinstance(one[0], tuple) and len(one[0]) == 2:
+            first, other = (text_name(column) for column in one[0])
+            return replace(self._output(name, first, one[1], {}), other=self._known(other))
         return self._output(name, text_name(one[0]), one[1], {})
 
     def _of_column(self, column: str, func: Any, options: Mapping[str, Any], *, prefix: bool) -> list[Output]:
@@ -144,21 +149,24 @@ class GroupBy(GroupAggregations, GroupWindows):
         return [self._output(name, column, one, options) for name, one in zip(names, func, strict=True)]
 
     def _output(self, name: str, column: str, func: Any, options: Mapping[str, Any]) -> Output:
+        return Output(name, self._known(column), aggregation(func, self._options(column, options)))
+
+    def _known(self, column: str) -> str:
         if column not in self._frame._values:
             raise ColumnNotFound.among(column, list(self._frame._values))
-        return Output(name, column, aggregation(func, self._options(column, options)))
+        return column
 
     def _options(self, column: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """Options of a call, with the name that messages give its column."""
         return {**options, "name": self._series_name(column)}
 
-    def _aggregated(self, outputs: Sequence[Output], *, series: bool = False) -> Any:
+    def _aggregated(self, outputs: Sequence[Output], *, series: bool = False, table: Table | None = None) -> Any:
         """Run the aggregations, and put the keys where ``as_index`` says."""
         if len(outputs) > 1:
             unique((output.name for output in outputs), "Name the aggregations: agg(total=('x', 'sum')).")
         internal = [_OUT.format(position) for position in range(len(outputs))]
-        hidden = tuple([Output(name, output.column, output.call) for name, output in zip(internal, outputs)])
-        found = run(GroupBySpec(self._internal_keys, hidden, self._sort, self._dropna), self._table)
+        hidden = tuple([Output(name, output.column, output.call, output.other) for name, output in zip(internal, outputs)])
+        found = run(GroupBySpec(self._internal_keys, hidden, self._sort, self._dropna), self._table if table is None else table)
         values = {output.name: self._labelled(output.call, found.columns[name]) for name, output in zip(internal, outputs)}
         return self._with_keys(found, values, series=series)
 

@@ -68,7 +68,6 @@ GROUPBY_HINTS = {
     "rolling": _COMMON["rolling"],
     "resample": _COMMON["resample"],
     "filter": "Use df[df.groupby(keys)['x'].transform('size') > n].",
-    "corr": "Compute it from sums of products with agg.",
     "expanding": "Use cumsum, cummin, cummax or cumcount.",
     "value_counts": "Use df.groupby([*keys, 'x']).size().",
     "indices": "Use ngroup(), or .groups for labels.",

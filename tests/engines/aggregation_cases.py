@@ -16,7 +16,8 @@ from fastframe.engines.cpu.groups import Groups
 from fastframe.ops.aggregations import AGGREGATIONS, AggregationCall
 
 NO_GROUP = 0xFFFFFFFF
-NAMES = list(AGGREGATIONS)
+NAMES = [name for name, one in AGGREGATIONS.items() if not one.needs_other]
+PAIRS = [name for name, one in AGGREGATIONS.items() if one.needs_other]
 CATEGORIES = pa.array(["low", "mid", "high"])
 DTYPES = [
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64", "string", "binary",

@@ -100,6 +100,7 @@ def test_all_plans_agree_with_the_reference(name: str, by_partition: bool, small
         monkeypatch.setattr(accumulate, "_MANY_GROUPS", 1)
         monkeypatch.setattr(accumulate, "SLICE_ROWS", 512)
         monkeypatch.setattr(accumulate, "_FEW_SLICES", 1000)
+        monkeypatch.setattr(accumulate, "_CACHED_BYTES", 1)
         monkeypatch.setattr(accumulate, "slice_rows", lambda n_rows, state=0, row=8: 1024)
     for kind in ["bool", "int64", "float32", "string", "decimal128(10, 2)", "date32"]:
         for n_groups in (3, 70, 1500):

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -89,7 +90,7 @@ def near(ours: Any, theirs: Any) -> None:
 
 
 def test_every_aggregation_and_window_function_is_here() -> None:
-    assert {name.split()[0] for name in AGGREGATED} == set(AGGREGATIONS)
+    assert {name.split()[0] for name in AGGREGATED} == {name for name, one in AGGREGATIONS.items() if not one.needs_other}
     assert set(WINDOWS) - {"cumprod", "pct_change"} <= {name.split()[0] for name in PER_ROW}
 
 
@@ -174,3 +175,44 @@ def test_unused_and_ordered_categories() -> None:
             assert_verb(lambda frame: frame.groupby("c", sort=sort, dropna=dropna, observed=True)["v"].sum() if isinstance(frame, pd.DataFrame)   # noqa: B023
                         else frame.groupby("c", sort=sort, dropna=dropna)["v"].sum(), (ours, theirs))   # noqa: B023
     assert_verb(lambda frame: frame.groupby("v")["c"].max(), (ours, theirs))
+
+
+class TestPairs:
+    """Correlations and covariances of two columns."""
+
+    frame = pd.DataFrame(
+        {"k": [1, 2, 1, 2, 1, 1, 2, None], "a": [1.0, 2.5, None, 4.0, 5.5, -1.0, 7.0, 8.0], "b": [3, 1, 4, 1, 5, 9, 2, 6], "t": list("abcdefgh")}
+    )
+
+    @pytest.mark.parametrize("function", ["corr", "cov"])
+    def test_of_two_columns(self, function: str) -> None:
+        ours, theirs = ff.DataFrame(self.frame), self.frame
+        for other in ("a", "b"):
+            expected = getattr(theirs.groupby("k")["b"], function)(theirs[other])
+            for given in (other, ours[other], ours[other] + 0):
+                found = getattr(ours.groupby("k")["b"], function)(given)
+                assert found.name == expected.name
+                np.testing.assert_allclose(found.to_numpy(), expected.to_numpy(), rtol=1e-12)
+            named = ours.groupby("k", as_index=False).agg(r=(("b", other), function))
+            assert list(named.columns) == ["k", "r"]
+            np.testing.assert_allclose(named["r"].to_numpy(), expected.to_numpy(), rtol=1e-12)
+
+    @pytest.mark.parametrize("function", ["corr", "cov"])
+    def test_of_all_columns_as_a_matrix(self, function: str) -> None:
+        ours, theirs = ff.DataFrame(self.frame), self.frame
+        expected = getattr(theirs.groupby("k"), function)(numeric_only=True)
+        for found in (getattr(ours.groupby("k"), function)(numeric_only=True), getattr(ours.groupby("k")[["a", "b"]], function)()):
+            pd.testing.assert_frame_equal(found.to_pandas().reset_index(), expected.reset_index(), check_dtype=False, check_column_type=False)
+
+    def test_messages(self) -> None:
+        groups = ff.DataFrame(self.frame).groupby("k")
+        with pytest.raises(ff.errors.ArgumentError, match=r"corr: it needs a second column\. Write groupby\(\.\.\.\)\['x'\]\.corr\('y'\)\."):
+            groups["a"].corr()
+        with pytest.raises(ff.errors.ArgumentError, match=r"cov: it needs two columns\. Write name=\(\('x', 'y'\), 'cov'\)\."):
+            groups.agg(r=("a", "cov"))
+        with pytest.raises(ff.errors.ArgumentError, match=r"sum: it takes one column, not two\. Write name=\('x', 'sum'\)\."):
+            groups.agg(r=(("a", "b"), "sum"))
+        with pytest.raises(ff.errors.ColumnNotFound, match="'zz'"):
+            groups["a"].corr("zz")
+        with pytest.raises(ff.errors.DTypeError, match="column 't'"):
+            groups["a"].corr("t")

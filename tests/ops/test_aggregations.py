@@ -9,7 +9,7 @@ import pytest
 from fastframe.dtypes import dtype
 from fastframe.engines.cpu.combines import COMBINES
 from fastframe.engines.cpu.finish import FINISHERS
-from fastframe.engines.cpu.updates import UPDATES
+from fastframe.engines.cpu.updates import ASKS, UPDATES
 from fastframe.errors import ArgumentError, DTypeError
 from fastframe.ops.aggregations import AGGREGATIONS, AggregationCall
 from tests.engines.aggregation_cases import make_column
@@ -20,13 +20,13 @@ def test_every_row_is_complete(name: str) -> None:
     row = AGGREGATIONS[name]
     assert row.name == name
     assert row.doc.endswith(".")
-    assert (row.update in UPDATES, row.combine in COMBINES, row.finalize in FINISHERS, len(row.state) > 0) == (True,) * 4
+    assert (row.update in ({**ASKS, **UPDATES}), row.combine in COMBINES, row.finalize in FINISHERS, len(row.state) > 0) == (True,) * 4
     assert row.needs_all_values == (row.combine == "concatenate")
 
 
 def test_every_kernel_name_is_used() -> None:
     rows = AGGREGATIONS.values()
-    assert {row.update for row in rows} == set(UPDATES)
+    assert {row.update for row in rows} == {*ASKS, *UPDATES}
     assert {row.combine for row in rows} == set(COMBINES)
     assert {row.finalize for row in rows} == set(FINISHERS)
 

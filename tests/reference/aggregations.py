@@ -140,3 +140,27 @@ def _quantile(kept: list[Any], q: float, interpolation: str, dtype: DType) -> An
     if dtype.is_temporal:
         return low * unit + math.trunc((high - low) * unit * fraction)
     return float(low) if fraction == 0 else float(low) + (float(high) - float(low)) * fraction
+
+
+def paired(call: AggregationCall, first: Column, second: Column, codes: Sequence[int | None], n_groups: int) -> list[float | None]:
+    """The covariance or correlation of two columns in each group, from exact fractions."""
+    members: list[list[tuple[Fraction, Fraction]]] = [[] for _ in range(n_groups)]
+    for code, one, other in zip(codes, plain(first), plain(second), strict=True):
+        if code is not None and one is not None and other is not None:
+            members[code].append((Fraction(one), Fraction(other)))
+    return [_pair(call, pairs) for pairs in members]
+
+
+def _pair(call: AggregationCall, pairs: list[tuple[Fraction, Fraction]]) -> float | None:
+    n = len(pairs)
+    if n == 0:
+        return None
+    means = sum(one for one, _ in pairs) / n, sum(other for _, other in pairs) / n
+    together, first, second = (
+        sum((pair[left] - means[left]) * (pair[right] - means[right]) for pair in pairs) for left, right in ((0, 1), (0, 0), (1, 1))
+    )
+    if call.name == "cov":
+        return float(together / (n - call["ddof"])) if n > call["ddof"] else None
+    if not first or not second:
+        return None
+    return math.copysign(math.sqrt(together**2 / (first * second)), together)

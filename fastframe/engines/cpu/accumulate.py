@@ -158,13 +158,16 @@ class _Pass:
         return self._inputs[key]
 
     def _lay_out(self) -> int:
-        """Widest alignment first, so that fields need no gaps; large tables in strides that do not straddle cache lines."""
-        sizes = self.program.slot_bytes
+        """Words in the order of their steps, between wider and narrower fields; no gaps.
+
+        Large tables have strides that do not straddle cache lines.
+        """
+        sizes, words = self.program.slot_bytes, self.program.adds_words
         offsets, end, most = [0] * len(sizes), 0, 8
-        for step in sorted(range(len(sizes)), key=lambda step: -_alignment(sizes[step])):
+        for step in sorted(range(len(sizes)), key=lambda step: -8.5 if words[step] else -_alignment(sizes[step])):
             offsets[step] = end
             end += sizes[step]
-            most = max(most, _alignment(sizes[step]))
+            most = max(most, 8 if words[step] else _alignment(sizes[step]))
         stride = -(-max(end, 1) // most) * most
         if self.n_groups * stride > _CACHED_BYTES:
             stride = 1 << (stride - 1).bit_length() if stride <= _LINE else -(-stride // 32) * 32

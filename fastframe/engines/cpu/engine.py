@@ -101,14 +101,13 @@ def _wanted(output: Output, table: Table) -> Wanted:
 
 def _window(spec: Window, table: Table) -> Table:
     groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort) if spec.keys else None
-    out: dict[str, Column] = {}
     aggregates = [output for output in spec.outputs if isinstance(output.call, AggregationCall)]
-    for output, found in zip(aggregates, _spread_aggregates([_wanted(one, table) for one in aggregates], groups, table.n_rows), strict=True):
-        out[output.name] = found
+    found = iter(_spread_aggregates([_wanted(output, table) for output in aggregates], groups, table.n_rows))
+    out = {}
     for output in spec.outputs:
-        if not isinstance(output.call, AggregationCall):
-            out[output.name] = window(table[output.column] if output.column is not None else None, output.named_call, groups)
-    return Table({output.name: out[output.name] for output in spec.outputs}, table.n_rows)
+        column = table[output.column] if output.column is not None else None
+        out[output.name] = next(found) if isinstance(output.call, AggregationCall) else window(column, output.named_call, groups)
+    return Table(out, table.n_rows)
 
 
 def _spread_aggregates(wanted: list[Wanted], groups: Groups | None, n_rows: int) -> list[Column]:

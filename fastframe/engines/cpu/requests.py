@@ -38,6 +38,7 @@ class Operation(IntEnum):
     PAIR_MOMENTS = 16
     PAIR_EXACT = 17
     PAIR_PACKED = 18
+    SUM_PROVEN = 19
 
 
 COUNTS = {Operation.COUNT, Operation.MISSING}
@@ -145,7 +146,7 @@ def state_dtypes(operation: Operation, given: DType) -> list[DType]:
     match operation:
         case Operation.COUNT | Operation.MISSING:
             return [INT64]
-        case Operation.SUM | Operation.SUM_WIDE:
+        case Operation.SUM | Operation.SUM_WIDE | Operation.SUM_PROVEN:
             return [FLOAT64 if is_float else TOTAL, INT64]
         case Operation.SUM_DECIMAL | Operation.SUM_NARROW_DECIMAL:
             return [TOTAL, TOTAL, INT64]

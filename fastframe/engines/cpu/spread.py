@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastframe.column.column import Column
+from fastframe._kernels import spread as kernels
+from fastframe._threads import run
+from fastframe.column.column import Column, column_from_buffers
+from fastframe.column.memory import allocate, allocate_bits
+from fastframe.engines.cpu.forms import Form, form_of
 from fastframe.engines.cpu.keys_text import encode_text
 from fastframe.engines.cpu.take import by_codes, take
 
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
     from fastframe.engines.cpu.groups import Groups
 
 _REPEATS = 2   # taken rows per source row from which a dictionary costs less than bytes written out again and again
+_OPERATION = "transform"
 
 
 def spread(column: Column, rows: np.ndarray, *, missing: bool) -> Column:
@@ -30,4 +35,14 @@ def worth_encoding(column: Column, n_rows: int) -> Column:
 
 def spread_codes(column: Column, groups: Groups) -> Column:
     """The values of groups at each row's group; null where the row is in none."""
-    return spread(column, groups.wide_codes.view(np.int32), missing=True)
+    view = column.view if form_of(column) is Form.FIXED else None
+    if view is None or (view.validity and view.bit_offset):
+        return spread(column, groups.wide_codes.view(np.int32), missing=True)
+    codes, n_rows = np.ascontiguousarray(groups.codes), len(groups.codes)
+    values, validity = allocate(n_rows * column.dtype.width, _OPERATION), allocate_bits(n_rows, _OPERATION)
+    task = kernels.spread(
+        codes.ctypes.data, codes.dtype.itemsize, groups.n_groups, (view.values, view.validity), (values.address, validity.address),
+        value_bytes=column.dtype.width, keep_alive=(codes, column, values, validity),
+    )  # fmt: skip
+    run(task, n_rows, operation=_OPERATION)
+    return column_from_buffers(column.dtype, n_rows, values, validity)

@@ -23,6 +23,7 @@ Fields = dict[str, Column]
 Rows = np.ndarray[Any, np.dtype[np.int32]]
 
 _WIDE = {Physical.I64, Physical.U64}   # integers whose 64-bit totals are checked
+_PROOF_ROWS = 1 << 16                  # fewer rows are summed before their range is known
 _MOST_WORD, _MOST_HALF = 2**64 - 1, 2**32 - 1
 
 
@@ -82,7 +83,11 @@ def _sum(call: AggregationCall, given: Operands) -> Ask:
         narrow = given.grouped and _spans(column, within=2**63 // max(len(column), 1))
         return Ask(Request(Operation.SUM_NARROW_DECIMAL if narrow else Operation.SUM_DECIMAL, column), _named("high", "low", "n"))
     names = ("sum", "n") if column.dtype.kind is Kind.FLOAT else ("total", "n")
-    return Ask(Request(Operation.SUM, column, wide=Operation.SUM_WIDE if column.physical in _WIDE else None), _named(*names))
+    if column.physical not in _WIDE:
+        return Ask(Request(Operation.SUM, column), _named(*names))
+    if given.grouped and len(column) >= _PROOF_ROWS and _spans(column, within=2**63 // len(column)):
+        return Ask(Request(Operation.SUM_PROVEN, column), _named(*names))
+    return Ask(Request(Operation.SUM, column, wide=Operation.SUM_WIDE), _named(*names))
 
 
 def _spans(column: Column, *, within: int) -> bool:
@@ -124,7 +129,7 @@ def _pair(call: AggregationCall, given: Operands) -> Ask:
     x, y = present(given.column), present(given.other)
     names = _named("n", "mean_x", "m2_x", "mean_y", "m2_y", "c")
     (smallest, wide_x), (other_smallest, wide_y) = _extent(x), _extent(y)
-    if wide_x is None or wide_y is None:
+    if wide_x is None or wide_y is None or not given.grouped:
         return Ask(Request(Operation.PAIR_MOMENTS, x, y), names)
     most = max(wide_x, wide_y, 1) ** 2 * len(x)
     if most > _MOST_WORD:
