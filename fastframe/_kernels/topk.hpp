@@ -5,10 +5,11 @@
 //               have within a fifth of the input.
 //   partitions  values, codes and rows were scattered by ranges of groups (scatter.hpp); each partition has a table.
 // A group sees few rows before a slice ends, so whether a value enters its state is hard to predict: up to BRANCH_FREE
-// values the state is updated without branches (all comparisons with the old words at once, then selections), which took
-// half the time of the loop with a branch.
+// values the state is updated without branches (all comparisons with the old words at once, then selections); two values are
+// a vector each of words and rows. Rows are taken one by one with the state of a later row asked for: blocks of rows whose
+// states are asked for at once let the misses of a block end before those of the next begin.
 //
-// Values are compared as unsigned words; of equal ones the first stays, so ties come out in row order.
+// Values are compared as signed words; of equal ones the first stays, so ties come out in row order.
 #pragma once
 #include <algorithm>
 #include <new>
@@ -22,13 +23,17 @@ namespace ff {
 constexpr int MOST_BEST = 64;         // k of one kernel; larger ones are a sort
 constexpr int BRANCH_FREE = 4;
 constexpr int TOPK_SPARE = 16;        // states for rows left out, so that they do not wait for each other
+constexpr int64_t ROWS_AHEAD = 32;    // whose states are asked for
+constexpr int64_t NO_WORD = INT64_MIN;
 
-// An empty place has row NO_ROW and word 0, which is less than any value but for the lowest one of a 64-bit integer.
+// An empty place has row NO_ROW and NO_WORD, which is less than any value but for the lowest one of a 64-bit integer.
 template <int K>
 struct alignas(16) Best {
-    uint64_t words[K];
-    row_t rows[K];
+    int64_t words[K];
+    typename std::conditional<K == 2, int64_t, row_t>::type rows[K];   // two: as wide as words, to be selected by the same mask
 };
+
+typedef int64_t Pair __attribute__((vector_size(16)));
 
 struct TopK {
     View view;                // in: values; in the plan by partitions those scattered, none of them missing
@@ -45,24 +50,24 @@ struct TopK {
     int32_t* counts;          // out: per group, how many of them there are
 };
 
-// Unsigned words in the order of the values, 0 for none of at most 32 bits.
+// Signed words in the order of the values, neither the lowest nor the highest for what has at most 32 bits or is no NaN.
 template <typename T>
-inline uint64_t rank_word(T value) {
+inline int64_t rank_word(T value) {
     if constexpr (std::is_same<T, double>::value) {
         value += 0.0;   // -0.0 is 0.0
         int64_t bits;
         memcpy(&bits, &value, 8);
-        return (uint64_t)bits ^ ((uint64_t)(bits >> 63) | (uint64_t)1 << 63);
+        return bits ^ (int64_t)((uint64_t)(bits >> 63) >> 1);
     } else if constexpr (std::is_same<T, float>::value) {
         return rank_word<double>((double)value);
-    } else if constexpr (std::is_signed<T>::value) {
-        return (uint64_t)(int64_t)value ^ ((uint64_t)1 << 63);
+    } else if constexpr (std::is_same<T, uint64_t>::value) {
+        return (int64_t)(value ^ (uint64_t)1 << 63);
     } else {
-        return (uint64_t)value + (sizeof(T) < 8 ? (uint64_t)1 << 62 : 0);
+        return (int64_t)value;
     }
 }
 
-// Whether a word could be 0, in either direction.
+// Whether a word could be NO_WORD, in either direction.
 template <typename T>
 constexpr bool has_lowest_word() { return std::is_integral<T>::value && sizeof(T) == 8; }
 
@@ -70,7 +75,7 @@ template <int K>
 inline void clear_states(Best<K>* states, int64_t count) {
     Best<K> empty;
     for (int place = 0; place < K; ++place) {
-        empty.words[place] = 0;
+        empty.words[place] = NO_WORD;
         empty.rows[place] = NO_ROW;
     }
     std::fill(states, states + count, empty);
@@ -78,21 +83,35 @@ inline void clear_states(Best<K>* states, int64_t count) {
 
 // Whether a value enters at a place or before it.
 template <int K, bool LOWEST>
-inline bool enters(const Best<K>& state, int place, uint64_t word) {
+inline bool enters(const Best<K>& state, int place, int64_t word) {
     return word > state.words[place] || (LOWEST && state.rows[place] < 0);
 }
 
 template <int K, bool LOWEST>
-inline void offer(Best<K>& state, uint64_t word, row_t row, int k) {
-    if constexpr (K <= BRANCH_FREE) {
-        uint64_t before_word = word;   // what comes to a place where the value enters before it
+inline void offer(Best<K>& state, int64_t word, row_t row, int k) {
+    if constexpr (K == 2) {
+        Pair words, rows;
+        memcpy(&words, state.words, sizeof words);
+        memcpy(&rows, state.rows, sizeof rows);
+        const Pair new_words = {word, word}, new_rows = {row, row};
+        Pair here = new_words > words;
+        if (LOWEST) here |= rows < 0;
+        const Pair before = __builtin_shuffle(here, Pair{0, 0});   // in both places, whether it enters at the first
+        const Pair moved_words = before ? __builtin_shuffle(new_words, words, Pair{0, 2}) : new_words;
+        const Pair moved_rows = before ? __builtin_shuffle(new_rows, rows, Pair{0, 2}) : new_rows;
+        words = here ? moved_words : words;
+        rows = here ? moved_rows : rows;
+        memcpy(state.words, &words, sizeof words);
+        memcpy(state.rows, &rows, sizeof rows);
+    } else if constexpr (K <= BRANCH_FREE) {
+        int64_t before_word = word;   // what comes to a place where the value enters before it
         row_t before_row = row;
         bool before = false;
         for (int place = 0; place < K; ++place) {
-            const uint64_t old_word = state.words[place];
+            const int64_t old_word = state.words[place];
             const row_t old_row = state.rows[place];
             const bool here = enters<K, LOWEST>(state, place, word);
-            const uint64_t new_word = before ? before_word : word;
+            const int64_t new_word = before ? before_word : word;
             const row_t new_row = before ? before_row : row;
             state.words[place] = here ? new_word : old_word;
             state.rows[place] = here ? new_row : old_row;
@@ -116,47 +135,51 @@ template <int K>
 inline void put_best(const TopK& ctx, int64_t group, const Best<K>& state) {
     int32_t held = 0;
     for (int place = 0; place < ctx.k; ++place) {
-        ctx.best[group * ctx.k + place] = state.rows[place];
+        ctx.best[group * ctx.k + place] = (row_t)state.rows[place];
         held += state.rows[place] != NO_ROW;
     }
     ctx.counts[group] = held;
 }
 
-// The state of each row of a block, `n_groups` + lane where the row has no group or no value; all brought near.
-template <typename T, int K>
-inline void find_states(const TopK& ctx, const Best<K>* states, int64_t row, int count, code_t* code) {
-    read_codes(ctx.codes, row, count, code);
-    const code_t spare = (code_t)ctx.n_groups;
-    for (int lane = 0; lane < count; ++lane) {
-        const T value = load<T>(ctx.view.values, row + lane);
-        const bool left_out = (code[lane] == NULL_CODE) | (value != value);
-        code[lane] = left_out ? spare + (lane & (TOPK_SPARE - 1)) : code[lane];
-    }
-    if (ctx.view.validity != nullptr) {
-        const uint64_t all = count == 64 ? ~(uint64_t)0 : ((uint64_t)1 << count) - 1;
-        for (uint64_t missing = all ^ bits_at(ctx.view.validity, ctx.view.bit_offset + row, count); missing != 0; missing &= missing - 1) {
-            const int lane = __builtin_ctzll(missing);
-            code[lane] = spare + (lane & (TOPK_SPARE - 1));
-        }
-    }
-    for (int lane = 0; lane < count; ++lane) prefetch_to_write(states + code[lane]);
+template <typename Code>
+inline int64_t state_of(const TopK& ctx, const uint8_t* codes, int64_t row) {
+    constexpr Code none = (Code) ~(Code)0;
+    const Code code = load<Code>(codes, row);
+    return code == none ? ctx.n_groups + (row & (TOPK_SPARE - 1)) : (int64_t)code;
 }
 
+template <typename T, int K, typename Code>
+void offer_rows(const TopK& shared, Best<K>* states, int64_t start, int64_t stop) {
+    const TopK ctx = shared;   // the compiler could not know that no state is stored into the shared one
+    const uint8_t* codes = ctx.codes.values;
+    const int64_t flip = ctx.smallest ? -1 : 0, last = ctx.view.length - 1;
+    const int k = (int)ctx.k;
+    for (int64_t row = start; row < stop; ++row) {
+        prefetch_to_write(states + state_of<Code>(ctx, codes, std::min(row + ROWS_AHEAD, last)));
+        const T value = load<T>(ctx.view.values, row);
+        const int64_t group = state_of<Code>(ctx, codes, row);
+        bool left_out = value != value;
+        if (ctx.view.validity != nullptr) left_out |= bits_at(ctx.view.validity, ctx.view.bit_offset + row, 1) == 0;
+        if constexpr (has_lowest_word<T>()) {   // no word says that there is no value
+            offer<K, true>(states[left_out ? ctx.n_groups + (row & (TOPK_SPARE - 1)) : group], rank_word<T>(value) ^ flip, (row_t)row, k);
+        } else {
+            const int64_t kept = (int64_t)left_out - 1;   // as a mask: which rows have no value is hard to predict, too
+            const int64_t word = ((rank_word<T>(value) ^ flip) & kept) | (NO_WORD & ~kept);
+            offer<K, false>(states[group], word, (row_t)row, k);
+        }
+    }
+}
+
+// Over rows.
 template <typename T, int K>
 int top_k_of_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const TopK& ctx = *(const TopK*)raw;
-    const uint64_t flip = ctx.smallest ? ~(uint64_t)0 : 0;
-    const int k = (int)ctx.k;
     Best<K>* states = (Best<K>*)ctx.states + slice * (ctx.n_groups + TOPK_SPARE);
     clear_states(states, ctx.n_groups + TOPK_SPARE);
-    code_t code[CODE_BLOCK];
-    for (int64_t row = start; row < stop; row += CODE_BLOCK) {
-        const int count = (int)std::min<int64_t>(stop - row, CODE_BLOCK);
-        find_states<T, K>(ctx, states, row, count, code);
-        for (int lane = 0; lane < count; ++lane) {
-            const uint64_t word = rank_word<T>(load<T>(ctx.view.values, row + lane)) ^ flip;
-            offer<K, has_lowest_word<T>()>(states[code[lane]], word, (row_t)(row + lane), k);
-        }
+    switch (ctx.codes.width) {
+        case 1: offer_rows<T, K, uint8_t>(ctx, states, start, stop); break;
+        case 2: offer_rows<T, K, uint16_t>(ctx, states, start, stop); break;
+        default: offer_rows<T, K, code_t>(ctx, states, start, stop);
     }
     return OK;
 }
@@ -173,7 +196,7 @@ int merge_top_k(void* raw, int64_t start, int64_t stop, int64_t) {
             const Best<K>& next = states[slice * (ctx.n_groups + TOPK_SPARE) + group];
             for (int place = 0; place < k && next.rows[place] != NO_ROW; ++place) {
                 if (!enters<K, has_lowest_word<T>()>(all, k - 1, next.words[place])) break;   // nor do those after it
-                offer<K, has_lowest_word<T>()>(all, next.words[place], next.rows[place], k);
+                offer<K, has_lowest_word<T>()>(all, next.words[place], (row_t)next.rows[place], k);
             }
         }
         put_best(ctx, group, all);
@@ -185,7 +208,7 @@ int merge_top_k(void* raw, int64_t start, int64_t stop, int64_t) {
 template <typename T, int K>
 int top_k_of_partitions(void* raw, int64_t start, int64_t stop, int64_t) {
     const TopK& ctx = *(const TopK*)raw;
-    const uint64_t flip = ctx.smallest ? ~(uint64_t)0 : 0;
+    const int64_t flip = ctx.smallest ? -1 : 0;
     const int k = (int)ctx.k;
     const int64_t most_groups = std::min((int64_t)1 << ctx.shift, ctx.n_groups);
     Best<K>* states = new (std::nothrow) Best<K>[most_groups];
@@ -195,7 +218,7 @@ int top_k_of_partitions(void* raw, int64_t start, int64_t stop, int64_t) {
         const int64_t n_groups = std::min(most_groups, ctx.n_groups - first_group);
         clear_states(states, n_groups);
         for (int64_t place = ctx.starts[partition]; place < ctx.starts[partition + 1]; ++place) {
-            const uint64_t word = rank_word<T>(load<T>(ctx.view.values, place)) ^ flip;
+            const int64_t word = rank_word<T>(load<T>(ctx.view.values, place)) ^ flip;
             const code_t code = load<code_t>(ctx.codes.values, place);
             offer<K, has_lowest_word<T>()>(states[code - first_group], word, load<row_t>(ctx.rows, place), k);
         }
