@@ -294,8 +294,8 @@ struct TableContext {
     int32_t bits;                // in: log2 of the number of partitions
     const uint64_t* slot_starts; // in: per partition (and one more), its first slot; each partition has an empty one
     ProbeSlot* slots;            // out of fill, in of probe
-    const uint64_t* hashes;      // in of probe
-    code_t* codes;               // out of probe: NULL_CODE where the word is not in the table
+    PackContext pack;            // in of probe: the keys, without outputs
+    code_t* codes;               // out of probe: NULL_CODE where the key is not in the table, or there is none
 };
 
 inline uint64_t probe_start(const TableContext& c, uint64_t hash, uint64_t size) {
@@ -318,24 +318,39 @@ inline int fill_table(void* ctx, int64_t start, int64_t stop, int64_t) {   // ov
     return OK;
 }
 
-inline int probe_table(void* ctx, int64_t start, int64_t stop, int64_t) {
-    const TableContext& c = *(const TableContext*)ctx;
+// The slot at which the search for a hash begins is fetched for a few rows before the first of them is looked up.
+inline void probe_hashes(const TableContext& c, const uint64_t* hashes, int count, code_t* codes) {
     const int shift = 64 - c.bits;
-    for (int64_t block = start; block < stop; block += HASH_BLOCK) {
-        const int64_t end = block + HASH_BLOCK < stop ? block + HASH_BLOCK : stop;
-        for (int64_t row = block; row < end; ++row) {
-            const uint64_t hash = c.hashes[row];
+    const ProbeSlot* first[HASH_BLOCK];
+    for (int at = 0; at < count; ++at) {
+        const uint64_t* bounds = c.slot_starts + (hashes[at] >> shift);
+        first[at] = c.slots + bounds[0] + probe_start(c, hashes[at], bounds[1] - bounds[0]);
+        __builtin_prefetch(first[at]);
+    }
+    for (int at = 0; at < count; ++at) {
+        const ProbeSlot* slot = first[at];
+        const uint64_t hash = hashes[at];
+        while (slot->code != NULL_CODE && slot->hash != hash) {
             const uint64_t* bounds = c.slot_starts + (hash >> shift);
-            __builtin_prefetch(c.slots + bounds[0] + probe_start(c, hash, bounds[1] - bounds[0]));
+            slot = slot + 1 == c.slots + bounds[1] ? c.slots + bounds[0] : slot + 1;
         }
-        for (int64_t row = block; row < end; ++row) {
-            const uint64_t hash = c.hashes[row];
-            const uint64_t* bounds = c.slot_starts + (hash >> shift);
-            const ProbeSlot* slots = c.slots + bounds[0];
-            const uint64_t size = bounds[1] - bounds[0];
-            uint64_t slot = probe_start(c, hash, size);
-            while (slots[slot].code != NULL_CODE && slots[slot].hash != hash) slot = slot + 1 == size ? 0 : slot + 1;
-            c.codes[row] = slots[slot].code;   // NO_HASH is never in the table
+        codes[at] = slot->code;   // NO_HASH is never in the table
+    }
+}
+
+// Over rows: their keys are packed, mixed and looked up block by block; hashes never leave the L1 cache.
+inline int probe_keys(void* ctx, int64_t start, int64_t stop, int64_t) {
+    const TableContext& c = *(const TableContext*)ctx;
+    PackBlock<uint64_t> block;
+    for (int64_t base = start; base < stop; base += PACK_BLOCK) {
+        const int count = stop - base < PACK_BLOCK ? (int)(stop - base) : PACK_BLOCK;
+        uint64_t* words = pack_block(c.pack, base, count, block);
+        if (c.pack.may_drop) {
+            for (int at = 0; at < count; ++at) words[at] = block.dead[at] ? NO_WORD : words[at];
+        }
+        for (int at = 0; at < count; ++at) words[at] = mix(words[at]);
+        for (int at = 0; at < count; at += HASH_BLOCK) {
+            probe_hashes(c, words + at, count - at < HASH_BLOCK ? count - at : HASH_BLOCK, c.codes + base + at);
         }
     }
     return OK;

@@ -30,7 +30,7 @@ cdef extern from "hashing.hpp" namespace "ff" nogil:
         int32_t bits
         const uint64_t* slot_starts
         ProbeSlot* slots
-        const uint64_t* hashes
+        PackContext pack
         code_t* codes
 
     cdef struct TableNumberContext:
@@ -57,7 +57,7 @@ cdef extern from "hashing.hpp" namespace "ff" nogil:
     int number_partitions(void*, int64_t, int64_t, int64_t)
     int read_back(void*, int64_t, int64_t, int64_t)
     int fill_table(void*, int64_t, int64_t, int64_t)
-    int probe_table(void*, int64_t, int64_t, int64_t)
+    int probe_keys(void*, int64_t, int64_t, int64_t)
     uint64_t mix(uint64_t word)
     uint64_t unmix(uint64_t hash)
     uint64_t NO_HASH_ "ff::NO_HASH"
@@ -189,16 +189,16 @@ def fill(int bits, tuple numbered, size_t slot_starts, size_t slots, *, object k
     return Task.make(fill_table, &ctx, sizeof(ctx), keep)
 
 
-def probe(int bits, size_t slot_starts, size_t slots, size_t hashes, size_t codes, *, object keep):
-    """Codes of hashes from a table that `fill` made, over rows.
+def probe(KeyParts parts not None, int bits, size_t slot_starts, size_t slots, size_t codes, *, object keep):
+    """Codes of keys from a table that `fill` made, over rows.
 
-    # IN  bits, slot_starts, slots, hashes
-    # OUT codes: NULL_CODE where the table has no such hash
+    # IN  parts, bits, slot_starts, slots
+    # OUT codes: NULL_CODE where the table has no such key
     """
     cdef TableContext ctx
+    set_keys(&ctx.pack, parts, 0, True)
     ctx.bits = bits
     ctx.slot_starts = <const uint64_t*><uintptr_t>slot_starts
     ctx.slots = <ProbeSlot*><uintptr_t>slots
-    ctx.hashes = <const uint64_t*><uintptr_t>hashes
     ctx.codes = <code_t*><uintptr_t>codes
-    return Task.make(probe_table, &ctx, sizeof(ctx), keep)
+    return Task.make(probe_keys, &ctx, sizeof(ctx), (parts, keep))

@@ -158,10 +158,10 @@ class ProbeTable:
         task = kernels.fill(self.bits, addresses, *(array.ctypes.data for array in table), keep=(table, numbered))
         run(task, len(sizes), 16, operation=_OPERATION)
 
-    def codes(self, hashes: np.ndarray) -> np.ndarray:
-        """Per word its code, 0xFFFFFFFF where the table has none."""
-        codes = allocate_array(len(hashes), np.uint32, _OPERATION)
-        arrays = (self.slot_starts, self.slots, hashes, codes)
-        task = kernels.probe(self.bits, *(array.ctypes.data for array in arrays), keep=arrays)
-        run(task, len(hashes), operation=_OPERATION)
+    def codes(self, parts: Sequence[KeyPart], n_rows: int) -> np.ndarray:
+        """The code of each row's key, 0xFFFFFFFF where the table has none."""
+        codes = allocate_array(n_rows, np.uint32, _OPERATION)
+        arrays = (self.slot_starts, self.slots, codes)
+        task = kernels.probe(kernel_parts(parts), self.bits, *(array.ctypes.data for array in arrays), keep=(arrays, parts))
+        run(task, n_rows, operation=_OPERATION)
         return codes
