@@ -158,8 +158,8 @@ class ProbeTable:
         self.filter = (self._bits.ctypes.data, n_bits - 1) if near else (0, 0)
         distinct = (numbered.scattered, numbered.starts, numbered.n_distinct, numbered.base)
         addresses = tuple(array.ctypes.data for array in distinct)
-        table = (self.slot_starts, self.slots)
-        task = kernels.fill(self.bits, addresses, *(array.ctypes.data for array in table), self.filter, keep=(self, numbered))
+        table = self.slot_starts.ctypes.data, self.slots.ctypes.data
+        task = kernels.fill(self.bits, addresses, *table, self.filter, keep=(self, numbered))
         run(task, len(sizes), 16, operation=_OPERATION)
 
     def codes(self, parts: Sequence[KeyPart], n_rows: int) -> np.ndarray:
