@@ -16,7 +16,7 @@
 #include <new>
 #include <vector>
 
-#include "codes.hpp"
+#include "code_source.hpp"
 #include "hash.hpp"
 #include "kernel.hpp"
 #include "prefetch.hpp"
@@ -294,8 +294,10 @@ struct TableContext {
     int32_t bits;                // in: log2 of the number of partitions
     const uint64_t* slot_starts; // in: per partition (and one more), its first slot; each partition has an empty one
     ProbeSlot* slots;            // out of fill, in of probe
-    const uint64_t* hashes;      // in of probe
-    code_t* codes;               // out of probe: NULL_CODE where the word is not in the table
+    uint64_t* filter;            // out of fill (cleared before), in of probe: bits of the hashes in the table; null: none
+    uint64_t filter_mask;        // in: its number of bits, a power of two, less 1
+    PackContext pack;            // in of probe: the keys, without outputs
+    code_t* codes;               // out of probe: NULL_CODE where the key is not in the table, or there is none
 };
 
 inline uint64_t probe_start(const TableContext& c, uint64_t hash, uint64_t size) {
@@ -313,29 +315,71 @@ inline int fill_table(void* ctx, int64_t start, int64_t stop, int64_t) {   // ov
             uint64_t slot = probe_start(c, hash, size);
             while (slots[slot].code != NULL_CODE) slot = slot + 1 == size ? 0 : slot + 1;
             slots[slot] = {hash, c.base[part] + id, 0};
+            if (c.filter == nullptr) continue;
+            const uint64_t bit = hash & c.filter_mask;
+            __atomic_fetch_or(c.filter + bit / 64, (uint64_t)1 << (bit % 64), __ATOMIC_RELAXED);
         }
     }
     return OK;
 }
 
-inline int probe_table(void* ctx, int64_t start, int64_t stop, int64_t) {
-    const TableContext& c = *(const TableContext*)ctx;
+// The slot at which the search for a hash begins is fetched for a few rows before the first of them is looked up.
+inline void probe_hashes(const TableContext& c, const uint64_t* hashes, int count, code_t* codes) {
     const int shift = 64 - c.bits;
-    for (int64_t block = start; block < stop; block += HASH_BLOCK) {
-        const int64_t end = block + HASH_BLOCK < stop ? block + HASH_BLOCK : stop;
-        for (int64_t row = block; row < end; ++row) {
-            const uint64_t hash = c.hashes[row];
+    const ProbeSlot* first[HASH_BLOCK];
+    for (int at = 0; at < count; ++at) {
+        const uint64_t* bounds = c.slot_starts + (hashes[at] >> shift);
+        first[at] = c.slots + bounds[0] + probe_start(c, hashes[at], bounds[1] - bounds[0]);
+        __builtin_prefetch(first[at]);
+    }
+    for (int at = 0; at < count; ++at) {
+        const ProbeSlot* slot = first[at];
+        const uint64_t hash = hashes[at];
+        while (slot->code != NULL_CODE && slot->hash != hash) {
             const uint64_t* bounds = c.slot_starts + (hash >> shift);
-            __builtin_prefetch(c.slots + bounds[0] + probe_start(c, hash, bounds[1] - bounds[0]));
+            slot = slot + 1 == c.slots + bounds[1] ? c.slots + bounds[0] : slot + 1;
         }
-        for (int64_t row = block; row < end; ++row) {
-            const uint64_t hash = c.hashes[row];
-            const uint64_t* bounds = c.slot_starts + (hash >> shift);
-            const ProbeSlot* slots = c.slots + bounds[0];
-            const uint64_t size = bounds[1] - bounds[0];
-            uint64_t slot = probe_start(c, hash, size);
-            while (slots[slot].code != NULL_CODE && slots[slot].hash != hash) slot = slot + 1 == size ? 0 : slot + 1;
-            c.codes[row] = slots[slot].code;   // NO_HASH is never in the table
+        codes[at] = slot->code;   // NO_HASH is never in the table
+    }
+}
+
+// The same where most hashes are not in the table: one bit of an L1 cache tells so of nearly all of these.
+inline void probe_filtered(const TableContext& c, const uint64_t* hashes, int count, code_t* codes) {
+    uint64_t kept[HASH_BLOCK];
+    code_t kept_codes[HASH_BLOCK];
+    uint8_t places[HASH_BLOCK];
+    int n_kept = 0;
+    for (int at = 0; at < count; ++at) {
+        const uint64_t bit = hashes[at] & c.filter_mask;
+        codes[at] = NULL_CODE;
+        kept[n_kept] = hashes[at];
+        places[n_kept] = (uint8_t)at;
+        n_kept += (int)(c.filter[bit / 64] >> (bit % 64) & 1);
+    }
+    probe_hashes(c, kept, n_kept, kept_codes);
+    for (int at = 0; at < n_kept; ++at) codes[places[at]] = kept_codes[at];
+}
+
+// Over rows: their keys are packed, mixed and looked up block by block; hashes never leave the L1 cache.
+inline int probe_keys(void* ctx, int64_t start, int64_t stop, int64_t) {
+    const TableContext& c = *(const TableContext*)ctx;
+    PackBlock<uint64_t> block;
+    for (int64_t base = start; base < stop; base += PACK_BLOCK) {
+        const int count = stop - base < PACK_BLOCK ? (int)(stop - base) : PACK_BLOCK;
+        uint64_t* words = block.word;
+        if (!checked_digits(c.pack.parts, c.pack.n_parts, base, count, NO_WORD, words)) {
+            words = pack_block(c.pack, base, count, block);
+            for (int at = 0; c.pack.may_drop && at < count; ++at) words[at] = block.dead[at] ? NO_WORD : words[at];
+        }
+        for (int at = 0; at < count; ++at) words[at] = mix(words[at]);
+        for (int at = 0; at < count; at += HASH_BLOCK) {
+            const int n_rows = count - at < HASH_BLOCK ? count - at : HASH_BLOCK;
+            code_t* codes = c.codes + base + at;
+            if (c.filter) {
+                probe_filtered(c, words + at, n_rows, codes);
+            } else {
+                probe_hashes(c, words + at, n_rows, codes);
+            }
         }
     }
     return OK;

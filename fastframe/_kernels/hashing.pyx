@@ -30,7 +30,9 @@ cdef extern from "hashing.hpp" namespace "ff" nogil:
         int32_t bits
         const uint64_t* slot_starts
         ProbeSlot* slots
-        const uint64_t* hashes
+        uint64_t* filter
+        uint64_t filter_mask
+        PackContext pack
         code_t* codes
 
     cdef struct TableNumberContext:
@@ -57,7 +59,7 @@ cdef extern from "hashing.hpp" namespace "ff" nogil:
     int number_partitions(void*, int64_t, int64_t, int64_t)
     int read_back(void*, int64_t, int64_t, int64_t)
     int fill_table(void*, int64_t, int64_t, int64_t)
-    int probe_table(void*, int64_t, int64_t, int64_t)
+    int probe_keys(void*, int64_t, int64_t, int64_t)
     uint64_t mix(uint64_t word)
     uint64_t unmix(uint64_t hash)
     uint64_t NO_HASH_ "ff::NO_HASH"
@@ -172,11 +174,11 @@ def codes_of_rows(size_t hashes, int bits, tuple numbered, size_t codes, size_t 
     return Task.make(read_back, &ctx, sizeof(ctx), keep)
 
 
-def fill(int bits, tuple numbered, size_t slot_starts, size_t slots, *, object keep):
+def fill(int bits, tuple numbered, size_t slot_starts, size_t slots, tuple filter, *, object keep):
     """A table to probe, over partitions.
 
     # IN  bits, numbered: (scattered, starts, n_distinct, base), slot_starts
-    # OUT slots
+    # OUT slots, filter: (bits, cleared before; their number less 1), of zeros where none is wanted
     """
     cdef TableContext ctx
     ctx.bits = bits
@@ -186,19 +188,23 @@ def fill(int bits, tuple numbered, size_t slot_starts, size_t slots, *, object k
     ctx.base = <const uint32_t*><uintptr_t>numbered[3]
     ctx.slot_starts = <const uint64_t*><uintptr_t>slot_starts
     ctx.slots = <ProbeSlot*><uintptr_t>slots
+    ctx.filter = <uint64_t*><uintptr_t>filter[0]
+    ctx.filter_mask = filter[1]
     return Task.make(fill_table, &ctx, sizeof(ctx), keep)
 
 
-def probe(int bits, size_t slot_starts, size_t slots, size_t hashes, size_t codes, *, object keep):
-    """Codes of hashes from a table that `fill` made, over rows.
+def probe(KeyParts parts not None, int bits, size_t slot_starts, size_t slots, tuple filter, size_t codes, *, object keep):
+    """Codes of keys from a table that `fill` made, over rows.
 
-    # IN  bits, slot_starts, slots, hashes
-    # OUT codes: NULL_CODE where the table has no such hash
+    # IN  parts, bits, slot_starts, slots, filter
+    # OUT codes: NULL_CODE where the table has no such key
     """
     cdef TableContext ctx
+    set_keys(&ctx.pack, parts, 0, True)
     ctx.bits = bits
     ctx.slot_starts = <const uint64_t*><uintptr_t>slot_starts
     ctx.slots = <ProbeSlot*><uintptr_t>slots
-    ctx.hashes = <const uint64_t*><uintptr_t>hashes
+    ctx.filter = <uint64_t*><uintptr_t>filter[0]
+    ctx.filter_mask = filter[1]
     ctx.codes = <code_t*><uintptr_t>codes
-    return Task.make(probe_table, &ctx, sizeof(ctx), keep)
+    return Task.make(probe_keys, &ctx, sizeof(ctx), (parts, keep))

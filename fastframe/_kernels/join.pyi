@@ -16,7 +16,7 @@ def probe_map(codes: Codes, present: int, n_codes: int, words: int, n_matches: i
 def count_matches(codes: Codes, offsets: int, n_results: int, n_unmatched: int, *, prefetch: bool, keep_alive: Any) -> Task: ...
 def emit_pairs(
     codes: Codes, index: tuple[int, int, int], words: int, starts: int, outputs: tuple[int, int], records: tuple[int, int], *,
-    keeps_unmatched: bool, misses: bool, prefetch: bool, streams: bool, keep_alive: Any,
+    looked_up: tuple[int, int, int, int], keeps_unmatched: bool, misses: bool, prefetch: bool, streams: bool, keep_alive: Any,
 ) -> Task: ...  # fmt: skip
 def count_outer(left: tuple[int, int], right: tuple[int, int], n_results: int, *, keep_alive: Any) -> Task: ...
 def fill_outer(

@@ -79,6 +79,10 @@ cdef extern from "join_output.hpp" namespace "ff" nogil:
         const row_t* rows
         const row_t* row_of_code
         const uint64_t* words
+        const uint64_t* present
+        int64_t n_codes
+        uint64_t* found
+        int64_t* n_found
         int64_t keeps_unmatched
         int64_t prefetch
         const int64_t* starts
@@ -165,11 +169,13 @@ def count_matches(tuple codes, uintptr_t offsets, uintptr_t n_results, uintptr_t
 
 
 def emit_pairs(tuple codes, tuple index, uintptr_t words, uintptr_t starts, tuple outputs, tuple records, *,
-               bint keeps_unmatched, bint misses, bint prefetch, bint streams, keep_alive):
+               tuple looked_up, bint keeps_unmatched, bint misses, bint prefetch, bint streams, keep_alive):
     """Over probe rows, in the slices of the first pass: the columns of the pairs.
 
     ``index`` is ``(row_of_code, 0, 0)``, ``(0, offsets, rows)``, or zeros where records are found by their codes; ``outputs`` and ``records`` are tables of
-    ``JoinOutput`` and ``Records``, as ``(address, length)``, which say where the results go.
+    ``JoinOutput`` and ``Records``, as ``(address, length)``, which say where the results go. ``looked_up`` is zeros, or for
+    a map with ``keeps_unmatched``: present (bits of the codes, as for `probe_map`), the number of codes, and what is
+    found: words, number of matches per slice.
     """
     cdef EmitContext ctx
     ctx.probe = code_source(codes)                                    # IN
@@ -177,6 +183,10 @@ def emit_pairs(tuple codes, tuple index, uintptr_t words, uintptr_t starts, tupl
     ctx.offsets = <const int32_t*><uintptr_t>index[1]                 # IN
     ctx.rows = <const row_t*><uintptr_t>index[2]                      # IN
     ctx.words = <const uint64_t*>words                                # IN
+    ctx.present = <const uint64_t*><uintptr_t>looked_up[0]            # IN
+    ctx.n_codes = looked_up[1]                                        # IN
+    ctx.found = <uint64_t*><uintptr_t>looked_up[2]                    # OUT
+    ctx.n_found = <int64_t*><uintptr_t>looked_up[3]                   # OUT
     ctx.starts = <const int64_t*>starts                               # IN
     ctx.outputs = <const JoinOutput*><uintptr_t>outputs[0]            # IN, OUT
     ctx.n_outputs = outputs[1]

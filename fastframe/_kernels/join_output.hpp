@@ -35,7 +35,11 @@ struct EmitContext {
     const int32_t* offsets;       // in: the groups, or null
     const row_t* rows;            // in
     const row_t* row_of_code;     // in: else the map; null where records are found by their codes
-    const uint64_t* words;        // in, without groups: the rows that have a partner; null: all do
+    const uint64_t* words;        // in, of a map: the rows that have a partner, the others give no pair; null: all do
+    const uint64_t* present;      // in: of a map whose probe rows come out once, each; null: not so, or all have a partner
+    int64_t n_codes;              // in, with `present`
+    uint64_t* found;              // out, with `present`: one bit per row, whether it has a partner
+    int64_t* n_found;             // out, with `present`: per slice; cleared before
     int64_t keeps_unmatched;      // in: a row without partner comes out once
     int64_t prefetch;             // in: map or groups are larger than the cache
     const int64_t* starts;        // in: per slice, result rows before it
@@ -159,6 +163,7 @@ struct Emitter {
     EmitScratch& scratch;
     std::vector<Sink> sinks;   // of the outputs, then of each record's fields: values, validity
     int n_pairs = 0;
+    int64_t n_found = 0;
 
     Emitter(const EmitContext& in, EmitScratch& scratch, int64_t place) : in(in), scratch(scratch) {
         for (int64_t at = 0; at < in.n_outputs; ++at) add(in.outputs[at].out, in.outputs[at].width, place);
@@ -243,19 +248,6 @@ struct Emitter {
         if (n_pairs + count > MOST_PAIRS) flush();
         const code_t* codes = codes_of(in.probe, row, count, scratch.block);
         row_t* out = scratch.build_rows + n_pairs;
-        if (in.words && in.keeps_unmatched) {
-            if (in.row_of_code && in.prefetch) fetch(in.row_of_code, codes, count);
-            for (int at = 0; at < count; at += 64) {
-                const uint64_t word = in.words[(row + at) / 64];
-                for (int lane = 0; lane < std::min(64, count - at); ++lane) {
-                    const code_t has = 0 - (code_t)((word >> lane) & 1);   // all bits, or none
-                    const code_t code = codes[at + lane] & has;
-                    out[at + lane] = (row_t)((in.row_of_code ? (code_t)in.row_of_code[code] : code) | ~has);
-                }
-            }
-            n_pairs += count;
-            return;
-        }
         const int n_matched = in.words ? keep_matched(codes, row, count) : count;
         const code_t* matched = in.words ? scratch.matched : codes;
         if (in.row_of_code == nullptr) {
@@ -265,6 +257,41 @@ struct Emitter {
             for (int at = 0; at < n_matched; ++at) out[at] = in.row_of_code[matched[at]];
         }
         n_pairs += n_matched;
+    }
+
+    // Up to PACK_BLOCK rows that come once, each, whether they have a partner or not, which is found here.
+    void probe_all(int64_t row, int count) {
+        if (n_pairs + count > MOST_PAIRS) flush();
+        const code_t* codes = codes_of(in.probe, row, count, scratch.block);
+        const row_t* const row_of_code = in.row_of_code;
+        const uint64_t* const present = in.present;
+        const code_t absent = (code_t)in.n_codes;   // whose bit is 0
+        row_t* out = scratch.build_rows + n_pairs;
+        for (int at = 0; at < count; at += 64) {
+            const int width = std::min(64, count - at);
+            uint64_t word = 0;
+            for (int lane = 0; lane < width; ++lane) {
+                const code_t code = std::min(codes[at + lane], absent);
+                const uint64_t bit = present[code / 64] >> (code % 64) & 1;
+                word |= bit << lane;
+                out[at + lane] = (row_t)(code | ((code_t)bit - 1));   // all bits where there is none
+            }
+            if (row_of_code) map_rows(row_of_code, out + at, width);
+            in.found[(row + at) / 64] = word;
+            n_found += __builtin_popcountll(word);
+        }
+        n_pairs += count;
+    }
+
+    // Codes, NO_ROW among them, to their rows.
+    void map_rows(const row_t* row_of_code, row_t* codes, int count) {
+        if (in.prefetch) {
+            for (int at = 0; at < count; ++at) __builtin_prefetch(row_of_code + (codes[at] & ~(codes[at] >> 31)));
+        }
+        for (int at = 0; at < count; ++at) {
+            const row_t has = ~(codes[at] >> 31);   // all bits, or none
+            codes[at] = row_of_code[codes[at] & has] | ~has;
+        }
     }
 
     static void fetch(const int32_t* entries, const code_t* codes, int count) {
@@ -327,11 +354,14 @@ int emit_pairs(void* raw, int64_t start, int64_t stop, int64_t slice) {
         for (int64_t row = start; row < stop; row += PACK_BLOCK) {
             if (in.offsets) {
                 emitter.probe_groups(row, rows_in_block(row, stop));
+            } else if (in.present) {
+                emitter.probe_all(row, rows_in_block(row, stop));
             } else {
                 emitter.probe_unique(row, rows_in_block(row, stop));
             }
         }
         emitter.finish();
+        if (in.present) in.n_found[slice] = emitter.n_found;
     } catch (const std::bad_alloc&) {
         return OUT_OF_MEMORY;
     }

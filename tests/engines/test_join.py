@@ -106,3 +106,27 @@ def test_a_right_side_much_larger_than_the_left(how: str, keys: str, share: floa
     expected = sides[0].merge(sides[1], on="k", how=how)
     found = ff.from_pandas(sides[0]).merge(ff.from_pandas(sides[1]), on="k", how=how).to_pandas()
     pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"])
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("how", ["inner", "left"])
+def test_probe_keys_beyond_those_of_the_build_side(dtype: str, missing: bool, how: str) -> None:
+    limits = np.iinfo(dtype)
+    left = [limits.min, limits.min + 1, limits.max, 4, 5, 6, 40, 41, limits.max - 1, None if missing else 5]
+    right = [6, 5, None, 40] if missing else [6, 5, 7, 40]
+    place = {key: row for row, key in enumerate(right)}
+    expected = [(row, place.get(key, -1)) for row, key in enumerate(left) if how == "left" or key in place]
+    assert join_rows([Column(pa.array(left, dtype))], [Column(pa.array(right, dtype))], how) == expected
+
+
+@pytest.mark.parametrize("n_rows", [1, 64, 70_000])
+@pytest.mark.parametrize("text", [False, True])
+def test_a_left_join_in_which_all_match_has_no_missing_values(n_rows: int, text: bool) -> None:
+    keys = np.arange(n_rows, dtype=np.int32)
+    values = pa.array([f"value {key}" for key in range(n_rows + 1)] if text else range(n_rows + 1))
+    left = ff.from_arrow(pa.table({"key": keys[::-1].copy()}))
+    right = ff.from_arrow(pa.table({"key": np.arange(n_rows + 1, dtype=np.int32), "value": values}))
+    joined = left.merge(right, on="key", how="left").to_arrow()["value"].combine_chunks()
+    assert joined.to_pylist() == values[:n_rows].to_pylist()[::-1]
+    assert joined.buffers()[0] is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from fastframe._kernels import hashing as kernels
 from fastframe.column.column import Column
 from fastframe.engines.cpu.key_hash import ProbeTable, codes_of_rows, group_in_table, number_words
-from fastframe.engines.cpu.key_parts import packed_words, parts_of
+from fastframe.engines.cpu.key_parts import fixed_view, packed_hashes, packed_words, parts_of
 from tests.reference.keys import encode
 
 RNG = np.random.default_rng(5)
@@ -95,10 +97,19 @@ def test_all_in_one_partition() -> None:
 
 
 @pytest.mark.parametrize("n_rows", [1, 100, 60_000])
-def test_probe(n_rows: int) -> None:
-    words = _words(n_rows, n_rows)
-    numbered = number_words(words)
-    codes, _first_rows = codes_of_rows(words, numbered)
-    others = np.concatenate([words[::-1], _words(1000, 1000), np.array([kernels.NO_HASH, 0, 2**63], np.uint64)])
-    place = dict(zip(words.tolist(), codes.tolist(), strict=True))
-    assert ProbeTable(numbered).codes(others).tolist() == [place.get(word, 0xFFFFFFFF) for word in others.tolist()]
+@pytest.mark.parametrize("missing", [False, True])
+def test_probe(n_rows: int, missing: bool) -> None:
+    """Keys of one side against the table of the other's, a missing one among them or not."""
+    values = RNG.integers(-(2**62), 2**62, n_rows)
+    others = np.concatenate([values[::-1], RNG.integers(-(2**62), 2**62, 1000), [2**63 - 1, -(2**63)]])
+    hidden = np.concatenate([np.zeros(n_rows, bool), RNG.random(1002) < 0.5])
+    build = Column(pa.array(values, mask=np.arange(n_rows) == 0 if missing else None))
+    probe = Column(pa.array(others, mask=hidden))
+    parts = parts_of(build, ordered=False)
+    view, keep = fixed_view(probe)
+    seen = [replace(part, view=view, missing=True, drop=not part.missing, check=True, keep=keep) for part in parts]
+    numbered = number_words(packed_hashes(parts, n_rows))
+    codes, _first_rows = codes_of_rows(packed_hashes(parts, n_rows), numbered)
+    place = dict(zip(build.array.to_pylist(), codes.tolist(), strict=True))
+    found = ProbeTable(numbered).codes(seen, len(others))
+    assert found.tolist() == [place.get(value, 0xFFFFFFFF) for value in probe.array.to_pylist()]

@@ -39,11 +39,11 @@ class Pairs:
     n_build : int
         Rows of the build side.
     words : numpy.ndarray of uint64, or None
-        With a map: one bit per probe row, whether it has a partner.
+        With a map whose pairs were counted: one bit per probe row, whether it has a partner.
     starts : numpy.ndarray of int64
         Pairs before each slice of probe rows, and in all.
-    n_unmatched : int
-        Probe rows without partner.
+    n_unmatched : int or None
+        Probe rows without partner; None where every probe row comes once anyway, so that none was looked up yet.
     keeps_unmatched : bool
         They come out once, with no build row.
     """
@@ -53,7 +53,7 @@ class Pairs:
     n_build: int
     words: Words
     starts: Array
-    n_unmatched: int
+    n_unmatched: int | None
     keeps_unmatched: bool
 
     @property
@@ -62,8 +62,8 @@ class Pairs:
 
     @property
     def misses(self) -> bool:
-        """Whether some pair has no build row."""
-        return self.keeps_unmatched and self.n_unmatched > 0
+        """Whether some pair has no build row, or may have none."""
+        return self.keeps_unmatched and self.n_unmatched != 0
 
     @property
     def keeps_probe(self) -> bool:
@@ -92,11 +92,15 @@ def find_pairs(probe: Sequence[Column], build: Sequence[Column], *, keeps_unmatc
 def pairs_of_codes(probe: Codes, build: Codes, n_codes: int, *, keeps_unmatched: bool) -> Pairs:
     """`find_pairs` of codes.
 
-    O(probe + build + codes); one bit per probe row against a map, nothing against groups.
+    O(probe + build + codes); one bit per probe row against a map, nothing against groups. Against a map, and with the
+    unmatched rows kept, every probe row comes once: nothing is counted, nor are probe rows looked at.
     """
     if n_codes > SPARSE_CODES * (probe.n_rows + build.n_rows):
         probe, build, n_codes = _renumbered(probe, build)
     index = build_index(build, n_codes)
+    if keeps_unmatched and isinstance(index, RowMap) and probe.n_rows != build.n_rows:   # else the build side may come out as it is
+        starts = np.minimum(SLICE_ROWS * np.arange(n_slices(probe.n_rows) + 1, dtype=np.int64), probe.n_rows)
+        return Pairs(probe, index, build.n_rows, None, starts, None, keeps_unmatched)
     words, n_results, n_unmatched = _count_by_map(probe, index) if isinstance(index, RowMap) else _count_by_groups(probe, index)
     starts = running(n_results + n_unmatched if keeps_unmatched else n_results)
     if starts[-1] > MAX_ROWS:

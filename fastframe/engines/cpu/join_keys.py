@@ -123,8 +123,7 @@ def _hashed(pairs: Sequence[KeyPair], n_probe: int, n_build: int) -> tuple[np.nd
     hashes = packed_hashes([pair.build for pair in pairs], n_build)
     numbered = number_words(hashes)
     build_codes, _ = codes_of_rows(hashes, numbered, first=False)
-    table = ProbeTable(numbered)
-    probe_codes = table.codes(packed_hashes([pair.probe for pair in pairs], n_probe))
+    probe_codes = ProbeTable(numbered).codes([pair.probe for pair in pairs], n_probe)
     return probe_codes, build_codes, numbered.n_codes
 
 

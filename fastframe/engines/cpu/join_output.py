@@ -22,8 +22,8 @@ from fastframe.column.column import Column
 from fastframe.column.memory import allocate, allocate_array, allocate_bits
 from fastframe.engines.cpu.filter import filter_column
 from fastframe.engines.cpu.forms import ALL_VALID, Form, Validity, codes_column, fixed_array, form_of, nulls, rewrapped
-from fastframe.engines.cpu.join import Pairs
-from fastframe.engines.cpu.join_index import CACHED_BYTES, OPERATION, RowMap
+from fastframe.engines.cpu.join import Pairs, Words
+from fastframe.engines.cpu.join_index import CACHED_BYTES, OPERATION, RowGroups, RowMap, n_slices
 from fastframe.engines.cpu.packed_rows import STREAMED_BYTES, PackedRows, can_pack, packed_rows, record_bytes, unfilled
 from fastframe.engines.cpu.spread import spread, worth_encoding
 from fastframe.engines.cpu.take import by_codes, slim, take
@@ -127,6 +127,8 @@ class Emission:
     keep: list[Any] = field(default_factory=list)
     row_bytes: int = 0
     by_code: bool = False   # the records stand at the codes of the keys
+    words: Words = None     # which probe rows have a partner, with a map
+    n_absent: int = 0       # pairs without a build row, with a map
 
     def want(self, side: int, columns: Mapping[str, Column]) -> None:
         """All these columns of a side, for every pair."""
@@ -154,9 +156,11 @@ class Emission:
         """Run the kernel; the columns of both sides."""
         for side, _, _ in self.by_rows:
             self.rows(side)
-        present = self._present() if self.pairs.misses and (self.wanted or self.packed) else ALL_VALID
         packed = [self._packed_outputs(one) for _, one in self.packed]
+        bits = self._presence() if self.pairs.misses and (self.wanted or self.packed) else None
         self._emit([records for records, _, _ in packed])
+        present = Validity(bits, -1) if bits is not None else Validity(self.words, self.n_absent) if self.n_absent else ALL_VALID   # type: ignore[arg-type]
+        missing = self.n_absent > 0 or (self.pairs.misses and isinstance(self.pairs.index, RowGroups))
         out: tuple[Columns, Columns] = ({}, {})
         for one in self.wanted:
             validity = Validity(one.validity, -1) if one.validity is not None else present if one.side == kernels.BUILD else ALL_VALID
@@ -168,7 +172,7 @@ class Emission:
                 out[kernels.BUILD][name] = slim(rows.column(at, self.pairs.n_pairs, values[at], validity))
         for side, name, column in self.by_rows:
             take_side = spread if side == kernels.BUILD else take
-            out[side][name] = take_side(column, self.rows(side), missing=side == kernels.BUILD and self.pairs.misses)
+            out[side][name] = take_side(column, self.rows(side), missing=side == kernels.BUILD and missing)
         return out
 
     def _packs(self, columns: Mapping[str, Column]) -> bool:
@@ -222,14 +226,13 @@ class Emission:
         self.row_bytes += max(width, 1)
         self.wanted.append(Wanted(name, column, source, side, values, validity))
 
-    def _present(self) -> Validity:
-        """Which pairs have a build row: the validity of its columns without nulls."""
-        if self.pairs.words is not None:   # every probe row comes once
-            n_absent = self.pairs.n_unmatched
-            return Validity(self.pairs.words, n_absent)   # type: ignore[arg-type]
+    def _presence(self) -> Block | None:
+        """Which pairs have a build row, written for groups only: with a map that is which probe rows have one."""
+        if isinstance(self.pairs.index, RowMap):
+            return None
         bits = self._bits()
         self.outputs.append((0, 0, 0, kernels.BUILD, False, bits.address))
-        return Validity(bits, -1)
+        return bits
 
     def _bits(self) -> Block:
         """A bitmap for all pairs, cleared where slices meet inside a byte."""
@@ -245,11 +248,23 @@ class Emission:
         pairs = self.pairs
         outputs = np.array(self.outputs, np.int64).reshape(-1, kernels.OUTPUT_WORDS)
         table = np.array(records, np.int64).reshape(-1, kernels.RECORD_WORDS)
-        words = 0 if pairs.words is None or pairs.n_unmatched == 0 else pairs.words.ctypes.data
+        words = 0 if pairs.words is None or pairs.keeps_unmatched or pairs.n_unmatched == 0 else pairs.words.ctypes.data
+        looked_up, n_found = self._looked_up()
         task = kernels.emit_pairs(
             pairs.probe.source, (0, 0, 0) if self.by_code else pairs.index.addresses, words, pairs.starts.ctypes.data,
             (outputs.ctypes.data, len(outputs)), (table.ctypes.data, len(table)),
-            keeps_unmatched=pairs.keeps_unmatched, misses=pairs.misses, prefetch=pairs.index.is_far,
-            streams=pairs.n_pairs * self.row_bytes > STREAMED_BYTES, keep_alive=(self, outputs, table),
+            looked_up=looked_up, keeps_unmatched=pairs.keeps_unmatched, misses=pairs.misses, prefetch=pairs.index.is_far,
+            streams=pairs.n_pairs * self.row_bytes > STREAMED_BYTES, keep_alive=(self, outputs, table, n_found),
         )  # fmt: skip
         run(task, pairs.probe.n_rows, SLICE_ROWS, operation=OPERATION)
+        if n_found is not None:
+            self.n_absent = pairs.n_pairs - int(n_found.sum())
+
+    def _looked_up(self) -> tuple[tuple[int, int, int, int], Array | None]:
+        """Of a map whose probe rows all come out: what the kernel finds on its way, and the matches per slice."""
+        pairs, index = self.pairs, self.pairs.index
+        if not pairs.misses or not isinstance(index, RowMap):
+            return (0, 0, 0, 0), None
+        self.words = allocate_array(-(-pairs.n_pairs // 64), np.uint64, OPERATION)
+        n_found = np.zeros(n_slices(pairs.n_pairs), np.int64)   # a slice without pairs does not write its own
+        return (index.present.ctypes.data, index.n_codes, self.words.ctypes.data, n_found.ctypes.data), n_found

@@ -18,6 +18,7 @@ from fastframe.engines.cpu.plan import partition_bits
 
 SAMPLE_ROWS = 1 << 14
 NEAR_BYTES = 512 << 10       # of a table that stays in the L2 cache
+FILTER_BITS = 16             # per key at least: at most one of so many keys that are not there is looked up
 _OPERATION = "key hashing"
 
 
@@ -152,16 +153,19 @@ class ProbeTable:
         self.bits = numbered.bits
         self.slot_starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.uint64)
         self.slots = allocate_array(int(self.slot_starts[-1]) * kernels.SLOT_BYTES, np.uint8, _OPERATION)
+        n_bits = 64 << (numbered.n_codes * FILTER_BITS // 64).bit_length() if near else 0
+        self._bits = np.zeros(n_bits // 64, np.uint64)
+        self.filter = (self._bits.ctypes.data, n_bits - 1) if near else (0, 0)
         distinct = (numbered.scattered, numbered.starts, numbered.n_distinct, numbered.base)
         addresses = tuple(array.ctypes.data for array in distinct)
-        table = (self.slot_starts, self.slots)
-        task = kernels.fill(self.bits, addresses, *(array.ctypes.data for array in table), keep=(table, numbered))
+        table = self.slot_starts.ctypes.data, self.slots.ctypes.data
+        task = kernels.fill(self.bits, addresses, *table, self.filter, keep=(self, numbered))
         run(task, len(sizes), 16, operation=_OPERATION)
 
-    def codes(self, hashes: np.ndarray) -> np.ndarray:
-        """Per word its code, 0xFFFFFFFF where the table has none."""
-        codes = allocate_array(len(hashes), np.uint32, _OPERATION)
-        arrays = (self.slot_starts, self.slots, hashes, codes)
-        task = kernels.probe(self.bits, *(array.ctypes.data for array in arrays), keep=arrays)
-        run(task, len(hashes), operation=_OPERATION)
+    def codes(self, parts: Sequence[KeyPart], n_rows: int) -> np.ndarray:
+        """The code of each row's key, 0xFFFFFFFF where the table has none."""
+        codes = allocate_array(n_rows, np.uint32, _OPERATION)
+        table = self.slot_starts.ctypes.data, self.slots.ctypes.data
+        task = kernels.probe(kernel_parts(parts), self.bits, *table, self.filter, codes.ctypes.data, keep=(self, parts, codes))
+        run(task, n_rows, operation=_OPERATION)
         return codes
