@@ -189,6 +189,20 @@ struct FilterContext {
     uint8_t* out;             // out
 };
 
+struct FilterJob {   // one column
+    kernel_t kernel;          // null after the last job
+    FilterContext ctx;
+};
+
+// Several columns in one run: a slice's words are read from L1 from the second column on, and threads meet once.
+inline int filter_jobs(void* raw, int64_t start, int64_t stop, int64_t slice) {
+    for (FilterJob* job = (FilterJob*)raw; job->kernel != nullptr; ++job) {
+        const int status = job->kernel(&job->ctx, start, stop, slice);
+        if (status != OK) return status;
+    }
+    return OK;
+}
+
 template <typename T>
 inline uint8_t* keep_one_by_one(const uint8_t* values, uint64_t word, uint8_t* out) {
     for (; word; word &= word - 1) {

@@ -42,7 +42,7 @@ def test_values(width, vectors, n_rows):
         words, starts = plan_of(mask)
         expected = values[mask].tobytes()
         out = np.full(len(expected) + 64, 0xAA, np.uint8)
-        task = kernels.filter_values(width, raw.ctypes.data, addresses(words, starts), out.ctypes.data, (raw, words, starts, out), vectors=vectors)
+        task = kernels.filter_values([(width, raw.ctypes.data, out.ctypes.data)], addresses(words, starts), (raw, words, starts, out), vectors=vectors)
         run(task, n_rows, SLICE)
         assert out[: len(expected)].tobytes() == expected
         assert (out[len(expected) :] == 0xAA).all()
@@ -56,7 +56,7 @@ def test_a_slice_writes_only_its_own(width):
     raw = np.random.default_rng(6).integers(0, 256, 2048 * width).astype(np.uint8)
     out = np.full(int(mask.sum()) * width, 0xAA, np.uint8)
     first = slice(int(starts[1]) * width, None)
-    task = kernels.filter_values(width, raw.ctypes.data, addresses(words, starts), out.ctypes.data, (raw, words, starts, out))
+    task = kernels.filter_values([(width, raw.ctypes.data, out.ctypes.data)], addresses(words, starts), (raw, words, starts, out))
     run(task, SLICE, SLICE)   # the first slice alone
     assert (out[first] == 0xAA).all()
 

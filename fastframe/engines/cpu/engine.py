@@ -18,7 +18,7 @@ from fastframe.engines.cpu.group_keys import key_columns
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.join_table import join_tables
 from fastframe.engines.cpu.keys import group_rows
-from fastframe.engines.cpu.select import concat_tables, filter_column, filter_plan, mask_rows, put, take
+from fastframe.engines.cpu.select import concat_tables, filter_columns, filter_plan, put, take
 from fastframe.engines.cpu.sort_table import sorted_table
 from fastframe.engines.cpu.spread import spread, spread_codes
 from fastframe.engines.cpu.topk import top_k
@@ -60,15 +60,9 @@ def _put(spec: Put, table: Table, updates: Table) -> Table:
 
 
 def _filter(spec: Filter, table: Table) -> Table:
-    mask = evaluate(spec.predicate, table)
-    plan = filter_plan(mask)
-    kept = {name: column for name, column in table.columns.items() if name not in spec.drop}
-    if plan.n_selected == table.n_rows:
-        return Table(kept, table.n_rows)
-    out = {}
-    for name, column in kept.items():
-        out[name] = column.take(mask_rows(mask)) if isinstance(column, RangeColumn) else filter_column(column, plan)
-    return Table(out, plan.n_selected)
+    plan = filter_plan(evaluate(spec.predicate, table))
+    kept = {name: column for name, column in table.columns.items() if name not in spec.drop} if spec.drop else table.columns
+    return Table.of(filter_columns(kept, plan), plan.n_selected)
 
 
 def _take(spec: Take, table: Table, rows: Table | None = None) -> Table:
