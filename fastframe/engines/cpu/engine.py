@@ -8,7 +8,6 @@ import numpy as np
 
 from fastframe._threads import record
 from fastframe.column import Column, Table
-from fastframe.column.range import RangeColumn
 from fastframe.engines.base import Handler, handler_of
 from fastframe.engines.cpu.aggregate import Wanted, aggregate_all, aggregate_codes
 from fastframe.engines.cpu.cast import cast
@@ -18,7 +17,7 @@ from fastframe.engines.cpu.group_keys import key_columns
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.join_table import join_tables
 from fastframe.engines.cpu.keys import group_rows
-from fastframe.engines.cpu.select import concat_tables, filter_columns, filter_plan, put, take
+from fastframe.engines.cpu.select import concat_tables, filter_columns, filter_plan, put, take_table
 from fastframe.engines.cpu.sort_table import sorted_table
 from fastframe.engines.cpu.spread import spread, spread_codes
 from fastframe.engines.cpu.topk import top_k
@@ -32,18 +31,6 @@ from fastframe.ops.groups import GroupBy, Output, Reduce, TopK, Window
 from fastframe.ops.join import Join
 from fastframe.ops.project import Project, Put
 from fastframe.ops.rows import Filter, Sort, Take
-
-
-def take_any(column: Column, rows: np.ndarray, *, missing: bool = False) -> Column:
-    """Rows of a column; default labels stay a selection of their range until somebody looks."""
-    if isinstance(column, RangeColumn) and not missing:
-        return column.take(rows)
-    return take(column, rows, missing=missing)
-
-
-def take_rows(table: Table, rows: np.ndarray, *, missing: bool = False) -> Table:
-    """`take_any` of every column."""
-    return Table({name: take_any(column, rows, missing=missing) for name, column in table.columns.items()}, len(rows))
 
 
 def _project(spec: Project, table: Table) -> Table:
@@ -68,11 +55,11 @@ def _filter(spec: Filter, table: Table) -> Table:
 def _take(spec: Take, table: Table, rows: Table | None = None) -> Table:
     if rows is not None:
         (numbers,) = rows.columns.values()
-        return take_rows(table, numbers.array.to_numpy(), missing=spec.missing)
+        return take_table(table, numbers.array.to_numpy(), missing=spec.missing)
     chosen = range(spec.start, spec.stop, spec.step)
     if spec.step == 1:
         return table.slice(spec.start, len(chosen))
-    return take_rows(table, np.arange(spec.start, spec.stop, spec.step, dtype=np.int32))
+    return take_table(table, np.arange(spec.start, spec.stop, spec.step, dtype=np.int32))
 
 
 def _sort(spec: Sort, table: Table) -> Table:
@@ -118,7 +105,7 @@ def _reduce(spec: Reduce, table: Table) -> Table:
 
 def _top_k(spec: TopK, table: Table) -> Table:
     groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort)
-    return take_rows(table, top_k(table[spec.column], groups, spec.k, largest=spec.largest))
+    return take_table(table, top_k(table[spec.column], groups, spec.k, largest=spec.largest))
 
 
 def _join(spec: Join, left: Table, right: Table) -> Table:

@@ -14,7 +14,8 @@ from fastframe.engines.cpu.filter import (
 )
 from fastframe.engines.cpu.forms import nulls
 from fastframe.engines.cpu.put import constant, fill_null, is_missing, is_missing_rows, put, repeat, where
-from fastframe.engines.cpu.take import TakePlan, code_rows, decode, take, take_codes, take_planned, take_table
+from fastframe.engines.cpu.take import TakePlan, code_rows, decode, take, take_codes, take_planned
+from fastframe.engines.cpu.take_table import take_table
 
 __all__ = [
     "FilterPlan",
