@@ -41,7 +41,7 @@ cdef extern from "filter.hpp" namespace "ff" nogil:
     kernel_t filter_bits_kernel(int vectors)
     int c_filter_jobs "ff::filter_jobs"(void*, int64_t, int64_t, int64_t)
     int c_plan_mask "ff::plan_mask"(void*, int64_t, int64_t, int64_t)
-    int c_kept_rows "ff::kept_rows"(void*, int64_t, int64_t, int64_t)
+    kernel_t kept_rows_kernel(int vectors)
     int c_kept_ranks "ff::kept_ranks"(void*, int64_t, int64_t, int64_t)
 
 WIDEST = 2   # vectors: 0 portable, 1 those of the baseline, 2 the widest of this machine; all give the same bytes
@@ -110,13 +110,15 @@ def kept_rows(
     tuple plan not None,   # IN: addresses (words, starts)
     uintptr_t out,         # OUT: int32 per kept row
     object keep,
+    *,
+    int vectors=WIDEST,
 ):
     """The numbers of the kept rows."""
     cdef KeptRowsContext ctx
     ctx.words = <const uint64_t*><uintptr_t>plan[0]
     ctx.starts = <const int64_t*><uintptr_t>plan[1]
     ctx.out = <row_t*>out
-    return Task.make(c_kept_rows, &ctx, sizeof(ctx), keep)
+    return Task.make(kept_rows_kernel(vectors), &ctx, sizeof(ctx), keep)
 
 
 def kept_ranks(

@@ -25,7 +25,7 @@ def packs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Tables of any size are packed; the numbers of columns that were."""
     asked: list[int] = []
     real = taking.packed_rows
-    monkeypatch.setattr(taking, "PACKED_BYTES", 0)
+    monkeypatch.setattr(taking, "PACKED_ROWS", 0)
     monkeypatch.setattr(taking, "packed_rows", lambda columns: asked.append(len(columns)) or real(columns))
     return asked
 

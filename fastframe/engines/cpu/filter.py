@@ -130,8 +130,11 @@ def filter_columns(columns: Mapping[str, Column], plan: FilterPlan) -> dict[str,
         if isinstance(column, RangeColumn):
             out[name] = column.take(_plan_rows(plan))
             continue
-        source = by_codes(column)
-        form = form_of(source)
+        form = form_of(column)
+        if form is Form.TEXT and (encoded := by_codes(column)) is not column:
+            source, form = encoded, Form.ENCODED
+        else:
+            source = column
         if form is Form.FIXED or form is Form.ENCODED:
             width = source.dtype.width if form is Form.FIXED else _CODE_WIDTH
             values = allocate(n_selected * width, _OPERATION)
@@ -142,7 +145,8 @@ def filter_columns(columns: Mapping[str, Column], plan: FilterPlan) -> dict[str,
     if jobs:
         run(kernels.filter_values(jobs, plan.addresses, (plan, moved)), plan.n_rows, SLICE_ROWS, operation=_OPERATION)
     for name, source, values in moved:
-        out[name] = _filled(source, plan, values)
+        simple = not source.is_encoded and not source.null_count
+        out[name] = Column.of_block(source.dtype, n_selected, values) if simple else _filled(source, plan, values)
     return out
 
 

@@ -11,18 +11,17 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from fastframe._kernels.packed_rows import LARGEST_RECORD
 from fastframe.column.column import Column
 from fastframe.column.range import RangeColumn
 from fastframe.column.table import Table
 from fastframe.engines.cpu.forms import Form, Rows, form_of
 from fastframe.engines.cpu.keys_text import encode_text
-from fastframe.engines.cpu.packed_rows import packed_rows, record_bytes, record_runs
+from fastframe.engines.cpu.packed_rows import packed_rows, record_runs
 from fastframe.engines.cpu.take import TakePlan, by_codes, slim, take_planned
 
 PACKED_COLUMNS = 3          # from which packing pays
 PACKED_SHARE = 2            # at least a row of so many of the source must be taken: packing reads them all
-PACKED_BYTES = 32 << 20     # of the source's records per column, from which packing pays: an L3 cache holds less
+PACKED_ROWS = 1 << 22       # of the source, from which packing pays: an L3 cache holds 8 bytes of fewer
 SAMPLED_ROWS = 1 << 10      # by which an order is judged
 NEAR_ROWS = 1 << 10         # a step to a row no farther away hits what was fetched, or what will be
 TEXT_SAMPLES = 1 << 12      # by which a column of plain text is judged
@@ -63,13 +62,12 @@ def take_columns(columns: Mapping[str, Column], plan: TakePlan) -> dict[str, Col
 
 def _packed_together(columns: Mapping[str, Column], plan: TakePlan) -> dict[str, Column]:
     """The columns to be taken as records; none where that does not pay."""
-    n_source = plan.n_source
-    if len(columns) < PACKED_COLUMNS or LARGEST_RECORD * n_source < PACKED_BYTES or plan.n_rows * PACKED_SHARE < n_source or not is_scattered(plan.rows):
+    few = plan.n_source < PACKED_ROWS or plan.n_rows * PACKED_SHARE < plan.n_source
+    if len(columns) < PACKED_COLUMNS or few or not is_scattered(plan.rows):
         return {}
     moved = {name: movable(column) for name, column in columns.items() if not isinstance(column, RangeColumn)}
     packed = {name: column for name, column in moved.items() if form_of(column) in _PACKED}   # a cache holds the bits of bools
-    pays = len(packed) >= PACKED_COLUMNS and record_bytes(list(packed.values())) * n_source >= PACKED_BYTES * len(packed)
-    return packed if pays else {}
+    return packed if len(packed) >= PACKED_COLUMNS else {}
 
 
 def _by_records(columns: Mapping[str, Column], plan: TakePlan) -> dict[str, Column]:
