@@ -189,6 +189,20 @@ struct FilterContext {
     uint8_t* out;             // out
 };
 
+struct FilterJob {   // one column
+    kernel_t kernel;          // null after the last job
+    FilterContext ctx;
+};
+
+// Several columns in one run: a slice's words are read from L1 from the second column on, and threads meet once.
+inline int filter_jobs(void* raw, int64_t start, int64_t stop, int64_t slice) {
+    for (FilterJob* job = (FilterJob*)raw; job->kernel != nullptr; ++job) {
+        const int status = job->kernel(&job->ctx, start, stop, slice);
+        if (status != OK) return status;
+    }
+    return OK;
+}
+
 template <typename T>
 inline uint8_t* keep_one_by_one(const uint8_t* values, uint64_t word, uint8_t* out) {
     for (; word; word &= word - 1) {
@@ -351,11 +365,38 @@ struct KeptRowsContext {
     row_t* out;               // out: numbers of the kept rows, ascending
 };
 
-inline int kept_rows(void* raw, int64_t start, int64_t stop, int64_t slice) {
+struct ScalarRows {
+    static constexpr int64_t SLACK = INT64_MAX;   // a word's rows go one by one
+    static row_t* word(int64_t, uint64_t, row_t* out) { return out; }
+};
+
+#if FASTFRAME_X86_COMPACT
+struct Avx2Rows {   // 8 rows at a time: a byte's positions widen to rows
+    static constexpr int64_t SLACK = 8;           // rows that a store may write after the last one kept
+    __attribute__((target("avx2,popcnt"))) static row_t* word(int64_t row, uint64_t word, row_t* out) {
+        for (int group = 0; group < 8; ++group) {
+            const unsigned kept = (unsigned)(word >> (8 * group)) & 255;
+            const __m256i lanes = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)POSITIONS.of[kept]));
+            _mm256_storeu_si256((__m256i*)out, _mm256_add_epi32(lanes, _mm256_set1_epi32((int)row + 8 * group)));
+            out += __builtin_popcount(kept);
+        }
+        return out;
+    }
+};
+#endif
+
+template <typename Rows>
+int kept_rows(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const KeptRowsContext ctx = *(const KeptRowsContext*)raw;
     row_t* out = ctx.out + ctx.starts[slice];
+    const row_t* const end = ctx.out + ctx.starts[slice + 1];
     for (int64_t row = start; row < stop; row += WORD_ROWS) {
         uint64_t word = ctx.words[row / WORD_ROWS];
+        const int kept = __builtin_popcountll(word);
+        if (kept > FEW_KEPT && end - out - kept >= Rows::SLACK) {
+            out = Rows::word(row, word, out);
+            continue;
+        }
         if (word == ~(uint64_t)0) {
             for (int bit = 0; bit < 64; ++bit) out[bit] = (row_t)(row + bit);
             out += 64;
@@ -364,6 +405,13 @@ inline int kept_rows(void* raw, int64_t start, int64_t stop, int64_t slice) {
         for (; word; word &= word - 1) *out++ = (row_t)(row + __builtin_ctzll(word));
     }
     return OK;
+}
+
+inline kernel_t kept_rows_kernel(int vectors) {
+#if FASTFRAME_X86_COMPACT
+    if (vectors >= 2 && has_avx2()) return kept_rows<Avx2Rows>;
+#endif
+    return kept_rows<ScalarRows>;
 }
 
 struct RanksContext {

@@ -5,6 +5,7 @@ more entry than slices). Slices must be those that the plan was made with.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint64_t, uintptr_t
+from libcpp.vector cimport vector
 
 from fastframe._kernels.bitmap cimport BitSource, as_bits
 from fastframe._kernels.kernel cimport Task, kernel_t, row_t
@@ -20,6 +21,9 @@ cdef extern from "filter.hpp" namespace "ff" nogil:
         const uint64_t* words
         const int64_t* starts
         uint8_t* out
+    cdef struct FilterJob:
+        kernel_t kernel
+        FilterContext ctx
     cdef struct FilterBitsContext:
         BitSource bits
         const uint64_t* words
@@ -35,8 +39,9 @@ cdef extern from "filter.hpp" namespace "ff" nogil:
         row_t* out
     kernel_t filter_kernel(int width, int vectors)
     kernel_t filter_bits_kernel(int vectors)
+    int c_filter_jobs "ff::filter_jobs"(void*, int64_t, int64_t, int64_t)
     int c_plan_mask "ff::plan_mask"(void*, int64_t, int64_t, int64_t)
-    int c_kept_rows "ff::kept_rows"(void*, int64_t, int64_t, int64_t)
+    kernel_t kept_rows_kernel(int vectors)
     int c_kept_ranks "ff::kept_ranks"(void*, int64_t, int64_t, int64_t)
 
 WIDEST = 2   # vectors: 0 portable, 1 those of the baseline, 2 the widest of this machine; all give the same bytes
@@ -59,21 +64,29 @@ def plan_mask(
 
 
 def filter_values(
-    int width,          # IN: bytes of one value: 1, 2, 4, 8 or 16
-    uintptr_t values,   # IN: at row 0
+    list columns not None,  # IN and OUT: (bytes of one value: 1, 2, 4, 8 or 16; values at row 0; where one per kept row goes)
     tuple plan not None,    # IN: addresses (words, starts)
-    uintptr_t out,      # OUT: one value per kept row
     object keep,
     *,
     int vectors=WIDEST,
 ):
-    """The values of the kept rows."""
-    cdef FilterContext ctx
-    ctx.values = <const uint8_t*>values
-    ctx.words = <const uint64_t*><uintptr_t>plan[0]
-    ctx.starts = <const int64_t*><uintptr_t>plan[1]
-    ctx.out = <uint8_t*>out
-    return Task.make(filter_kernel(width, vectors), &ctx, sizeof(ctx), keep)
+    """The values of the kept rows of some columns."""
+    cdef vector[FilterJob] jobs
+    cdef FilterJob job
+    cdef uintptr_t values, out
+    cdef int width
+    job.ctx.words = <const uint64_t*><uintptr_t>plan[0]
+    job.ctx.starts = <const int64_t*><uintptr_t>plan[1]
+    for width, values, out in columns:
+        job.kernel = filter_kernel(width, vectors)
+        if job.kernel == NULL:
+            raise TypeError(f"no kernel filters values of {width} bytes")
+        job.ctx.values = <const uint8_t*>values
+        job.ctx.out = <uint8_t*>out
+        jobs.push_back(job)
+    job.kernel = NULL
+    jobs.push_back(job)
+    return Task.make(c_filter_jobs, jobs.data(), jobs.size() * sizeof(FilterJob), keep)
 
 
 def filter_bits(
@@ -97,13 +110,15 @@ def kept_rows(
     tuple plan not None,   # IN: addresses (words, starts)
     uintptr_t out,         # OUT: int32 per kept row
     object keep,
+    *,
+    int vectors=WIDEST,
 ):
     """The numbers of the kept rows."""
     cdef KeptRowsContext ctx
     ctx.words = <const uint64_t*><uintptr_t>plan[0]
     ctx.starts = <const int64_t*><uintptr_t>plan[1]
     ctx.out = <row_t*>out
-    return Task.make(c_kept_rows, &ctx, sizeof(ctx), keep)
+    return Task.make(kept_rows_kernel(vectors), &ctx, sizeof(ctx), keep)
 
 
 def kept_ranks(

@@ -106,9 +106,10 @@ def by_position(frame: Frame, key: Any) -> Selection:
     if rows.ndim != 1 or (rows.dtype.kind not in "iu" and len(rows)):
         raise ArgumentError.because("iloc", f"{key!r} is not a position, slice, list of positions or mask", "Use .loc for labels.")
     with naming("take"):
-        if len(rows) and (rows.min() < -n_rows or rows.max() >= n_rows):
-            _checked(int(rows.min() if rows.min() < -n_rows else rows.max()), n_rows)
-        return Selection(rows=np.where(rows < 0, rows + n_rows, rows).astype(np.int32))
+        lowest, highest = (int(rows.min()), int(rows.max())) if len(rows) else (0, 0)
+        if len(rows) and (lowest < -n_rows or highest >= n_rows):
+            _checked(lowest if lowest < -n_rows else highest, n_rows)
+        return Selection(rows=(np.where(rows < 0, rows + n_rows, rows) if lowest < 0 else rows).astype(np.int32))
 
 
 def _checked(position: int, n_rows: int) -> int:

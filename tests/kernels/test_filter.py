@@ -42,7 +42,7 @@ def test_values(width, vectors, n_rows):
         words, starts = plan_of(mask)
         expected = values[mask].tobytes()
         out = np.full(len(expected) + 64, 0xAA, np.uint8)
-        task = kernels.filter_values(width, raw.ctypes.data, addresses(words, starts), out.ctypes.data, (raw, words, starts, out), vectors=vectors)
+        task = kernels.filter_values([(width, raw.ctypes.data, out.ctypes.data)], addresses(words, starts), (raw, words, starts, out), vectors=vectors)
         run(task, n_rows, SLICE)
         assert out[: len(expected)].tobytes() == expected
         assert (out[len(expected) :] == 0xAA).all()
@@ -56,7 +56,7 @@ def test_a_slice_writes_only_its_own(width):
     raw = np.random.default_rng(6).integers(0, 256, 2048 * width).astype(np.uint8)
     out = np.full(int(mask.sum()) * width, 0xAA, np.uint8)
     first = slice(int(starts[1]) * width, None)
-    task = kernels.filter_values(width, raw.ctypes.data, addresses(words, starts), out.ctypes.data, (raw, words, starts, out))
+    task = kernels.filter_values([(width, raw.ctypes.data, out.ctypes.data)], addresses(words, starts), (raw, words, starts, out))
     run(task, SLICE, SLICE)   # the first slice alone
     assert (out[first] == 0xAA).all()
 
@@ -94,3 +94,31 @@ def test_software_extract_equals_bmi2_on_random_words():
         run(task, len(mask), SLICE)
         results.append(out.tobytes())
     assert results[0] == results[1] == np.packbits(bits[mask], bitorder="little").tobytes()
+
+
+@pytest.mark.parametrize("vectors", [0, 2])
+@pytest.mark.parametrize("n_rows", [0, 1, 63, 64, 65, 511, 512, 513, 5000])
+def test_kept_rows(vectors, n_rows):
+    for mask in masks(n_rows):
+        words, starts = plan_of(mask)
+        out = np.full(int(mask.sum()) + 16, -7, np.int32)
+        run(kernels.kept_rows(addresses(words, starts), out.ctypes.data, (words, starts, out), vectors=vectors), n_rows, SLICE)
+        assert out[: int(mask.sum())].tolist() == np.flatnonzero(mask).tolist()
+        assert (out[int(mask.sum()) :] == -7).all()
+
+
+def test_columns_of_several_widths_in_one_run():
+    rng = np.random.default_rng(7)
+    mask = rng.random(3000) < 0.4
+    words, starts = plan_of(mask)
+    columns = [rng.integers(0, 100, 3000).astype(WIDTHS[width]) if width < 16 else np.zeros(3000, WIDTHS[width]) for width in WIDTHS]
+    outs = [np.full(int(mask.sum()), 0, one.dtype) for one in columns]
+    jobs = [(one.itemsize, one.ctypes.data, out.ctypes.data) for one, out in zip(columns, outs, strict=True)]
+    run(kernels.filter_values(jobs, addresses(words, starts), (columns, words, starts, outs)), 3000, SLICE)
+    for one, out in zip(columns, outs, strict=True):
+        assert out.tobytes() == one[mask].tobytes()
+
+
+def test_a_width_without_a_kernel_is_refused():
+    with pytest.raises(TypeError, match="no kernel filters values of 3 bytes"):
+        kernels.filter_values([(3, 0, 0)], (0, 0), None)

@@ -8,7 +8,6 @@ import numpy as np
 
 from fastframe._threads import record
 from fastframe.column import Column, Table
-from fastframe.column.range import RangeColumn
 from fastframe.engines.base import Handler, handler_of
 from fastframe.engines.cpu.aggregate import Wanted, aggregate_all, aggregate_codes
 from fastframe.engines.cpu.cast import cast
@@ -18,7 +17,7 @@ from fastframe.engines.cpu.group_keys import key_columns
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.join_table import join_tables
 from fastframe.engines.cpu.keys import group_rows
-from fastframe.engines.cpu.select import concat_tables, filter_column, filter_plan, mask_rows, put, take
+from fastframe.engines.cpu.select import concat_tables, filter_columns, filter_plan, put, take_table
 from fastframe.engines.cpu.sort_table import sorted_table
 from fastframe.engines.cpu.spread import spread, spread_codes
 from fastframe.engines.cpu.topk import top_k
@@ -32,18 +31,6 @@ from fastframe.ops.groups import GroupBy, Output, Reduce, TopK, Window
 from fastframe.ops.join import Join
 from fastframe.ops.project import Project, Put
 from fastframe.ops.rows import Filter, Sort, Take
-
-
-def take_any(column: Column, rows: np.ndarray, *, missing: bool = False) -> Column:
-    """Rows of a column; default labels stay a selection of their range until somebody looks."""
-    if isinstance(column, RangeColumn) and not missing:
-        return column.take(rows)
-    return take(column, rows, missing=missing)
-
-
-def take_rows(table: Table, rows: np.ndarray, *, missing: bool = False) -> Table:
-    """`take_any` of every column."""
-    return Table({name: take_any(column, rows, missing=missing) for name, column in table.columns.items()}, len(rows))
 
 
 def _project(spec: Project, table: Table) -> Table:
@@ -60,25 +47,19 @@ def _put(spec: Put, table: Table, updates: Table) -> Table:
 
 
 def _filter(spec: Filter, table: Table) -> Table:
-    mask = evaluate(spec.predicate, table)
-    plan = filter_plan(mask)
-    kept = {name: column for name, column in table.columns.items() if name not in spec.drop}
-    if plan.n_selected == table.n_rows:
-        return Table(kept, table.n_rows)
-    out = {}
-    for name, column in kept.items():
-        out[name] = column.take(mask_rows(mask)) if isinstance(column, RangeColumn) else filter_column(column, plan)
-    return Table(out, plan.n_selected)
+    plan = filter_plan(evaluate(spec.predicate, table))
+    kept = {name: column for name, column in table.columns.items() if name not in spec.drop} if spec.drop else table.columns
+    return Table.of(filter_columns(kept, plan), plan.n_selected)
 
 
 def _take(spec: Take, table: Table, rows: Table | None = None) -> Table:
     if rows is not None:
         (numbers,) = rows.columns.values()
-        return take_rows(table, numbers.array.to_numpy(), missing=spec.missing)
+        return take_table(table, numbers.array.to_numpy(), missing=spec.missing)
     chosen = range(spec.start, spec.stop, spec.step)
     if spec.step == 1:
         return table.slice(spec.start, len(chosen))
-    return take_rows(table, np.arange(spec.start, spec.stop, spec.step, dtype=np.int32))
+    return take_table(table, np.arange(spec.start, spec.stop, spec.step, dtype=np.int32))
 
 
 def _sort(spec: Sort, table: Table) -> Table:
@@ -124,7 +105,7 @@ def _reduce(spec: Reduce, table: Table) -> Table:
 
 def _top_k(spec: TopK, table: Table) -> Table:
     groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort)
-    return take_rows(table, top_k(table[spec.column], groups, spec.k, largest=spec.largest))
+    return take_table(table, top_k(table[spec.column], groups, spec.k, largest=spec.largest))
 
 
 def _join(spec: Join, left: Table, right: Table) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,9 +11,11 @@ import pyarrow as pa
 from fastframe._kernels import bitmap as bitmap_kernels
 from fastframe._kernels import filter as kernels
 from fastframe._kernels import text as text_kernels
+from fastframe._kernels.memory import Block, address_of
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_array, allocate_bits
+from fastframe.column.range import RangeColumn
 from fastframe.column.table import Table
 from fastframe.dtypes import Kind
 from fastframe.engines.cpu.forms import (
@@ -20,7 +23,7 @@ from fastframe.engines.cpu.forms import (
     Form,
     Rows,
     Validity,
-    codes_column,
+    fixed_array,
     form_of,
     rewrapped,
     slice_array,
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from fastframe._kernels.bitmap import BitOperand
 
 _OPERATION = "filter"
+_CODE_WIDTH = 4
 
 
 class FilterPlan(NamedTuple):
@@ -75,11 +79,12 @@ def _plan(mask: Column) -> FilterPlan:
     n_rows = len(mask)
     words = allocate_array(-(-n_rows // 64), np.uint64, _OPERATION)
     starts = np.zeros(-(-n_rows // SLICE_ROWS) + 1, np.int64)
-    addresses = words.ctypes.data, starts.ctypes.data
+    addresses = address_of(words), address_of(starts)
     counts = addresses[1] + starts.itemsize   # of each slice, where its running sum goes
     task = kernels.plan_mask(value_bits(mask), validity_bits(mask), addresses[0], counts, (mask, words, starts))
     run(task, n_rows, SLICE_ROWS, operation=_OPERATION)
-    np.cumsum(starts, out=starts)
+    if len(starts) > 2:
+        np.cumsum(starts, out=starts)
     return FilterPlan(n_rows, int(starts[-1]), words, starts, addresses)
 
 
@@ -97,7 +102,7 @@ def filter_table(table: Table, mask: Column) -> Table:
     if len(mask) != table.n_rows:
         raise ShapeError.of_mask(len(mask), table.n_rows)
     plan = filter_plan(mask)
-    return Table({name: filter_column(column, plan) for name, column in table.columns.items()}, plan.n_selected)
+    return Table.of(filter_columns(table.columns, plan), plan.n_selected)
 
 
 def filter_column(column: Column, plan: FilterPlan) -> Column:
@@ -108,12 +113,49 @@ def filter_column(column: Column, plan: FilterPlan) -> Column:
     ShapeError
         Where the plan is for another number of rows.
     """
-    if len(column) != plan.n_rows:
-        raise ShapeError.of_mask(plan.n_rows, len(column))
-    if plan.n_selected == plan.n_rows:
-        return column
-    column = by_codes(column)
-    return _BY_FORM[form_of(column)](column, plan)
+    return filter_columns({"": column}, plan)[""]
+
+
+def filter_columns(columns: Mapping[str, Column], plan: FilterPlan) -> dict[str, Column]:
+    """`filter_column` of each: values of one width in one run, other forms column by column; labels stay a selection."""
+    out = dict(columns)
+    jobs: list[tuple[int, int, int]] = []
+    moved: list[tuple[str, Column, Block]] = []
+    n_selected = plan.n_selected
+    for name, column in columns.items():
+        if column.length != plan.n_rows:
+            raise ShapeError.of_mask(plan.n_rows, column.length)
+        if n_selected == plan.n_rows:
+            continue
+        if isinstance(column, RangeColumn):
+            out[name] = column.take(_plan_rows(plan))
+            continue
+        form = form_of(column)
+        if form is Form.TEXT and (encoded := by_codes(column)) is not column:
+            source, form = encoded, Form.ENCODED
+        else:
+            source = column
+        if form is Form.FIXED or form is Form.ENCODED:
+            width = source.dtype.width if form is Form.FIXED else _CODE_WIDTH
+            values = allocate(n_selected * width, _OPERATION)
+            jobs.append((width, source.view.values, values.address))
+            moved.append((name, source, values))
+        else:
+            out[name] = _BY_FORM[form](source, plan)
+    if jobs:
+        run(kernels.filter_values(jobs, plan.addresses, (plan, moved)), plan.n_rows, SLICE_ROWS, operation=_OPERATION)
+    for name, source, values in moved:
+        simple = not source.is_encoded and not source.null_count
+        out[name] = Column.of_block(source.dtype, n_selected, values) if simple else _filled(source, plan, values)
+    return out
+
+
+def _filled(source: Column, plan: FilterPlan, values: Block) -> Column:
+    """The column whose selected values, or codes, are there."""
+    if source.is_encoded:
+        validity = _validity(source, plan)
+        return slim(rewrapped(source, fixed_array(source.codes.type, plan.n_selected, values, validity)))
+    return column_from_buffers(source.dtype, plan.n_selected, values, *_validity(source, plan))
 
 
 def _compacted_bits(bits: BitOperand, plan: FilterPlan, keep: object) -> Any:
@@ -129,14 +171,6 @@ def _validity(column: Column, plan: FilterPlan) -> Validity:
     if not column.null_count:
         return ALL_VALID
     return Validity(_compacted_bits(validity_bits(column), plan, column), -1)
-
-
-def _filter_fixed(column: Column, plan: FilterPlan) -> Column:
-    width = column.dtype.width
-    values = allocate(plan.n_selected * width, _OPERATION)
-    task = kernels.filter_values(width, column.view.values, plan.addresses, values.address, (column, plan, values))
-    run(task, plan.n_rows, SLICE_ROWS, operation=_OPERATION)
-    return column_from_buffers(column.dtype, plan.n_selected, values, *_validity(column, plan))
 
 
 def _filter_bits(column: Column, plan: FilterPlan) -> Column:
@@ -158,29 +192,26 @@ def _filter_text(column: Column, plan: FilterPlan) -> Column:
     return Column(array)
 
 
-def _filter_encoded(column: Column, plan: FilterPlan) -> Column:
-    return slim(rewrapped(column, _filter_fixed(codes_column(column), plan).array))
-
-
 def _filter_other(column: Column, plan: FilterPlan) -> Column:
     selected = pa.Array.from_buffers(pa.bool_(), plan.n_rows, [None, pa.py_buffer(plan.words)])
     return Column(column.array.filter(selected), column.dtype)
 
 
 _BY_FORM = {
-    Form.FIXED: _filter_fixed,
     Form.BITS: _filter_bits,
     Form.TEXT: _filter_text,
-    Form.ENCODED: _filter_encoded,
     Form.OTHER: _filter_other,
 }
 
 
 def mask_rows(mask: Column) -> Rows:
     """The int32 numbers of the rows where a bool column is true, ascending."""
-    plan = filter_plan(mask)
+    return _plan_rows(filter_plan(mask))
+
+
+def _plan_rows(plan: FilterPlan) -> Rows:
     rows = allocate_array(plan.n_selected, np.int32, _OPERATION)
-    run(kernels.kept_rows(plan.addresses, rows.ctypes.data, (plan, rows)), plan.n_rows, SLICE_ROWS, operation=_OPERATION)
+    run(kernels.kept_rows(plan.addresses, address_of(rows), (plan, rows)), plan.n_rows, SLICE_ROWS, operation=_OPERATION)
     return rows
 
 

@@ -20,7 +20,7 @@ from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.available import available_bytes
 from fastframe.column.column import Column
 from fastframe.column.memory import allocate, allocate_array, allocate_bits
-from fastframe.engines.cpu.filter import filter_column
+from fastframe.engines.cpu.filter import filter_columns
 from fastframe.engines.cpu.forms import ALL_VALID, Form, Validity, codes_column, fixed_array, form_of, nulls, rewrapped
 from fastframe.engines.cpu.join import Pairs, Words
 from fastframe.engines.cpu.join_index import CACHED_BYTES, OPERATION, RowGroups, RowMap, n_slices
@@ -57,7 +57,7 @@ def joined_columns(pairs: Pairs, probe: Mapping[str, Column], build: Mapping[str
     if pairs.keeps_probe:
         out[kernels.PROBE].update(probe)
     elif pairs.selection is not None:
-        out[kernels.PROBE].update({name: filter_column(column, pairs.selection) for name, column in probe.items()})
+        out[kernels.PROBE].update(filter_columns(probe, pairs.selection))
     else:
         plan.want(kernels.PROBE, probe)
     if _is_identity(pairs):

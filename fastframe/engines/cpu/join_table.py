@@ -11,7 +11,7 @@ from fastframe.dtypes import DType, Kind, from_arrow
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.dictionaries import same_categories
 from fastframe.engines.cpu.facts import value_range
-from fastframe.engines.cpu.filter import filter_column
+from fastframe.engines.cpu.filter import filter_column, filter_columns
 from fastframe.engines.cpu.join import find_pairs, key_uniqueness, outer_rows, partnered
 from fastframe.engines.cpu.join_output import joined_columns, require_memory
 from fastframe.engines.cpu.keys import group_rows
@@ -82,7 +82,7 @@ def _with_partners(
     plan = partnered(build_keys, probe_keys)
     if plan.n_selected > n_build // MOST_KEPT:
         return build_keys, build
-    return [filter_column(key, plan) for key in build_keys], {name: filter_column(column, plan) for name, column in build.items()}
+    return [filter_column(key, plan) for key in build_keys], filter_columns(build, plan)
 
 
 def _outer(spec: Join, sides: Sides) -> Table:

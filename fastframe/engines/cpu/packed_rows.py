@@ -99,15 +99,15 @@ def packed_rows(columns: Sequence[Column]) -> list[PackedRows]:
     -----
     One pass over the columns; the records take up to twice the bytes of the columns, for they are powers of two.
     """
-    return [_pack(run_of_columns) for run_of_columns in _fitting(columns)]
+    return [_pack(run_of_columns) for run_of_columns in record_runs(columns)]
 
 
 def record_bytes(columns: Sequence[Column]) -> int:
     """Bytes of a row in the records that `packed_rows` makes."""
-    return sum(_layout(run_of_columns)[1] for run_of_columns in _fitting(columns))
+    return sum(_layout(run_of_columns)[1] for run_of_columns in record_runs(columns))
 
 
-def _fitting(columns: Sequence[Column]) -> list[list[Column]]:
+def record_runs(columns: Sequence[Column]) -> list[list[Column]]:
     """The columns in order, cut where a record would become too large."""
     runs: list[list[Column]] = []
     for column in columns:

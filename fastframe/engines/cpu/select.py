@@ -6,6 +6,7 @@ from fastframe.engines.cpu.filter import (
     FilterPlan,
     count_true,
     filter_column,
+    filter_columns,
     filter_plan,
     filter_table,
     mask_ranks,
@@ -13,7 +14,8 @@ from fastframe.engines.cpu.filter import (
 )
 from fastframe.engines.cpu.forms import nulls
 from fastframe.engines.cpu.put import constant, fill_null, is_missing, is_missing_rows, put, repeat, where
-from fastframe.engines.cpu.take import TakePlan, code_rows, decode, take, take_codes, take_planned, take_table
+from fastframe.engines.cpu.take import TakePlan, code_rows, decode, take, take_codes, take_planned
+from fastframe.engines.cpu.take_table import take_table
 
 __all__ = [
     "FilterPlan",
@@ -26,6 +28,7 @@ __all__ = [
     "decode",
     "fill_null",
     "filter_column",
+    "filter_columns",
     "filter_plan",
     "filter_table",
     "is_missing",

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from fastframe._kernels import sort_records as kernels
 from fastframe._kernels.memory import Block
@@ -19,20 +18,18 @@ from fastframe.column.range import RangeColumn
 from fastframe.column.table import Table
 from fastframe.dtypes import Physical
 from fastframe.engines.cpu.facts import value_range
-from fastframe.engines.cpu.forms import Form, fixed_array, form_of, rewrapped
-from fastframe.engines.cpu.keys_text import encode_text
+from fastframe.engines.cpu.forms import Form, Rows, fixed_array, form_of, rewrapped
 from fastframe.engines.cpu.sort import LEAST_DEFERRED, SMALL_ROWS, known_direction, sort_rows
 from fastframe.engines.cpu.sort_buckets import Buckets, fill_buckets
 from fastframe.engines.cpu.sort_first import first_rows
 from fastframe.engines.cpu.sort_keys import ALL_ONES, OPERATION, Array, sort_keys
-from fastframe.engines.cpu.take import TakePlan, by_codes, slim, take_planned, taken_validity
+from fastframe.engines.cpu.take import TakePlan, slim, taken_validity
+from fastframe.engines.cpu.take_table import movable, take_columns
 
 BUCKET_BYTES = 256 << 10   # aimed at: records of one bucket, which are read from L2
 PIECE_ROWS = 1 << 13       # of equal keys, which need no sorting and may be split
 PIECES_PER_SLICE = 4       # share their scratch
 STREAMED_BYTES = 8 << 20   # results so large are not kept in a cache until they are read, so they are written past it
-TEXT_SAMPLES = 1 << 12     # by which a column of plain text is judged
-REPEATS_PER_VALUE = 8      # of text, from which it is encoded to be moved by its codes
 _INTEGERS = {Physical.I16, Physical.I32, Physical.I64, Physical.U16, Physical.U32, Physical.U64}
 
 
@@ -96,7 +93,7 @@ def sorted_table(
     columns = [table[name] for name in by]
     if limit is not None and limit < table.n_rows:
         rows = first_rows(columns, descending=descending, nulls_first=nulls_first, limit=limit)
-        return _by_rows(table, TakePlan(rows, table.n_rows, missing=False, known=True), {})
+        return _by_rows(table, rows)
     if table.n_rows > SMALL_ROWS:
         keys = sort_keys(columns, descending, nulls_first, with_rows=False)
         direction = 1 if keys is None else known_direction(keys, table.n_rows)
@@ -107,24 +104,17 @@ def sorted_table(
             if found is not None:
                 return found
     rows = sort_rows(columns, descending=descending, nulls_first=nulls_first)
-    return _by_rows(table, TakePlan(rows, table.n_rows, missing=False, known=True), {})
+    return _by_rows(table, rows)
 
 
-def _by_rows(table: Table, plan: TakePlan, made: dict[str, Column]) -> Table:
-    """Take the columns that are not made yet; default labels stay a selection of their range."""
-    out = {}
-    for name, column in table.columns.items():
-        if name in made:
-            out[name] = made[name]
-        else:
-            out[name] = column.take(plan.rows) if isinstance(column, RangeColumn) else take_planned(column, plan)
-    return Table(out, plan.n_rows)
+def _by_rows(table: Table, rows: Rows) -> Table:
+    return Table.of(take_columns(table.columns, TakePlan(rows, table.n_rows, missing=False, known=True)), len(rows))
 
 
 def _by_records(table: Table, keys: SortKeys) -> Table | None:
     """The sorted table by records; None where one thread would have to sort much of it."""
     n_rows = table.n_rows
-    columns = {name: _movable(column) for name, column in table.columns.items() if not isinstance(column, RangeColumn)}
+    columns = {name: movable(column) for name, column in table.columns.items() if not isinstance(column, RangeColumn)}
     columns = {name: column for name, column in columns.items() if form_of(column) in (Form.FIXED, Form.ENCODED)}
     rows = allocate_array(n_rows, np.int32, OPERATION)
     blocks = {name: allocate(n_rows * _width(column), OPERATION) for name, column in columns.items()}
@@ -135,20 +125,9 @@ def _by_records(table: Table, keys: SortKeys) -> Table | None:
         if not _sort_records(keys, layout, n_rows, (rows, blocks, columns)):
             return None
     plan = TakePlan(rows, n_rows, missing=False, known=True)
-    return _by_rows(table, plan, {name: _column(column, blocks[name], plan) for name, column in columns.items()})
-
-
-def _movable(column: Column) -> Column:
-    """Text by its codes where values repeat so often that encoding it costs less than its gather at random rows."""
-    if form_of(column) is not Form.TEXT or column.known("encoded") is not None:
-        return by_codes(column)
-    n_rows = len(column)
-    sample = column.array.take(pa.array(np.linspace(0, n_rows - 1, min(n_rows, TEXT_SAMPLES)).astype(np.int64)))
-    n_distinct = len(sample.unique())
-    n_repeats = len(sample) - n_distinct
-    # Draws from D values meet about draws^2 / 2 D times while they are few; once most of them meet, D was nearly seen.
-    guess = n_distinct if 2 * n_repeats >= len(sample) else len(sample) ** 2 / (2 * n_repeats + 1)
-    return encode_text(column) if guess * REPEATS_PER_VALUE <= n_rows else column
+    made = {name: _column(column, blocks[name], plan) for name, column in columns.items()}
+    rest = take_columns({name: column for name, column in table.columns.items() if name not in made}, plan)
+    return Table.of({name: made[name] if name in made else rest[name] for name in table.columns}, n_rows)
 
 
 def _width(column: Column) -> int:

@@ -13,7 +13,6 @@ from fastframe._kernels import text as text_kernels
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_array, allocate_bits
-from fastframe.column.table import Table
 from fastframe.engines.cpu.forms import (
     ALL_VALID,
     Form,
@@ -121,12 +120,6 @@ def take(column: Column, rows: Rows, *, missing: bool = False) -> Column:
 def take_codes(column: Column, codes: np.ndarray[Any, np.dtype[np.uint32]]) -> Column:
     """The values of groups for the group code of each row; code 0xFFFFFFFF gives null."""
     return take(column, np.ascontiguousarray(codes, dtype=np.uint32).view(np.int32), missing=True)
-
-
-def take_table(table: Table, rows: Rows, *, missing: bool = False) -> Table:
-    """`take` of every column; the rows are checked once."""
-    plan = TakePlan(rows, table.n_rows, missing=missing)
-    return Table({name: take_planned(column, plan) for name, column in table.columns.items()}, plan.n_rows)
 
 
 def take_planned(column: Column, plan: TakePlan) -> Column:
