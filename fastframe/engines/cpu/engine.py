@@ -1,12 +1,13 @@
 """The engine of this machine's cores: one handler per spec, each a few phases of kernels.
 
-Handlers import what they run when they first run: all of it takes 35 ms, as long as a group-by of 1e7 rows.
+A plan is imported when it first runs: all of them take 38 ms, more than a group-by of 1e7 rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,16 +25,58 @@ from fastframe.ops.project import Project, Put
 from fastframe.ops.rows import Filter, Sort, Take
 
 if TYPE_CHECKING:
-    from fastframe.engines.cpu.aggregate import Wanted
+    from fastframe.engines.cpu.aggregate import Wanted, aggregate_all, aggregate_codes
+    from fastframe.engines.cpu.cast import cast
+    from fastframe.engines.cpu.evaluate import evaluate
+    from fastframe.engines.cpu.explain import explain_groups
+    from fastframe.engines.cpu.group_keys import key_columns
     from fastframe.engines.cpu.groups import Groups
+    from fastframe.engines.cpu.join_table import join_tables
+    from fastframe.engines.cpu.keys import group_rows
+    from fastframe.engines.cpu.select import concat_tables, filter_column, filter_plan, mask_rows, put, take
+    from fastframe.engines.cpu.sort_table import sorted_table
+    from fastframe.engines.cpu.spread import spread, spread_codes
+    from fastframe.engines.cpu.topk import top_k
+    from fastframe.engines.cpu.window import window
+    from fastframe.engines.recorded import recorded
+
+_PLANS = {
+    "cpu.aggregate": ("Wanted", "aggregate_all", "aggregate_codes"),
+    "cpu.cast": ("cast",),
+    "cpu.evaluate": ("evaluate",),
+    "cpu.explain": ("explain_groups",),
+    "cpu.group_keys": ("key_columns",),
+    "cpu.join_table": ("join_tables",),
+    "cpu.keys": ("group_rows",),
+    "cpu.select": ("concat_tables", "filter_column", "filter_plan", "mask_rows", "put", "take"),
+    "cpu.sort_table": ("sorted_table",),
+    "cpu.spread": ("spread", "spread_codes"),
+    "cpu.topk": ("top_k",),
+    "cpu.window": ("window",),
+    "recorded": ("recorded",),
+}
+
+
+def _late(module: str, name: str) -> Callable[..., Any]:
+    """A function whose module is imported when it is first called."""
+    function: Callable[..., Any] | None = None
+
+    def call(*args: Any, **named: Any) -> Any:
+        nonlocal function
+        if function is None:
+            function = getattr(import_module(f"fastframe.engines.{module}"), name)
+        return function(*args, **named)
+
+    return call
+
+
+globals().update({name: _late(module, name) for module, names in _PLANS.items() for name in names})
 
 
 def take_any(column: Column, rows: np.ndarray, *, missing: bool = False) -> Column:
     """Rows of a column; default labels stay a selection of their range until somebody looks."""
     if isinstance(column, RangeColumn) and not missing:
         return column.take(rows)
-    from fastframe.engines.cpu.select import take
-
     return take(column, rows, missing=missing)
 
 
@@ -43,8 +86,6 @@ def take_rows(table: Table, rows: np.ndarray, *, missing: bool = False) -> Table
 
 
 def _project(spec: Project, table: Table) -> Table:
-    from fastframe.engines.cpu.evaluate import evaluate
-
     computed = {name: evaluate(expression, table) for name, expression in spec.outputs}
     if spec.keep:
         return table.with_columns(computed)
@@ -52,18 +93,12 @@ def _project(spec: Project, table: Table) -> Table:
 
 
 def _put(spec: Put, table: Table, updates: Table) -> Table:
-    from fastframe.engines.cpu.cast import cast
-    from fastframe.engines.cpu.select import put
-
     target = table[spec.column]
     rows = updates["row"].array.to_numpy()
     return table.with_columns({spec.column: put(target, rows, cast(updates["value"], target.dtype))})
 
 
 def _filter(spec: Filter, table: Table) -> Table:
-    from fastframe.engines.cpu.evaluate import evaluate
-    from fastframe.engines.cpu.select import filter_column, filter_plan, mask_rows
-
     mask = evaluate(spec.predicate, table)
     plan = filter_plan(mask)
     kept = {name: column for name, column in table.columns.items() if name not in spec.drop}
@@ -86,16 +121,10 @@ def _take(spec: Take, table: Table, rows: Table | None = None) -> Table:
 
 
 def _sort(spec: Sort, table: Table) -> Table:
-    from fastframe.engines.cpu.sort_table import sorted_table
-
     return sorted_table(table, spec.by, descending=spec.descending, nulls_first=spec.nulls_first, limit=spec.limit)
 
 
 def _group_by(spec: GroupBy, table: Table) -> Table:
-    from fastframe.engines.cpu.aggregate import aggregate_all
-    from fastframe.engines.cpu.group_keys import key_columns
-    from fastframe.engines.cpu.keys import group_rows
-
     groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort)
     out = dict(zip(spec.keys, key_columns([table[key] for key in spec.keys], groups), strict=True))
     found = aggregate_all([_wanted(output, table) for output in spec.outputs], groups)
@@ -104,17 +133,12 @@ def _group_by(spec: GroupBy, table: Table) -> Table:
 
 
 def _wanted(output: Output, table: Table) -> Wanted:
-    from fastframe.engines.cpu.aggregate import Wanted
-
     assert isinstance(output.call, AggregationCall)
     column = table[output.column] if output.column is not None else None
     return Wanted(output.named_call, column, table[output.other] if output.other is not None else None)
 
 
 def _window(spec: Window, table: Table) -> Table:
-    from fastframe.engines.cpu.keys import group_rows
-    from fastframe.engines.cpu.window import window
-
     groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort) if spec.keys else None
     aggregates = [output for output in spec.outputs if isinstance(output.call, AggregationCall)]
     found = iter(_spread_aggregates([_wanted(output, table) for output in aggregates], groups, table.n_rows))
@@ -127,38 +151,26 @@ def _window(spec: Window, table: Table) -> Table:
 
 def _spread_aggregates(wanted: list[Wanted], groups: Groups | None, n_rows: int) -> list[Column]:
     """Every row gets its group's aggregates."""
-    from fastframe.engines.cpu.aggregate import aggregate_all, aggregate_codes
-    from fastframe.engines.cpu.spread import spread, spread_codes
-
     if groups is not None:
         return [spread_codes(column, groups) for column in aggregate_all(wanted, groups)]
     return [spread(column, np.zeros(n_rows, np.int32), missing=False) for column in aggregate_codes(wanted, None, 1, filled=n_rows > 0)]
 
 
 def _reduce(spec: Reduce, table: Table) -> Table:
-    from fastframe.engines.cpu.aggregate import aggregate_codes
-
     found = aggregate_codes([_wanted(output, table) for output in spec.outputs], None, 1, filled=table.n_rows > 0)
     return Table({output.name: column for output, column in zip(spec.outputs, found, strict=True)}, 1)
 
 
 def _top_k(spec: TopK, table: Table) -> Table:
-    from fastframe.engines.cpu.keys import group_rows
-    from fastframe.engines.cpu.topk import top_k
-
     groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort)
     return take_rows(table, top_k(table[spec.column], groups, spec.k, largest=spec.largest))
 
 
 def _join(spec: Join, left: Table, right: Table) -> Table:
-    from fastframe.engines.cpu.join_table import join_tables
-
     return join_tables(spec, left, right)
 
 
 def _concat(spec: Concat, *tables: Table) -> Table:
-    from fastframe.engines.cpu.select import concat_tables
-
     schema = spec.resolve(*(table.schema for table in tables))
     return concat_tables(tables, schema)
 
@@ -186,8 +198,6 @@ class CpuEngine:
         handler = self.handlers.get(type(spec)) or handler_of(self, spec)
         try:
             if record.n_profiles:
-                from fastframe.engines.recorded import recorded
-
                 return recorded(handler, spec, tables)
             result: Table = handler(spec, *tables)
         except MemoryError as error:   # of any step, ours, NumPy's or Arrow's
@@ -197,8 +207,6 @@ class CpuEngine:
 
     def explain(self, spec: GroupBy, table: Table, names: Sequence[str]) -> str:
         """How the groups of a spec, whose keys users call ``names``, would be found."""
-        from fastframe.engines.cpu.explain import explain_groups
-
         return explain_groups(spec, table, names)
 
 
