@@ -6,6 +6,8 @@
 {'Oslo': 1, 'Rome': 5}
 """
 
+from typing import TYPE_CHECKING
+
 from fastframe import errors
 from fastframe._version import __version__
 from fastframe.frame.combine import concat, merge
@@ -15,8 +17,10 @@ from fastframe.frame.intake import from_arrow, from_dict, from_numpy, from_panda
 from fastframe.frame.readers import read_csv, read_feather, read_parquet
 from fastframe.frame.series import Series
 from fastframe.options import option_context, options
-from fastframe.profiling import profile
 from fastframe.versions import show_versions
+
+if TYPE_CHECKING:
+    from fastframe.profiling import profile
 
 __all__ = [
     "DataFrame",
@@ -41,9 +45,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """pandas' functions that do not exist here say what to write instead."""
+    """What is imported late; pandas' functions that do not exist here say what to write instead."""
     if name.startswith("_"):
         raise AttributeError(name)
+    if name == "profile":       # imported when first asked for: most processes never do
+        from fastframe.profiling import profile
+
+        return profile
     from fastframe.frame.unsupported import MODULE_HINTS
 
     if name in MODULE_HINTS:

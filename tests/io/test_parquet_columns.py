@@ -125,7 +125,9 @@ from types import SimpleNamespace
 import fastframe
 from asv_benchmarks.questions.cold import FAMILY
 FAMILY.by_name[sys.argv[1]].answers["fastframe"](SimpleNamespace(x=sys.argv[2], keys=sys.argv[3]))
-print([name for name in ("pandas", "pyarrow.compute", "pyarrow.parquet", "pyarrow.fs", "numpy.ma", "numba", "joblib") if name in sys.modules])
+LATE = ("pandas", "pyarrow.compute", "pyarrow.parquet", "pyarrow.fs", "numpy.ma", "numba", "joblib")
+OURS = ("fastframe.profiling.block", "fastframe.engines.cpu.window", "fastframe.engines.cpu.topk", "fastframe.engines.cpu.explain")
+print([name for name in LATE + OURS if name in sys.modules])
 """
 
 

@@ -19,7 +19,6 @@ from fastframe.column.column import Column, ColumnView, column_from_buffers
 from fastframe.column.memory import allocate, allocate_bits
 from fastframe.dtypes import FLOAT64, UINT64, DType, Kind, Physical
 from fastframe.engines.cpu.requests import COUNTS, EXTREMES, POSITIONS, TOTAL, Operation, Request, Source, source_of, state_dtypes
-from fastframe.engines.cpu.scatter import PARTITION_SLICE, starts_of
 from fastframe.errors import KernelError, KernelStatus
 
 Codes = np.ndarray[Any, Any]   # of uint8, uint16 or uint32; all bits set where a row is in no group
@@ -208,6 +207,8 @@ class _Pass:
         return self.program.record_bytes() <= kernels.MOST_RECORD_BYTES and len(self._inputs) <= 32
 
     def _run_partitions(self) -> bool:
+        from fastframe.engines.cpu.scatter import PARTITION_SLICE, starts_of
+
         shift = _LEAST_SHIFT
         while self.stride << (shift + 1) <= _CACHED_BYTES or self.n_groups > _MOST_PARTITIONS << shift:
             shift += 1

@@ -13,7 +13,6 @@ from fastframe.column.column import Column
 from fastframe.dtypes import NULL
 from fastframe.engines.cpu.accumulate import Codes, Overflow, accumulate_all
 from fastframe.engines.cpu.finish import FINISHERS, nulled, result_of
-from fastframe.engines.cpu.gathered import gathered
 from fastframe.engines.cpu.partials import State, finalize, update
 from fastframe.engines.cpu.requests import Request
 from fastframe.engines.cpu.updates import ASKS, Ask, Operands, missing_request
@@ -85,6 +84,10 @@ def _gathered(wanted: Sequence[Wanted], codes: Codes | None, n_groups: int) -> d
             one.call.resolve(one.column.dtype if one.column is not None else None, one.call.options["name"])
             of_column.setdefault(id(one.column), []).append(at)
     found: dict[int, Column] = {}
+    if not of_column:
+        return found
+    from fastframe.engines.cpu.gathered import gathered  # what most group-bys do without is imported when first used
+
     for places in of_column.values():
         column = wanted[places[0]].column
         assert column is not None

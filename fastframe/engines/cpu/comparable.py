@@ -11,7 +11,6 @@ import pyarrow as pa
 from fastframe.column.column import Column, encoded_column
 from fastframe.dtypes import Kind
 from fastframe.engines.cpu.keys_text import encode_text
-from fastframe.engines.cpu.sort import sort_rows
 from fastframe.engines.cpu.take import take
 
 Restore = Callable[[Column], Column]
@@ -30,6 +29,8 @@ def comparable(column: Column) -> tuple[Column, Restore]:
         return column, lambda values: values
     if column.dtype.kind is Kind.CATEGORY:   # ordered: by code
         return Column(column.codes), lambda values: encoded_column(values.array, column.dictionary, column.dtype, ordered=True)
+    from fastframe.engines.cpu.sort import sort_rows
+
     order = sort_rows([Column(column.dictionary)], descending=[False])
     ranks = np.empty(len(order), np.int32)
     ranks[order] = np.arange(len(order), dtype=np.int32)

@@ -15,8 +15,7 @@ from fastframe.column.plain import array_of, numpy_of
 from fastframe.dtypes import INT64, DType, Kind, Physical
 from fastframe.engines.cpu.accumulate import GROUP_SLICE, Codes
 from fastframe.engines.cpu.combines import StateLike
-from fastframe.engines.cpu.gathered import gathered, unit
-from fastframe.engines.cpu.requests import Finalizer, Result
+from fastframe.engines.cpu.requests import Finalizer, Result, unit
 from fastframe.engines.cpu.take import take
 from fastframe.errors import IntegerOverflow
 from fastframe.ops.aggregations import AggregationCall
@@ -121,6 +120,8 @@ def _codes(state: StateLike) -> Codes:
 
 
 def _gathered(call: AggregationCall, state: StateLike, dtype: DType) -> Column:
+    from fastframe.engines.cpu.gathered import gathered
+
     (result,) = gathered(state.columns["value"], [call], _codes(state), state.n_groups)
     return result
 

@@ -15,10 +15,11 @@ from fastframe._kernels import quantile
 from fastframe._threads import run
 from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_bits
-from fastframe.dtypes import DType, Kind, Physical
+from fastframe.dtypes import DType, Physical
 from fastframe.engines.cpu.comparable import present
 from fastframe.engines.cpu.distinct import distinct_counts
 from fastframe.engines.cpu.facts import value_range
+from fastframe.engines.cpu.requests import unit
 from fastframe.engines.cpu.scatter import Scattered, Source, by_group
 from fastframe.ops.aggregations import INTERPOLATIONS, AggregationCall
 
@@ -26,7 +27,6 @@ Codes = np.ndarray[Any, Any]
 
 _GROUP_SLICE = 4096
 _SELECTION_SLICES = 64   # at least so many slices of groups where there are enough: selection is dear
-_DAY_MS = 24 * 60 * 60 * 1000
 _FLOATS = (Physical.F32, Physical.F64)
 
 
@@ -84,8 +84,3 @@ def _quantiles(calls: Sequence[AggregationCall], column: Column, together: Scatt
     slice_groups = min(_GROUP_SLICE, -(-n_groups // (8 * _SELECTION_SLICES)) * 8)   # whole bytes of the bitmap
     run(task, n_groups, max(slice_groups, 8), operation=operation)
     return [column_from_buffers(result, n_groups, one, validity) for one, validity in zip(values, bits, strict=True)]
-
-
-def unit(dtype: DType, result: DType) -> int:
-    """What one unit of a column is in units of its mean or quantile: days in milliseconds, else 1."""
-    return _DAY_MS if dtype.name == "date32" and result.kind is Kind.TIMESTAMP else 1

@@ -13,6 +13,7 @@ from fastframe.dtypes import BOOL, FLOAT64, INT32, INT64, UINT64, DType, Kind, P
 
 _UINT8 = dtype("uint8")
 TOTAL = dtype(pa.decimal128(38, 0))   # exact totals, as 128-bit integers
+_DAY_MS = 24 * 60 * 60 * 1000
 
 
 class Operation(IntEnum):
@@ -80,6 +81,11 @@ class Result(NamedTuple):
         """Whether it matters how many values a group has."""
         totals = (Finalizer.TOTAL, Finalizer.DECIMAL_TOTAL, Finalizer.PRODUCT)
         return self.poisons or self.min_count > 0 or self.finalizer not in totals
+
+
+def unit(dtype: DType, result: DType) -> int:
+    """What one unit of a column is in units of its mean or quantile: days in milliseconds, else 1."""
+    return _DAY_MS if dtype.name == "date32" and result.kind is Kind.TIMESTAMP else 1
 
 
 @dataclass(frozen=True, eq=False)
