@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -127,6 +126,7 @@ def _shared(one: Wanted, codes: Codes | None, n_groups: int) -> _Shared | None:
     ask = ASKS[call.aggregation.update](call, Operands(column, one.other, codes is not None))
     result = result_of(call, column.dtype)
     if result is not None:
-        return _Shared(call, ask, [replace(ask.request, result=result)], n_groups, True)
+        ask.request.result = result
+        return _Shared(call, ask, [ask.request], n_groups, True)
     lacking = [missing_request(column)] if call.poisons else []
     return _Shared(call, ask, [ask.request, *lacking], n_groups, False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -45,7 +45,7 @@ COUNTS = {Operation.COUNT, Operation.MISSING}
 POSITIONS = {Operation.FIRST, Operation.LAST, Operation.TEXT_MIN, Operation.TEXT_MAX}
 EXTREMES = {Operation.MIN, Operation.MAX}
 PAIRS = {Operation.PAIR_MOMENTS, Operation.PAIR_EXACT, Operation.PAIR_PACKED}
-_OWN_COUNT = {Operation.MOMENTS, *PAIRS, *POSITIONS, Operation.ANY, Operation.ALL}   # need not be told how many values there are
+OWN_COUNT = {Operation.MOMENTS, *PAIRS, *POSITIONS, Operation.ANY, Operation.ALL}   # need not be told how many values there are
 
 
 class Finalizer(IntEnum):
@@ -82,7 +82,7 @@ class Result(NamedTuple):
         return self.poisons or self.min_count > 0 or self.finalizer not in totals
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Request:
     """One state of one column (or of two), and what comes out of it.
 
@@ -111,33 +111,16 @@ class Request:
     wide: Operation | None = None
     smallest: int = 0
     other_smallest: int = 0
-    fields: list[DType] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "fields", state_dtypes(self.operation, self.column.dtype))
+    @property
+    def fields(self) -> list[DType]:
+        """The dtypes of the fields of the state."""
+        return state_dtypes(self.operation, self.column.dtype)
 
     @property
     def missing_matters(self) -> bool:
         """Whether somebody must count what is missing in each group."""
         return self.operation is Operation.MISSING or (self.result is not None and self.result.poisons)
-
-    def needs_n(self, *, filled: bool, lacks_nothing: bool) -> bool:
-        """Whether each group's number of values must be known.
-
-        Parameters
-        ----------
-        filled : bool
-            Every group has a row.
-        lacks_nothing : bool
-            No value of the column can be missing.
-        """
-        if self.operation is Operation.COUNT:
-            return True
-        if self.operation in EXTREMES:
-            return not (filled and lacks_nothing)
-        if self.operation in _OWN_COUNT or self.operation is Operation.MISSING:
-            return False
-        return self.result is None or self.operation is Operation.MOMENTS_EXACT or self.result.needs_n
 
 
 def state_dtypes(operation: Operation, given: DType) -> list[DType]:
