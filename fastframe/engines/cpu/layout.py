@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fastframe._kernels import aggregate as kernels
 from fastframe.column.column import Column, ColumnView
@@ -131,20 +131,21 @@ def layout_of(requests: Sequence[Request], *, filled: bool) -> tuple[Layout, Ope
             if column is not None and number == len(columns):
                 columns.append(column)
             places.append(number)
-        asked.append(_Asked(one.operation, places[0], places[1], one.all_rows, one.missing_matters, one.result is None or one.result.needs_n))
+        needs_n = one.result is None or one.result.needs_n
+        asked.append((one.operation, places[0], places[1], one.all_rows, one.missing_matters, needs_n))   # `_Asked` costs more
     sources = [source_of(column) for column in columns]
-    held = tuple([_held(column, source) for column, source in zip(columns, sources, strict=True)])
+    held = tuple([_held(column, source) for column, source in zip(columns, sources)])
     return _drawn(tuple(asked), held, filled), Operands(sources, len(columns[0]))
 
 
-def _held(column: Column, source: Source) -> _Held:
+def _held(column: Column, source: Source) -> tuple[int, int, int, bool]:
     width = column.dtype.width
-    return _Held(source.physical, width or 8, width if column.physical in _FLOATS else 0, source.view.validity != 0)
+    return source.physical, width or 8, width if source.physical in _FLOATS else 0, source.view.validity != 0
 
 
 @lru_cache(maxsize=256)
-def _drawn(asked: tuple[_Asked, ...], columns: tuple[_Held, ...], filled: bool) -> Layout:
-    return _Drawing(asked, columns, filled=filled).layout()
+def _drawn(asked: tuple[tuple[Any, ...], ...], columns: tuple[tuple[int, int, int, bool], ...], filled: bool) -> Layout:
+    return _Drawing([_Asked(*one) for one in asked], [_Held(*one) for one in columns], filled=filled).layout()
 
 
 class _Drawing:

@@ -157,10 +157,11 @@ class Source(NamedTuple):
 
 def source_of(column: Column) -> Source:
     """A column as kernels read it; of a nested or half-supported dtype only which rows are null."""
-    if column.physical in (Physical.STR, Physical.LSTR):
+    physical = column.physical
+    if physical is Physical.STR or physical is Physical.LSTR:
         text = column.text_view
         physical = Physical.LSTR if text.large else Physical.STR
         return Source(physical, ColumnView(text.offsets, text.validity, text.bit_offset, text.length), (text.offsets, text.data))
-    if column.physical is None:
+    if physical is None:
         return Source(-1, column.validity_view)
-    return Source(column.physical, column.view)
+    return Source(physical, column.view)
