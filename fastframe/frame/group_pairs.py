@@ -44,7 +44,7 @@ class GroupPairs:
         >>> import fastframe as ff
         >>> df = ff.DataFrame({"k": [1, 1, 1, 2], "a": [1, 2, 3, 4], "b": [3, 2, 1, 0]})
         >>> df.groupby("k")["a"].corr("b").tolist()
-        [-1.0, nan]
+        [-1.0, None]
         """
         return self._pairs("corr", other, {}, numeric_only=numeric_only)
 
