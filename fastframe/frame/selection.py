@@ -15,12 +15,12 @@ from fastframe.errors import ArgumentError, ColumnNotFound, DTypeError, Duplicat
 from fastframe.frame.arithmetic import Operators
 from fastframe.frame.construct import text_name
 from fastframe.frame.getitem import column_series, select_columns, set_columns
-from fastframe.frame.labels import with_labels
+from fastframe.frame.labels import default_labels, with_labels
 from fastframe.frame.positions import Selection
 from fastframe.frame.row import Row
 from fastframe.frame.run import run
 from fastframe.ops.expressions import Call, Cast, Col, Lit
-from fastframe.ops.groups import Output, Window
+from fastframe.ops.groups import GroupBy, Output, Window
 from fastframe.ops.join import Join
 from fastframe.ops.project import Project
 from fastframe.ops.windows import WindowCall
@@ -168,7 +168,10 @@ class SeriesSelection(Selecting):
 
     def unique(self) -> np.ndarray[Any, Any]:
         """The different values in order of appearance, as NumPy; a missing one is there once."""
-        return self.drop_duplicates().to_numpy()  # type: ignore[attr-defined]
+        series: Any = self
+        (name,) = series._values
+        found = run(GroupBy((name,), (), sort=False, dropna=False), series._table)
+        return type(series)._of(default_labels(found.n_rows), found.columns[name], None).to_numpy()  # type: ignore[no-any-return]
 
     @property
     def is_unique(self) -> bool:

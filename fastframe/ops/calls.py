@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -49,6 +50,10 @@ class NamedCall:
         """Raise `ArgumentError` unless an option has a value that it may have."""
 
     def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         return hash((type(self), self.name, repr(sorted(self.options.items()))))
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -42,7 +42,7 @@ class Output(Value):
     @property
     def named_call(self) -> Any:
         """The call, knowing what messages call its column: its option ``name``, else the column's name in the table."""
-        if self.call.options["name"] is not None:
+        if self.column is None or self.call.options["name"] is not None:
             return self.call
         return type(self.call)(self.call.name, {**self.call.options, "name": self.column})
 

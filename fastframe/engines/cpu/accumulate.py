@@ -1,4 +1,4 @@
-"""One pass over the rows for all requests at once: the program, the plan, and the phases that run it.
+"""One pass over the rows for all requests at once: the plan, and the phases that run it.
 
 The plan depends on the numbers of rows and groups and the width of the states only, so a float sum has the same bits for
 any number of threads. See ``_kernels/program.hpp`` and ``docs/plans/groupby_states.md``.
@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from fastframe._kernels import aggregate as kernels
-from fastframe._kernels.memory import Block
+from fastframe._kernels.memory import Block, address_of
 from fastframe._threads import SLICE_ROWS, run, slice_rows
-from fastframe.column.column import Column, ColumnView, column_from_buffers
+from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_bits
 from fastframe.dtypes import FLOAT64, UINT64, DType, Kind, Physical
-from fastframe.engines.cpu.requests import COUNTS, EXTREMES, POSITIONS, TOTAL, Operation, Request, Source, source_of, state_dtypes
+from fastframe.engines.cpu.layout import StatePlace, layout_of
+from fastframe.engines.cpu.requests import EXTREMES, TOTAL, Operation, Request, state_dtypes
 from fastframe.errors import KernelError, KernelStatus
 
 Codes = np.ndarray[Any, Any]   # of uint8, uint16 or uint32; all bits set where a row is in no group
@@ -31,20 +32,11 @@ _FEW_SLICES = 8                 # with fewer, and many groups, partitions share 
 _MANY_GROUPS = 1 << 13
 _MOST_PARTITIONS = 1024         # more would miss the TLB at every write
 _LEAST_SHIFT = 9                # groups of a partition begin at whole words of a bitmap
-_CODE_BYTES = 4                 # whatever the width of the codes is: the plan may not depend on it
 _OPERATION = "groupby"
 
 
 class Overflow(Exception):
     """An exact result does not fit; the caller finds out which, and says so."""
-
-
-class _State(NamedTuple):
-    """Where a request's state is in the program."""
-
-    step: int
-    presence: int
-    needs_n: bool
 
 
 def accumulate_all(requests: Sequence[Request], codes: Codes | None, n_groups: int, *, filled: bool = False) -> list[list[Column]]:
@@ -84,100 +76,22 @@ def accumulate(operation: Operation, column: Column, codes: Codes | None, n_grou
 
 
 class _Pass:
-    """Requests as a program of kernels: inputs, presences (who has a value), a step per state, results."""
+    """Requests as a program of kernels, and the phases that run it."""
 
     def __init__(self, requests: Sequence[Request], codes: Codes | None, n_groups: int, *, filled: bool) -> None:
-        self.requests, self.n_groups, self.filled = requests, n_groups, filled
-        self.n_rows = len(requests[0].column)
-        self.row_bytes = _CODE_BYTES
-        self._inputs: dict[tuple[int, int], int] = {}
-        width = codes.dtype.itemsize if codes is not None else _CODE_BYTES
-        address = int(codes.ctypes.data) if codes is not None else 0
+        self.requests, self.n_groups = requests, n_groups
+        self.layout, operands = layout_of(requests, filled=filled)
+        self.n_rows, self.row_bytes = operands.n_rows, self.layout.row_bytes
+        width, address = (codes.itemsize, address_of(codes)) if codes is not None else (4, 0)
         self.program = kernels.Program(address, width, n_groups=n_groups, keep_alive=(codes, requests))
         self.grouped = codes is not None
-        self.states = self._add_states()
-        self.stride = self._lay_out()
-
-    # ---- the program ---------------------------------------------------------------------------------------------
-
-    def _add_states(self) -> list[_State]:
-        """Presences with their steps; requests that lack the same rows share one."""
-        states: dict[int, _State] = {}
-        by_presence: dict[tuple[int, int], list[int]] = {}
-        for number, one in enumerate(self.requests):
-            by_presence.setdefault(_presence_key(one), []).append(number)
-        needs = [one.needs_n(filled=self.filled, lacks_nothing=_presence_key(one) == (0, 0)) for one in self.requests]
-        every_row = self.program.add_presence(-1, -1, 0, 0, False)
-        self.counter = self.program.add_step(Operation.COUNT, 0, -1) if any(needs) else -1
-        for key, numbers in sorted(by_presence.items(), key=lambda item: item[0] != (0, 0)):
-            presence = every_row if key == (0, 0) else self._add_presence([self.requests[number] for number in numbers], needs, numbers)
-            shared: dict[Any, int] = {}
-            for number in numbers:
-                one = self.requests[number]
-                step = kernels.EMIT_N if one.operation is Operation.COUNT else kernels.EMIT_MISSING
-                if one.operation not in COUNTS:
-                    same = (one.operation, id(one.column), id(one.other))
-                    step = shared[same] if same in shared else shared.setdefault(same, self._add_step(one))
-                states[number] = _State(step, presence, needs[number])
-        return [states[number] for number in range(len(self.requests))]
-
-    def _add_presence(self, requests: list[Request], needs: list[bool], numbers: list[int]) -> int:
-        first = requests[0]
-        counted = any(needs[number] for number in numbers) or any(one.missing_matters for one in requests)
-        reads_values = any(one.operation not in COUNTS and one.operation not in POSITIONS for one in requests)
-        columns = [first.column] if first.other is None else [first.column, first.other]
-        nans = [_nan_bytes(column) for column in columns]
-        inputs = [self._input(column, values=reads_values or nan > 0) for column, nan in zip(columns, nans, strict=True)]
-        other, nan_other = (inputs[1], nans[1]) if len(columns) > 1 else (-1, 0)
-        return self.program.add_presence(inputs[0], other, nans[0], nan_other, counted)
-
-    def _add_step(self, one: Request) -> int:
-        source = source_of(one.column)
-        if one.operation in POSITIONS:
-            return self.program.add_step(one.operation, self._row_numbers(), source.physical, text=source.text)
-        first = self._input(one.column, values=True)
-        if one.other is None:
-            return self.program.add_step(one.operation, first, source.physical, smallest=one.smallest)
-        other = source_of(one.other).physical
-        return self.program.add_step(one.operation, first, source.physical, self._input(one.other, values=True), other,
-                                     smallest=one.smallest, other_smallest=one.other_smallest)  # fmt: skip
-
-    def _input(self, column: Column, *, values: bool) -> int:
-        source = source_of(column)
-        return self._add_input(id(column), source if values else Source(-1, source.view), column.dtype.width or 8)
-
-    def _row_numbers(self) -> int:
-        return self._add_input(0, Source(kernels.ROW_NUMBERS, ColumnView(0, 0, 0, self.n_rows)), 0)
-
-    def _add_input(self, owner: int, source: Source, width: int) -> int:
-        key = (owner, source.physical)
-        if key not in self._inputs:
-            self._inputs[key] = self.program.add_input(source.physical, source.view)
-            self.row_bytes += width
-        return self._inputs[key]
-
-    def _lay_out(self) -> int:
-        """Words in the order of their steps, between wider and narrower fields; no gaps.
-
-        Large tables have strides that do not straddle cache lines.
-        """
-        sizes, words = self.program.slot_bytes, self.program.adds_words
-        offsets, end, most = [0] * len(sizes), 0, 8
-        for step in sorted(range(len(sizes)), key=lambda step: -8.5 if words[step] else -_alignment(sizes[step])):
-            offsets[step] = end
-            end += sizes[step]
-            most = max(most, 8 if words[step] else _alignment(sizes[step]))
-        stride = -(-max(end, 1) // most) * most
-        if self.n_groups * stride > _CACHED_BYTES:
-            stride = 1 << (stride - 1).bit_length() if stride <= _LINE else -(-stride // 32) * 32
-        self.program.lay_out(offsets, stride, self.counter)
-        return stride
-
-    # ---- running it ----------------------------------------------------------------------------------------------
+        self.layout.put_into(self.program, requests, operands)
+        self.stride = _stride(self.layout.stride, n_groups)
+        self.program.lay_out(self.layout.offsets, self.stride, self.layout.counter)
 
     def run(self) -> list[list[Column]] | None:
         """What was asked for; None where an exact total needs a wider state."""
-        outputs = [_Output(self.program, one, state, self.n_groups) for one, state in zip(self.requests, self.states, strict=True)]
+        outputs = [_Output(self.program, one, state, self.n_groups) for one, state in zip(self.requests, self.layout.places, strict=True)]
         table = self.n_groups + kernels.SPARE_SLOTS
         n_replicas = kernels.MOST_REPLICAS if kernels.MOST_REPLICAS * table * self.stride <= _REPLICATED_BYTES else 1
         slice_bytes = n_replicas * table * self.stride + 4 * table * self.program.n_counted
@@ -204,7 +118,7 @@ class _Pass:
 
     @property
     def _scatters(self) -> bool:
-        return self.program.record_bytes() <= kernels.MOST_RECORD_BYTES and len(self._inputs) <= 32
+        return self.program.record_bytes() <= kernels.MOST_RECORD_BYTES and len(self.layout.inputs) <= 32
 
     def _run_partitions(self) -> bool:
         from fastframe.engines.cpu.scatter import PARTITION_SLICE, starts_of
@@ -226,29 +140,17 @@ class _Pass:
         return run(update, n_partitions, PARTITION_SLICE, operation=_OPERATION) is None
 
 
-def _alignment(n_bytes: int) -> int:
-    return min(n_bytes & -n_bytes, 16)
-
-
-def _nan_bytes(column: Column) -> int:
-    """The width of a float that may be NaN, else 0."""
-    return column.dtype.width if column.physical in (Physical.F32, Physical.F64) else 0
-
-
-def _presence_key(one: Request) -> tuple[int, int]:
-    """Equal for requests that lack the same rows; (0, 0) where none can be lacking."""
-    if one.all_rows:
-        return 0, 0
-    own = [column for column in (one.column, one.other) if column is not None and (_nan_bytes(column) or source_of(column).view.validity)]
-    if not own:
-        return 0, 0
-    return id(one.column), id(one.other) if one.other is not None else 0
+def _stride(n_bytes: int, n_groups: int) -> int:
+    """Bytes from state to state: in large tables they do not straddle cache lines."""
+    if n_groups * n_bytes <= _CACHED_BYTES:
+        return n_bytes
+    return 1 << (n_bytes - 1).bit_length() if n_bytes <= _LINE else -(-n_bytes // 32) * 32
 
 
 class _Output:
     """Memory for what one request gives, and the program's note of it."""
 
-    def __init__(self, program: kernels.Program, one: Request, state: _State, n_groups: int) -> None:
+    def __init__(self, program: kernels.Program, one: Request, state: StatePlace, n_groups: int) -> None:
         self.n_groups = n_groups
         result = one.result
         self.dtypes = one.fields if result is None else [result.dtype]

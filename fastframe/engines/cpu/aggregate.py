@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from fastframe.column.column import Column
-from fastframe.dtypes import NULL
+from fastframe.dtypes import NULL, DType
 from fastframe.engines.cpu.accumulate import Codes, Overflow, accumulate_all
 from fastframe.engines.cpu.finish import FINISHERS, nulled, result_of
 from fastframe.engines.cpu.partials import State, finalize, update
-from fastframe.engines.cpu.requests import Request
+from fastframe.engines.cpu.requests import Request, Result
 from fastframe.engines.cpu.updates import ASKS, Ask, Operands, missing_request
 from fastframe.ops.aggregations import AggregationCall
 
@@ -121,15 +121,25 @@ class _Shared(NamedTuple):
 def _shared(one: Wanted, codes: Codes | None, n_groups: int) -> _Shared | None:
     """None where the aggregation needs more than one pass, or all values of a group together."""
     call, column = one.call, one.column
-    call.resolve(column.dtype if column is not None else None, call.options["name"])
     if call.aggregation.update not in ASKS:
+        call.resolve(column.dtype if column is not None else None, call.options["name"])
         return None
     if column is None:
         assert codes is not None
+        call.resolve(None)
         column = Column(pa.nulls(len(codes)))
+    result = _known_result(call, column.dtype)
     ask = ASKS[call.aggregation.update](call, Operands(column, one.other, codes is not None))
-    result = result_of(call, column.dtype)
     if result is not None:
-        return _Shared(call, ask, [replace(ask.request, result=result)], n_groups, True)
+        ask.request.result = result
+        return _Shared(call, ask, [ask.request], n_groups, True)
     lacking = [missing_request(column)] if call.poisons else []
     return _Shared(call, ask, [ask.request, *lacking], n_groups, False)
+
+
+@lru_cache(maxsize=256)
+def _known_result(call: AggregationCall, dtype: DType) -> Result | None:
+    """`result_of`, for an aggregation that has a meaning for the dtype; kept, as the same few are asked for again and again."""
+    if call.aggregation.needs_column:
+        call.resolve(dtype, call.options["name"])
+    return result_of(call, dtype)

@@ -34,6 +34,8 @@ class Form(Enum):
     ENCODED = "int32 codes and a dictionary"
     OTHER = "left to pyarrow"   # nested, float16, null, fixed-size binary
 
+    __hash__ = object.__hash__   # members are looked up per column of a call; Enum's own is written in Python
+
 
 def form_of(column: Column) -> Form:
     """The form of a column."""

@@ -13,7 +13,7 @@ from fastframe._threads import run
 from fastframe.column.column import Column, array_from_buffers, column_from_buffers, encoded_column
 from fastframe.column.memory import allocate, allocate_bits
 from fastframe.dtypes import Kind, Physical
-from fastframe.engines.cpu.groups import Digit, Groups, GroupWords
+from fastframe.engines.cpu.groups import FEW_GROUPS, Digit, Groups, GroupWords
 from fastframe.engines.cpu.key_direct import Found
 from fastframe.engines.cpu.key_parts import KeyPart, strides
 from fastframe.engines.cpu.take import take
@@ -23,7 +23,14 @@ _BITS = {Physical.BOOL: 1, Physical.I8: 8, Physical.U8: 8, Physical.I16: 16, Phy
 
 
 def key_columns(keys: Sequence[Column], groups: Groups) -> list[Column]:
-    """The value of each key in each group."""
+    """The value of each key in each group; of few groups it is kept with them."""
+    if groups.n_groups > FEW_GROUPS or groups.words is None or None in groups.words.digits:
+        return _key_columns(keys, groups)
+    kept: list[Column] | None = groups.found.get("keys")
+    return kept if kept is not None else groups.found.setdefault("keys", _key_columns(keys, groups))
+
+
+def _key_columns(keys: Sequence[Column], groups: Groups) -> list[Column]:
     if groups.words is None:
         return [take(key, groups.first_rows, missing=False) for key in keys]
     outs = [None if digit is None else _Out(digit, groups.n_groups) for digit in groups.words.digits]

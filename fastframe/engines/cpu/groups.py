@@ -15,6 +15,7 @@ from fastframe._threads import run
 from fastframe.column.memory import allocate_array
 from fastframe.dtypes import DType, Physical
 
+FEW_GROUPS = 1 << 10   # of so many the key columns are kept, too
 NO_CODE = 0xFFFFFFFF   # of 32-bit codes; narrower ones have all their bits set, too
 OPERATION = "key codes"
 
@@ -107,8 +108,12 @@ class Groups:
 
     @property
     def n_bytes(self) -> int:
-        """Bytes of the codes, of the groups' words and of their first rows, made already or not."""
-        return int(self.codes.nbytes) + 12 * self.n_groups
+        """Bytes of the codes, of the groups' words, of their first rows and of their keys where few, made already or not."""
+        return int(self.codes.nbytes) + (20 if self.n_groups <= FEW_GROUPS else 12) * self.n_groups
+
+    def shared(self) -> Groups:
+        """The same groups for another caller, who may add to them; what is ``found`` is found for all."""
+        return Groups(self.codes, self.n_groups, self.given_first_rows, self.plan, self.words, self.filled, self.found)
 
     @cached_property
     def wide_codes(self) -> np.ndarray[Any, np.dtype[np.uint32]]:

@@ -49,7 +49,7 @@ def group_rows(keys: Sequence[Column], *, dropna: bool = True, sort: bool | None
         For keys of dtypes that have no codes.
     """
     groups = cached_groups(keys, dropna=dropna, sort=sort)
-    return replace(groups if groups is not None else _group(keys, dropna, sort))   # what a caller adds is not kept
+    return (groups if groups is not None else _group(keys, dropna, sort)).shared()
 
 
 def cached_groups(keys: Sequence[Column], *, dropna: bool, sort: bool | None) -> Groups | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -46,7 +46,7 @@ COUNTS = {Operation.COUNT, Operation.MISSING}
 POSITIONS = {Operation.FIRST, Operation.LAST, Operation.TEXT_MIN, Operation.TEXT_MAX}
 EXTREMES = {Operation.MIN, Operation.MAX}
 PAIRS = {Operation.PAIR_MOMENTS, Operation.PAIR_EXACT, Operation.PAIR_PACKED}
-_OWN_COUNT = {Operation.MOMENTS, *PAIRS, *POSITIONS, Operation.ANY, Operation.ALL}   # need not be told how many values there are
+OWN_COUNT = {Operation.MOMENTS, *PAIRS, *POSITIONS, Operation.ANY, Operation.ALL}   # need not be told how many values there are
 
 
 class Finalizer(IntEnum):
@@ -88,7 +88,7 @@ def unit(dtype: DType, result: DType) -> int:
     return _DAY_MS if dtype.name == "date32" and result.kind is Kind.TIMESTAMP else 1
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Request:
     """One state of one column (or of two), and what comes out of it.
 
@@ -117,33 +117,16 @@ class Request:
     wide: Operation | None = None
     smallest: int = 0
     other_smallest: int = 0
-    fields: list[DType] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "fields", state_dtypes(self.operation, self.column.dtype))
+    @property
+    def fields(self) -> list[DType]:
+        """The dtypes of the fields of the state."""
+        return state_dtypes(self.operation, self.column.dtype)
 
     @property
     def missing_matters(self) -> bool:
         """Whether somebody must count what is missing in each group."""
         return self.operation is Operation.MISSING or (self.result is not None and self.result.poisons)
-
-    def needs_n(self, *, filled: bool, lacks_nothing: bool) -> bool:
-        """Whether each group's number of values must be known.
-
-        Parameters
-        ----------
-        filled : bool
-            Every group has a row.
-        lacks_nothing : bool
-            No value of the column can be missing.
-        """
-        if self.operation is Operation.COUNT:
-            return True
-        if self.operation in EXTREMES:
-            return not (filled and lacks_nothing)
-        if self.operation in _OWN_COUNT or self.operation is Operation.MISSING:
-            return False
-        return self.result is None or self.operation is Operation.MOMENTS_EXACT or self.result.needs_n
 
 
 def state_dtypes(operation: Operation, given: DType) -> list[DType]:
@@ -180,10 +163,11 @@ class Source(NamedTuple):
 
 def source_of(column: Column) -> Source:
     """A column as kernels read it; of a nested or half-supported dtype only which rows are null."""
-    if column.physical in (Physical.STR, Physical.LSTR):
+    physical = column.physical
+    if physical is Physical.STR or physical is Physical.LSTR:
         text = column.text_view
         physical = Physical.LSTR if text.large else Physical.STR
         return Source(physical, ColumnView(text.offsets, text.validity, text.bit_offset, text.length), (text.offsets, text.data))
-    if column.physical is None:
+    if physical is None:
         return Source(-1, column.validity_view)
-    return Source(column.physical, column.view)
+    return Source(physical, column.view)
