@@ -18,7 +18,8 @@ from fastframe._threads import SLICE_ROWS, run, slice_rows
 from fastframe.column.column import Column, ColumnView, column_from_buffers
 from fastframe.column.memory import allocate, allocate_bits
 from fastframe.dtypes import FLOAT64, UINT64, DType, Kind, Physical
-from fastframe.engines.cpu.requests import COUNTS, EXTREMES, POSITIONS, TOTAL, Operation, Request, Source, source_of, state_dtypes
+from fastframe.engines.cpu.facts import lies_within
+from fastframe.engines.cpu.requests import COUNTS, EXTREMES, POSITIONS, PROOF_ROWS, TOTAL, Operation, Request, Source, source_of, state_dtypes
 from fastframe.engines.cpu.scatter import PARTITION_SLICE, starts_of
 from fastframe.errors import KernelError, KernelStatus
 
@@ -33,6 +34,7 @@ _MANY_GROUPS = 1 << 13
 _MOST_PARTITIONS = 1024         # more would miss the TLB at every write
 _LEAST_SHIFT = 9                # groups of a partition begin at whole words of a bitmap
 _CODE_BYTES = 4                 # whatever the width of the codes is: the plan may not depend on it
+_INTEGERS = {Kind.INT, Kind.UINT}
 _OPERATION = "groupby"
 
 
@@ -103,6 +105,7 @@ class _Pass:
 
     def _add_states(self) -> list[_State]:
         """Presences with their steps; requests that lack the same rows share one."""
+        self.asked: list[Request | None] = []   # what each step is for; None: rows
         states: dict[int, _State] = {}
         by_presence: dict[tuple[int, int], list[int]] = {}
         for number, one in enumerate(self.requests):
@@ -110,6 +113,7 @@ class _Pass:
         needs = [one.needs_n(filled=self.filled, lacks_nothing=_presence_key(one) == (0, 0)) for one in self.requests]
         every_row = self.program.add_presence(-1, -1, 0, 0, False)
         self.counter = self.program.add_step(Operation.COUNT, 0, -1) if any(needs) else -1
+        self.asked += [None] * any(needs)
         for key, numbers in sorted(by_presence.items(), key=lambda item: item[0] != (0, 0)):
             presence = every_row if key == (0, 0) else self._add_presence([self.requests[number] for number in numbers], needs, numbers)
             shared: dict[Any, int] = {}
@@ -133,6 +137,7 @@ class _Pass:
         return self.program.add_presence(inputs[0], other, nans[0], nan_other, counted)
 
     def _add_step(self, one: Request) -> int:
+        self.asked.append(one)
         source = source_of(one.column)
         if one.operation in POSITIONS:
             return self.program.add_step(one.operation, self._row_numbers(), source.physical, text=source.text)
@@ -162,17 +167,46 @@ class _Pass:
 
         Large tables have strides that do not straddle cache lines.
         """
-        sizes, words = self.program.slot_bytes, self.program.adds_words
+        sizes, words, halves = self.program.slot_bytes, self.program.adds_words, self._halves()
         offsets, end, most = [0] * len(sizes), 0, 8
         for step in sorted(range(len(sizes)), key=lambda step: -8.5 if words[step] else -_alignment(sizes[step])):
+            if halves[step] == kernels.HIGH:
+                offsets[step] = end - sizes[step]
+                continue
             offsets[step] = end
             end += sizes[step]
             most = max(most, 8 if words[step] else _alignment(sizes[step]))
         stride = -(-max(end, 1) // most) * most
         if self.n_groups * stride > _CACHED_BYTES:
             stride = 1 << (stride - 1).bit_length() if stride <= _LINE else -(-stride // 32) * 32
-        self.program.lay_out(offsets, stride, self.counter)
+        self.program.lay_out(offsets, halves, stride, self.counter)
         return stride
+
+    def _halves(self) -> list[int]:
+        """Of each step whether it is the low or the high half of a word: successive totals that fit 32 bits share one."""
+        halves, low = [kernels.WHOLE] * len(self.asked), -1
+        if not self.grouped or self.n_rows < PROOF_ROWS:
+            return halves
+        words = [step for step, adds in enumerate(self.program.adds_words) if adds]
+        for step in words:
+            if not self._may_be_half(step):
+                low = -1
+            elif low >= 0 and self._fits_half(low) and self._fits_half(step):
+                halves[low], halves[step], low = kernels.LOW, kernels.HIGH, -1
+            else:
+                low = step
+        return halves
+
+    def _may_be_half(self, step: int) -> bool:
+        one = self.asked[step]
+        if one is None:
+            return True   # rows
+        return one.operation is Operation.SUM_PROVEN or (one.operation is Operation.SUM and one.column.dtype.kind in _INTEGERS)
+
+    def _fits_half(self, step: int) -> bool:
+        """Whether the column's range proves that no total passes 31 bits and a sign."""
+        one = self.asked[step]
+        return one is None or lies_within(one.column, 2**31 // self.n_rows)
 
     # ---- running it ----------------------------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ from fastframe.dtypes import BOOL, FLOAT64, INT32, INT64, UINT64, DType, Kind, P
 _UINT8 = dtype("uint8")
 TOTAL = dtype(pa.decimal128(38, 0))   # exact totals, as 128-bit integers
 
+PROOF_ROWS = 1 << 16                  # fewer rows are summed before their range is known
+
 
 class Operation(IntEnum):
     """States of rows; keep in step with ``_kernels/aggregations.hpp``. MISSING is counted beside the states."""
