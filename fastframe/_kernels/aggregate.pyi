@@ -6,6 +6,9 @@ SPARE_SLOTS: int
 MOST_REPLICAS: int
 MOST_RECORD_BYTES: int
 ROW_NUMBERS: int
+WHOLE: int
+LOW: int
+HIGH: int
 EMIT_N: int
 EMIT_MISSING: int
 
@@ -24,7 +27,7 @@ class Program:
     def slot_bytes(self) -> list[int]: ...
     @property
     def adds_words(self) -> list[bool]: ...
-    def lay_out(self, offsets: list[int], stride: int, counter: int) -> None: ...
+    def lay_out(self, offsets: list[int], halves: list[int], stride: int, counter: int) -> None: ...
     def emit_fields(self, step: int, presence: int, needs_n: bool, fields: tuple[int, ...], validity: int) -> None: ...
     def emit_result(
         self, step: int, presence: int, needs_n: bool, poisons: bool, *, finalizer: int, physical: int, min_count: int, ddof: int,

@@ -32,6 +32,7 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
         int32_t input
         int32_t other
         int64_t offset
+        int32_t half
         Given given
         convert_t convert[2]
         convert_t convert_scattered[2]
@@ -75,6 +76,7 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
         int64_t n_groups
         int64_t stride
         int64_t size_offset
+        int32_t size_half
         int64_t n_counted
         int64_t n_slices
         int64_t n_replicas
@@ -129,6 +131,7 @@ SPARE_SLOTS = SPARE_SLOTS_
 MOST_REPLICAS = MOST_REPLICAS_
 MOST_RECORD_BYTES = MOST_RECORD_BYTES_
 ROW_NUMBERS = 100
+WHOLE, LOW, HIGH = 0, 1, 2   # see `Half`
 EMIT_N = -1
 EMIT_MISSING = -2
 
@@ -171,6 +174,7 @@ cdef class Program:
         self.program.n_groups = n_groups
         self.program.n_counted = 0
         self.program.size_offset = -1
+        self.program.size_half = WHOLE
         self.keep_alive = [keep_alive]
 
     def keep(self, one):
@@ -210,6 +214,7 @@ cdef class Program:
         step.input = first
         step.other = other
         step.offset = 0
+        step.half = WHOLE
         step.given.offsets = <const uint8_t*><uintptr_t>text[0]          # IN
         step.given.data = <const uint8_t*><uintptr_t>text[1]             # IN
         step.given.smallest = smallest
@@ -233,16 +238,21 @@ cdef class Program:
         """Whether each step adds words, which must be neighbours in the state, in the order of the steps."""
         return [self.program.steps[step].kernels.n_words > 0 for step in range(self.program.steps.size())]
 
-    def lay_out(self, list offsets, int64_t stride, int counter):
-        """Where each step's field lies in a state of ``stride`` bytes; ``counter`` is the step that counts rows (-1: none)."""
+    def lay_out(self, list offsets, list halves, int64_t stride, int counter):
+        """Where each step's field lies in a state of ``stride`` bytes: WHOLE, or the LOW or HIGH half of a word.
+
+        ``counter`` is the step that counts rows (-1: none).
+        """
         cdef size_t step
         self.program.stride = stride
         self.program.first_state.assign(stride, 0)
         for step in range(self.program.steps.size()):
             self.program.steps[step].offset = offsets[step]
+            self.program.steps[step].half = halves[step]
             self.program.steps[step].kernels.init(self.program.first_state.data() + <int64_t>offsets[step])
         if counter >= 0:
             self.program.size_offset = offsets[counter]
+            self.program.size_half = halves[counter]
 
     def emit_fields(self, int step, int presence, bint needs_n, tuple fields, uintptr_t validity):
         """A step's fields (or EMIT_N, EMIT_MISSING: an int64 column) as columns."""

@@ -49,9 +49,15 @@ inline const StepKernels* kernels_for() {
 // A state of one word, to which values are added as they are.
 template <class Op, class Source, typename Word>
 inline const StepKernels* word_kernels() {
-    typedef Values<typename Source::value_t> Scattered;
-    static const StepKernels kernels = with_words(plain_kernels<Op, Source>(), 1, std::is_floating_point<Word>::value,
-                                                  fill_values<Source, Word>, fill_values<Scattered, Word>);
+    typedef typename Source::value_t value_t;
+    typedef Values<value_t> Scattered;
+    constexpr bool floats = std::is_floating_point<Word>::value;
+    static const StepKernels kernels = [] {
+        StepKernels own = with_words(plain_kernels<Op, Source>(), 1, floats, fill_values<Source, Word>, fill_values<Scattered, Word>);
+        if (std::is_same<Source, Scattered>::value && sizeof(value_t) == sizeof(Word)) own.direct = floats ? ADD_DOUBLE : ADD_INT64;
+        if (std::is_same<Source, Values<int32_t>>::value && !floats) own.direct = ADD_INT32;
+        return own;
+    }();
     return &kernels;
 }
 
@@ -80,10 +86,25 @@ inline const StepKernels* pair_words_kernels() {
     return &kernels;
 }
 
+// The smallest or largest of numbers; two of one type may take rows in one loop.
+template <typename T, bool LARGEST>
+inline const StepKernels* extreme_kernels() {
+    typedef Extreme<T, LARGEST, false> Op;
+    constexpr int type = (int)sizeof(T) * 4 + std::is_floating_point<T>::value * 2 + (T(-1) < T(0));
+    static const StepKernels kernels = [] {
+        StepKernels own = plain_kernels<Op, Values<T>>();
+        own.extreme = type * 2 + LARGEST;
+        own.with_smallest = update_extremes<Op, Extreme<T, false, false>>;
+        own.with_largest = update_extremes<Op, Extreme<T, true, false>>;
+        return own;
+    }();
+    return &kernels;
+}
+
 inline const StepKernels* count_kernels() {
     static const StepKernels kernels = {
         (int32_t)sizeof(Count::Slot), 0, 1, false, fill_ones, fill_ones, init_slot<Count>, update_step<Count, EveryRow>, update_step<Count, EveryRow>,
-        reduce_step<Count, EveryRow>, nullptr, combine_states<Count>, emit_states<Count>, merge_states<Count>,
+        reduce_step<Count, EveryRow>, nullptr, combine_states<Count>, emit_states<Count>, merge_states<Count>, ADD_ONE,
     };
     return &kernels;
 }
@@ -111,8 +132,8 @@ inline const StepKernels* number_kernels(int operation) {
     switch (operation) {
         case SUM: case SUM_WIDE: case SUM_PROVEN: return sum_kernels<T>(operation);
         case PRODUCT: return product_kernels<T>();
-        case MIN: return kernels_for<Extreme<T, false, false>, Values<T>>();
-        case MAX: return kernels_for<Extreme<T, true, false>, Values<T>>();
+        case MIN: return extreme_kernels<T, false>();
+        case MAX: return extreme_kernels<T, true>();
         case ANY: return kernels_for<Truth<T, false>, Values<T>>();
         case ALL: return kernels_for<Truth<T, true>, Values<T>>();
         case MOMENTS: return kernels_for<Moments<T>, Values<T>>();

@@ -12,11 +12,11 @@
 // combine in slice order. Partitions (program_partitions.hpp): rows are scattered by ranges of groups, which each own their states.
 #pragma once
 #include <new>
-#include <utility>
 #include <vector>
 
 #include "finalize.hpp"
 #include "pairs.hpp"
+#include "words.hpp"
 
 namespace ff {
 
@@ -26,6 +26,9 @@ constexpr int64_t TOO_FEW = -((int64_t)1 << 62);
 
 struct Step;
 typedef void (*fill_t)(const Step&, const View* views, int64_t row, int count, const uint64_t* missing, const uint8_t** words, uint64_t* scratch, int* kinds);
+typedef void (*fused_t)(const Step& step, const Step& next, const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count);
+constexpr int EXTREME_NONE = -1, NOT_DIRECT = -1;
+
 struct StepKernels {
     int32_t slot_bytes, n_field;
     int32_t n_words;          // of a state that is words to add to; 0 where it is not
@@ -39,12 +42,16 @@ struct StepKernels {
     bool (*combine)(uint8_t* states, const uint8_t* later, int64_t stride, int64_t n_states, const Given& given);
     void (*emit)(const uint8_t* states, int64_t stride, int n_states, const int64_t* n, const StateColumns& out, int64_t first, const Given& given);
     kernel_t merge;                                                                                // null: none
+    int32_t direct = NOT_DIRECT;           // the kind of its word, where rows add the column's values as they lie
+    int32_t extreme = EXTREME_NONE;        // or the type of its values, twice, and whether it is the largest
+    fused_t with_smallest = nullptr, with_largest = nullptr;   // of extremes: this step and another of the same type, row by row
 };
 
 struct Step {
     const StepKernels* kernels;
     int32_t input, other;                  // in: columns, as numbers of inputs
     int64_t offset;                        // in: of its field in a state
+    int32_t half;                          // in: of that word; what is LOW comes before what is HIGH, with no other words between
     Given given;                           // in
     convert_t convert[2], convert_scattered[2];   // in: of pairs
 };
@@ -91,6 +98,7 @@ struct Program {
     const uint8_t* codes;                // in: null where all rows are of one group
     int64_t n_groups, stride;
     int64_t size_offset;                 // in: of the counter of rows; -1 where nobody asks
+    int32_t size_half;                   // in: of that word
     int64_t n_counted;
     // Slices.
     int64_t n_slices, n_replicas, state_bytes;
@@ -197,66 +205,12 @@ inline bool find_missing(const Presence& presence, const View* views, int64_t ro
 }
 
 // ---- Adding words -----------------------------------------------------------------------------------------------------
-//
-// Most states are one or more 64-bit words that rows add to. Their steps turn a block into words to add (zero where the
-// value is missing), and one loop adds up to four neighbouring words of a state: half the time of a loop for each.
-
-// A pointer whose origin the compiler forgets, so that it adds each target to it in one address, not in two steps.
-inline uint8_t* opaque(uint8_t* pointer) {
-    __asm__("" : "+r"(pointer));
-    return pointer;
-}
-
-constexpr int FUSED = 4;
-constexpr int MOST_WORDS = 8;      // of a block that are made before they are added
-
-// What a row adds to a word: 64-bit integers, doubles, or int32 as they lie in their column.
-enum WordKind : int { ADD_INT64 = 0, ADD_DOUBLE = 1, ADD_INT32 = 2, WORD_KINDS = 3 };
-
-constexpr int power_of(int base, int exponent) { return exponent == 0 ? 1 : base * power_of(base, exponent - 1); }
-
-// KINDS: those of the words, as digits to the base WORD_KINDS, the first word's last.
-template <int KINDS>
-inline void add_word(uint64_t* state, const uint8_t* values, int64_t row) {
-    if constexpr (KINDS % WORD_KINDS == ADD_DOUBLE) *(double*)state += load<double>(values, row);
-    else if constexpr (KINDS % WORD_KINDS == ADD_INT32) *state += (uint64_t)load<int32_t>(values, row);
-    else *state += load<uint64_t>(values, row);
-}
-
-template <int N_WORDS, int KINDS>
-void add_words(uint8_t* states, const uint32_t* __restrict target, const uint8_t* const* words, int count) {
-    uint8_t* base = opaque(states);
-    const uint8_t* values[FUSED] = {words[0], words[N_WORDS > 1], words[N_WORDS > 2 ? 2 : 0], words[N_WORDS > 3 ? 3 : 0]};
-    const int64_t n_rows = count;
-    for (int64_t row = 0; row < n_rows; ++row) {
-        uint64_t* state = (uint64_t*)(base + 8 * (size_t)target[row]);
-        add_word<KINDS>(state, values[0], row);
-        if constexpr (N_WORDS > 1) add_word<KINDS / WORD_KINDS>(state + 1, values[1], row);
-        if constexpr (N_WORDS > 2) add_word<KINDS / power_of(WORD_KINDS, 2)>(state + 2, values[2], row);
-        if constexpr (N_WORDS > 3) add_word<KINDS / power_of(WORD_KINDS, 3)>(state + 3, values[3], row);
-    }
-}
-
-typedef void (*add_words_t)(uint8_t* states, const uint32_t* target, const uint8_t* const* words, int count);
-
-template <int N_WORDS, int... KINDS>
-inline add_words_t add_words_of(std::integer_sequence<int, KINDS...>, int kinds) {
-    static constexpr add_words_t kernels[] = {add_words<N_WORDS, KINDS>...};
-    return kernels[kinds];
-}
-
-inline add_words_t add_words_kernel(int n_words, int kinds) {
-    switch (n_words) {
-        case 1: return add_words_of<1>(std::make_integer_sequence<int, power_of(WORD_KINDS, 1)>(), kinds);
-        case 2: return add_words_of<2>(std::make_integer_sequence<int, power_of(WORD_KINDS, 2)>(), kinds);
-        case 3: return add_words_of<3>(std::make_integer_sequence<int, power_of(WORD_KINDS, 3)>(), kinds);
-        default: return add_words_of<4>(std::make_integer_sequence<int, power_of(WORD_KINDS, 4)>(), kinds);
-    }
-}
 
 // Words of a block waiting to be added; those of successive steps are neighbours in the state.
 struct Words {
     uint64_t scratch[MOST_WORDS][STEP_ROWS];
+    uint64_t packed[MOST_WORDS][STEP_ROWS];
+    uint64_t high[STEP_ROWS];
     const uint8_t* values[MOST_WORDS];
     int kinds[MOST_WORDS];
     int n = 0;
@@ -277,6 +231,15 @@ struct Words {
         const fill_t fill = scattered ? step.kernels->fill_scattered : step.kernels->fill;
         fill(step, views, row, count, missing, values + n, scratch[n], kinds + n);
         n += step.kernels->n_words;
+    }
+    // The upper half of the latest word.
+    void fill_high(const Step& step, const View* views, int64_t row, int count, const uint64_t* missing, bool scattered) {
+        const uint8_t* value = nullptr;
+        int kind = ADD_INT64;
+        (scattered ? step.kernels->fill_scattered : step.kernels->fill)(step, views, row, count, missing, &value, high, &kind);
+        pack_halves(packed[n - 1], values[n - 1], kinds[n - 1], value, kind, count);
+        values[n - 1] = (const uint8_t*)packed[n - 1];
+        kinds[n - 1] = ADD_INT64;
     }
 };
 
@@ -366,6 +329,22 @@ bool update_step(const Step& step, const View* views, uint8_t* states, const uin
     return true;
 }
 
+// Two extremes in one loop: half the loads of targets, and no waiting for the first one's lines a second time.
+template <class Op, class Next>
+void update_extremes(const Step& step, const Step& next, const View* views, uint8_t* states, const uint32_t* __restrict target, int64_t row, int count) {
+    typedef typename Op::value_t value_t;
+    const uint8_t* values = views[step.input].values + row * (int64_t)sizeof(value_t);
+    const uint8_t* others = views[next.input].values + row * (int64_t)sizeof(value_t);
+    uint8_t* base = opaque(states + step.offset);
+    uint8_t* second = opaque(states + next.offset);
+    const int64_t n_rows = count;
+    for (int64_t lane = 0; lane < n_rows; ++lane) {
+        const size_t place = 8 * (size_t)target[lane];
+        Op::update(*(typename Op::Slot*)(base + place), load<value_t>(values, lane), Given());
+        Next::update(*(typename Next::Slot*)(second + place), load<value_t>(others, lane), Given());
+    }
+}
+
 template <class Op, bool SCATTERED>
 bool update_pairs(const Step& step, const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count) {
     typename Op::number_t x[STEP_ROWS], y[STEP_ROWS];
@@ -374,6 +353,12 @@ bool update_pairs(const Step& step, const View* views, uint8_t* states, const ui
     convert[1](views[step.other], row, count, step.given.other_smallest, y);
     Op::update(states + step.offset, target, x, y, count);
     return true;
+}
+
+// Null where the two are not extremes of one type.
+inline fused_t fused_of(const Step& step, const Step& next) {
+    if (step.kernels->extreme == EXTREME_NONE || next.kernels->extreme >> 1 != step.kernels->extreme >> 1) return nullptr;
+    return next.kernels->extreme & 1 ? step.kernels->with_largest : step.kernels->with_smallest;
 }
 
 inline void count_missing(uint32_t* counts, const uint32_t* group, int count, const uint64_t* missing) {
@@ -405,6 +390,10 @@ inline bool update_block(const Program& program, const View* views, const Area& 
         if (lacking && presence.counted >= 0) count_missing(area.missing_of(presence.counted), group, count, missing);
         for (int32_t number = presence.first_step; number < presence.stop_step; ++number) {
             const Step& step = program.steps[(size_t)number];
+            if (step.half == HIGH) {
+                words.fill_high(step, views, row, count, lacking ? missing : nullptr, scattered);
+                continue;
+            }
             if (step.kernels->n_words > 0) {
                 if (words.n + step.kernels->n_words > MOST_WORDS) words.flush(area.states, target, count);
                 words.fill(step, views, row, count, lacking ? missing : nullptr, scattered);
@@ -413,6 +402,12 @@ inline bool update_block(const Program& program, const View* views, const Area& 
             if (lacking && to == target) {
                 redirect(own, target, (uint32_t)area.n_groups * (uint32_t)(program.stride / 8), (uint32_t)(program.stride / 8), count, missing);
                 to = own;
+            }
+            const fused_t fused = number + 1 < presence.stop_step ? fused_of(step, program.steps[(size_t)number + 1]) : nullptr;
+            if (fused != nullptr) {
+                fused(step, program.steps[(size_t)number + 1], views, area.states, to, row, count);
+                ++number;
+                continue;
             }
             const auto update = scattered ? step.kernels->update_scattered : step.kernels->update;
             if (!update(step, views, area.states, to, row, count)) return false;
@@ -439,6 +434,7 @@ inline void begin_slice(const Program& program, const Area& area) {
 inline bool end_slice(const Program& program, const Area& area, bool reduced) {
     const int64_t table = area.n_states() * program.stride;
     for (const Step& step : program.steps) {
+        if (step.half == HIGH) continue;   // with its low half
         uint8_t* states = area.states + step.offset;
         const bool open = step.kernels->close != nullptr && !(reduced && step.kernels->reduce != nullptr);
         if (open) step.kernels->close(states, program.stride, program.n_replicas * area.n_states());
@@ -465,14 +461,88 @@ inline void aim(const Program& program, int64_t row, int count, uint32_t* __rest
     }
 }
 
-// Ask for the values of the next block, which the steps would else wait for one column after the other.
-inline void prefetch_values(const Program& program, int64_t row, int64_t stop) {
-    const int64_t n_rows = stop - row < STEP_ROWS ? stop - row : STEP_ROWS;
-    for (const Input& input : program.inputs) {
-        if (input.width < 4 || input.view.values == nullptr) continue;
-        const uint8_t* values = input.view.values + row * input.width;
-        for (int64_t byte = 0; byte < n_rows * input.width; byte += 64) __builtin_prefetch(values + byte, 0);
+// Runs of rows that lack nothing, where every step can read its columns as they lie: one loop over the run for up to three
+// words or two extremes. Long runs keep the streams of several columns going; 256 rows of one column after the other
+// wait for the first lines of each (measured: twice the time).
+struct Loop {
+    const Step* step;               // where it is not words
+    const Step* next;               // a second extreme; null: none
+    int n_words;
+    int kinds[RUN_WORDS];
+    int32_t inputs[RUN_WORDS][2];   // of the word, or of its halves
+    int64_t offset;                 // of the first word
+
+    void run_words(const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count) const {
+        const uint8_t* values[RUN_WORDS][2] = {};
+        int digits = 0;
+        for (int word = n_words - 1; word >= 0; --word) {
+            digits = digits * RUN_KINDS + kinds[word];
+            const int64_t width = kinds[word] == ADD_INT64 || kinds[word] == ADD_DOUBLE ? 8 : 4;
+            for (int half = 0; half < 2; ++half) {
+                if (inputs[word][half] >= 0) values[word][half] = views[inputs[word][half]].values + row * width;
+            }
+        }
+        run_words_kernel(n_words, digits)(states + offset, target, values, count);
     }
+    bool run(const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count) const {
+        if (n_words > 0) run_words(views, states, target, row, count);
+        else if (next != nullptr) fused_of(*step, *next)(*step, *next, views, states, target, row, count);
+        else return step->kernels->update(*step, views, states, target, row, count);
+        return true;
+    }
+};
+
+// The latest word gets an upper half; false where the loops cannot read the two.
+inline bool add_half(Loop& loop, const Step& step) {
+    int& kind = loop.kinds[loop.n_words - 1];
+    if (step.kernels->direct != ADD_INT32 || (kind != ADD_INT32 && kind != ADD_ONE)) return false;
+    kind = kind == ADD_ONE ? ADD_ONE_INT32 : ADD_TWO_INT32;
+    loop.inputs[loop.n_words - 1][1] = step.input;
+    return true;
+}
+
+// Empty where some step cannot take part.
+inline std::vector<Loop> plan_loops(const Program& program) {
+    std::vector<Loop> loops;
+    size_t latest = (size_t)-1;   // loop of words
+    for (const Presence& presence : program.presences) {
+        for (int32_t number = presence.first_step; number < presence.stop_step; ++number) {
+            const Step& step = program.steps[(size_t)number];
+            if (step.half == HIGH) {
+                if (!add_half(loops[latest], step)) return {};
+            } else if (step.kernels->n_words > 0) {
+                if (step.kernels->direct == NOT_DIRECT) return {};
+                const bool begins = latest == (size_t)-1 || loops[latest].n_words == RUN_WORDS;
+                if (begins) {
+                    latest = loops.size();
+                    loops.push_back({nullptr, nullptr, 0, {}, {}, step.offset});
+                }
+                Loop& loop = loops[latest];
+                loop.kinds[loop.n_words] = step.kernels->direct;
+                loop.inputs[loop.n_words][0] = step.kernels->direct == ADD_ONE ? -1 : step.input;
+                loop.inputs[loop.n_words++][1] = -1;
+            } else if (step.other >= 0) {
+                return {};
+            } else {
+                const Step* next = number + 1 < presence.stop_step ? &program.steps[(size_t)number + 1] : nullptr;
+                if (next != nullptr && fused_of(step, *next) == nullptr) next = nullptr;
+                loops.push_back({&step, next, 0, {}, {}, 0});
+                number += next != nullptr;
+            }
+        }
+    }
+    return loops;
+}
+
+inline bool run_lacks(const Program& program, int64_t row, int count) {
+    uint64_t missing[STEP_ROWS / 64];
+    for (const Presence& presence : program.presences) {
+        for (int first = 0; first < count; first += STEP_ROWS) {
+            const int some = count - first < STEP_ROWS ? count - first : STEP_ROWS;
+            if (find_missing(presence, program.views.data(), row + first, some, missing)) return true;
+        }
+    }
+    return false;
 }
 
 // Over rows.
@@ -481,13 +551,22 @@ int update_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const Program& program = *((const Bound*)raw)->program;
     const Area area = slice_area(program, slice);
     begin_slice(program, area);
-    uint32_t group[STEP_ROWS], target[STEP_ROWS];
-    for (int64_t row = start; row < stop; row += STEP_ROWS) {
-        const int count = (int)(stop - row < STEP_ROWS ? stop - row : STEP_ROWS);
-        prefetch_values(program, row + STEP_ROWS, stop);
-        aim<Code>(program, row, count, group, target);
-        if (program.prefetch) for (int lane = 0; lane < count; ++lane) __builtin_prefetch(area.states + 8 * (size_t)target[lane], 1);
-        if (!update_block(program, program.views.data(), area, group, target, row, count, false)) return OVERFLOW_;
+    const std::vector<Loop> loops = plan_loops(program);
+    uint32_t group[STEP_ROWS], target[RUN_ROWS];
+    for (int64_t run = start; run < stop; run += RUN_ROWS) {
+        const int n_run = (int)(stop - run < RUN_ROWS ? stop - run : RUN_ROWS);
+        const bool direct = !loops.empty() && !run_lacks(program, run, n_run);
+        for (int first = 0; first < n_run; first += STEP_ROWS) {
+            const int count = n_run - first < STEP_ROWS ? n_run - first : STEP_ROWS;
+            aim<Code>(program, run + first, count, group, target + first);
+            if (direct) continue;
+            if (program.prefetch) for (int lane = 0; lane < count; ++lane) __builtin_prefetch(area.states + 8 * (size_t)target[first + lane], 1);
+            if (!update_block(program, program.views.data(), area, group, target + first, run + first, count, false)) return OVERFLOW_;
+        }
+        if (!direct) continue;
+        for (const Loop& loop : loops) {
+            if (!loop.run(program.views.data(), area.states, target, run, n_run)) return OVERFLOW_;
+        }
     }
     return end_slice(program, area, false) ? OK : OVERFLOW_;
 }
@@ -499,6 +578,7 @@ inline bool combine_block(const Program& program, const Area& whole, int64_t gro
     for (int64_t slice = 1; slice < program.n_slices; ++slice) {
         const Area later = slice_area(program, slice);
         for (const Step& step : program.steps) {
+            if (step.half == HIGH) continue;
             const int64_t place = group * program.stride + step.offset;
             if (!step.kernels->combine(whole.states + place, later.states + place, program.stride, count, step.given)) return false;
         }
@@ -543,14 +623,15 @@ inline int finalize_block(const Emit& emit, const Step& step, uint8_t (*fields)[
 
 // Results of the groups whose states begin at place `at` of the table; they are groups `first_group` and on.
 inline int emit_groups(const Program& program, const Area& area, int64_t at, int64_t first_group, int count) {
-    int64_t n[GROUP_BLOCK];
+    int64_t n[GROUP_BLOCK], totals[GROUP_BLOCK];
     alignas(16) uint8_t fields[MOST_FIELDS][GROUP_BLOCK * 16];
     for (const Emit& emit : program.emits) {
         const Presence& presence = program.presences[(size_t)emit.presence];
         const uint32_t* missing = presence.counted >= 0 ? area.missing + presence.counted * area.n_states() + at : nullptr;
         if (emit.needs_n) {
             const uint8_t* sizes = area.states + at * program.stride + program.size_offset;
-            for (int lane = 0; lane < count; ++lane) n[lane] = load<int64_t>(sizes + lane * program.stride, 0);
+            if (program.size_half != WHOLE) take_halves(sizes, program.stride, count, program.size_half, n);
+            else for (int lane = 0; lane < count; ++lane) n[lane] = load<int64_t>(sizes + lane * program.stride, 0);
             if (missing != nullptr) for (int lane = 0; lane < count; ++lane) n[lane] -= missing[lane];
         } else {
             for (int lane = 0; lane < count; ++lane) n[lane] = 1;   // of a group with rows, whose column lacks nothing
@@ -562,13 +643,19 @@ inline int emit_groups(const Program& program, const Area& area, int64_t at, int
         } else {
             const Step& step = program.steps[(size_t)emit.step];
             const uint8_t* states = area.states + at * program.stride + step.offset;
+            int64_t stride = program.stride;
+            if (step.half != WHOLE) {
+                take_halves(states, stride, count, step.half, totals);
+                states = (const uint8_t*)totals;
+                stride = sizeof(int64_t);
+            }
             if (emit.finalize == nullptr) {
-                step.kernels->emit(states, program.stride, count, n, emit.out, first_group, step.given);
+                step.kernels->emit(states, stride, count, n, emit.out, first_group, step.given);
                 continue;
             }
             StateColumns out = {};
             for (int field = 0; field < MOST_FIELDS; ++field) out.fields[field] = fields[field];
-            step.kernels->emit(states, program.stride, count, n, out, 0, step.given);
+            step.kernels->emit(states, stride, count, n, out, 0, step.given);
             const int status = finalize_block(emit, step, fields, missing, first_group, count);
             if (status != OK) return status;
         }

@@ -15,6 +15,7 @@ from fastframe.engines.cpu import accumulate, updates
 from fastframe.engines.cpu.aggregate import Wanted, aggregate, aggregate_all, aggregate_codes
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.partials import combine, finalize, update
+from fastframe.engines.cpu.requests import Operation, Request
 from fastframe.engines.cpu.spread import spread_codes
 from fastframe.errors import IntegerOverflow
 from fastframe.ops.aggregations import AggregationCall
@@ -148,7 +149,7 @@ def test_sums_whose_range_proves_them_are_those_that_are_checked(kind: str, null
     column, codes = make_column(kind, 2100, nulls), make_codes(2100, 40)
     expected = slow.aggregated(AggregationCall("sum"), column, listed_codes(codes), 40)
     for rows in (0, 10**6):
-        monkeypatch.setattr(updates, "_PROOF_ROWS", max(rows, 1))
+        monkeypatch.setattr(updates, "PROOF_ROWS", max(rows, 1))
         assert_same(aggregate(column, AggregationCall("sum"), groups_of(codes, 40)), expected, AggregationCall("sum"), column)
 
 
@@ -175,3 +176,32 @@ def test_every_row_gets_its_groups_value(kind: str, nulls: str, width: Any) -> N
             expected = [listed[code] if code < 200 else None for code in codes.tolist()]
             assert [None if one != one else one for one in found.array.to_pylist()] == [None if one != one else one for one in expected]
             assert found.array.validate(full=True) is None
+
+
+@pytest.mark.parametrize("nulls", NULLS)
+@pytest.mark.parametrize("n_groups", [3, 1500])
+def test_totals_that_share_a_word_are_those_that_do_not(nulls: str, n_groups: int, plan: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accumulate, "PROOF_ROWS", 1)
+    monkeypatch.setattr(updates, "PROOF_ROWS", 1)
+    rng, n_rows = np.random.default_rng(3), 9000
+    edge = 2**31 // n_rows - 1   # the largest magnitude whose totals are proven to fit half a word
+    codes = make_codes(n_rows, n_groups, seed=4)
+    mask = {"none": None, "all": np.ones(n_rows, bool)}.get(nulls, rng.random(n_rows) < 0.1)
+    columns = [Column(pa.array(rng.choice([-most, most, 7, -1], n_rows).astype(kind), mask=mask))
+               for kind, most in [("i4", edge), ("i8", edge), ("i4", edge + 1), ("i1", 9), ("i4", 1), ("i4", 5)]]  # fmt: skip
+    for names in (["sum"], ["mean", "count"], ["sum", "size", "min", "max"]):
+        wanted = [Wanted(AggregationCall(name), column) for column in columns for name in names]
+        found = aggregate_all(wanted, groups_of(codes, n_groups))
+        for one, result in zip(wanted, found, strict=True):
+            assert one.column is not None
+            assert_same(result, slow.aggregated(one.call, one.column, listed_codes(codes), n_groups), one.call, one.column)
+
+
+@pytest.mark.parametrize(("value", "halves"), [(2**15 - 1, [1, 2]), (2**15, [0, 0]), (-(2**15), [0, 0])])
+def test_totals_share_words_only_where_their_range_proves_that_they_fit(value: int, halves: list[int]) -> None:
+    column = Column(pa.array(np.full(1 << 16, value, np.int32)))
+    made = accumulate._Pass([Request(Operation.SUM, column)], np.zeros(1 << 16, np.uint8), 1, filled=True)
+    assert made._halves() == halves   # rows, sum
+    found = made.run()
+    assert found is not None
+    assert found[0][0].array.to_pylist() == [value << 16]

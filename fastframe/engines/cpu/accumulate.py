@@ -80,14 +80,14 @@ class _Pass:
 
     def __init__(self, requests: Sequence[Request], codes: Codes | None, n_groups: int, *, filled: bool) -> None:
         self.requests, self.n_groups = requests, n_groups
-        self.layout, operands = layout_of(requests, filled=filled)
+        self.layout, operands = layout_of(requests, filled=filled, grouped=codes is not None)
         self.n_rows, self.row_bytes = operands.n_rows, self.layout.row_bytes
         width, address = (codes.itemsize, address_of(codes)) if codes is not None else (4, 0)
         self.program = kernels.Program(address, width, n_groups=n_groups, keep_alive=(codes, requests))
         self.grouped = codes is not None
         self.layout.put_into(self.program, requests, operands)
         self.stride = _stride(self.layout.stride, n_groups)
-        self.program.lay_out(self.layout.offsets, self.stride, self.layout.counter)
+        self.program.lay_out(self.layout.offsets, self.layout.halves, self.stride, self.layout.counter)
 
     def run(self) -> list[list[Column]] | None:
         """What was asked for; None where an exact total needs a wider state."""

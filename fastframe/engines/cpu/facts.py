@@ -42,6 +42,12 @@ def value_range(column: Column) -> Range:
     return column.fact("range", lambda: _value_range(column))
 
 
+def lies_within(column: Column, bound: int) -> bool:
+    """Whether all values lie between ``-bound`` and ``bound``."""
+    found = value_range(column)
+    return found.min is None or (found.min > -bound and found.max is not None and found.max < bound)
+
+
 def _value_range(column: Column) -> Range:
     physical = column.physical
     if column.dtype.kind is Kind.NULL:

@@ -11,12 +11,16 @@ from typing import Any, NamedTuple
 
 from fastframe._kernels import aggregate as kernels
 from fastframe.column.column import Column, ColumnView
-from fastframe.dtypes import Physical
-from fastframe.engines.cpu.requests import COUNTS, EXTREMES, OWN_COUNT, POSITIONS, Operation, Request, Source, source_of
+from fastframe.dtypes import Kind, Physical
+from fastframe.engines.cpu.facts import lies_within
+from fastframe.engines.cpu.requests import COUNTS, EXTREMES, OWN_COUNT, POSITIONS, PROOF_ROWS, Operation, Request, Source, source_of
 
 _CODE_BYTES = 4   # whatever the width of the codes is: nothing may depend on it
 _NONE = -1        # no second column, no input, no text
 _FLOATS = (Physical.F32, Physical.F64)
+_INTEGERS = {Kind.INT, Kind.UINT}
+
+Pairs = tuple[tuple[int, int], ...]   # steps whose totals share a word, the low half first
 
 
 class _Held(NamedTuple):
@@ -88,8 +92,10 @@ class Layout(NamedTuple):
         Per request.
     counter : int
         The step that counts rows; -1: none.
-    offsets : list of int
-        Of each step's field.
+    words : list of (step, request)
+        The steps that add to a word, in order; request -1: the step that counts rows.
+    offsets, halves : list of int
+        Of each step's field, and whether it is a whole word or which half of one.
     stride, row_bytes : int
         Bytes of a state, and of a row in all inputs and its code.
     """
@@ -98,7 +104,9 @@ class Layout(NamedTuple):
     presences: list[_Presence]
     places: list[StatePlace]
     counter: int
+    words: list[tuple[int, int]]
     offsets: list[int]
+    halves: list[int]
     stride: int
     row_bytes: int
 
@@ -119,7 +127,7 @@ class Layout(NamedTuple):
                                      smallest=one.smallest, other_smallest=one.other_smallest)  # fmt: skip
 
 
-def layout_of(requests: Sequence[Request], *, filled: bool) -> tuple[Layout, Operands]:
+def layout_of(requests: Sequence[Request], *, filled: bool, grouped: bool) -> tuple[Layout, Operands]:
     """The layout for requests, and what to put into it; ``filled``: every group has a row."""
     numbers: dict[int, int] = {}
     columns: list[Column] = []
@@ -135,7 +143,40 @@ def layout_of(requests: Sequence[Request], *, filled: bool) -> tuple[Layout, Ope
         asked.append((one.operation, places[0], places[1], one.all_rows, one.missing_matters, needs_n))   # `_Asked` costs more
     sources = [source_of(column) for column in columns]
     held = tuple([_held(column, source) for column, source in zip(columns, sources)])
-    return _drawn(tuple(asked), held, filled), Operands(sources, len(columns[0]))
+    operands = Operands(sources, len(columns[0]))
+    drawing = tuple(asked), held, filled
+    layout = _drawn(*drawing, ())
+    if grouped and operands.n_rows >= PROOF_ROWS and len(layout.words) > 1:
+        layout = _drawn(*drawing, _sharing(layout.words, requests, operands.n_rows))
+    return layout, operands
+
+
+def _sharing(words: Sequence[tuple[int, int]], requests: Sequence[Request], n_rows: int) -> Pairs:
+    """Successive totals that the columns' ranges prove to fit 32 bits share a word."""
+    pairs = []
+    low: tuple[int, int] | None = None
+    for word in words:
+        one = _of(word, requests)
+        if one is not None and one.operation is not Operation.SUM_PROVEN and (
+            one.operation is not Operation.SUM or one.column.dtype.kind not in _INTEGERS
+        ):
+            low = None
+        elif low is not None and _fits_half(_of(low, requests), n_rows) and _fits_half(one, n_rows):
+            pairs.append((low[0], word[0]))
+            low = None
+        else:
+            low = word
+    return tuple(pairs)
+
+
+def _of(word: tuple[int, int], requests: Sequence[Request]) -> Request | None:
+    """The request of a word; None: it counts rows."""
+    return requests[word[1]] if word[1] >= 0 else None
+
+
+def _fits_half(one: Request | None, n_rows: int) -> bool:
+    """Whether no total passes 31 bits and a sign."""
+    return one is None or lies_within(one.column, 2**31 // n_rows)
 
 
 def _held(column: Column, source: Source) -> tuple[int, int, int, bool]:
@@ -144,8 +185,8 @@ def _held(column: Column, source: Source) -> tuple[int, int, int, bool]:
 
 
 @lru_cache(maxsize=256)
-def _drawn(asked: tuple[tuple[Any, ...], ...], columns: tuple[tuple[int, int, int, bool], ...], filled: bool) -> Layout:
-    return _Drawing([_Asked(*one) for one in asked], [_Held(*one) for one in columns], filled=filled).layout()
+def _drawn(asked: tuple[tuple[Any, ...], ...], columns: tuple[tuple[int, int, int, bool], ...], filled: bool, pairs: Pairs) -> Layout:
+    return _Drawing([_Asked(*one) for one in asked], [_Held(*one) for one in columns], filled=filled).layout(pairs)
 
 
 class _Drawing:
@@ -158,10 +199,16 @@ class _Drawing:
         self.row_bytes = _CODE_BYTES
         self.n_steps = 0
 
-    def layout(self) -> Layout:
+    def layout(self, pairs: Pairs) -> Layout:
         places, counter = self._places()
-        offsets, stride = _laid_out(self.presences)
-        return Layout(list(self.inputs), self.presences, places, counter, offsets, stride, self.row_bytes)
+        sizes, adds_words = _fields(self.presences)
+        steps = [step for presence in self.presences for step in presence.steps]
+        words = [(number, step.request) for number, step in enumerate(steps) if adds_words[number]]
+        halves = [kernels.WHOLE] * len(steps)
+        for low, high in pairs:
+            halves[low], halves[high] = kernels.LOW, kernels.HIGH
+        offsets, stride = _laid_out(sizes, adds_words, halves)
+        return Layout(list(self.inputs), self.presences, places, counter, words, offsets, halves, stride, self.row_bytes)
 
     def _places(self) -> tuple[list[StatePlace], int]:
         """Presences with their steps; requests that lack the same rows share one."""
@@ -240,16 +287,23 @@ class _Drawing:
         return self.inputs[key]
 
 
-def _laid_out(presences: Iterable[_Presence]) -> tuple[list[int], int]:
-    """Offsets and stride: words in the order of their steps, between wider and narrower fields; no gaps."""
+def _fields(presences: Iterable[_Presence]) -> tuple[list[int], list[bool]]:
+    """Of each step the bytes of its field, and whether it adds to a word."""
     program = kernels.Program(0, _CODE_BYTES, n_groups=0, keep_alive=None)
     for presence in presences:
         for step in presence.steps:
             program.add_presence(_NONE, _NONE, 0, 0, False)
             program.add_step(step.operation, step.first, step.physical, step.other, step.other_physical)
-    sizes, words = program.slot_bytes, program.adds_words
+    return program.slot_bytes, program.adds_words
+
+
+def _laid_out(sizes: list[int], words: list[bool], halves: list[int]) -> tuple[list[int], int]:
+    """Offsets and stride: words in the order of their steps, between wider and narrower fields; no gaps."""
     offsets, end, most = [0] * len(sizes), 0, 8
     for number in sorted(range(len(sizes)), key=lambda number: -8.5 if words[number] else -_alignment(sizes[number])):
+        if halves[number] == kernels.HIGH:   # in the word before
+            offsets[number] = end - sizes[number]
+            continue
         offsets[number] = end
         end += sizes[number]
         most = max(most, 8 if words[number] else _alignment(sizes[number]))

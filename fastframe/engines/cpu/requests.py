@@ -15,6 +15,8 @@ _UINT8 = dtype("uint8")
 TOTAL = dtype(pa.decimal128(38, 0))   # exact totals, as 128-bit integers
 _DAY_MS = 24 * 60 * 60 * 1000
 
+PROOF_ROWS = 1 << 16                  # fewer rows are summed before their range is known
+
 
 class Operation(IntEnum):
     """States of rows; keep in step with ``_kernels/aggregations.hpp``. MISSING is counted beside the states."""

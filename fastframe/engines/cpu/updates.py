@@ -13,9 +13,9 @@ from fastframe.column.plain import numpy_of
 from fastframe.dtypes import UINT32, Kind, Physical
 from fastframe.engines.cpu.accumulate import Codes, accumulate, accumulate_all
 from fastframe.engines.cpu.comparable import comparable, present, truth
-from fastframe.engines.cpu.facts import value_range
+from fastframe.engines.cpu.facts import lies_within, value_range
 from fastframe.engines.cpu.groups import remapped
-from fastframe.engines.cpu.requests import Operation, Request
+from fastframe.engines.cpu.requests import PROOF_ROWS, Operation, Request
 from fastframe.engines.cpu.take import take
 from fastframe.ops.aggregations import AggregationCall
 
@@ -23,7 +23,6 @@ Fields = dict[str, Column]
 Rows = np.ndarray[Any, np.dtype[np.int32]]
 
 _WIDE = {Physical.I64, Physical.U64}   # integers whose 64-bit totals are checked
-_PROOF_ROWS = 1 << 16                  # fewer rows are summed before their range is known
 _MOST_WORD, _MOST_HALF = 2**64 - 1, 2**32 - 1
 
 
@@ -80,20 +79,14 @@ def _count(call: AggregationCall, given: Operands) -> Ask:
 def _sum(call: AggregationCall, given: Operands) -> Ask:
     column = present(given.column)
     if column.dtype.kind is Kind.DECIMAL:
-        narrow = given.grouped and _spans(column, within=2**63 // max(len(column), 1))
+        narrow = given.grouped and lies_within(column, 2**63 // max(len(column), 1))
         return Ask(Request(Operation.SUM_NARROW_DECIMAL if narrow else Operation.SUM_DECIMAL, column), _named("high", "low", "n"))
     names = ("sum", "n") if column.dtype.kind is Kind.FLOAT else ("total", "n")
     if column.physical not in _WIDE:
         return Ask(Request(Operation.SUM, column), _named(*names))
-    if given.grouped and len(column) >= _PROOF_ROWS and _spans(column, within=2**63 // len(column)):
+    if given.grouped and len(column) >= PROOF_ROWS and lies_within(column, 2**63 // len(column)):
         return Ask(Request(Operation.SUM_PROVEN, column), _named(*names))
     return Ask(Request(Operation.SUM, column, wide=Operation.SUM_WIDE), _named(*names))
-
-
-def _spans(column: Column, *, within: int) -> bool:
-    """Whether all values lie between ``-within`` and ``within``."""
-    found = value_range(column)
-    return found.min is None or (found.min > -within and found.max is not None and found.max < within)
 
 
 def _product(call: AggregationCall, given: Operands) -> Ask:

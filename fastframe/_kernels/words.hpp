@@ -1,0 +1,134 @@
+// Loops that add the values of rows to 64-bit words of states (program.hpp).
+//
+// Most states are one or more 64-bit words that rows add to. Their steps turn a block into words to add (zero where the
+// value is missing), and one loop adds up to four neighbouring words of a state: half the time of a loop for each.
+#pragma once
+#include <utility>
+
+#include "sources.hpp"
+
+namespace ff {
+
+// A pointer whose origin the compiler forgets, so that it adds each target to it in one address, not in two steps.
+inline uint8_t* opaque(uint8_t* pointer) {
+    __asm__("" : "+r"(pointer));
+    return pointer;
+}
+
+constexpr int FUSED = 4;
+constexpr int MOST_WORDS = 8;      // of a block that are made before they are added
+
+// What a row adds to a word: 64-bit integers, doubles, or int32 as they lie in their column.
+enum WordKind : int { ADD_INT64 = 0, ADD_DOUBLE = 1, ADD_INT32 = 2, WORD_KINDS = 3 };
+
+// In runs (see `Loop`) also rows, and two halves of a word: rows and int32, or two of int32.
+enum RunKind : int { ADD_ONE = 3, ADD_ONE_INT32 = 4, ADD_TWO_INT32 = 5, RUN_KINDS = 6 };
+
+constexpr int RUN_ROWS = 4096;     // of a run: 16 KB of targets
+constexpr int RUN_WORDS = 3;       // one loop adds
+
+// Where two totals that are proven to fit 32 bits share a word of the state, low half first: total = low + high * 2^32.
+enum Half : int { WHOLE = 0, LOW = 1, HIGH = 2 };
+
+constexpr int power_of(int base, int exponent) { return exponent == 0 ? 1 : base * power_of(base, exponent - 1); }
+
+// KINDS: those of the words, as digits to the base WORD_KINDS, the first word's last.
+template <int KINDS>
+inline void add_word(uint64_t* state, const uint8_t* values, int64_t row) {
+    if constexpr (KINDS % WORD_KINDS == ADD_DOUBLE) *(double*)state += load<double>(values, row);
+    else if constexpr (KINDS % WORD_KINDS == ADD_INT32) *state += (uint64_t)load<int32_t>(values, row);
+    else *state += load<uint64_t>(values, row);
+}
+
+template <int N_WORDS, int KINDS>
+void add_words(uint8_t* states, const uint32_t* __restrict target, const uint8_t* const* words, int count) {
+    uint8_t* base = opaque(states);
+    const uint8_t* values[FUSED] = {words[0], words[N_WORDS > 1], words[N_WORDS > 2 ? 2 : 0], words[N_WORDS > 3 ? 3 : 0]};
+    const int64_t n_rows = count;
+    for (int64_t row = 0; row < n_rows; ++row) {
+        uint64_t* state = (uint64_t*)(base + 8 * (size_t)target[row]);
+        add_word<KINDS>(state, values[0], row);
+        if constexpr (N_WORDS > 1) add_word<KINDS / WORD_KINDS>(state + 1, values[1], row);
+        if constexpr (N_WORDS > 2) add_word<KINDS / power_of(WORD_KINDS, 2)>(state + 2, values[2], row);
+        if constexpr (N_WORDS > 3) add_word<KINDS / power_of(WORD_KINDS, 3)>(state + 3, values[3], row);
+    }
+}
+
+template <int KIND>
+inline void add_run_word(uint64_t* state, const uint8_t* const* halves, int64_t row) {
+    if constexpr (KIND == ADD_ONE) ++*state;
+    else if constexpr (KIND == ADD_ONE_INT32) *state += 1 + ((uint64_t)load<int32_t>(halves[1], row) << 32);
+    else if constexpr (KIND == ADD_TWO_INT32) *state += (uint64_t)load<int32_t>(halves[0], row) + ((uint64_t)load<int32_t>(halves[1], row) << 32);
+    else add_word<KIND>(state, halves[0], row);
+}
+
+template <int N_WORDS, int KINDS>
+void run_words(uint8_t* states, const uint32_t* __restrict target, const uint8_t* const (*words)[2], int count) {
+    uint8_t* base = opaque(states);
+    const uint8_t* values[RUN_WORDS][2];   // a copy: no store to a state can change it
+    memcpy(values, words, sizeof(values));
+    const int64_t n_rows = count;
+    for (int64_t row = 0; row < n_rows; ++row) {
+        uint64_t* state = (uint64_t*)(base + 8 * (size_t)target[row]);
+        add_run_word<KINDS % RUN_KINDS>(state, values[0], row);
+        if constexpr (N_WORDS > 1) add_run_word<KINDS / RUN_KINDS % RUN_KINDS>(state + 1, values[1], row);
+        if constexpr (N_WORDS > 2) add_run_word<KINDS / power_of(RUN_KINDS, 2)>(state + 2, values[2], row);
+    }
+}
+
+typedef void (*run_words_t)(uint8_t* states, const uint32_t* target, const uint8_t* const (*words)[2], int count);
+
+template <int N_WORDS, int... KINDS>
+inline run_words_t run_words_of(std::integer_sequence<int, KINDS...>, int kinds) {
+    static constexpr run_words_t kernels[] = {run_words<N_WORDS, KINDS>...};
+    return kernels[kinds];
+}
+
+inline run_words_t run_words_kernel(int n_words, int kinds) {
+    switch (n_words) {
+        case 1: return run_words_of<1>(std::make_integer_sequence<int, power_of(RUN_KINDS, 1)>(), kinds);
+        case 2: return run_words_of<2>(std::make_integer_sequence<int, power_of(RUN_KINDS, 2)>(), kinds);
+        default: return run_words_of<3>(std::make_integer_sequence<int, power_of(RUN_KINDS, 3)>(), kinds);
+    }
+}
+
+typedef void (*add_words_t)(uint8_t* states, const uint32_t* target, const uint8_t* const* words, int count);
+
+template <int N_WORDS, int... KINDS>
+inline add_words_t add_words_of(std::integer_sequence<int, KINDS...>, int kinds) {
+    static constexpr add_words_t kernels[] = {add_words<N_WORDS, KINDS>...};
+    return kernels[kinds];
+}
+
+inline add_words_t add_words_kernel(int n_words, int kinds) {
+    switch (n_words) {
+        case 1: return add_words_of<1>(std::make_integer_sequence<int, power_of(WORD_KINDS, 1)>(), kinds);
+        case 2: return add_words_of<2>(std::make_integer_sequence<int, power_of(WORD_KINDS, 2)>(), kinds);
+        case 3: return add_words_of<3>(std::make_integer_sequence<int, power_of(WORD_KINDS, 3)>(), kinds);
+        default: return add_words_of<4>(std::make_integer_sequence<int, power_of(WORD_KINDS, 4)>(), kinds);
+    }
+}
+
+// Two values to a word: the loop is one of whole vectors.
+template <typename Low, typename High>
+inline void pack_halves(uint64_t* __restrict out, const uint8_t* __restrict low, const uint8_t* __restrict high, int count) {
+    const int64_t n_rows = count;
+    for (int64_t lane = 0; lane < n_rows; ++lane) out[lane] = (uint64_t)(int64_t)load<Low>(low, lane) + ((uint64_t)(int64_t)load<High>(high, lane) << 32);
+}
+
+inline void pack_halves(uint64_t* out, const uint8_t* low, int low_kind, const uint8_t* high, int high_kind, int count) {
+    const bool narrow = high_kind == ADD_INT32;
+    if (low_kind == ADD_INT32) return narrow ? pack_halves<int32_t, int32_t>(out, low, high, count) : pack_halves<int32_t, int64_t>(out, low, high, count);
+    return narrow ? pack_halves<int64_t, int32_t>(out, low, high, count) : pack_halves<int64_t, int64_t>(out, low, high, count);
+}
+
+// Halves of the words of `n` states, as 64-bit totals.
+inline void take_halves(const uint8_t* words, int64_t stride, int n, int half, int64_t* out) {
+    for (int state = 0; state < n; ++state) {
+        const uint64_t word = load<uint64_t>(words + state * stride, 0);
+        const int64_t low = (int32_t)(uint32_t)word;
+        out[state] = half == LOW ? low : (int64_t)(word - (uint64_t)low) >> 32;
+    }
+}
+
+}  // namespace ff
