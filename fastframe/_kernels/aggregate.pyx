@@ -1,4 +1,4 @@
-"""Tasks of aggregations by group code; see ``program.hpp``, ``program_partitions.hpp``, ``reduce.hpp``, ``finalize.hpp``. Addresses are ints."""
+"""Tasks of aggregations by group code; see ``program.hpp`` and the headers that it names. Addresses are ints."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uintptr_t
 from libc.stdlib cimport free, malloc
@@ -219,7 +219,6 @@ cdef class Program:
         step.given.data = <const uint8_t*><uintptr_t>text[1]             # IN
         step.given.smallest = smallest
         step.given.other_smallest = other_smallest
-        cdef bint scattered
         step.convert[0] = pair_convert(operation, first_physical, False)
         step.convert[1] = pair_convert(operation, other_physical, False)
         step.convert_scattered[0] = pair_convert(operation, first_physical, True)

@@ -142,11 +142,13 @@ cdef class TextTables:
 
         # OUT offsets (int64 where ``large``, else int32), data
         """
+        cdef const uint64_t* places = <const uint64_t*><uintptr_t>homes
+        cdef uint8_t* out = <uint8_t*><uintptr_t>data
         with nogil:
             if large:
-                write_texts(self.tables[0], <const uint64_t*><uintptr_t>homes, n_texts, <int64_t*><uintptr_t>offsets, <uint8_t*><uintptr_t>data)
+                write_texts(self.tables[0], places, n_texts, <int64_t*><uintptr_t>offsets, out)
             else:
-                write_texts(self.tables[0], <const uint64_t*><uintptr_t>homes, n_texts, <int32_t*><uintptr_t>offsets, <uint8_t*><uintptr_t>data)
+                write_texts(self.tables[0], places, n_texts, <int32_t*><uintptr_t>offsets, out)
 
 
 def translate(

@@ -86,7 +86,6 @@ cdef class Scatter:
         """Over the same slices of rows: values (and codes) to their places."""
         return Task.make(self.kernels.scatter, &self.ctx, sizeof(self.ctx), self.keep_alive)
 
-
     def gather(self, uintptr_t values, uintptr_t starts, uintptr_t out, uintptr_t validity, keep):
         """Over the same slices of rows, after a scatter by group: the 8-byte values of its places, at their rows."""
         cdef CGather ctx

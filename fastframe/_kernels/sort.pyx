@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.stdlib cimport calloc, free
 
-from fastframe._kernels.kernel cimport View, as_view, row_t
+from fastframe._kernels.kernel cimport as_view, row_t
 from fastframe._threads._drive cimport Task, kernel_t
 
 cdef extern from "sort.hpp" namespace "ff" nogil:
@@ -173,7 +173,8 @@ cdef class SortPass:
         """Keep arrays alive with the tasks."""
         self.keep_alive.extend(arrays)
 
-    def set_buckets(self, uintptr_t bucket_of_cell, uintptr_t frequent, *, uint64_t cell_base, int cell_shift, int64_t n_cells, int64_t n_buckets):
+    def set_buckets(self, uintptr_t bucket_of_cell, uintptr_t frequent, *, uint64_t cell_base, int cell_shift,
+                    int64_t n_cells, int64_t n_buckets):
         """Which bucket a digit belongs to."""
         self.ctx.bucket_of_cell = <const uint16_t*>bucket_of_cell     # IN
         self.ctx.frequent = <const uint64_t*>frequent                 # IN

@@ -11,7 +11,7 @@ import pytest
 
 from fastframe.column.column import Column
 from fastframe.dtypes import Kind
-from fastframe.engines.cpu import accumulate, updates
+from fastframe.engines.cpu import accumulate, layout, updates
 from fastframe.engines.cpu.aggregate import Wanted, aggregate, aggregate_all, aggregate_codes
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.partials import combine, finalize, update
@@ -181,7 +181,7 @@ def test_every_row_gets_its_groups_value(kind: str, nulls: str, width: Any) -> N
 @pytest.mark.parametrize("nulls", NULLS)
 @pytest.mark.parametrize("n_groups", [3, 1500])
 def test_totals_that_share_a_word_are_those_that_do_not(nulls: str, n_groups: int, plan: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accumulate, "PROOF_ROWS", 1)
+    monkeypatch.setattr(layout, "PROOF_ROWS", 1)
     monkeypatch.setattr(updates, "PROOF_ROWS", 1)
     rng, n_rows = np.random.default_rng(3), 9000
     edge = 2**31 // n_rows - 1   # the largest magnitude whose totals are proven to fit half a word
@@ -201,7 +201,7 @@ def test_totals_that_share_a_word_are_those_that_do_not(nulls: str, n_groups: in
 def test_totals_share_words_only_where_their_range_proves_that_they_fit(value: int, halves: list[int]) -> None:
     column = Column(pa.array(np.full(1 << 16, value, np.int32)))
     made = accumulate._Pass([Request(Operation.SUM, column)], np.zeros(1 << 16, np.uint8), 1, filled=True)
-    assert made._halves() == halves   # rows, sum
+    assert made.layout.halves == halves   # rows, sum
     found = made.run()
     assert found is not None
     assert found[0][0].array.to_pylist() == [value << 16]

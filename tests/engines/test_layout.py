@@ -30,7 +30,8 @@ def _totals(*requests: Request) -> list[list[object]]:
 def test_one_layout_serves_columns_of_one_kind_each_with_its_own_values() -> None:
     one, other = _floats(1, 2, 3, 4), _floats(10, 20, 30, None)
     plain = Request(Operation.SUM, one, result=TOTAL)
-    assert layout_of([plain], filled=True)[0] is layout_of([Request(Operation.SUM, _floats(5, 6, 7, 8), result=TOTAL)], filled=True)[0]
+    same = layout_of([Request(Operation.SUM, _floats(5, 6, 7, 8), result=TOTAL)], filled=True, grouped=True)[0]
+    assert layout_of([plain], filled=True, grouped=True)[0] is same
     assert _totals(plain) == [[4.0, 6.0]]
     assert _totals(Request(Operation.SUM, _floats(5, 6, 7, 8), result=TOTAL)) == [[12.0, 14.0]]
     assert _totals(Request(Operation.SUM, other, result=TOTAL)) == [[40.0, 20.0]]
@@ -48,24 +49,24 @@ def test_one_layout_serves_columns_of_one_kind_each_with_its_own_values() -> Non
     ],
 )
 def test_what_matters_makes_another_layout(changed: Request) -> None:
-    assert layout_of([changed], filled=True)[0] != layout_of([Request(Operation.SUM, _floats(1, 2), result=TOTAL)], filled=True)[0]
+    assert layout_of([changed], filled=True, grouped=True)[0] != layout_of([Request(Operation.SUM, _floats(1, 2), result=TOTAL)], filled=True, grouped=True)[0]
 
 
 def test_integers_that_may_be_null_are_laid_out_apart() -> None:
     full, gaps = (Request(Operation.SUM_WIDE, Column(pa.array(values, pa.int64()))) for values in ([1, 2], [1, None]))
-    assert layout_of([full], filled=True)[0] != layout_of([gaps], filled=True)[0]
+    assert layout_of([full], filled=True, grouped=True)[0] != layout_of([gaps], filled=True, grouped=True)[0]
 
 
 def test_extremes_of_groups_that_may_be_empty_are_laid_out_apart() -> None:
     request = Request(Operation.MAX, Column(pa.array([1, 2], pa.int64())))
-    assert layout_of([request], filled=True)[0] != layout_of([request], filled=False)[0]
+    assert layout_of([request], filled=True, grouped=True)[0] != layout_of([request], filled=False, grouped=True)[0]
 
 
 def test_requests_of_one_column_share_its_state_and_those_of_two_alike_columns_do_not() -> None:
     one, other = _floats(1, 2, 3, 4), _floats(10, 20, 30, 40)
     same = [Request(Operation.SUM, one, result=TOTAL), Request(Operation.SUM, one, result=TOTAL)]
     apart = [Request(Operation.SUM, one, result=TOTAL), Request(Operation.SUM, other, result=TOTAL)]
-    assert len(layout_of(same, filled=True)[0].offsets) + 1 == len(layout_of(apart, filled=True)[0].offsets)
+    assert len(layout_of(same, filled=True, grouped=True)[0].offsets) + 1 == len(layout_of(apart, filled=True, grouped=True)[0].offsets)
     assert _totals(*same) == [[4.0, 6.0], [4.0, 6.0]]
     assert _totals(*apart) == [[4.0, 6.0], [40.0, 60.0]]
 

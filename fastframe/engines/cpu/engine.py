@@ -44,9 +44,9 @@ class CpuEngine:
         Take: Late("rows", "take_rows"),
         Sort: Late("rows", "sort"),
         GroupBy: Late("groups", "group_by"),
-        Window: Late("groups", "window_functions"),
+        Window: Late("windows", "window_functions"),
         Reduce: Late("groups", "reduce"),
-        TopK: Late("groups", "largest_of_groups"),
+        TopK: Late("windows", "largest_of_groups"),
         Join: Late("tables", "join"),
         Concat: Late("tables", "concat"),
     }

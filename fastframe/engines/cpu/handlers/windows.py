@@ -1,0 +1,40 @@
+"""Handlers of specs whose results have a row per row of a group: window functions, largest values."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastframe.column import Column, Table
+from fastframe.engines.cpu.aggregate import Wanted, aggregate_all, aggregate_codes
+from fastframe.engines.cpu.groups import Groups
+from fastframe.engines.cpu.handlers.groups import wanted
+from fastframe.engines.cpu.keys import group_rows
+from fastframe.engines.cpu.select import take_table
+from fastframe.engines.cpu.spread import spread, spread_codes
+from fastframe.engines.cpu.topk import top_k
+from fastframe.engines.cpu.window import window
+from fastframe.ops.aggregations import AggregationCall
+from fastframe.ops.groups import TopK, Window
+
+
+def window_functions(spec: Window, table: Table) -> Table:
+    groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort) if spec.keys else None
+    aggregates = [output for output in spec.outputs if isinstance(output.call, AggregationCall)]
+    found = iter(_spread_aggregates([wanted(output, table) for output in aggregates], groups, table.n_rows))
+    out = {}
+    for output in spec.outputs:
+        column = table[output.column] if output.column is not None else None
+        out[output.name] = next(found) if isinstance(output.call, AggregationCall) else window(column, output.named_call, groups)
+    return Table(out, table.n_rows)
+
+
+def largest_of_groups(spec: TopK, table: Table) -> Table:
+    groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort)
+    return take_table(table, top_k(table[spec.column], groups, spec.k, largest=spec.largest))
+
+
+def _spread_aggregates(asked: list[Wanted], groups: Groups | None, n_rows: int) -> list[Column]:
+    """Every row gets its group's aggregates."""
+    if groups is not None:
+        return [spread_codes(column, groups) for column in aggregate_all(asked, groups)]
+    return [spread(column, np.zeros(n_rows, np.int32), missing=False) for column in aggregate_codes(asked, None, 1, filled=n_rows > 0)]
