@@ -172,8 +172,9 @@ def emit_pairs(tuple codes, tuple index, uintptr_t words, uintptr_t starts, tupl
                tuple looked_up, bint keeps_unmatched, bint misses, bint prefetch, bint streams, keep_alive):
     """Over probe rows, in the slices of the first pass: the columns of the pairs.
 
-    ``index`` is ``(row_of_code, 0, 0)``, ``(0, offsets, rows)``, or zeros where records are found by their codes; ``outputs`` and ``records``
-    are tables of ``JoinOutput`` and ``Records``, as ``(address, length)``, which say where the results go. ``looked_up`` is zeros, or for
+    ``index`` is ``(row_of_code, 0, 0)``, ``(0, offsets, rows)``, or zeros where records are found by their codes; ``outputs`` and
+    ``records``
+    are tables of ``JoinOutput`` and ``Records``, as ``(address, length)``: where the results go. ``looked_up`` is zeros, or for
     a map with ``keeps_unmatched``: present (bits of the codes, as for `probe_map`), the number of codes, and what is
     found: words, number of matches per slice.
     """
