@@ -53,10 +53,6 @@ inline void store(uint8_t* base, int64_t row, T value) {
 
 inline bool bit_at(const uint8_t* bits, int64_t bit) { return (bits[bit >> 3] >> (bit & 7)) & 1; }
 
-inline void set_bit(uint8_t* bits, int64_t bit) { bits[bit >> 3] |= (uint8_t)(1u << (bit & 7)); }
-
-inline void clear_bit(uint8_t* bits, int64_t bit) { bits[bit >> 3] &= (uint8_t)~(1u << (bit & 7)); }
-
 // `count` (1 to 64) bits from bit `bit` on, in the low bits of the result; touches no byte that holds none of them.
 inline uint64_t bits_at(const uint8_t* bits, int64_t bit, int count) {
     const uint8_t* base = bits + (bit >> 3);

@@ -61,43 +61,6 @@ struct EveryRow {
     static uint8_t at(const View&, int64_t) { return 0; }
 };
 
-inline code_t code_at(const uint8_t* codes, int64_t row) { return codes == nullptr ? 0 : load<code_t>(codes, row); }
-
-// Targets of rows [row, row + count): the row's group code, or `spare` + lane where its key or its value is missing.
-// Without codes all rows are of group 0.
-template <class Source>
-inline void fill_targets(const View& view, const uint8_t* codes, code_t spare, int64_t row, int count,
-                         uint32_t* target) {
-    if (codes == nullptr) {
-        for (int lane = 0; lane < count; ++lane) target[lane] = 0;
-    } else {
-        for (int lane = 0; lane < count; ++lane) {
-            const code_t code = load<code_t>(codes, row + lane);
-            target[lane] = code < spare ? code : spare + (lane & (SPARE_SLOTS - 1));
-        }
-    }
-    if (view.validity != nullptr) {
-        const uint64_t all = count == 64 ? ~(uint64_t)0 : ((uint64_t)1 << count) - 1;
-        for (uint64_t missing = all ^ bits_at(view.validity, view.bit_offset + row, count); missing != 0; missing &= missing - 1) {
-            const int lane = __builtin_ctzll(missing);
-            target[lane] = spare + (lane & (SPARE_SLOTS - 1));
-        }
-    }
-    if constexpr (Source::has_nan) {
-        for (int lane = 0; lane < count; ++lane) {
-            target[lane] = Source::is_nan(view, row + lane) ? spare + (lane & (SPARE_SLOTS - 1)) : target[lane];
-        }
-    }
-}
-
-// Whether a row has a group and a value; the plain form of `fill_targets`.
-template <class Source>
-inline bool takes_part(const View& view, int64_t row) {
-    if (!is_valid(view, row)) return false;
-    if constexpr (Source::has_nan) return !Source::is_nan(view, row);
-    return true;
-}
-
 // Bitmap of groups, written in ascending order from a multiple of 8 on.
 inline void append_bit(uint8_t* bits, int64_t bit, bool value) {
     if ((bit & 7) == 0) bits[bit >> 3] = 0;

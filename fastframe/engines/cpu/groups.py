@@ -118,7 +118,7 @@ class Groups:
     @cached_property
     def wide_codes(self) -> np.ndarray[Any, np.dtype[np.uint32]]:
         """``codes`` as uint32, for kernels that know no other; dropped rows are 0xFFFFFFFF."""
-        return self.codes if self.codes.dtype == np.uint32 else remapped(self.codes, None, np.uint32)
+        return widened(self.codes)
 
 
 def code_dtype(n_codes: int) -> np.dtype[Any]:
@@ -145,6 +145,11 @@ def remapped(codes: Codes, mapping: np.ndarray | None, dtype: Any) -> Codes:
     address = 0 if mapping is None else mapping.ctypes.data
     run(kernels.remap(located(codes), address, located(out), far, (codes, mapping, out)), len(codes), operation=OPERATION)
     return out
+
+
+def widened(codes: Codes) -> np.ndarray[Any, np.dtype[np.uint32]]:
+    """The codes as uint32; dropped rows are 0xFFFFFFFF."""
+    return codes if codes.dtype == np.uint32 else remapped(codes, None, np.uint32)
 
 
 def first_rows_of(codes: Codes, n_groups: int) -> Rows:

@@ -14,7 +14,7 @@ from fastframe.dtypes import UINT32, Kind, Physical
 from fastframe.engines.cpu.accumulate import Codes, accumulate, accumulate_all
 from fastframe.engines.cpu.comparable import comparable, present, truth
 from fastframe.engines.cpu.facts import lies_within, value_range
-from fastframe.engines.cpu.groups import remapped
+from fastframe.engines.cpu.groups import widened
 from fastframe.engines.cpu.requests import PROOF_ROWS, Operation, Request
 from fastframe.engines.cpu.take import take
 from fastframe.ops.aggregations import AggregationCall
@@ -206,16 +206,9 @@ def _first_equal(key: Column, values: Column, codes: Codes | None, n_groups: int
     """The first row of each group whose key is its group's entry of ``values``; -1 where that is null."""
     import pyarrow.compute as pc
 
-    groups = np.zeros(len(key), np.int32) if codes is None else wide(codes).view(np.int32)
+    groups = np.zeros(len(key), np.int32) if codes is None else widened(codes).view(np.int32)
     equal = pc.equal(key.array, take(values, groups, missing=True).array)
     return first_rows(Operation.FIRST, only_true(equal), codes, n_groups)
-
-
-def wide(codes: Codes) -> Codes:
-    """Codes as uint32; all bits set where a row is in no group."""
-    if codes.dtype == np.uint32:
-        return codes
-    return remapped(codes, None, np.uint32)
 
 
 def only_true(mask: pa.BooleanArray) -> Column:
@@ -227,7 +220,7 @@ def only_true(mask: pa.BooleanArray) -> Column:
 
 def _values(call: AggregationCall, column: Column, codes: Codes | None, n_groups: int) -> Fields:
     """The values themselves; whoever finalizes brings those of a group together."""
-    groups = np.zeros(len(column), np.uint32) if codes is None else wide(codes)
+    groups = np.zeros(len(column), np.uint32) if codes is None else widened(codes)
     return {"value": column, "code": Column(pa.Array.from_buffers(pa.uint32(), len(groups), [None, pa.py_buffer(groups)]), UINT32)}
 
 
