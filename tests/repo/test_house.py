@@ -98,7 +98,8 @@ def test_no_drawer_for_everything() -> None:
 
 # Imports run downwards only; modules of one floor may import each other.
 FLOORS = [
-    ("errors",), ("dtypes", "options", "_version"), ("_threads",), ("_kernels",), ("column",), ("ops",), ("engines",), ("io",), ("frame",),
+    ("errors",), ("dtypes", "options", "_version"), ("_threads",), ("_kernels",), ("column",), ("ops",), ("engines",),
+    ("io", "predict", "contract"), ("frame",),
     ("testing", "versions", "profiling"),
 ]  # fmt: skip
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
@@ -141,7 +142,7 @@ def test_messages_are_made_in_errors_only() -> None:
     """Nobody raises an error of ours with a message of their own, nor a bare builtin with a text in the library."""
     own = {name for name, one in vars(ff.errors).items() if isinstance(one, type) and issubclass(one, ff.errors.FastFrameError)}
     for path in LIBRARY_FILES:
-        if path.name == "errors.py":
+        if path.parent.name == "errors":
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and isinstance(node.exc.func, ast.Name):

@@ -1,66 +1,13 @@
-"""The tree of errors, and every message a user can see.
-
-A message says what happened, what was given, and what to do. Code elsewhere raises through the constructors here, for
-example ``raise ColumnNotFound.among(name, names)``, and never writes a message of its own. Each class also inherits the
-builtin that pandas code would catch, so ``except KeyError`` goes on working.
-"""
+"""Errors of frames, columns, files and engines."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from enum import IntEnum
 from math import prod
-from typing import Any, Self
+from typing import Any
 
-
-class KernelStatus(IntEnum):
-    """What a kernel returns; keep in step with ``_threads/drive.hpp``."""
-
-    OK = 0
-    CANCELLED = 1
-    OVERFLOW = 2
-    OUT_OF_MEMORY = 3
-    OUT_OF_BOUNDS = 4
-    INEXACT = 5
-    ZERO_DIVISION = 6
-    TOO_LONG = 7
-
-
-class FastFrameError(Exception):
-    """The root of all errors that fastframe raises on purpose."""
-
-    def __str__(self) -> str:  # KeyError would show its message quoted
-        return str(self.args[0]) if self.args else ""
-
-    def renamed(self, internal: str, shown: str | None) -> Self:
-        """The same error about a column that users call ``shown`` (None: it has no name)."""
-        text, column = str(self), f"column {internal!r}"
-        if shown is not None:
-            changed = text.replace(column, f"column {shown!r}")
-        else:
-            changed = text.replace(f" of {column}", "").replace(f"casting {column}", "casting values")
-        error = type(self)(changed)
-        error.__dict__.update(self.__dict__)
-        return error
-
-
-def listed(names: Iterable[Any], most: int = 10) -> str:
-    """Names for a message: quoted, comma separated, cut after ``most``."""
-    shown = [repr(name) for name in names]
-    rest = len(shown) - most
-    return ", ".join(shown[:most]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def suggestion(name: Any, available: Sequence[Any]) -> str:
-    """`` Did you mean 'x'?`` for close names, else an empty string."""
-    import difflib  # costs a dozen milliseconds, and most programs never misspell a name
-
-    texts = [str(one) for one in available]
-    close = difflib.get_close_matches(str(name), texts, n=3, cutoff=0.6)
-    lowered = [one for one in texts if one.lower() == str(name).lower() and one not in close]
-    found = (lowered + close)[:3]
-    return f" Did you mean {' or '.join(repr(one) for one in found)}?" if found else ""
+from fastframe.errors.base import FastFrameError, KernelStatus, listed, suggestion
 
 
 class ColumnNotFound(FastFrameError, KeyError):

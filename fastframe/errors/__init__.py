@@ -1,0 +1,71 @@
+"""The tree of errors, and every message a user can see.
+
+A message says what happened, what was given, and what to do. Code elsewhere raises through the constructors here, for
+example ``raise ColumnNotFound.among(name, names)``, and never writes a message of its own. Each class also inherits the
+builtin that pandas code would catch, so ``except KeyError`` goes on working.
+"""
+
+from fastframe.errors.base import FastFrameError, KernelStatus, listed, suggestion
+from fastframe.errors.frames import (
+    ArgumentError,
+    ColumnNotFound,
+    DTypeError,
+    DuplicateColumn,
+    DuplicateLabel,
+    EngineUnavailable,
+    FileMissing,
+    IntegerOverflow,
+    InvalidData,
+    JoblibMismatch,
+    KernelError,
+    LabelNotFound,
+    LossyCast,
+    MergeError,
+    MissingAttribute,
+    MixedEngineError,
+    OutOfMemory,
+    OutOfRange,
+    ProfileError,
+    ShapeError,
+    UnsupportedOperation,
+)
+from fastframe.errors.models import (
+    ContractError,
+    InexactModelError,
+    ModelError,
+    ModelFileError,
+    UnsupportedModel,
+)
+
+__all__ = [
+    "ArgumentError",
+    "ColumnNotFound",
+    "ContractError",
+    "DTypeError",
+    "DuplicateColumn",
+    "DuplicateLabel",
+    "EngineUnavailable",
+    "FastFrameError",
+    "FileMissing",
+    "InexactModelError",
+    "IntegerOverflow",
+    "InvalidData",
+    "JoblibMismatch",
+    "KernelError",
+    "KernelStatus",
+    "LabelNotFound",
+    "LossyCast",
+    "MergeError",
+    "MissingAttribute",
+    "MixedEngineError",
+    "ModelError",
+    "ModelFileError",
+    "OutOfMemory",
+    "OutOfRange",
+    "ProfileError",
+    "ShapeError",
+    "UnsupportedModel",
+    "UnsupportedOperation",
+    "listed",
+    "suggestion",
+]

@@ -1,0 +1,35 @@
+"""Errors of fitted models: reading, checking, feeding, saving and loading them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastframe.errors.base import FastFrameError
+
+
+class ModelError(FastFrameError, ValueError):
+    """A fitted model, or what was read from it, is not what its kind of model should be."""
+
+    @classmethod
+    def out_of_range(cls, array: str, index: int, value: object, allowed: str) -> ModelError:
+        return cls(f"the forest's {array}[{index}] is {value}, which is not {allowed}. The model or its file is damaged: fit or save it again.")
+
+
+class UnsupportedModel(ModelError, NotImplementedError):
+    """`compile` does not take this model; the message lists why, and what to do instead."""
+
+    @classmethod
+    def because(cls, model: str, reasons: Sequence[str]) -> UnsupportedModel:
+        return cls(f"{model} cannot be compiled: {'; '.join(reasons)}. Use fallback='native' to predict with the model itself.")
+
+
+class InexactModelError(ModelError):
+    """The compiled model's bits differ from the model's own on a row of the self-check."""
+
+
+class ContractError(ModelError):
+    """A frame does not have the columns, dtypes or categories that a model was fitted on."""
+
+
+class ModelFileError(ModelError):
+    """A file is not a saved predictor, or it is damaged."""
