@@ -14,6 +14,10 @@ class ModelError(FastFrameError, ValueError):
     def out_of_range(cls, array: str, index: int, value: object, allowed: str) -> ModelError:
         return cls(f"the forest's {array}[{index}] is {value}, which is not {allowed}. The model or its file is damaged: fit or save it again.")
 
+    @classmethod
+    def wrong_part(cls, part: str, found: object, expected: str) -> ModelError:
+        return cls(f"the forest's {part} is {found}, not {expected}. The model or its file is damaged: fit or save it again.")
+
 
 class UnsupportedModel(ModelError, NotImplementedError):
     """`compile` does not take this model; the message lists why, and what to do instead."""
