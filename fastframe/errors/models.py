@@ -14,6 +14,10 @@ class ModelError(FastFrameError, ValueError):
     def out_of_range(cls, array: str, index: int, value: object, allowed: str) -> ModelError:
         return cls(f"the forest's {array}[{index}] is {value}, which is not {allowed}. The model or its file is damaged: fit or save it again.")
 
+    @classmethod
+    def step_without_dtype(cls, column: int, step: str) -> ModelError:
+        return cls(f"step {step!r} on column {column} has no dtype to work in: give the feature via='float64' or 'float32', or cast first.")
+
 
 class UnsupportedModel(ModelError, NotImplementedError):
     """`compile` does not take this model; the message lists why, and what to do instead."""
