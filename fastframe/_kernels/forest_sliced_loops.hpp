@@ -86,27 +86,40 @@ FF_SLICED void find_high(const SlicedTree& tree, const SlicedNodes& nodes, const
     }
 }
 
-// A tree of any shape: first the nodes of which both children are leaves, then all others, children before parents. What a
-// node finds is put into the next slot; the slots before those hold the numbers of leaves.
-FF_SLICED void find_any(const SlicedTree& tree, const SlicedNodes& nodes, const uint8_t* tile, uint8_t* slots, uint8_t* leaf) {
+// Up from a node along those that have one leaf and one child that is none: all that changes is which rows are in that leaf.
+FF_SLICED_INLINE Four climb(SlicedNodes& nodes, const uint8_t* tile, Four found) {
+    for (int left = *nodes.more++; left > 0; --left, nodes.next()) {
+        const Four mask = goes_left(tile, *nodes.planes, *nodes.thresholds);
+        const bytes number = V::fill((int8_t)*nodes.more++);
+        FF_EACH found.of[at] = V::choose(mask.of[at], number, found.of[at]);
+    }
+    return found;
+}
+
+// A tree of any shape, in runs: a node with two leaves or with none, then those with one leaf above it, and what they found
+// goes into the run's slot. Runs that begin with two leaves come first, then the others, children before parents.
+FF_SLICED void find_any(const SlicedTree& tree, const SlicedNodes& of_tree, const uint8_t* tile, uint8_t* slots, uint8_t* leaf) {
     for (int row = 0; row < SLICED_ROWS; row += VISIT) {
-        const uint16_t* planes = nodes.planes;
-        const int8_t* thresholds = nodes.thresholds;
+        SlicedNodes nodes = of_tree;
         const uint16_t* children = nodes.children;
-        uint8_t* found = slots + SLICED_LEAVES * SLICED_ROWS + row;
-        Four last = {};
+        uint8_t* slot = slots + row;
+        Four found = {};
         bytes second = V::fill(1);   // the right one of two leaves; true is -1
-        for (int n = 0; n < tree.n_pairs; ++n, ++planes, ++thresholds, found += SLICED_ROWS) {
-            last = add_four(goes_left(tile + row, *planes, *thresholds), second);
+        for (int run = 0; run < tree.n_pairs; ++run, slot += SLICED_ROWS) {
+            found = add_four(goes_left(tile + row, *nodes.planes, *nodes.thresholds), second);
             second = V::add(second, V::fill(2));
-            store_four(found, last);
+            nodes.next();
+            found = climb(nodes, tile + row, found);
+            store_four(slot, found);
         }
-        for (int n = 0; n < tree.n_others; ++n, ++planes, ++thresholds, children += 2, found += SLICED_ROWS) {
+        for (int run = 0; run < tree.n_forks; ++run, slot += SLICED_ROWS, children += 2) {
             const Four left = load_four(slots + children[0] + row), right = load_four(slots + children[1] + row);
-            last = choose_four(goes_left(tile + row, *planes, *thresholds), left, right);
-            store_four(found, last);
+            found = choose_four(goes_left(tile + row, *nodes.planes, *nodes.thresholds), left, right);
+            nodes.next();
+            found = climb(nodes, tile + row, found);
+            store_four(slot, found);
         }
-        store_four(leaf + row, last);
+        store_four(leaf + row, found);
     }
 }
 
@@ -123,7 +136,7 @@ FF_SLICED find_leaf_t find_leaf(int height) {
     }
 }
 
-// Which rows have a class that is in a set: as codes, of which only those within are below 0.
+// Which rows have a class that is in a set: as codes, of which only those within are below 0; then the other way round.
 FF_SLICED void test_set(const SlicedSet& set, const uint8_t* tile, uint8_t* out) {
     const uint8_t* classes = tile + (size_t)set.plane * SLICED_PLACE;
     const bytes bit_of = V::table(SLICED_BITS), low = V::table(set.bits), high = V::table(set.bits + 16);
@@ -131,7 +144,9 @@ FF_SLICED void test_set(const SlicedSet& set, const uint8_t* tile, uint8_t* out)
         const bytes code = V::load(classes + row), byte = V::eighth(code);
         const bytes bit = V::look_up(bit_of, V::both(code, V::fill(7)));
         const bytes found = V::choose(V::bit_on_top(byte, 4), V::look_up(high, byte), V::look_up(low, byte));
-        V::store(out + row, V::equal(V::both(found, bit), bit));
+        const bytes within = V::equal(V::both(found, bit), bit);
+        V::store(out + row, within);
+        V::store(out + SLICED_ROWS + row, V::flip(within, V::fill(-1)));
     }
 }
 
@@ -198,12 +213,17 @@ FF_SLICED add_leaves_t leaf_adder(int tables) {
     }
 }
 
-// Codes of up to SLICED_ROWS rows, as signed bytes: no vector unit compares unsigned ones.
-FF_SLICED void sign_codes(uint8_t* tile, int64_t n_bytes) {
-    for (int64_t at = 0; at < n_bytes; at += VISIT) {
-        Four codes = load_four(tile + at);
-        FF_EACH codes.of[at] = V::flip(codes.of[at], V::fill((int8_t)-128));
-        store_four(tile + at, codes);
+// Codes as signed bytes, for no vector unit compares unsigned ones; and the same in falling order, for nodes that are asked
+// which rows they send right. In place: plane p's codes are where its signed ones go.
+FF_SLICED void sign_codes(uint8_t* tile, int64_t n_planes) {
+    for (int64_t plane = 0; plane < n_planes; ++plane, tile += 2 * SLICED_ROWS) {
+        for (int row = 0; row < SLICED_ROWS; row += VISIT) {
+            Four codes = load_four(tile + row);
+            FF_EACH codes.of[at] = V::flip(codes.of[at], V::fill(-128));
+            store_four(tile + row, codes);
+            FF_EACH codes.of[at] = V::flip(codes.of[at], V::fill(-1));
+            store_four(tile + SLICED_ROWS + row, codes);
+        }
     }
 }
 
