@@ -12,9 +12,7 @@ struct Walk {
     enter_tree_t enter;
     walk_tree_t walk;
     WalkSource source;          // in
-    int32_t coded;              // the front end gives codes of 16 bits, else values in float32
     int32_t stages;             // out has sums after every `every` trees, and after the last
-    int64_t n_columns;          // of a tile, column 0 included
     int64_t block_rows;         // a multiple of 64
     const uint8_t* values;      // in: of leaves, `width` each
     const uint8_t* base;        // in: n_outputs
@@ -29,30 +27,31 @@ struct Walk {
 // A slice's tile, and the leaf of each of its rows.
 struct WalkScratch {
     uint8_t* memory;
-    uint8_t* tile;
+    uint8_t* keys;
     uint32_t* leaf;
     uint16_t* planes;
+    WalkTile tile;
 
     explicit WalkScratch(const Walk& ctx) {
-        const size_t tile_bytes = (size_t)(ctx.block_rows * ctx.n_columns * 4), leaf_bytes = (size_t)ctx.block_rows * 4;
-        memory = (uint8_t*)malloc(tile_bytes + leaf_bytes + (size_t)(ctx.n_columns * FRONT_ROWS * 2) + 64);
-        tile = (uint8_t*)(((uintptr_t)memory + 63) & ~(uintptr_t)63);
-        leaf = (uint32_t*)(tile + tile_bytes);
-        planes = (uint16_t*)(tile + tile_bytes + leaf_bytes);
+        const size_t key_bytes = (size_t)(ctx.block_rows * ctx.source.n_all * 4), leaf_bytes = (size_t)ctx.block_rows * 4;
+        memory = (uint8_t*)malloc(key_bytes + leaf_bytes + (size_t)(ctx.source.n_all * FRONT_ROWS * 2) + 64);
+        keys = (uint8_t*)(((uintptr_t)memory + 63) & ~(uintptr_t)63);
+        leaf = (uint32_t*)(keys + key_bytes);
+        planes = (uint16_t*)(keys + key_bytes + leaf_bytes);
     }
     ~WalkScratch() { free(memory); }
     WalkScratch(const WalkScratch&) = delete;
     WalkScratch& operator=(const WalkScratch&) = delete;
 
     void fill(const Walk& ctx, int64_t row, int64_t n_rows) {
-        if (ctx.coded) fill_from_codes(ctx.source, row, n_rows, WALK_LINE * ctx.n_columns, planes, tile);
-        else fill_from_values(ctx.source, row, n_rows, WALK_LINE * ctx.n_columns, tile);
+        const bool sides = !fill_tile(ctx.source, row, n_rows, false, planes, keys);
+        if (sides) fill_tile(ctx.source, row, n_rows, true, planes, keys);
+        tile = {keys, ctx.source.group_bytes(sides), (n_rows + WALK_LANES - 1) / WALK_LANES, sides ? 0 : (uint32_t)WALK_LINE * (uint32_t)ctx.source.side};
     }
 
-    void walk(const Walk& ctx, const WalkTree& tree, int64_t n_rows) {
-        const int64_t n_groups = (n_rows + WALK_LANES - 1) / WALK_LANES;
-        ctx.enter(tree, tile, WALK_LINE * ctx.n_columns, n_groups, leaf);
-        ctx.walk(ctx.forest, tree, tile, WALK_LINE * ctx.n_columns, n_groups, leaf);
+    void walk(const Walk& ctx, const WalkTree& tree) {
+        ctx.enter(tree, tile, leaf);
+        ctx.walk(ctx.forest, tree, tile, leaf);
     }
 };
 
@@ -100,7 +99,7 @@ int walk_sums(void* raw, int64_t start, int64_t stop, int64_t) {
                 sums += n_outputs;
             }
             const WalkTree& tree = ctx.forest.trees[number];
-            scratch.walk(ctx, tree, n_rows);
+            scratch.walk(ctx, tree);
             add_leaves<T>(ctx, tree, scratch.leaf, n_rows, sums, stride);
         }
         if (ctx.divide == 0) continue;
@@ -119,7 +118,7 @@ inline int walk_leaves(void* raw, int64_t start, int64_t stop, int64_t) {
         scratch.fill(ctx, row, n_rows);
         int32_t* out = (int32_t*)ctx.out + row * n_trees;
         for (int64_t tree = 0; tree < n_trees; ++tree) {
-            scratch.walk(ctx, ctx.forest.trees[tree], n_rows);
+            scratch.walk(ctx, ctx.forest.trees[tree]);
             for (int64_t at = 0; at < n_rows; ++at) {
                 const uint32_t leaf = scratch.leaf[at];
                 out[at * n_trees + tree] = ctx.leaf_id == nullptr ? (int32_t)leaf : ctx.leaf_id[leaf];

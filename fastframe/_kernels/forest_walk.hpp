@@ -60,6 +60,14 @@ struct WalkTree {
     uint32_t entry[WALK_TOP_NODES + 1];   // places below the top levels, rightmost first
 };
 
+// A block's rows, as groups in a tile.
+struct WalkTile {
+    const uint8_t* keys;
+    int64_t group_bytes;
+    int64_t n_groups;
+    uint32_t side;   // of columns, times 64 bytes: the bit that a tile without second columns leaves out; else 0
+};
+
 struct WalkTrees {
     const uint8_t* nodes;       // in
     const WalkTree* trees;      // in
@@ -89,10 +97,10 @@ FF_WALK_INLINE void choose(const Masks& mask, const Masks& yes, const Masks& no,
 }
 
 // Where the top levels lead the rows of a group.
-FF_WALK_INLINE void enter(const WalkTree& tree, const uint8_t* tile, uint32_t* node) {
+FF_WALK_INLINE void enter(const WalkTree& tree, const uint32_t* column, const uint8_t* keys, uint32_t* place_of) {
     Masks left[WALK_TOP_NODES], taken[WALK_TOP], place = {{}, {}};
 #pragma GCC unroll 31
-    for (int at = 0; at < WALK_TOP_NODES; ++at) at_most(tile + tree.column[at], tree.threshold[at], left[at]);
+    for (int at = 0; at < WALK_TOP_NODES; ++at) at_most(keys + column[at], tree.threshold[at], left[at]);
     // The masks of a level are halved by each level above it until one is left.
 #pragma GCC unroll 8
     for (int level = 0; level < WALK_TOP; ++level) {
@@ -109,15 +117,15 @@ FF_WALK_INLINE void enter(const WalkTree& tree, const uint8_t* tile, uint32_t* n
     }
     uint32_t places[WALK_LANES];
     memcpy(places, &place, sizeof(places));
-    for (int lane = 0; lane < WALK_LANES; ++lane) node[lane] = tree.entry[places[lane]];
+    for (int lane = 0; lane < WALK_LANES; ++lane) place_of[lane] = tree.entry[places[lane]];
 }
 
 // One step of one row. The barriers keep the compiler from pulling the lanes' instructions apart, which costs registers.
 template <typename Node, bool CATEGORIES>
-FF_WALK_INLINE void step(const Node* nodes, const uint32_t* words, const uint8_t* tile, uint64_t& at) {
+FF_WALK_INLINE void step(const Node* nodes, const uint32_t* words, typename Node::link_t mask, const uint8_t* keys, uint64_t& at) {
     const typename Node::link_t link = nodes[at].link;
     uint32_t key;
-    memcpy(&key, tile + (link & Node::MASK), 4);
+    memcpy(&key, keys + (link & mask), 4);
     uint32_t child = (uint32_t)(link >> Node::SHIFT);
     if constexpr (CATEGORIES) {
         const uint32_t category = (uint32_t)0 - (uint32_t)(link & WALK_CATEGORY);   // all bits or none
@@ -136,21 +144,21 @@ FF_WALK_INLINE void step(const Node* nodes, const uint32_t* words, const uint8_t
 
 // Eight rows from where they are to their leaves.
 template <typename Node, bool CATEGORIES>
-FF_WALK_INLINE void descend(const Node* nodes, const uint32_t* words, const uint8_t* tile, int steps, uint32_t* leaf) {
+FF_WALK_INLINE void descend(const Node* nodes, const uint32_t* words, typename Node::link_t mask, const uint8_t* keys, int steps, uint32_t* leaf) {
     uint64_t a = leaf[0], b = leaf[1], c = leaf[2], d = leaf[3], e = leaf[4], f = leaf[5], g = leaf[6], h = leaf[7];
     FF_WALK_BARRIER(a); FF_WALK_BARRIER(b); FF_WALK_BARRIER(c); FF_WALK_BARRIER(d);
     FF_WALK_BARRIER(e); FF_WALK_BARRIER(f); FF_WALK_BARRIER(g); FF_WALK_BARRIER(h);
     while (steps > 0) {
         const int stop = steps > WALK_CHECK ? steps - WALK_CHECK : 0;
         for (; steps > stop; --steps) {
-            step<Node, CATEGORIES>(nodes, words, tile, a);
-            step<Node, CATEGORIES>(nodes, words, tile + 4, b);
-            step<Node, CATEGORIES>(nodes, words, tile + 8, c);
-            step<Node, CATEGORIES>(nodes, words, tile + 12, d);
-            step<Node, CATEGORIES>(nodes, words, tile + 16, e);
-            step<Node, CATEGORIES>(nodes, words, tile + 20, f);
-            step<Node, CATEGORIES>(nodes, words, tile + 24, g);
-            step<Node, CATEGORIES>(nodes, words, tile + 28, h);
+            step<Node, CATEGORIES>(nodes, words, mask, keys, a);
+            step<Node, CATEGORIES>(nodes, words, mask, keys + 4, b);
+            step<Node, CATEGORIES>(nodes, words, mask, keys + 8, c);
+            step<Node, CATEGORIES>(nodes, words, mask, keys + 12, d);
+            step<Node, CATEGORIES>(nodes, words, mask, keys + 16, e);
+            step<Node, CATEGORIES>(nodes, words, mask, keys + 20, f);
+            step<Node, CATEGORIES>(nodes, words, mask, keys + 24, g);
+            step<Node, CATEGORIES>(nodes, words, mask, keys + 28, h);
         }
         if (steps > 0) {
             const uint32_t low = nodes[a].column() | nodes[b].column() | nodes[c].column() | nodes[d].column();
@@ -162,35 +170,34 @@ FF_WALK_INLINE void descend(const Node* nodes, const uint32_t* words, const uint
     leaf[4] = nodes[e].threshold; leaf[5] = nodes[f].threshold; leaf[6] = nodes[g].threshold; leaf[7] = nodes[h].threshold;
 }
 
-// The trees' leaves for `n_groups` groups of rows; `leaf` holds where they entered.
+// The tree's leaves for all rows; `leaf` holds where they entered.
 template <typename Node, bool CATEGORIES>
-inline void walk_tree(const WalkTrees& forest, const WalkTree& tree, const uint8_t* tile, int64_t group_bytes, int64_t n_groups, uint32_t* leaf) {
+inline void walk_tree(const WalkTrees& forest, const WalkTree& tree, const WalkTile& tile, uint32_t* leaf) {
     const Node* nodes = (const Node*)forest.nodes + tree.first;
-    for (int64_t group = 0; group < n_groups; ++group, tile += group_bytes, leaf += WALK_LANES) {
-        descend<Node, CATEGORIES>(nodes, forest.set_words, tile, tree.steps, leaf);
-        descend<Node, CATEGORIES>(nodes, forest.set_words, tile + WALK_LINE / 2, tree.steps, leaf + WALK_LANES / 2);
+    const uint8_t* keys = tile.keys;
+    const typename Node::link_t mask = Node::MASK & ~(typename Node::link_t)tile.side;
+    for (int64_t group = 0; group < tile.n_groups; ++group, keys += tile.group_bytes, leaf += WALK_LANES) {
+        descend<Node, CATEGORIES>(nodes, forest.set_words, mask, keys, tree.steps, leaf);
+        descend<Node, CATEGORIES>(nodes, forest.set_words, mask, keys + WALK_LINE / 2, tree.steps, leaf + WALK_LANES / 2);
     }
 }
 
-FF_WALK_INLINE void enter_all(const WalkTree& tree, const uint8_t* tile, int64_t group_bytes, int64_t n_groups, uint32_t* place) {
-    for (int64_t group = 0; group < n_groups; ++group, tile += group_bytes, place += WALK_LANES) enter(tree, tile, place);
+FF_WALK_INLINE void enter_all(const WalkTree& tree, const WalkTile& tile, uint32_t* place) {
+    uint32_t column[WALK_TOP_NODES];
+    for (int node = 0; node < WALK_TOP_NODES; ++node) column[node] = tree.column[node] & ~tile.side;
+    const uint8_t* keys = tile.keys;
+    for (int64_t group = 0; group < tile.n_groups; ++group, keys += tile.group_bytes, place += WALK_LANES) enter(tree, column, keys, place);
 }
 
-inline FF_WALK_WIDE void enter_wide(const WalkTree& tree, const uint8_t* tile, int64_t group_bytes, int64_t n_groups, uint32_t* place) {
-    enter_all(tree, tile, group_bytes, n_groups, place);
-}
+inline FF_WALK_WIDE void enter_wide(const WalkTree& tree, const WalkTile& tile, uint32_t* place) { enter_all(tree, tile, place); }
 
-inline void enter_narrow(const WalkTree& tree, const uint8_t* tile, int64_t group_bytes, int64_t n_groups, uint32_t* place) {
-    enter_all(tree, tile, group_bytes, n_groups, place);
-}
+inline void enter_narrow(const WalkTree& tree, const WalkTile& tile, uint32_t* place) { enter_all(tree, tile, place); }
 
 // Where there are category nodes, which the top levels can not compare.
-inline void enter_root(const WalkTree&, const uint8_t*, int64_t, int64_t n_groups, uint32_t* place) {
-    memset(place, 0, (size_t)n_groups * WALK_LINE);
-}
+inline void enter_root(const WalkTree&, const WalkTile& tile, uint32_t* place) { memset(place, 0, (size_t)(tile.n_groups * WALK_LINE)); }
 
-typedef void (*walk_tree_t)(const WalkTrees&, const WalkTree&, const uint8_t* tile, int64_t group_bytes, int64_t n_groups, uint32_t* leaf);
-typedef void (*enter_tree_t)(const WalkTree&, const uint8_t* tile, int64_t group_bytes, int64_t n_groups, uint32_t* place);
+typedef void (*walk_tree_t)(const WalkTrees&, const WalkTree&, const WalkTile&, uint32_t* leaf);
+typedef void (*enter_tree_t)(const WalkTree&, const WalkTile&, uint32_t* place);
 
 template <typename Node>
 inline walk_tree_t walk_of(bool categories) {

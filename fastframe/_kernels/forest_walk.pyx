@@ -30,23 +30,29 @@ cdef extern from "forest_sums.hpp" namespace "ff" nogil:
     cdef struct CSource "ff::WalkSource":
         const Front* front
         const FrontColumn* columns
+        const int32_t* column
+        const int32_t* partner
+        int64_t n_first
+        int64_t n_all
+        int32_t side
+        int32_t coded
     cdef struct CTrees "ff::WalkTrees":
         const uint8_t* nodes
         const CTree* trees
         int64_t n_trees
         const uint32_t* set_words
 
-    ctypedef void (*enter_tree_t)(const CTree&, const uint8_t*, int64_t, int64_t, uint32_t*)
-    ctypedef void (*walk_tree_t)(const CTrees&, const CTree&, const uint8_t*, int64_t, int64_t, uint32_t*)
+    cdef struct CTile "ff::WalkTile":
+        pass
+    ctypedef void (*enter_tree_t)(const CTree&, const CTile&, uint32_t*)
+    ctypedef void (*walk_tree_t)(const CTrees&, const CTree&, const CTile&, uint32_t*)
 
     cdef struct CWalk "ff::Walk":
         CTrees forest
         enter_tree_t enter
         walk_tree_t walk
         CSource source
-        int32_t coded
         int32_t stages
-        int64_t n_columns
         int64_t block_rows
         const uint8_t* values
         const uint8_t* base
@@ -128,9 +134,10 @@ cdef CWalk _walk(tuple packed, tuple source) except *:
     ctx.walk = walk_of_form(form, categories)
     ctx.source.front = <const Front*><uintptr_t>source[0]
     ctx.source.columns = <const FrontColumn*><uintptr_t>source[1]
-    ctx.coded = source[2]
-    ctx.n_columns = source[3]
-    ctx.block_rows = source[4]
+    ctx.source.column = <const int32_t*><uintptr_t>source[2]
+    ctx.source.partner = <const int32_t*><uintptr_t>source[3]
+    ctx.source.n_first, ctx.source.n_all, ctx.source.side, ctx.source.coded = source[4], source[5], source[6], source[7]
+    ctx.block_rows = source[8]
     ctx.stages = 0
     ctx.values = ctx.base = NULL
     ctx.width = ctx.n_outputs = 0
@@ -143,8 +150,8 @@ cdef CWalk _walk(tuple packed, tuple source) except *:
 def sums(tuple packed, tuple source, tuple values, uintptr_t out, *, bint narrow, double divide, int64_t every, keep_alive):
     """Over rows: sums of leaves; ``every``: 0, or stages after so many trees, undivided.
 
-    ``packed``: form, nodes, trees, n_trees, set words, whether there are category nodes. ``source``: front, columns, whether it
-    gives codes, columns of a tile, rows of a block. ``values``: of leaves, base, width, n_outputs.
+    ``packed``: form, nodes, trees, n_trees, set words, whether there are category nodes. ``source``: front, columns, columns
+    and partners of planes, numbers of first and of all columns, side, whether the front gives codes; rows of a block. ``values``: of leaves, base, width, n_outputs.
     """
     cdef CWalk ctx = _walk(packed, source)           # IN
     ctx.values = <const uint8_t*><uintptr_t>values[0]   # IN

@@ -47,9 +47,8 @@ class WalkEngine:
     def __init__(self, forest: Forest, layout: Planes, features: Sequence[Feature] = ()) -> None:
         self.forest = forest
         self.front = layout.front
-        self.n_columns = layout.n_planes + 1
-        self.coded = layout.form == "u16"
-        self.packed = _pack(forest, layout)
+        self.columns = _Columns(layout)
+        self.packed = _pack(forest, layout, self.columns)
         self.linear = LinearSums(forest, features) if forest.linear is not None else None
 
     @property
@@ -99,15 +98,44 @@ class WalkEngine:
 
     @property
     def _block_rows(self) -> int:
-        rows = _TILE_BYTES // (4 * self.n_columns)
+        rows = _TILE_BYTES // (4 * self.columns.n_first)
         return max(64, rows // _SLICE_ROWS * _SLICE_ROWS or rows // 64 * 64)
 
     def _slice_rows(self, n_rows: int) -> int:
         most = -(-n_rows // (_SLICES * _SLICE_ROWS)) * _SLICE_ROWS
         return max(_SLICE_ROWS, min(self._block_rows // _SLICE_ROWS * _SLICE_ROWS, most))
 
-    def _source(self, rows: Rows) -> tuple[int, int, bool, int, int]:
-        return self.front.address, rows.addresses(self.front), self.coded, self.n_columns, self._block_rows
+    def _source(self, rows: Rows) -> tuple[int, ...]:
+        return self.front.address, rows.addresses(self.front), *self.columns.source, self._block_rows
+
+
+class _Columns:
+    """Which column of a tile each plane is; see ``forest_keys.hpp``.
+
+    Attributes
+    ----------
+    column, partner : numpy.ndarray
+        Per plane: its column; the first plane of the same feature where it is the second, else -1.
+    n_first, n_all, side : int
+        Columns without and with second ones, column 0 included; what a second column's number is above the first's.
+    """
+
+    def __init__(self, layout: Planes) -> None:
+        planes, feature = layout.front.planes, layout.feature
+        numbers = planes["table"] == 0
+        second = np.zeros(layout.n_planes, np.bool_)   # planes of one feature and threshold are neighbours
+        second[1:] = numbers[1:] & numbers[:-1] & (feature[1:] == feature[:-1]) & (planes["first"][1:] == planes["first"][:-1])
+        self.partner = np.where(second, np.arange(layout.n_planes) - 1, -1).astype(np.int32)
+        has_second = np.append(second[1:], False)[: layout.n_planes]
+        order = np.argsort(np.where(second, 2, ~has_second), kind="stable")   # those with partners first, seconds last
+        self.column = np.empty(layout.n_planes, np.int32)
+        self.column[order] = np.arange(1, layout.n_planes + 1)
+        n_second = int(second.sum())
+        self.n_first = layout.n_planes - n_second + 1
+        self.side = 1 << (self.n_first - 1).bit_length() if n_second else 0
+        self.column[second] = self.column[self.partner[second]] + self.side
+        self.n_all = self.side + n_second + 1 if n_second else self.n_first
+        self.source = (self.column.ctypes.data, self.partner.ctypes.data, self.n_first, self.n_all, self.side, layout.form == "u16")
 
 
 class _Packed:
@@ -119,10 +147,10 @@ class _Packed:
         self.address = (form, *addresses, categories)
 
 
-def _pack(forest: Forest, layout: Planes) -> _Packed:
+def _pack(forest: Forest, layout: Planes, columns: _Columns) -> _Packed:
     category = layout.node_set >= 0
     has_categories = bool(category.any())
-    column = (layout.plane + 1).astype(np.int32)
+    column = np.append(columns.column, np.int32(0))[layout.plane]   # 0 for a leaf, whose plane is -1
     threshold = _thresholds(forest, layout, category)
     output = forest.tree_output
     arrays = (forest.tree_start, forest.left, forest.right, column, threshold, category.view(np.uint8), output)
@@ -130,7 +158,7 @@ def _pack(forest: Forest, layout: Planes) -> _Packed:
     form, n_places = kernels.SMALL, np.empty(forest.n_trees, np.int64)
     for form in (kernels.SMALL, kernels.LARGE):
         run(kernels.count_places(form, addresses, n_places.ctypes.data, keep_alive=arrays), forest.n_trees, 1, operation=_OPERATION)
-        fits = [most for most in _NARROW_LINKS if layout.n_planes < most[0] and n_places.max(initial=0) <= most[1]]
+        fits = [most for most in _NARROW_LINKS if columns.n_all <= most[0] and n_places.max(initial=0) <= most[1]]
         if fits and form == kernels.SMALL:
             form = kernels.SMALL if fits[0] == _NARROW_LINKS[0] else kernels.MEDIUM
             break
