@@ -173,8 +173,7 @@ def simple_imputer(imputer: Any, matrix: Matrix, columns: Columns) -> list[Cell]
 def _indicators(imputer: Any, cells: list[Cell]) -> list[Cell]:
     if not imputer.add_indicator:
         return []
-    made = [stepped(cells[i], (Step("is_missing"),), missing=False) for i in imputer.indicator_.features_]
-    return made
+    return [stepped(cells[i], (Step("is_missing"),), missing=False) for i in imputer.indicator_.features_]
 
 
 def missing_indicator(indicator: Any, matrix: Matrix, columns: Columns) -> list[Cell]:
