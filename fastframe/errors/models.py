@@ -26,6 +26,7 @@ class ModelError(FastFrameError, ValueError):
     def class_count(cls, n_classes: int, expected: int) -> ModelError:
         return cls(f"the model has {n_classes} class labels for scores that decide between {expected}.")
 
+    @classmethod
     def step_without_dtype(cls, column: int, step: str) -> ModelError:
         return cls(f"step {step!r} on column {column} has no dtype to work in: give the feature via='float64' or 'float32', or cast first.")
 
