@@ -54,6 +54,11 @@ class InexactModelError(ModelError):
 class ContractError(ModelError):
     """A frame does not have the columns, dtypes or categories that a model was fitted on."""
 
+    @classmethod
+    def unknown_number(cls, value: float, row: int) -> ContractError:
+        what = "a missing value" if value != value else f"{value!r}, which is none of the values that the encoder was fitted on"
+        return cls(f"an encoder was given {what} (row {row} of its batch), and refuses it as the model itself does.")
+
 
 class ModelFileError(ModelError):
     """A file is not a saved predictor, or it is damaged."""
