@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fastframe.errors.base import FastFrameError, listed, suggestion
@@ -15,6 +15,17 @@ class ModelError(FastFrameError, ValueError):
     def out_of_range(cls, array: str, index: int, value: object, allowed: str) -> ModelError:
         return cls(f"the forest's {array}[{index}] is {value}, which is not {allowed}. The model or its file is damaged: fit or save it again.")
 
+    @classmethod
+    def wrong_part(cls, part: str, found: object, expected: str) -> ModelError:
+        return cls(f"the forest's {part} is {found}, not {expected}. The model or its file is damaged: fit or save it again.")
+
+    @classmethod
+    def unknown(cls, what: str, name: str, known: Iterable[str]) -> ModelError:
+        return cls(f"unknown {what}: {name!r}; known are {', '.join(known)}.")
+
+    @classmethod
+    def class_count(cls, n_classes: int, expected: int) -> ModelError:
+        return cls(f"the model has {n_classes} class labels for scores that decide between {expected}.")
 
     @classmethod
     def bad_field(cls, name: str, detail: str) -> ModelError:
@@ -31,6 +42,14 @@ class UnsupportedModel(ModelError, NotImplementedError):
     @classmethod
     def because(cls, model: str, reasons: Sequence[str]) -> UnsupportedModel:
         return cls(f"{model} cannot be compiled: {'; '.join(reasons)}. Use fallback='native' to predict with the model itself.")
+
+    @classmethod
+    def unknown_class(cls, name: str, known: Iterable[str]) -> UnsupportedModel:
+        return cls(f"{name} cannot be compiled: no reader knows this class. Known are {', '.join(known)}.")
+
+    @classmethod
+    def overridden(cls, name: str, base: str, methods: Sequence[str]) -> UnsupportedModel:
+        return cls.because(name, [f"it overrides {', '.join(methods)} of {base}, and what its own code does cannot be read"])
 
 
 class InexactModelError(ModelError):

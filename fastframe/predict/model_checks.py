@@ -83,9 +83,8 @@ def _check_part(one: Any, contract: FeatureContract) -> None:
     elif isinstance(one, Computed):
         if not 0 <= one.output < one.block.n_outputs:
             raise ModelError.bad_part("Computed", f"output {one.output} of {one.block.n_outputs}")
-    elif isinstance(one, Block):
-        if one.dtype not in ("float32", "float64"):
-            raise ModelError.bad_part("Block", f"dtype {one.dtype}")
+    elif isinstance(one, Block) and one.dtype not in ("float32", "float64"):
+        raise ModelError.bad_part("Block", f"dtype {one.dtype}")
     check = getattr(one, "check", None)
     if isinstance(one, Score) and check is not None:
         check(contract)
