@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 
 from fastframe import dtypes
 from fastframe.column import Column
+from fastframe.column.plain import array_of, text_array_of
 from fastframe.dtypes import DType, Kind
 from fastframe.errors import ContractError, DTypeError, ModelError
 
@@ -244,6 +246,16 @@ def _field_to_dict(one: Field) -> dict[str, Any]:
     return out
 
 
+def _categories_from(values: list[Any], dtype: DType) -> pa.Array:
+    """The array that a list of texts, bools or numbers was; no value is rounded."""
+    if dtype.kind is Kind.STRING:
+        return text_array_of(values)
+    made = np.array(values, dtype.numpy)
+    if dtype.kind not in NUMBER_KINDS or dtype.physical is None or made.ndim != 1 or made.tolist() != values:
+        raise ModelError.bad_field("*", f"its categories are no {dtype}")
+    return array_of(made)
+
+
 def _field_from_dict(data: Any) -> Field:
     kinds = {"name": str, "dtype": str, "unseen": str, "nullable": bool}
     if not isinstance(data, Mapping) or any(not isinstance(data.get(key), kind) for key, kind in kinds.items()):
@@ -255,7 +267,7 @@ def _field_from_dict(data: Any) -> Field:
         except DTypeError as error:
             raise ModelError.bad_field(name, str(error)) from None
     try:
-        categories = pa.array(data["categories"], dtypes.dtype(data["category_type"]).arrow)
+        categories = _categories_from(data["categories"], dtypes.dtype(data["category_type"]))
     except (pa.ArrowException, DTypeError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise ModelError.bad_field(name, f"its categories cannot be read: {error}") from None
     if data["dtype"] != "category":

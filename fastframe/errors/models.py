@@ -116,4 +116,24 @@ class ContractError(ModelError):
 
 
 class ModelFileError(ModelError):
-    """A file is not a saved predictor, or it is damaged."""
+    """A file is not a saved predictor, or it is damaged; or a model has parts that no file can keep."""
+
+    @classmethod
+    def not_one(cls, path: Any) -> ModelFileError:
+        return cls(f"{path} is not a saved predictor. Predictor.save(path) writes one.")
+
+    @classmethod
+    def damaged(cls, path: Any, detail: str) -> ModelFileError:
+        return cls(f"{path} is damaged: {detail[:500]}. Save the predictor again.")
+
+    @classmethod
+    def of_version(cls, path: Any, found: int, known: int) -> ModelFileError:
+        return cls(f"{path} is of version {found}; this fastframe reads version {known}. Compile and save the model with this fastframe.")
+
+    @classmethod
+    def cannot_keep(cls, what: str) -> ModelFileError:
+        return cls(f"the predictor cannot be saved: a file has no place for {what}.")
+
+    @classmethod
+    def unknown_function(cls, name: str) -> ModelFileError:
+        return cls(f"the predictor cannot be kept in a file: its function {name!r} is none of fastframe's own. Compile the model where you need it.")

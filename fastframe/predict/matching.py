@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from fastframe import dtypes
 from fastframe.column import Column
+from fastframe.column.plain import array_of, array_with_missing, missing_rows, raw_values
 from fastframe.dtypes import FLOAT32, INT64, UINT64, DType, Kind
 from fastframe.errors import ContractError
 from fastframe.predict.intake import is_array, names_of, table_of
@@ -129,15 +130,14 @@ class _Matching:
         lowest = value_range(codes).min
         if lowest is None or lowest >= 0:
             return codes
-        plain = codes.array.fill_null(0).to_numpy(zero_copy_only=False)
-        unseen = plain < 0
+        plain, missing = raw_values(codes.array), missing_rows(codes.array)
+        unseen = plain < 0 if missing is None else (plain < 0) & ~missing
         if self.field.unseen == "error":
             self._name_unseen(column, unseen)
             return codes
         if self.field.unseen == "model":
-            settled = np.where(unseen, np.int32(self.field.n_categories), plain)
-            return Column(pa.array(settled, mask=np.asarray(codes.array.is_null()) if codes.null_count else None))
-        return Column(pa.array(plain, mask=unseen | np.asarray(codes.array.is_null())))
+            return Column(array_with_missing(np.where(unseen, np.int32(self.field.n_categories), plain), missing))
+        return Column(array_with_missing(plain, unseen if missing is None else unseen | missing))
 
     def _name_unseen(self, column: Column, unseen: np.ndarray) -> None:
         rows = np.flatnonzero(unseen)
@@ -163,12 +163,14 @@ def places_in(dictionary: pa.Array, categories: pa.Array) -> Column | None:
     if dictionary.type == categories.type and dictionary.equals(categories):
         return None
     if not len(dictionary):
-        return Column(pa.array([], pa.int32()))
+        return Column(pa.nulls(0, pa.int32()))
     if not _is_text(dictionary.type):
         return Column(codes_of_numbers(dictionary, categories))
     import pyarrow.compute as pc
 
-    return Column(pc.index_in(dictionary.cast(categories.type), categories).fill_null(-1))
+    found = pc.index_in(dictionary.cast(categories.type), categories)
+    missing = missing_rows(found)
+    return Column(found if missing is None else array_of(np.where(missing, np.int32(-1), raw_values(found))))
 
 
 def _same(left: pa.Array, right: pa.Array) -> bool:
@@ -188,9 +190,10 @@ def lossy_values(column: Column, dtype: DType) -> list[Any]:
     if _holds_all(dtype, column):
         return []
     array = column.array
-    values = array.fill_null(False if column.dtype.kind is Kind.BOOL else 0) if array.null_count else array
-    numbers = values.to_numpy(zero_copy_only=False)
+    numbers, missing = raw_values(array), missing_rows(array)
     lost = ~_exact(numbers, dtype)
+    if missing is not None:
+        lost &= ~missing
     return [one.item() for one in numbers[np.flatnonzero(lost)[:_SAMPLES]]]
 
 
@@ -245,21 +248,22 @@ def codes_of_numbers(values: pa.Array, categories: pa.Array) -> pa.Array:
 
     Numbers of any dtypes are equal where they are the same real number; bools are 0 and 1.
     """
-    import pyarrow.compute as pc
-
-    missing = np.asarray(pc.is_null(values, nan_is_null=True))
-    numbers = values.fill_null(False if pa.types.is_boolean(values.type) else 0).to_numpy(zero_copy_only=False)
-    keys = categories.to_numpy(zero_copy_only=False)
+    numbers, missing = raw_values(values), missing_rows(values)
+    if numbers.dtype.kind == "f":
+        missing = np.isnan(numbers) if missing is None else missing | np.isnan(numbers)
+    keys = raw_values(categories)
     target: np.dtype[Any] = np.dtype(np.float64)
     if keys.dtype.kind == "u" and len(keys) and int(keys.max()) > np.iinfo(np.int64).max:
         target = np.dtype(np.uint64)
     elif bool(np.all(_exact(keys, INT64))):
         target = np.dtype(np.int64)
-    held = _exact(numbers, dtypes.dtype(target)) & ~missing
+    held = _exact(numbers, dtypes.dtype(target))
+    if missing is not None:
+        held &= ~missing
     wanted = np.where(held, numbers, numbers.dtype.type(0)).astype(target)
     keys = keys.astype(target)
     codes = np.where(held, _looked_up(wanted, keys), np.int32(-1))
-    return pa.array(codes, mask=missing)
+    return array_with_missing(codes, missing)
 
 
 def _looked_up(values: np.ndarray, keys: np.ndarray) -> np.ndarray:
