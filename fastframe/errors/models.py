@@ -35,6 +35,9 @@ class ModelError(FastFrameError, ValueError):
     def bad_part(cls, part: str, detail: str) -> ModelError:
         return cls(f"{part} of the model cannot be: {detail}. The model or its file is damaged: fit or save it again.")
 
+    def step_without_dtype(cls, column: int, step: str) -> ModelError:
+        return cls(f"step {step!r} on column {column} has no dtype to work in: give the feature via='float64' or 'float32', or cast first.")
+
 
 class UnsupportedModel(ModelError, NotImplementedError):
     """`compile` does not take this model; the message lists why, and what to do instead."""
