@@ -1,0 +1,155 @@
+"""`Link`: from raw scores to probabilities, means and rates, by the formula of the library that the model is of.
+
+Formulas that call the C library's `exp` are kernels and run on all threads. scikit-learn and SciPy also use NumPy's
+`exp`, which is the C library's on some machines and NumPy's own on others (and always for float32): there NumPy
+computes it, on the pool's threads. So the bits are the library's either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastframe._kernels import forest_links as kernels
+from fastframe._threads import SLICE_ROWS, run, run_calls
+from fastframe.column.memory import allocate_array
+from fastframe.errors.models import ModelError
+from fastframe.predict.scores import Score, node
+
+if TYPE_CHECKING:
+    from fastframe.predict.rows import Rows
+
+Array = np.ndarray[Any, Any]
+
+LINKS: dict[str, str] = {
+    "sigmoid": "1 / (1 + exp(-scale * x)), float64: LightGBM, SciPy's expit",
+    "exp": "in either dtype: XGBoost, LightGBM",
+    "softplus": "log(1 + exp(x)), float64: LightGBM's cross_entropy_lambda",
+    "signed_square": "sign(x) * x * x, float64: LightGBM's reg_sqrt",
+    "softmax": "over a row, the exponentials added in turn, float64: LightGBM",
+    "sigmoid_xgboost": "float32",
+    "softmax_xgboost": "float32, the sum in float64",
+    "step": "1 where x > 0, else 0, float32: XGBoost's hinge",
+    "exp_numpy": "NumPy's exp, in either dtype: scikit-learn's log link",
+    "softmax_numpy": "NumPy's exp, added in turn, float64: scikit-learn on a Fortran-ordered matrix (histogram gradient boosting)",
+    "softmax_numpy_pairwise": "NumPy's exp, added pairwise: scikit-learn or SciPy on a C-ordered matrix",
+    "normalize": "divided by the row's sum, added in turn; uniform where that is 0: scikit-learn's one against the rest",
+    "normalize_pairwise": "the same, added pairwise: where the matrix is C-ordered",
+}  # fmt: skip
+"""Links by name."""
+
+_KERNEL_OF = {"exp_numpy": "exp", "softmax_numpy": "softmax", "softmax_numpy_pairwise": "softmax_pairwise"}
+_OPERATION = "predict"
+
+
+@node
+@dataclass(frozen=True, eq=False)
+class Link(Score):
+    """A link function of a score; ``scale`` multiplies the score first (``sigmoid`` only).
+
+    Costs a few nanoseconds per value; memory for the answer.
+    """
+
+    kind: str
+    of: Score
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in LINKS:
+            raise ModelError.unknown("link", self.kind, LINKS)
+
+    @property
+    def width(self) -> int:
+        return self.of.width
+
+    def run(self, rows: Rows) -> Array:
+        return self.apply(rows.once(self.of, lambda: self.of.run(rows)))
+
+    def apply(self, values: Array) -> Array:
+        """Of ``(n_rows, width)`` raw scores."""
+        kernel = _KERNEL_OF.get(self.kind, self.kind)
+        if kernel != self.kind and (values.dtype != np.float64 or not numpy_exp_is_the_c_library_s()):
+            return _by_numpy(_NUMPY[self.kind], values)
+        return by_kernel(kernel, values, scale=self.scale)
+
+
+@node
+@dataclass(frozen=True, eq=False)
+class BothClasses(Score):
+    """``[1 - p, p]`` from the probability of the second class, in its dtype."""
+
+    of: Score
+
+    @property
+    def width(self) -> int:
+        return 2
+
+    def run(self, rows: Rows) -> Array:
+        return self.apply(rows.once(self.of, lambda: self.of.run(rows)))
+
+    def apply(self, values: Array) -> Array:
+        """Of ``(n_rows, 1)`` probabilities."""
+        out = allocate_array(2 * len(values), values.dtype, _OPERATION).reshape(-1, 2)
+        return by_kernel("both_classes", values, out)
+
+
+def by_kernel(kind: str, values: Array, out: Array | None = None, *, scale: float = 1.0) -> Array:
+    """A kernel over the rows of ``values``, on all threads; ``out`` is of the same shape and dtype if not given."""
+    values = np.ascontiguousarray(values)
+    is_double = values.dtype == np.float64
+    if values.dtype not in (np.float32, np.float64) or not kernels.has_link(kind, is_double=is_double):
+        raise ModelError.unknown("link of this dtype", f"{kind} of {values.dtype}", LINKS)
+    if out is None:
+        out = allocate_array(values.size, values.dtype, _OPERATION).reshape(values.shape)
+    if not values.size:
+        return out
+    n_rows, width = values.shape
+    task = kernels.link(
+        values.ctypes.data, out.ctypes.data, kind, width=width, is_double=is_double, scale=scale, keep_alive=(values, out)
+    )
+    run(task, n_rows, operation=_OPERATION)
+    return out
+
+
+@cache
+def numpy_exp_is_the_c_library_s() -> bool:
+    """Whether NumPy's `exp` of float64 gives the C library's bits on this machine, as far as 32,768 values show."""
+    values = np.concatenate([np.linspace(-745.0, 709.0, 1 << 14), np.random.default_rng(0).normal(0.0, 4.0, 1 << 14)])
+    mine = by_kernel("exp", values[:, np.newaxis])[:, 0]
+    return bool((np.exp(values).view(np.int64) == mine.view(np.int64)).all())
+
+
+def _softmax(values: Array, *, pairwise: bool) -> Array:
+    with np.errstate(invalid="ignore"):
+        powers = np.exp(values - values.max(axis=1, keepdims=True))
+        if pairwise:
+            return powers / powers.sum(axis=1, keepdims=True)
+        total = np.zeros(len(values), values.dtype)
+        for column in powers.T:
+            total += column
+        return powers / total[:, np.newaxis]
+
+
+def _exp(values: Array) -> Array:
+    with np.errstate(over="ignore", under="ignore"):
+        return np.exp(values)
+
+
+_NUMPY: dict[str, Callable[[Array], Array]] = {
+    "exp_numpy": _exp,
+    "softmax_numpy": partial(_softmax, pairwise=False),
+    "softmax_numpy_pairwise": partial(_softmax, pairwise=True),
+}
+
+
+def _by_numpy(function: Callable[[Array], Array], values: Array) -> Array:
+    """``function`` of slices of rows, on all threads."""
+    values = np.ascontiguousarray(values)
+    if len(values) <= SLICE_ROWS:
+        return function(values)
+    slices = [values[start : start + SLICE_ROWS] for start in range(0, len(values), SLICE_ROWS)]
+    return np.concatenate(run_calls([partial(function, one) for one in slices]))
