@@ -104,6 +104,7 @@ struct RowForest {
     int32_t narrow_sums;        // sums are float32
     int32_t wide_nodes;
     int32_t categories;
+    int32_t inside;             // leaves hold their one value, of as many bytes as their threshold, instead of their number
 };
 
 // A thread's scratch; `busy` while a row of it is being answered.
@@ -196,24 +197,37 @@ inline void row_group(const Node* nodes, const uint32_t* words, const typename N
     }
 }
 
+// The leaves of a chunk's trees onto the sums; a leaf is what its node has for a threshold.
+template <typename T, typename Key>
+inline void add_chunk(const RowForest& forest, const Key* leaf, int64_t first, int64_t n_trees, T* sums) {
+    const T* values = (const T*)forest.values;
+    for (int64_t tree = 0; tree < n_trees; ++tree) {
+        if (forest.width == 1) {
+            T value;
+            if (forest.inside) memcpy(&value, leaf + tree, sizeof(T) < sizeof(Key) ? sizeof(T) : sizeof(Key));
+            else value = values[leaf[tree]];
+            sums[forest.tree_output[first + tree]] += value;
+        } else {
+            const T* value = values + (size_t)forest.width * (size_t)leaf[tree];
+            for (int64_t output = 0; output < forest.width; ++output) sums[output] += value[output];
+        }
+    }
+}
+
 template <typename Node, bool CATEGORIES, typename T>
 inline void row_sums(const RowForest& forest, const typename Node::key_t* keys, T* sums) {
     const Node* nodes = (const Node*)forest.nodes;
-    const T* values = (const T*)forest.values;
     memcpy(sums, forest.base, (size_t)forest.n_outputs * sizeof(T));
     int64_t group = 0;
     for (int64_t first = 0; first < forest.n_trees; first += ROW_TREES) {
-        uint32_t leaf[ROW_TREES + 1], at[ROW_LANES];
+        typename Node::key_t leaf[ROW_TREES + 1];
+        uint32_t at[ROW_LANES];
         for (const int64_t stop = group + forest.groups[first / ROW_TREES]; group < stop; ++group) {
             row_group<Node, CATEGORIES>(nodes, forest.set_words, keys, forest.root + group * ROW_LANES, forest.steps[group], at);
-            for (int lane = 0; lane < ROW_LANES; ++lane) leaf[forest.tree[group * ROW_LANES + lane]] = (uint32_t)nodes[at[lane]].threshold;
+            for (int lane = 0; lane < ROW_LANES; ++lane) leaf[forest.tree[group * ROW_LANES + lane]] = nodes[at[lane]].threshold;
         }
         const int64_t n_trees = forest.n_trees - first < ROW_TREES ? forest.n_trees - first : ROW_TREES;
-        for (int64_t tree = 0; tree < n_trees; ++tree) {
-            const T* value = values + (size_t)forest.width * leaf[tree];
-            if (forest.width == 1) sums[forest.tree_output[first + tree]] += value[0];
-            else for (int64_t output = 0; output < forest.width; ++output) sums[output] += value[output];
-        }
+        add_chunk<T>(forest, leaf, first, n_trees, sums);
     }
     if (forest.divide == 0) return;
     for (int64_t output = 0; output < forest.n_outputs; ++output) sums[output] = sums[output] / (T)forest.divide;
