@@ -14,35 +14,34 @@ namespace ff {
 constexpr int ROW_LANES = 16;
 constexpr int ROW_TREES = 256;   // trees whose leaves are kept until they are added: a chunk
 
-// `link`: bit 0: a category node; the column; the left child's place among all nodes.
+// `link`: bit 0: a category node; the column, times 4 bytes; the left child's place among all nodes.
 struct RowNode {
     typedef uint32_t key_t;
-    static constexpr int SHIFT = 10;             // below 512 columns and 2^22 places
-    static constexpr uint32_t MOST_COLUMNS = 512;
-    uint32_t threshold;
+    static constexpr int SHIFT = 11;   // below 512 columns and 2^21 places
+    uint32_t threshold;                // of a leaf: its number, or its value
     uint32_t link;
 
-    uint32_t column() const { return (link & 1023) >> 1; }
+    uint32_t column() const { return link & 2044; }   // in bytes
     uint32_t child() const { return link >> SHIFT; }
     uint32_t category() const { return link & 1; }
     void set(uint64_t key, uint32_t at, uint32_t child_at, bool is_category) {
         threshold = (uint32_t)key;
-        link = child_at << SHIFT | at << 1 | (uint32_t)is_category;
+        link = child_at << SHIFT | at << 2 | (uint32_t)is_category;
     }
 };
 
 struct WideRowNode {
     typedef uint64_t key_t;
     uint64_t threshold;
-    uint32_t at;   // the column, and the bit
+    uint32_t at;   // the column, times 8 bytes, and the bit
     uint32_t below;
 
-    uint32_t column() const { return at >> 1; }
+    uint32_t column() const { return at & ~(uint32_t)7; }
     uint32_t child() const { return below; }
     uint32_t category() const { return at & 1; }
     void set(uint64_t key, uint32_t column_at, uint32_t child_at, bool is_category) {
         threshold = key;
-        at = column_at << 1 | (uint32_t)is_category;
+        at = column_at << 3 | (uint32_t)is_category;
         below = child_at;
     }
 };
@@ -168,27 +167,35 @@ inline void row_keys_of(const RowForest& forest, const FrontColumn* columns, Key
     }
 }
 
+// A step of one tree; barriers as in forest_walk.hpp.
 template <typename Node, bool CATEGORIES>
-FF_WALK_INLINE uint32_t row_step(const Node* nodes, const uint32_t* words, const typename Node::key_t* keys, uint32_t at) {
-    const Node& node = nodes[at];
-    const typename Node::key_t key = keys[node.column()];
+FF_WALK_INLINE uint32_t row_step(const Node* nodes, const uint32_t* words, const uint8_t* keys, uint64_t at) {
+    typename Node::key_t key;
+    const uint32_t category = CATEGORIES ? (uint32_t)0 - nodes[at].category() : 0;
+    memcpy(&key, keys + nodes[at].column(), sizeof(key));
+    uint32_t child = nodes[at].child();
+    FF_WALK_BARRIER(child);
+    FF_WALK_BARRIER(at);
+    const typename Node::key_t threshold = nodes[at].threshold;
     if constexpr (CATEGORIES) {
-        const uint32_t category = (uint32_t)0 - node.category();
         const uint32_t code = (uint32_t)key;
-        const uint32_t outside = ~(words[((uint32_t)node.threshold + (code >> 5)) & category] >> (code & 31));
-        return node.child() + (((node.threshold < key) & ~category) | (outside & category & 1));
+        const uint32_t outside = ~(words[((uint32_t)threshold + (code >> 5)) & category] >> (code & 31));
+        return child + (((threshold < key) & ~category) | (outside & category & 1));
     }
-    return node.child() + (node.threshold < key);
+    return child + (threshold < key);
 }
 
 template <typename Node, bool CATEGORIES>
-inline void row_group(const Node* nodes, const uint32_t* words, const typename Node::key_t* keys, const uint32_t* root, int steps, uint32_t* at) {
+inline void row_group(const Node* nodes, const uint32_t* words, const uint8_t* keys, const uint32_t* root, int steps, uint32_t* at) {
     memcpy(at, root, ROW_LANES * sizeof(uint32_t));
     while (steps > 0) {
         const int stop = steps > WALK_CHECK ? steps - WALK_CHECK : 0;
         for (; steps > stop; --steps) {
 #pragma GCC unroll 16
-            for (int lane = 0; lane < ROW_LANES; ++lane) at[lane] = row_step<Node, CATEGORIES>(nodes, words, keys, at[lane]);
+            for (int lane = 0; lane < ROW_LANES; ++lane) {
+                at[lane] = row_step<Node, CATEGORIES>(nodes, words, keys, at[lane]);
+                __asm__("" : "+m"(at[lane]));
+            }
         }
         if (steps == 0) break;
         uint32_t columns = 0;
@@ -197,20 +204,41 @@ inline void row_group(const Node* nodes, const uint32_t* words, const typename N
     }
 }
 
-// The leaves of a chunk's trees onto the sums; a leaf is what its node has for a threshold.
+// A tree's one value; its leaf is what the node has for a threshold.
+template <bool INSIDE, typename T, typename Key>
+FF_WALK_INLINE T value_of(const T* values, const Key& leaf) {
+    if constexpr (INSIDE && sizeof(T) == sizeof(Key)) {
+        T value;
+        memcpy(&value, &leaf, sizeof(value));
+        return value;
+    }
+    return values[leaf];
+}
+
+template <bool INSIDE, typename T, typename Key>
+inline void add_values(const RowForest& forest, const Key* leaf, int64_t first, int64_t n_trees, T* sums) {
+    const T* values = (const T*)forest.values;
+    if (forest.n_outputs == 1) {
+        T total = sums[0];   // in a register: through memory each addition would wait for the one before to be stored
+        for (int64_t tree = 0; tree < n_trees; ++tree) total += value_of<INSIDE>(values, leaf[tree]);
+        sums[0] = total;
+        return;
+    }
+    for (int64_t tree = 0; tree < n_trees; ++tree) sums[forest.tree_output[first + tree]] += value_of<INSIDE>(values, leaf[tree]);
+}
+
+// The leaves of a chunk's trees onto the sums.
 template <typename T, typename Key>
 inline void add_chunk(const RowForest& forest, const Key* leaf, int64_t first, int64_t n_trees, T* sums) {
+    if (forest.width == 1) {
+        if (forest.inside) add_values<true>(forest, leaf, first, n_trees, sums);
+        else add_values<false>(forest, leaf, first, n_trees, sums);
+        return;
+    }
     const T* values = (const T*)forest.values;
     for (int64_t tree = 0; tree < n_trees; ++tree) {
-        if (forest.width == 1) {
-            T value;
-            if (forest.inside) memcpy(&value, leaf + tree, sizeof(T) < sizeof(Key) ? sizeof(T) : sizeof(Key));
-            else value = values[leaf[tree]];
-            sums[forest.tree_output[first + tree]] += value;
-        } else {
-            const T* value = values + (size_t)forest.width * (size_t)leaf[tree];
-            for (int64_t output = 0; output < forest.width; ++output) sums[output] += value[output];
-        }
+        const T* value = values + (size_t)forest.width * (size_t)leaf[tree];
+        for (int64_t output = 0; output < forest.width; ++output) sums[output] += value[output];
     }
 }
 
@@ -223,7 +251,7 @@ inline void row_sums(const RowForest& forest, const typename Node::key_t* keys, 
         typename Node::key_t leaf[ROW_TREES + 1];
         uint32_t at[ROW_LANES];
         for (const int64_t stop = group + forest.groups[first / ROW_TREES]; group < stop; ++group) {
-            row_group<Node, CATEGORIES>(nodes, forest.set_words, keys, forest.root + group * ROW_LANES, forest.steps[group], at);
+            row_group<Node, CATEGORIES>(nodes, forest.set_words, (const uint8_t*)keys, forest.root + group * ROW_LANES, forest.steps[group], at);
             for (int lane = 0; lane < ROW_LANES; ++lane) leaf[forest.tree[group * ROW_LANES + lane]] = nodes[at[lane]].threshold;
         }
         const int64_t n_trees = forest.n_trees - first < ROW_TREES ? forest.n_trees - first : ROW_TREES;

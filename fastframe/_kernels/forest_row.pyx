@@ -71,7 +71,7 @@ cdef extern from "forest_row.hpp" namespace "ff" nogil:
 cdef double MOST_WHOLE = 9007199254740992.0   # up to which a float64 has all whole numbers
 LANES, CHUNK = 16, 256                   # ROW_LANES, ROW_TREES
 NODE_BYTES = (8, 16)                     # narrow, wide
-MOST_COLUMNS, MOST_PLACES = 512, 1 << 22   # of narrow nodes
+MOST_COLUMNS, MOST_PLACES = 512, 1 << 21   # of narrow nodes
 DOUBLE, FLOAT, INTEGER, TEXT, NUMBERS = 0, 1, 2, 3, 4   # what a field takes: the last two are of categories
 UNSEEN_ELSEWHERE = -2                    # what an unseen value's code is where the policy refuses it
 
