@@ -17,6 +17,7 @@ constexpr int ROW_TREES = 256;   // trees whose leaves are kept until they are a
 // `link`: bit 0: a category node; the column, times 4 bytes; the left child's place among all nodes.
 struct RowNode {
     typedef uint32_t key_t;
+    static constexpr bool BARRIERS = true;   // lanes are else packed into vectors, at twice the time
     static constexpr int SHIFT = 11;   // below 512 columns and 2^21 places
     uint32_t threshold;                // of a leaf: its number, or its value
     uint32_t link;
@@ -32,6 +33,7 @@ struct RowNode {
 
 struct WideRowNode {
     typedef uint64_t key_t;
+    static constexpr bool BARRIERS = false;   // a sixth slower with them
     uint64_t threshold;
     uint32_t at;   // the column, times 8 bytes, and the bit
     uint32_t below;
@@ -174,8 +176,10 @@ FF_WALK_INLINE uint32_t row_step(const Node* nodes, const uint32_t* words, const
     const uint32_t category = CATEGORIES ? (uint32_t)0 - nodes[at].category() : 0;
     memcpy(&key, keys + nodes[at].column(), sizeof(key));
     uint32_t child = nodes[at].child();
-    FF_WALK_BARRIER(child);
-    FF_WALK_BARRIER(at);
+    if constexpr (Node::BARRIERS) {
+        FF_WALK_BARRIER(child);
+        FF_WALK_BARRIER(at);
+    }
     const typename Node::key_t threshold = nodes[at].threshold;
     if constexpr (CATEGORIES) {
         const uint32_t code = (uint32_t)key;
@@ -194,7 +198,7 @@ inline void row_group(const Node* nodes, const uint32_t* words, const uint8_t* k
 #pragma GCC unroll 16
             for (int lane = 0; lane < ROW_LANES; ++lane) {
                 at[lane] = row_step<Node, CATEGORIES>(nodes, words, keys, at[lane]);
-                __asm__("" : "+m"(at[lane]));
+                if constexpr (Node::BARRIERS) __asm__("" : "+m"(at[lane]));
             }
         }
         if (steps == 0) break;
