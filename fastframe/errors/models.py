@@ -147,6 +147,11 @@ class ContractError(ModelError):
     def not_two_dimensional(cls, n_dimensions: int) -> ContractError:
         return cls(f"an array of {n_dimensions} dimensions was given: rows and columns are expected. Use x.reshape(1, -1) for a single row.")
 
+    @classmethod
+    def unknown_number(cls, value: float, row: int) -> ContractError:
+        what = "a missing value" if value != value else f"{value!r}, which is none of the values that the encoder was fitted on"
+        return cls(f"an encoder was given {what} (row {row} of its batch), and refuses it as the model itself does.")
+
 
 class ModelFileError(ModelError):
     """A file is not a saved predictor, or it is damaged; or a model has parts that no file can keep."""

@@ -30,35 +30,35 @@ class Grid:
 def grid_of(thresholds: Array) -> Grid:
     """The grid with the shortest search for ascending, distinct thresholds (float32 or float64, no NaN)."""
     n = len(thresholds)
-    best = Grid(np.empty(0, np.uint16), 0.0, 0.0, n.bit_length())
-    if best.levels <= _FEW_LEVELS or n >= _MOST_THRESHOLDS:
-        return best
+    all_of_them = Grid(np.empty(0, np.uint16), 0.0, 0.0, n.bit_length())
+    if all_of_them.levels <= _FEW_LEVELS or n >= _MOST_THRESHOLDS:
+        return all_of_them
     n_cells = min(_MOST_CELLS, 1 << (_CELLS_PER_THRESHOLD * n - 1).bit_length())
-    for low, high in _spans(thresholds):
-        found = _over(thresholds, low, high, n_cells)
-        if found is not None and found.levels < best.levels:
-            best = found
-        if best.levels <= 1:
-            break
-    return best if len(best.starts) and best.levels <= _MOST_LEVELS else Grid(np.empty(0, np.uint16), 0.0, 0.0, n.bit_length())
+    levels, cells, low, scale = min(_placed(thresholds, n_cells), key=lambda placed: placed[0], default=(n, thresholds, 0, 0))
+    if levels > _MOST_LEVELS or levels >= all_of_them.levels:
+        return all_of_them
+    return Grid(np.searchsorted(cells, np.arange(n_cells, dtype=cells.dtype)).astype(np.uint16), float(low), float(scale), levels)
 
 
-def _spans(thresholds: Array) -> Iterator[tuple[Any, Any]]:
-    """What a grid may span: all thresholds, or all but as many on each side as a cell may hold."""
+def _placed(thresholds: Array, n_cells: int) -> Iterator[tuple[int, Array, Any, Any]]:
+    """Grids over all thresholds, and over all but as many on each side as a cell may hold: levels, cells, low, scale."""
     finite = thresholds[np.isfinite(thresholds)]
+    last = thresholds.dtype.type(n_cells - 1)
     for outside in (0, 1, 3, 7):
-        if len(finite) > 2 * outside + 1:
-            yield finite[outside], finite[-1 - outside]
+        if len(finite) < 2 * outside + 2:
+            return
+        low, high = finite[outside], finite[-1 - outside]
+        with np.errstate(over="ignore", divide="ignore"):
+            scale = last / (high - low)
+            if not 0 < scale < np.inf:
+                continue
+            cells = np.minimum(np.maximum((thresholds - low) * scale, 0), last).astype(np.int32)   # as the kernel does it
+        levels = next((few for few in range(1, _MOST_LEVELS + 1) if not _shared(cells, 1 << few)), _MOST_LEVELS + 1)
+        yield levels, cells, low, scale
+        if levels == 1:
+            return
 
 
-def _over(thresholds: Array, low: Any, high: Any, n_cells: int) -> Grid | None:
-    """The grid from ``low`` to ``high``; None where its numbers are not finite. The arithmetic is the kernel's."""
-    kind = thresholds.dtype.type
-    with np.errstate(over="ignore", divide="ignore"):
-        scale = kind(n_cells - 1) / (high - low)
-        if not (np.isfinite(scale) and scale > 0 and np.isfinite(high - low)):
-            return None
-        cells = np.clip((thresholds - low) * scale, kind(0), kind(n_cells - 1)).astype(np.int64)
-    counts = np.bincount(cells, minlength=n_cells)
-    starts = (np.cumsum(counts) - counts).astype(np.uint16)
-    return Grid(starts, float(low), float(scale), int(counts.max()).bit_length())
+def _shared(cells: Array, many: int) -> bool:
+    """Whether any ``many`` thresholds, which ascend, are in one cell."""
+    return bool((cells[many - 1 :] == cells[: 1 - many]).any()) if many <= len(cells) else False
