@@ -133,8 +133,8 @@ class Predictor:
 
         Returns
         -------
-        numpy.ndarray, shape (n_stages, n_rows, n_outputs)
-            The last stage is of all trees.
+        numpy.ndarray, shape (n_rows, n_stages, n_outputs)
+            Of the forest's accumulated dtype, before it is divided (an average's); the last stage is of all trees.
         """
         if not isinstance(every, int) or every < 1:
             raise ArgumentError.of("staged", "every", every, ["an int of at least 1"])
