@@ -26,6 +26,19 @@ READERS: dict[str, str] = {
     "lightgbm.LGBMClassifier": "lightgbm:read",
     "lightgbm.LGBMRanker": "lightgbm:read",
     # scikit-learn: trees and forests
+    "sklearn.DecisionTreeRegressor": "sklearn_trees:read_tree",
+    "sklearn.DecisionTreeClassifier": "sklearn_trees:read_tree",
+    "sklearn.ExtraTreeRegressor": "sklearn_trees:read_tree",
+    "sklearn.ExtraTreeClassifier": "sklearn_trees:read_tree",
+    "sklearn.RandomForestRegressor": "sklearn_trees:read_forest",
+    "sklearn.RandomForestClassifier": "sklearn_trees:read_forest",
+    "sklearn.ExtraTreesRegressor": "sklearn_trees:read_forest",
+    "sklearn.ExtraTreesClassifier": "sklearn_trees:read_forest",
+    "sklearn.GradientBoostingRegressor": "sklearn_boosting:read",
+    "sklearn.GradientBoostingClassifier": "sklearn_boosting:read",
+    "sklearn.HistGradientBoostingRegressor": "sklearn_hist:read",
+    "sklearn.HistGradientBoostingClassifier": "sklearn_hist:read",
+    "sklearn.IsolationForest": "sklearn_isolation:read",
     # scikit-learn: linear models and other dense ones
     # scikit-learn: pipelines, and models of models
 }
