@@ -58,10 +58,13 @@ class CategoryInput:
         Codes 0 to ``n_codes - 1`` are known; any other value has code ``n_codes``.
     truncate : bool
         A number that is no whole one is truncated towards zero (LightGBM, XGBoost) rather than being "other".
+    negative_other : bool
+        Numbers between -1 and 0 are "other" (XGBoost), rather than 0 when truncated (LightGBM).
     """
 
     n_codes: int
     truncate: bool = True
+    negative_other: bool = False
 
 
 Input = NumberInput | CategoryInput
