@@ -77,11 +77,13 @@ class Front:
     address : int
         Of the C struct.
     n_planes : int
+    planes : numpy.ndarray
+        Their records, `PLANE`.
     computed : tuple of Computed
         What kernels read as further columns, after the contract's.
     """
 
-    __slots__ = ("address", "n_planes", "computed", "_kept")
+    __slots__ = ("address", "n_planes", "planes", "computed", "_kept")
 
     def __init__(self, inputs: Sequence[Planned], domain: str, contract: FeatureContract) -> None:
         packing = _Packing(domain, len(contract.fields))
@@ -94,6 +96,7 @@ class Front:
         for name, table in tables.items():
             record[name] = table.ctypes.data
         record["n_inputs"], record["n_planes"] = len(packing.inputs), self.n_planes
+        self.planes = tables["planes"]
         self._kept = (record, tables, packing.kept)
         self.address = int(record.ctypes.data)
 
