@@ -43,7 +43,10 @@ STEPS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Number:
-    """A number (or bool) column of the contract, then steps. ``via`` is the dtype it is first cast to: a matrix's dtype."""
+    """A number (or bool) column of the contract, then steps. ``via`` is the dtype it is first cast to: a matrix's dtype.
+
+    With ``via=""`` the column is cast at once to what comes next: a first step that is a cast, or else the forest's input.
+    """
 
     column: int
     steps: tuple[Step, ...] = ()
@@ -52,7 +55,10 @@ class Number:
 
 @dataclass(frozen=True)
 class Code:
-    """The code of a category column, as an integer: what category nodes look up. Missing is missing; unseen is "other"."""
+    """The code of a category column, as an integer: what category nodes look up. Missing is missing; unseen is "other".
+
+    As a number (in a matrix, or where number nodes compare it) unseen is one more than the last code.
+    """
 
     column: int
 
@@ -79,14 +85,18 @@ class Computed:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """A function over several features. ``whole``: it must see all rows in one call (BLAS: bits depend on the shape)."""
+    """A function over several features. ``whole``: it must see all rows in one call (BLAS: bits depend on the shape).
+
+    Made by `blocks.block`, which knows the functions by name; `blocks.USER` names functions that no file can keep.
+    """
 
     name: str
     inputs: tuple[Feature, ...]
-    function: Callable[[Array], Array]   # (n, len(inputs)) C order -> (n, n_outputs)
+    function: Callable[[Array], Array]   # (n, len(inputs)) C order, of dtype -> (n, n_outputs)
     n_outputs: int
     arrays: dict[str, Array]             # what a file must keep to make the function again, by name
     whole: bool = False
+    dtype: str = "float64"               # "float64" or "float32": of the matrix that the function takes
 
 
 Feature = Number | Code | Lookup | Computed

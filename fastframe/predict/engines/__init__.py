@@ -1,0 +1,1 @@
+"""How a forest is packed for each engine: the planes that they read, and which engine runs it."""
