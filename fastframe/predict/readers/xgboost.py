@@ -68,7 +68,7 @@ def read(model: Any, iteration_range: tuple[int, int] | None = None) -> Model:
         methods=methods,
         task=native.task,
         source=Source("XGBoost", native.version, type(model).__name__),
-        asks=native.asks(methods, is_dart=found.booster == "dart"),
+        asks=native.asks(methods, found),
         notes=_notes(native, found, inputs),
     )
 
@@ -149,7 +149,7 @@ class _Native:
             return {"predict": labels}
         return {"predict": labels, "predict_proba": BothClasses(value)}
 
-    def asks(self, methods: Mapping[str, Score], *, is_dart: bool) -> dict[str, Ask]:
+    def asks(self, methods: Mapping[str, Score], document: Saved) -> dict[str, Ask]:
         if not self.is_booster:
             chosen = (self.first, self.last)
             found: dict[str, Callable[[Any], Array]] = {
@@ -157,7 +157,7 @@ class _Native:
                 "margin": lambda X: self.model.predict(X, iteration_range=chosen, output_margin=True),
                 "predict_proba": lambda X: self.model.predict_proba(X, iteration_range=chosen),
             }
-        elif is_dart:   # in place it is another formula
+        elif document.booster == "dart":   # in place it is another formula
             found = {
                 "predict": lambda X: self._by_matrix(X),
                 "margin": lambda X: self._by_matrix(X, output_margin=True),
@@ -168,19 +168,21 @@ class _Native:
                 "margin": lambda X: self._in_place(X, "margin"),
             }
         asks = {name: Ask(found[name]) for name in methods}
-        asks["leaf"] = Ask(lambda X: self._by_matrix(X, pred_leaf=True).reshape(len(X), -1))
+        skipped = int(document.iteration_start[self.first])   # leaves are only had from the first iteration on
+        asks["leaf"] = Ask(lambda X: self._by_matrix(X, first=0, pred_leaf=True).reshape(len(X), -1)[:, skipped:])
         return asks
 
     def _in_place(self, X: Any, kind: str) -> Array:
         answer: Array = self.booster.inplace_predict(X, iteration_range=(self.first, self.last), predict_type=kind)
         return answer
 
-    def _by_matrix(self, X: Any, **how: bool) -> Array:
+    def _by_matrix(self, X: Any, first: int | None = None, **how: bool) -> Array:
         """Through a DMatrix, which does not take infinity: the largest float32 is on the same side of every threshold."""
         import xgboost
 
         data = xgboost.DMatrix(_finite(X), missing=self.missing, enable_categorical=True, nthread=1)
-        answer: Array = self.booster.predict(data, iteration_range=(self.first, self.last), **how)
+        chosen = (self.first if first is None else first, self.last)
+        answer: Array = self.booster.predict(data, iteration_range=chosen, **how)
         return answer
 
 
