@@ -33,14 +33,18 @@ def extension(source: Path) -> Extension:
     """One extension per ``.pyx``; any header or ``.pxd`` of the two native folders rebuilds what may include it."""
     folders = ("fastframe/_threads", "fastframe/_kernels")
     headers = [str(path.relative_to(ROOT)) for folder in folders for path in (ROOT / folder).glob("*.[hp][px][pd]")]
-    own = source.with_suffix(".hpp").name
-    shared = [path for path in headers if path.endswith((".pxd", "kernel.hpp", "drive.hpp")) or own in path]
-    included = [path for path in headers if Path(path).name in source.read_text()]
-    nested = [path for path in headers for seen in included if Path(path).name in (ROOT / seen).read_text()]
+    texts = {path: (ROOT / path).read_text() for path in headers}
+    everywhere = [path for path in headers if path.endswith((".pxd", "kernel.hpp", "drive.hpp"))]
+    found, unread = set(everywhere), [source.read_text()]
+    while unread:   # what an included header includes, too
+        text = unread.pop()
+        new = {path for path in headers if Path(path).name in text} - found
+        found |= new
+        unread += [texts[path] for path in new]
     return Extension(
         name=".".join(source.relative_to(ROOT).with_suffix("").parts),
         sources=[str(source.relative_to(ROOT))],
-        depends=sorted(set(shared + included + nested)),
+        depends=sorted(found),
         extra_compile_args=FLAGS,
         extra_link_args=LINK,
         include_dirs=["fastframe/_threads", "fastframe/_kernels"],

@@ -15,14 +15,24 @@ struct FrontColumn {
     int64_t physical;
 };
 
-inline uint64_t valid_bits(const View& view, int64_t row, int count) {
-    const uint64_t all = count == 64 ? ~(uint64_t)0 : ((uint64_t)1 << count) - 1;
-    return view.validity == nullptr ? all : bits_at(view.validity, view.bit_offset + row, count);
+// Set the lanes of null rows; as fast as rows are read where few of them are null.
+template <typename T>
+inline void set_missing(const View& view, int64_t row, int count, T missing, T* out) {
+    if (view.validity == nullptr) return;
+    uint64_t null_lanes = ~bits_at(view.validity, view.bit_offset + row, count) << (64 - count) >> (64 - count);
+    for (; null_lanes; null_lanes &= null_lanes - 1) out[__builtin_ctzll(null_lanes)] = missing;
+}
+
+// Fetch the rows after these, which are read when engines are done with this block: columns are too many for the hardware to follow.
+inline void prefetch_after(const View& view, int64_t row, int count, int64_t width) {
+    const int64_t stop = row + 2 * count < view.length ? row + 2 * count : view.length;
+    for (int64_t byte = (row + count) * width; byte < stop * width; byte += 64) __builtin_prefetch(view.values + byte, 0, 2);
 }
 
 template <typename From, typename To>
 inline void read_as(const View& view, int64_t row, int count, To* __restrict out) {
     const uint8_t* __restrict values = view.values + row * (int64_t)sizeof(From);
+    prefetch_after(view, row, count, sizeof(From));
     for (int lane = 0; lane < count; ++lane) out[lane] = (To)load<From>(values, lane);
 }
 
@@ -46,28 +56,19 @@ inline void read_block(const FrontColumn& column, int64_t row, int count, To* __
             for (int lane = 0; lane < count; ++lane) out[lane] = (To)((bits >> lane) & 1);
         }
     }
-    if (view.validity == nullptr) return;
-    const uint64_t valid = bits_at(view.validity, view.bit_offset + row, count);
-    if (~valid << (64 - count) == 0) return;
-    for (int lane = 0; lane < count; ++lane) {
-        if (!((valid >> lane) & 1)) out[lane] = std::numeric_limits<To>::quiet_NaN();
-    }
+    set_missing(view, row, count, std::numeric_limits<To>::quiet_NaN(), out);
 }
 
 // Category codes: below `n_codes` as they are, any other (unseen) `n_codes`, null `n_codes + 1`.
 inline void read_codes(const FrontColumn& column, int64_t row, int count, uint32_t n_codes, uint32_t* __restrict out) {
     const View& view = column.view;
     const uint8_t* __restrict values = view.values + row * (int64_t)sizeof(int32_t);
+    prefetch_after(view, row, count, sizeof(int32_t));
     for (int lane = 0; lane < count; ++lane) {
         const uint32_t code = load<uint32_t>(values, lane);
         out[lane] = code < n_codes ? code : n_codes;
     }
-    if (view.validity == nullptr) return;
-    const uint64_t valid = bits_at(view.validity, view.bit_offset + row, count);
-    if (~valid << (64 - count) == 0) return;
-    for (int lane = 0; lane < count; ++lane) {
-        if (!((valid >> lane) & 1)) out[lane] = n_codes + 1;
-    }
+    set_missing(view, row, count, n_codes + 1, out);
 }
 
 }  // namespace ff

@@ -33,9 +33,12 @@ struct FrontInput {
     int32_t negative_other;
     int32_t has_rules;        // one of the three below is not at rest
     double missing_value, zero_missing, flush;
-    const void* thresholds;   // 2^levels - 1, of the domain
+    const void* thresholds;   // of the domain; see forest_ranks.hpp
+    const uint16_t* starts;
+    double low, scale;        // numbers of the domain
+    int32_t n_cells;
     int32_t levels;
-    int32_t missing_last;     // all planes of this input take missing to the right
+    int64_t missing_last;     // all planes of this input take missing to the right
 };
 
 struct FrontPlane {
@@ -131,7 +134,9 @@ inline void write_ranks(const FrontInput& input, const FrontPlane& plane, const 
 template <typename T, typename Out>
 inline void write_number(const Front& front, const FrontInput& input, T* values, int count, FrontBlock& block, Out* out, int64_t lane_stride, int64_t plane_stride) {
     zero_rest(values, count);
-    rank_block(values, count, (const T*)input.thresholds, input.levels, input.missing_last, block.codes);
+    const Ranking<T> ranking = {(const T*)input.thresholds, input.starts, (T)input.low, (T)input.scale, (T)(input.n_cells - 1),
+                                input.levels, input.missing_last != 0};
+    rank_block(ranking, values, count, block.codes);
     for (int plane = input.first_plane; plane < input.first_plane + input.n_planes; ++plane)
         write_ranks(input, front.planes[plane], values, block.codes, count, out + plane * plane_stride, lane_stride);
 }

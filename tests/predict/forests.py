@@ -6,8 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
+from fastframe.column import Column
+from fastframe.contract import FeatureContract, Field
+from fastframe.dtypes import dtype
+from fastframe.predict.features import Feature, Number
 from fastframe.predict.forest import LEAF, NO_SET, CategoryInput, Forest, Input, LinearLeaves, NumberInput, empty_sets
+from fastframe.predict.rows import Rows
 
 Array = np.ndarray[Any, Any]
 TINY, HUGE = 1e-300, 1e300
@@ -90,6 +96,18 @@ def random_rows(rng: np.random.Generator, forest: Forest, n_rows: int, missing: 
         matrix[:, place] = np.where(rng.random(n_rows) < 0.5, rng.choice(known, n_rows), rng.normal(size=n_rows))
     matrix[rng.random(matrix.shape) < missing] = np.nan
     return matrix
+
+
+def features_of(forest: Forest) -> tuple[Feature, ...]:
+    """Each input is fed a float64 column of its own, codes as well."""
+    return tuple(Number(place) for place in range(forest.n_features))
+
+
+def as_rows(matrix: Array) -> Rows:
+    """A matrix as a batch of float64 columns; NaN is a value."""
+    fields = tuple(Field(f"x{place}", dtype("float64")) for place in range(matrix.shape[1]))
+    columns = tuple(Column(pa.array(np.ascontiguousarray(column))) for column in matrix.T)
+    return Rows(FeatureContract(fields, named=False), columns, len(matrix))
 
 
 def _grow(rng: np.random.Generator, recipe: Recipe) -> _Tree:

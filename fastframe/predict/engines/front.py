@@ -11,6 +11,7 @@ import numpy as np
 
 from fastframe.contract import FeatureContract
 from fastframe.errors import ModelError
+from fastframe.predict.engines.grid import grid_of
 from fastframe.predict.engines.sets import code_values
 from fastframe.predict.features import Code, Computed, Feature, Lookup, Number, Step
 from fastframe.predict.forest import CategoryInput, NumberInput
@@ -29,7 +30,8 @@ STEP = np.dtype([("code", "i8"), ("a", "f8"), ("b", "f8"), ("edges", "u8"), ("n_
 INPUT = np.dtype([
     ("source", "i4"), ("column", "i4"), ("narrow_read", "i4"), ("narrow", "i4"), ("first_step", "i4"), ("n_steps", "i4"),
     ("first_plane", "i4"), ("n_planes", "i4"), ("n_codes", "i4"), ("truncate", "i4"), ("negative_other", "i4"), ("has_rules", "i4"),
-    ("missing_value", "f8"), ("zero_missing", "f8"), ("flush", "f8"), ("thresholds", "u8"), ("levels", "i4"), ("missing_last", "i4"),
+    ("missing_value", "f8"), ("zero_missing", "f8"), ("flush", "f8"), ("thresholds", "u8"), ("starts", "u8"),
+    ("low", "f8"), ("scale", "f8"), ("n_cells", "i4"), ("levels", "i4"), ("missing_last", "i8"),
 ])  # fmt: skip
 PLANE = np.dtype([("table", "u8"), ("first", "i4"), ("missing_right", "i4")])
 FRONT = np.dtype([("inputs", "u8"), ("planes", "u8"), ("steps", "u8"), ("n_inputs", "i8"), ("n_planes", "i8")])
@@ -138,11 +140,12 @@ class _Packing:
         self.planes += [(self.keep(table), 0, False) for table in tables]
 
     def _thresholds(self, thresholds: Array) -> dict[str, Any]:
-        """Padded for the search, so that its halves are always whole."""
-        levels = len(thresholds).bit_length()
-        padded = np.full(max(1, (1 << levels) - 1), np.inf, self.domain)
-        padded[: len(thresholds)] = thresholds
-        return {"thresholds": self.keep(padded), "levels": levels}
+        grid = grid_of(thresholds)
+        padded = np.append(thresholds, np.full(1 << grid.levels, np.inf, self.domain))
+        at = {"thresholds": self.keep(padded), "levels": grid.levels}
+        if len(grid.starts):
+            at |= {"starts": self.keep(grid.starts), "low": grid.low, "scale": grid.scale, "n_cells": len(grid.starts)}
+        return at
 
     def _values(self, feature: Number | Computed, via: str) -> dict[str, Any]:
         """Which column is read, as what, and the steps; ``via`` is the forest's own cast."""
