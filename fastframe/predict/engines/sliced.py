@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-SLICE_ROWS = 4096      # a morsel: some milliseconds of work for hundreds of trees
+_MOST_SLICE_ROWS, _FEWEST_SLICE_ROWS = 4096, 512   # of a morsel: a millisecond of work for hundreds of trees
+_SLICES = 8            # of a batch, at least, while they are that long: threads end together
 HIGHEST_PERFECT = 8    # levels: 256 leaves
 MOST_PLANES = 65535 * kernels.PLACE // (2 * kernels.ROWS)
 PADDING = 2.5          # nodes of a perfect tree per node of the tree itself, at most: one costs this much less
@@ -90,8 +91,13 @@ class SlicedEngine:
             arrays=tuple(array.ctypes.data for array in self._arrays), counts=self._counts, divide=self.forest.divide,
             value_bytes=self.forest.accumulate.itemsize, wide=self.wide, keep_alive=(self, rows, out),
         )  # fmt: skip
-        run(task, len(out), SLICE_ROWS, operation=_OPERATION)
+        run(task, len(out), _slice_rows(len(out)), operation=_OPERATION)
         return out
+
+
+def _slice_rows(n_rows: int) -> int:
+    shared = -(-n_rows // (_SLICES * _FEWEST_SLICE_ROWS)) * _FEWEST_SLICE_ROWS
+    return max(_FEWEST_SLICE_ROWS, min(shared, _MOST_SLICE_ROWS))
 
 
 class _Packing:
