@@ -123,6 +123,16 @@ inline void write_nodes(const WalkPack& ctx, const PackTree& tree, int64_t start
     }
 }
 
+// Which numbers a tree's leaves have: they were given in the order of nodes.
+inline void write_leaves(const PackTree& tree, const uint32_t* threshold, WalkTree& out) {
+    out.n_leaves = 0;
+    for (int32_t node = (int32_t)tree.n_nodes - 1; node >= 0; --node) {
+        if (tree.inner(node)) continue;
+        out.first_leaf = threshold[node];
+        ++out.n_leaves;
+    }
+}
+
 // What the walk knows of a tree besides its nodes; children come after their parents in the forest.
 template <typename Node>
 inline void write_top(const Node* nodes, const PackTree& tree, bool walk_all, int32_t* depth, WalkTree& out) {
@@ -165,8 +175,10 @@ int pack_trees(void* raw, int64_t start, int64_t stop, int64_t) {
         }
         Node* nodes = (Node*)ctx.nodes + ctx.first[number];
         ctx.trees[number].first = ctx.first[number];
+        ctx.trees[number].n_places = n_places;
         ctx.trees[number].output = ctx.output[number];
         write_nodes<Node>(ctx, tree, first, scratch.place, nodes);
+        write_leaves(tree, ctx.threshold + first, ctx.trees[number]);
         write_top<Node>(nodes, tree, ctx.category != nullptr, scratch.size, ctx.trees[number]);
     }
     return OK;

@@ -41,6 +41,7 @@ cdef extern from "forest_sums.hpp" namespace "ff" nogil:
         const uint8_t* nodes
         const CTree* trees
         int64_t n_trees
+        int64_t node_bytes
         const uint32_t* set_words
 
     cdef struct CTile "ff::WalkTile":
@@ -130,6 +131,7 @@ cdef CWalk _walk(tuple packed, tuple source) except *:
     ctx.forest.nodes = <const uint8_t*><uintptr_t>packed[1]
     ctx.forest.trees = <const CTree*><uintptr_t>packed[2]
     ctx.forest.n_trees = packed[3]
+    ctx.forest.node_bytes = NODE_BYTES[form]
     ctx.forest.set_words = <const uint32_t*><uintptr_t>packed[4]
     ctx.enter = enter_of(categories)
     ctx.walk = walk_of_form(form, categories)

@@ -69,3 +69,39 @@ def numpy_of(array: pa.Array) -> np.ndarray[Any, Any]:
     if dtype is None or array.null_count or not len(array):
         return array.to_numpy(zero_copy_only=False)
     return np.frombuffer(array.buffers()[1], dtype, len(array), array.offset * dtype.itemsize)
+
+
+def raw_values(array: pa.Array) -> np.ndarray[Any, Any]:
+    """The values of a bool or number array as they lie in memory, whatever they are under nulls."""
+    if array.null_count and array.buffers()[1] is not None:
+        array = pa.Array.from_buffers(array.type, len(array), [None, array.buffers()[1]], 0, array.offset)
+    return numpy_of(array)
+
+
+def missing_rows(array: pa.Array) -> np.ndarray[Any, Any] | None:
+    """A bool per row: whether it is null; None where none is."""
+    if not array.null_count:
+        return None
+    bits = array.buffers()[0]
+    if bits is None:   # dtype null
+        return np.ones(len(array), bool)
+    valid = np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little", count=array.offset + len(array))
+    return valid[array.offset :] == 0
+
+
+def array_with_missing(values: np.ndarray[Any, Any], missing: np.ndarray[Any, Any] | None) -> pa.Array:
+    """A number array that is null where ``missing``."""
+    if missing is None or not missing.any():
+        return array_of(values)
+    bits = np.packbits(~missing, bitorder="little")
+    return pa.Array.from_buffers(_ARROW[values.dtype], len(values), [pa.py_buffer(bits), pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def text_array_of(texts: list[str]) -> pa.Array:
+    """Texts as a string array."""
+    encoded = [text.encode() for text in texts]
+    offsets = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum([len(text) for text in encoded], out=offsets[1:])
+    if offsets[-1] > np.iinfo(np.int32).max:
+        return pa.Array.from_buffers(pa.large_string(), len(texts), [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))], 0)
+    return pa.Array.from_buffers(pa.string(), len(texts), [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(b"".join(encoded))], 0)

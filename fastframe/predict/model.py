@@ -28,11 +28,13 @@ class Ask:
     """How to ask the native model one method's question; only in the process that compiled it, never saved.
 
     ``method`` takes a pandas frame of the contract's fields (an array where they have no names) and gives the answer.
-    ``within_ulps``: 0 where the answer must have the same bits; else how far the reader declares it may be.
+    ``within_ulps``: 0 where the answer must have the same bits; else how far the reader declares it may be. ``limit``: the
+    largest size of number that the native method takes (inf: infinite ones too); rows with larger ones cannot be asked.
     """
 
     method: Callable[[Any], Array]
     within_ulps: float = 0.0
+    limit: float = float("inf")
 
 
 @dataclass(frozen=True, eq=False)

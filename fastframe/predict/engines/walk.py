@@ -20,7 +20,7 @@ Array = np.ndarray[Any, Any]
 
 _OPERATION = "predict"
 _LINE = 64                      # bytes
-_TILE_BYTES = 192 << 10         # of a block's keys: they stay in a core's second cache while trees go by
+_TILE_BYTES = 256 << 10         # of a block's keys: they stay in a core's second cache while trees go by
 _SLICE_ROWS = 512               # rows of a slice are a multiple of this
 _SLICES = 8                     # per batch, at least, while slices are that long: threads end together
 _NARROW_LINKS = ((256, 1 << 18), (1024, 1 << 16))   # columns and places that fit a node of 8 bytes: the forms SMALL and MEDIUM

@@ -1,0 +1,210 @@
+"""Models of models: means, votes, shares, stacks, calibrated probabilities.
+
+Each makes the calls of NumPy that scikit-learn makes on arrays of the same shape and layout, so additions are in its order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastframe.errors.models import ModelError
+from fastframe.predict import blocks
+from fastframe.predict.dense import expit, value
+from fastframe.predict.scores import Score, node
+
+if TYPE_CHECKING:
+    from fastframe.predict.rows import Rows
+
+Array = np.ndarray[Any, Any]
+
+
+@node
+@dataclass(frozen=True, eq=False)
+class Average(Score):
+    """NumPy's average over scores of one width; ``weights`` may be empty. Scores of width 1 are averaged as a matrix's columns."""
+
+    parts: tuple[Score, ...]
+    weights: Array
+
+    @property
+    def width(self) -> int:
+        return self.parts[0].width
+
+    def run(self, rows: Rows) -> Array:
+        weights = self.weights if len(self.weights) else None
+        values = [value(part, rows) for part in self.parts]
+        with np.errstate(all="ignore"):
+            if self.width > 1:
+                return np.average(np.asarray(values), axis=0, weights=weights)
+            return np.average(np.asarray([one[:, 0] for one in values]).T, axis=1, weights=weights).reshape(-1, 1)
+
+
+@node
+@dataclass(frozen=True, eq=False)
+class Added(Score):
+    """Scores added in order to zeros, then divided; ``columns[i]``: which columns part ``i`` adds to (empty: all)."""
+
+    parts: tuple[Score, ...]
+    columns: tuple[Array, ...]
+    n_outputs: int
+    divide: float
+
+    @property
+    def width(self) -> int:
+        return self.n_outputs
+
+    def run(self, rows: Rows) -> Array:
+        out = np.zeros((rows.n_rows, self.n_outputs))
+        with np.errstate(all="ignore"):
+            for part, columns in zip(self.parts, self.columns, strict=True):
+                if len(columns):
+                    out[:, columns] += value(part, rows)
+                else:
+                    out += value(part, rows)
+            out /= self.divide
+        return out
+
+
+@node
+@dataclass(frozen=True, eq=False)
+class Votes(Score):
+    """How much weight each class gets from parts that each give a class's number; ``weights`` may be empty."""
+
+    parts: tuple[Score, ...]
+    weights: Array
+    n_classes: int
+
+    @property
+    def width(self) -> int:
+        return self.n_classes
+
+    def run(self, rows: Rows) -> Array:
+        out = np.zeros((rows.n_rows, self.n_classes))
+        row = np.arange(rows.n_rows)
+        weights = self.weights if len(self.weights) else np.ones(len(self.parts))
+        for part, weight in zip(self.parts, weights, strict=True):
+            out[row, value(part, rows)[:, 0]] += weight
+        return out
+
+
+@node
+@dataclass(frozen=True, eq=False)
+class Labels(Score):
+    """Labels of class numbers that another model gives."""
+
+    of: Score
+    classes: Array
+
+    @property
+    def width(self) -> int:
+        return self.of.width
+
+    def run(self, rows: Rows) -> Array:
+        return self.classes.take(value(self.of, rows))
+
+
+@node
+@dataclass(frozen=True, eq=False)
+class Shares(Score):
+    """Each row divided by its sum, where that is not 0, as one-against-the-rest does it: a matrix of columns put together."""
+
+    parts: tuple[Score, ...]
+
+    @property
+    def width(self) -> int:
+        return max(len(self.parts), 2)
+
+    def run(self, rows: Rows) -> Array:
+        out = np.array([value(part, rows)[:, 0] for part in self.parts]).T
+        if len(self.parts) == 1:
+            out = np.concatenate(((1 - out), out), axis=1)
+        sums = np.sum(out, axis=1)[:, np.newaxis]
+        with np.errstate(all="ignore"):
+            return np.ascontiguousarray(np.divide(out, sums, out=out, where=sums != 0))
+
+
+@node
+@dataclass(frozen=True, eq=False)
+class Fed(Score):
+    """A model whose features are other scores (and columns): ``model`` reads columns 0, 1 ... of what ``inputs`` gives."""
+
+    inputs: Score
+    model: Score
+
+    @property
+    def width(self) -> int:
+        return self.model.width
+
+    def run(self, rows: Rows) -> Array:
+        below = rows.once((self.inputs, "fed"), lambda: rows.fed(self.inputs, value(self.inputs, rows)))
+        return value(self.model, below)
+
+
+@node
+@dataclass(frozen=True, eq=False)
+class Apply(Score):
+    """A function of each value that `blocks` knows by name: inverse transforms of targets. Its arrays are kept by name."""
+
+    of: Score
+    function: str
+    names: tuple[str, ...]
+    arrays: tuple[Array, ...]
+
+    @property
+    def width(self) -> int:
+        return self.of.width
+
+    def run(self, rows: Rows) -> Array:
+        made = blocks.function(self.function, dict(zip(self.names, self.arrays, strict=True)))
+        return made(value(self.of, rows))
+
+
+@node
+@dataclass(frozen=True, eq=False)
+class Calibrated(Score):
+    """Calibrated probabilities of each class from one score per class (or one, where there are two classes).
+
+    ``kind``: ``"sigmoid"``, with ``first`` and ``second`` the slopes and intercepts; ``"isotonic"``, with the knots of
+    class ``i`` at ``start[i]`` to ``start[i + 1]`` of ``first`` (where) and ``second`` (how much).
+    """
+
+    of: Score
+    kind: str
+    first: Array
+    second: Array
+    start: Array     # int64, (n_calibrators + 1,); empty for "sigmoid"
+    place: Array     # int64: the class that each calibrator gives
+    n_classes: int
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("sigmoid", "isotonic"):
+            raise ModelError.unknown("calibration", self.kind, ("sigmoid", "isotonic"))
+
+    @property
+    def width(self) -> int:
+        return self.n_classes
+
+    def run(self, rows: Rows) -> Array:
+        scores = value(self.of, rows)
+        out = np.zeros((len(scores), self.n_classes))
+        with np.errstate(all="ignore"):
+            for i, place in enumerate(self.place):
+                out[:, place] = self._one(i, scores[:, i])
+            if self.n_classes == 2:
+                out[:, 0] = 1.0 - out[:, 1]
+                return out
+            total = np.sum(out, axis=1)[:, np.newaxis]
+            return np.divide(out, total, out=np.full_like(out, 1 / self.n_classes), where=total != 0)
+
+    def _one(self, i: int, scores: Array) -> Array:
+        if self.kind == "sigmoid":
+            return expit(-(self.first[i] * scores + self.second[i])[:, np.newaxis])[:, 0]
+        knots = slice(self.start[i], self.start[i + 1])
+        where, much = self.first[knots], self.second[knots]
+        if len(where) == 1:
+            return np.repeat(much, len(scores))
+        clipped = np.clip(scores.astype(where.dtype), where[0], where[-1])
+        return np.interp(clipped, where, much).astype(where.dtype)

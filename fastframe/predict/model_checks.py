@@ -1,0 +1,121 @@
+"""That a `Model`'s parts fit each other: what lets programs be packed without looking, and files be believed.
+
+`Forest` has its own checks; a node may have a ``check(contract)`` method for what only it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from fastframe.contract import FeatureContract
+from fastframe.errors import ModelError
+from fastframe.predict.features import STEPS, Block, Code, Computed, Lookup, Number
+from fastframe.predict.forest import Forest
+from fastframe.predict.model import Model
+from fastframe.predict.scores import ForestScore, Score
+
+_OPERANDS = {
+    **dict.fromkeys(("float32", "float64", "is_missing", "abs", "sqrt", "square", "negative"), 0),
+    **dict.fromkeys(("fill", "equals_missing", "add", "subtract", "multiply", "divide", "above"), 1),
+    "clip": 2,
+}   # steps that are not here take any number
+_VIAS = ("", "float32", "float64")
+
+
+def parts_of(root: Any) -> Iterator[Any]:
+    """Every dataclass object that an expression is made of, each once, the root included."""
+    seen: set[int] = set()
+    stack = [root]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, tuple | list):
+            stack.extend(one)
+        elif isinstance(one, dict):
+            stack.extend(one.values())
+        elif is_dataclass(one) and not isinstance(one, type) and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            stack.extend(getattr(one, field.name) for field in fields(one))
+
+
+def forest_scores(root: Any) -> list[ForestScore]:
+    """The forests of an expression, in no particular order."""
+    return [one for one in parts_of(root) if isinstance(one, ForestScore)]
+
+
+def check_model(model: Model) -> Model:
+    """The model, if its contract, features, forests and nodes are what they must be.
+
+    Raises
+    ------
+    ModelError
+    """
+    model.contract.validate()
+    if not model.methods:
+        raise ModelError.bad_part("methods", "there are none")
+    for name, score in model.methods.items():
+        if not isinstance(score, Score):
+            raise ModelError.bad_part(name, f"{type(score).__name__} is no score")
+    for one in parts_of(tuple(model.methods.values())):
+        _check_part(one, model.contract)
+    for score in model.methods.values():
+        if score.width < 1:
+            raise ModelError.bad_part(type(score).__name__, f"it is {score.width} wide")
+    return model
+
+
+def _check_part(one: Any, contract: FeatureContract) -> None:
+    if isinstance(one, ForestScore):
+        if len(one.features) != one.forest.n_features:
+            raise ModelError.bad_part("ForestScore", f"{len(one.features)} features for {one.forest.n_features} inputs")
+    elif isinstance(one, Forest):
+        one.validate()
+    elif isinstance(one, Number):
+        _check_number(one, contract)
+    elif isinstance(one, Code):
+        _category_at(one.column, contract)
+    elif isinstance(one, Lookup):
+        _check_lookup(one, contract)
+    elif isinstance(one, Computed):
+        if not 0 <= one.output < one.block.n_outputs:
+            raise ModelError.bad_part("Computed", f"output {one.output} of {one.block.n_outputs}")
+    elif isinstance(one, Block) and one.dtype not in ("float32", "float64"):
+        raise ModelError.bad_part("Block", f"dtype {one.dtype}")
+    check = getattr(one, "check", None)
+    if isinstance(one, Score) and check is not None:
+        check(contract)
+
+
+def _column_at(column: int, contract: FeatureContract) -> None:
+    if not 0 <= column < len(contract.fields):
+        raise ModelError.bad_part("a feature", f"column {column} of {len(contract.fields)}")
+
+
+def _category_at(column: int, contract: FeatureContract) -> int:
+    _column_at(column, contract)
+    if contract.fields[column].categories is None:
+        raise ModelError.bad_part("a feature", f"codes of column {column}, which has no categories")
+    return contract.fields[column].n_categories
+
+
+def _check_number(one: Number, contract: FeatureContract) -> None:
+    _column_at(one.column, contract)
+    if contract.fields[one.column].categories is not None:
+        raise ModelError.bad_part("a feature", f"numbers of column {one.column}, which has categories")
+    if one.via not in _VIAS:
+        raise ModelError.bad_part("a feature", f"a cast through {one.via!r}")
+    for step in one.steps:
+        if step.name not in STEPS:
+            raise ModelError.bad_part("a feature", f"step {step.name!r}")
+        if len(step.operands) != _OPERANDS.get(step.name, len(step.operands)):
+            raise ModelError.bad_part("a feature", f"step {step.name!r} of {len(step.operands)} operands")
+
+
+def _check_lookup(one: Lookup, contract: FeatureContract) -> None:
+    expected = (_category_at(one.column, contract) + 2,)
+    if one.values.shape != expected or one.values.dtype not in (np.dtype("float32"), np.dtype("float64")) or not one.values.flags.c_contiguous:
+        raise ModelError.bad_part("a lookup", f"{one.values.dtype} values of shape {one.values.shape}, not floats of shape {expected}")

@@ -1,0 +1,53 @@
+"""Scores cut into columns and put side by side: models of several outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastframe.predict.scores import Score, node
+
+if TYPE_CHECKING:
+    from fastframe.predict.rows import Rows
+
+Array = np.ndarray[Any, Any]
+
+
+@node
+@dataclass(frozen=True, eq=False)
+class Columns(Score):
+    """Columns ``start`` to ``stop`` of a score: one output's classes."""
+
+    of: Score
+    start: int
+    stop: int
+
+    @property
+    def width(self) -> int:
+        return self.stop - self.start
+
+    def run(self, rows: Rows) -> Array:
+        return np.ascontiguousarray(rows.once(self.of, lambda: self.of.run(rows))[:, self.start : self.stop])
+
+
+@node
+@dataclass(frozen=True, eq=False)
+class Together(Score):
+    """Scores side by side, one per output; where outputs are `listed`, the library answers with a list of their arrays."""
+
+    parts: tuple[Score, ...]
+    listed: bool = False
+
+    @property
+    def width(self) -> int:
+        return sum(part.width for part in self.parts)
+
+    def run(self, rows: Rows) -> Array:
+        return np.hstack([rows.once(part, lambda part=part: part.run(rows)) for part in self.parts])
+
+    def split(self, values: Array) -> list[Array]:
+        """The array of each part, from what `run` gave."""
+        stops = np.cumsum([part.width for part in self.parts])
+        return np.split(values, stops[:-1], axis=1)

@@ -1,0 +1,277 @@
+"""scikit-learn's models of models: each is read over the columns that go in at the top."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastframe.errors import UnsupportedModel
+from fastframe.predict import blocks
+from fastframe.predict.decide import Decide, class_labels
+from fastframe.predict.dense import Inputs
+from fastframe.predict.ensembles import Added, Apply, Average, Calibrated, Fed, Labels, Shares, Votes
+from fastframe.predict.features import Step
+from fastframe.predict.outputs import Columns as Cut
+from fastframe.predict.outputs import Together
+from fastframe.predict.pipeline import Cell, Columns, Matrix, Raw, floats
+from fastframe.predict.readers.sklearn_pipeline import Part, part_of
+from fastframe.predict.readers.sklearn_scalers import dense_of, in_dtype, in_place
+from fastframe.predict.scores import Score
+
+Array = np.ndarray[Any, Any]
+_NONE = np.empty(0)
+
+
+def _refuse(model: Any, reason: str) -> UnsupportedModel:
+    return UnsupportedModel.because(type(model).__name__, [reason])
+
+
+def _method(part: Part, model: Any, *names: str) -> Score:
+    """The first of these methods that the part has."""
+    for name in names:
+        if name in part.methods:
+            return part.methods[name]
+    raise _refuse(model, f"it asks for {' or '.join(names)}, which is not compiled")
+
+
+def _notes(parts: list[Part]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(note for part in parts for note in part.notes))
+
+
+def voting_regressor(model: Any, matrix: Matrix, columns: Columns) -> Part:
+    parts = [part_of(one, matrix, columns) for one in model.estimators_]
+    score = Average(tuple(_method(part, model, "predict") for part in parts), _weights(model))
+    return Part({"predict": score}, "regression", _notes(parts))
+
+
+def _weights(model: Any) -> Array:
+    weights = model._weights_not_none
+    return _NONE if weights is None else np.asarray(weights, np.float64)
+
+
+def voting_classifier(model: Any, matrix: Matrix, columns: Columns) -> Part:
+    if isinstance(model.classes_, list):
+        raise _refuse(model, "it decides between several labels at once")
+    parts = [part_of(one, matrix, columns) for one in model.estimators_]
+    labels = class_labels(model.classes_)
+    if model.voting == "soft":
+        score: Score = Average(tuple(_method(part, model, "predict_proba") for part in parts), _weights(model))
+        return Part({"predict": Decide("largest", score, labels), "predict_proba": score}, "classification", _notes(parts))
+    votes = Votes(tuple(_method(part, model, "predict") for part in parts), _weights(model), len(labels))
+    return Part({"predict": Decide("largest", votes, labels)}, "classification", _notes(parts))
+
+
+def stacking(model: Any, matrix: Matrix, columns: Columns) -> Part:
+    parts = [part_of(one, matrix, columns) for one in model.estimators_]
+    classes = getattr(model, "classes_", None)
+    if isinstance(classes, list) or isinstance(getattr(model, "_label_encoder", None), list):
+        raise _refuse(model, "it decides between several labels at once")
+    given = []
+    for part, method in zip(parts, model.stack_method_, strict=True):
+        score = _method(part, model, method)
+        two = method == "predict_proba" and classes is not None and len(classes) == 2
+        given.append(Cut(score, 1, 2) if two else score)
+    if model.passthrough:
+        cells = floats(matrix, columns)
+        given.append(Inputs(dense_of(cells), cells[0].dtype))
+    inputs = Together(tuple(given))
+    final = _fed_by(inputs, model.final_estimator_)
+    methods: dict[str, Score] = {name: Fed(inputs, score) for name, score in final.methods.items() if name in _ANSWERS}
+    methods["transform"] = inputs
+    if classes is not None:
+        methods["predict"] = Labels(methods["predict"], class_labels(model._label_encoder.classes_))
+    return Part(methods, final.task, _notes([*parts, final]))
+
+
+_ANSWERS = ("predict", "predict_proba", "decision_function", "margin")
+
+
+def _fed_by(inputs: Score, model: Any) -> Part:
+    """A model whose columns are those of a score."""
+    inner = Columns([f"x{i}" for i in range(inputs.width)], named=False)
+    cells = [Cell(Raw(i)) for i in range(inputs.width)]
+    part_of(model, Matrix(cells), inner)
+    inner.settle()
+    if inner.frozen or inner.adopted:
+        raise _refuse(model, "a model that is fed by others takes categories")
+    return part_of(model, Matrix(cells), inner)
+
+
+def bagging_regressor(model: Any, matrix: Matrix, columns: Columns) -> Part:
+    parts = _bagged(model, matrix, columns)
+    scores = tuple(_method(part, model, "predict") for part in parts)
+    added = Added(scores, (_NONE,) * len(scores), scores[0].width, float(model.n_estimators))
+    return Part({"predict": added}, "regression", (*_notes(parts), _ONE_JOB))
+
+
+_ONE_JOB = "estimators are added in their order, as scikit-learn does with n_jobs=1"
+
+
+def _bagged(model: Any, matrix: Matrix, columns: Columns) -> list[Part]:
+    whole = Matrix(floats(matrix, columns))   # it cuts columns out of one array
+    chosen = [np.asarray(features).tolist() for features in model.estimators_features_]
+    return [part_of(one, whole.take(places), columns) for one, places in zip(model.estimators_, chosen, strict=True)]
+
+
+def bagging_classifier(model: Any, matrix: Matrix, columns: Columns) -> Part:
+    if np.asarray(model.classes_).ndim != 1:
+        raise _refuse(model, "it has more than one output")
+    parts = _bagged(model, matrix, columns)
+    scores, places = [], []
+    for one, part in zip(model.estimators_, parts, strict=True):
+        scores.append(_method(part, model, "predict_proba"))
+        places.append(_NONE if len(one.classes_) == model.n_classes_ else np.asarray(one.classes_, np.int64))
+    added = Added(tuple(scores), tuple(places), int(model.n_classes_), float(model.n_estimators))
+    methods: dict[str, Score] = {"predict": Decide("largest", added, class_labels(model.classes_)), "predict_proba": added}
+    return Part(methods, "classification", (*_notes(parts), _ONE_JOB))
+
+
+def calibrated_classifier(model: Any, matrix: Matrix, columns: Columns) -> Part:
+    parts, scores = [], []
+    n_classes = len(model.classes_)
+    for one in model.calibrated_classifiers_:
+        part = part_of(one.estimator, matrix, columns)
+        parts.append(part)
+        scores.append(_calibrated(model, one, part, n_classes))
+    added = Added(tuple(scores), (_NONE,) * len(scores), n_classes, float(len(scores)))
+    methods: dict[str, Score] = {"predict": Decide("largest", added, class_labels(model.classes_)), "predict_proba": added}
+    return Part(methods, "classification", _notes(parts))
+
+
+def _calibrated(model: Any, one: Any, part: Part, n_classes: int) -> Score:
+    decides = hasattr(one.estimator, "decision_function")
+    score = _method(part, model, "decision_function" if decides else "predict_proba")
+    if score.width == 2 and n_classes == 2:
+        score = Cut(score, 1, 2)
+    place = np.searchsorted(one.classes, one.estimator.classes_)
+    place = np.array([1]) if n_classes == 2 else place
+    if one.method == "sigmoid":
+        slopes, ends = (np.array([getattr(c, name) for c in one.calibrators], np.float64) for name in ("a_", "b_"))
+        return Calibrated(score, "sigmoid", slopes, ends, np.empty(0, np.int64), place.astype(np.int64), n_classes)
+    if one.method != "isotonic":
+        raise _refuse(model, f"the calibration {one.method!r} is not known")
+    if any(c.out_of_bounds != "clip" for c in one.calibrators):
+        raise _refuse(model, "an isotonic calibration that does not clip")
+    knots = [(np.asarray(c.X_thresholds_), np.asarray(c.y_thresholds_)) for c in one.calibrators]
+    start = np.concatenate([[0], np.cumsum([len(x) for x, _ in knots])]).astype(np.int64)
+    first, second = np.concatenate([x for x, _ in knots]), np.concatenate([y for _, y in knots])
+    return Calibrated(score, "isotonic", first, second, start, place.astype(np.int64), n_classes)
+
+
+def one_vs_rest(model: Any, matrix: Matrix, columns: Columns) -> Part:
+    from sklearn.base import is_regressor
+
+    if model.multilabel_ or any(type(one).__name__ == "_ConstantPredictor" or is_regressor(one) for one in model.estimators_):
+        raise _refuse(model, "it decides between several labels at once, or its estimators are regressors or constant")
+    parts = [part_of(one, matrix, columns) for one in model.estimators_]
+    decides = hasattr(model.estimators_[0], "decision_function")
+    scores = [_method(p, model, "decision_function") if decides else Cut(_method(p, model, "predict_proba"), 1, 2) for p in parts]
+    together, labels = Together(tuple(scores)), class_labels(model.classes_)
+    if len(scores) == 1:
+        methods: dict[str, Score] = {"predict": Decide("above", scores[0], labels, 0.0 if decides else 0.5)}
+    else:
+        methods = {"predict": Decide("largest", together, labels)}
+    if decides:
+        methods["decision_function"] = together
+    if all("predict_proba" in part.methods for part in parts):
+        methods["predict_proba"] = Shares(tuple(Cut(part.methods["predict_proba"], 1, 2) for part in parts))
+    return Part(methods, "classification", _notes(parts))
+
+
+def multi_output(model: Any, matrix: Matrix, columns: Columns) -> Part:
+    parts = [part_of(one, matrix, columns) for one in model.estimators_]
+    methods: dict[str, Score] = {"predict": Together(tuple(_method(part, model, "predict") for part in parts))}
+    if all("predict_proba" in part.methods for part in parts):
+        methods["predict_proba"] = Together(tuple(part.methods["predict_proba"] for part in parts), listed=True)
+    return Part(methods, parts[0].task, _notes(parts))
+
+
+def regressor_chain(model: Any, matrix: Matrix, columns: Columns) -> Part:
+    cells = floats(matrix, columns)
+    before: list[Score] = [Inputs(dense_of(cells), cells[0].dtype)]
+    parts = []
+    for one in model.estimators_:
+        inputs = Together(tuple(before))
+        parts.append(_fed_by(inputs, one))
+        before.append(Fed(inputs, _method(parts[-1], model, "predict")))
+    places = np.argsort(np.asarray(model.order_))
+    return Part({"predict": Together(tuple(before[1 + place] for place in places))}, "regression", _notes(parts))
+
+
+def transformed_target(model: Any, matrix: Matrix, columns: Columns) -> Part:
+    part = part_of(model.regressor_, matrix, columns)
+    score = _method(part, model, "predict")
+    return Part({"predict": _inverse(model, model.transformer_, score)}, "regression", part.notes)
+
+
+def _inverse(model: Any, transformer: Any, score: Score) -> Score:
+    kind = type(transformer).__name__
+    if kind == "FunctionTransformer":
+        function = transformer.inverse_func
+        if function is None:
+            return score
+        if not (isinstance(function, np.ufunc) and function.__name__ in blocks.UFUNCS and not transformer.inv_kw_args):
+            raise _refuse(model, "the inverse of its target's transformer is none of NumPy's functions of one value")
+        return Apply(score, "ufunc", ("name",), (np.array([function.__name__]),))
+    parts = [_apply_steps(Cut(score, i, i + 1), _inverse_steps(model, transformer, i)) for i in range(score.width)]
+    return parts[0] if len(parts) == 1 else Together(tuple(parts))
+
+
+def _apply_steps(score: Score, steps: tuple[Step, ...]) -> Score:
+    packed = blocks.pack_steps(steps)
+    return Apply(score, "steps", tuple(packed), tuple(packed.values()))
+
+
+def _inverse_steps(model: Any, transformer: Any, i: int) -> tuple[Step, ...]:
+    kind = type(transformer).__name__
+    if kind == "StandardScaler":
+        spread = [in_dtype("multiply", transformer.scale_[i], "float64")] if transformer.with_std else []
+        return (*spread, *([in_dtype("add", transformer.mean_[i], "float64")] if transformer.with_mean else []))
+    if kind == "MinMaxScaler":
+        return in_place("subtract", transformer.min_[i], "float64") + in_place("divide", transformer.scale_[i], "float64")
+    if kind == "MaxAbsScaler":
+        return in_place("multiply", transformer.scale_[i], "float64")
+    if kind == "RobustScaler":
+        steps = in_place("multiply", transformer.scale_[i], "float64") if transformer.with_scaling else ()
+        return steps + (in_place("add", transformer.center_[i], "float64") if transformer.with_centering else ())
+    raise _refuse(model, f"the inverse of its target's {kind} is not compiled")
+
+
+def best_estimator(model: Any, matrix: Matrix, columns: Columns) -> Part:
+    if not hasattr(model, "best_estimator_"):
+        raise _refuse(model, "it was not refitted")
+    return part_of(model.best_estimator_, matrix, columns)
+
+
+def frozen(model: Any, matrix: Matrix, columns: Columns) -> Part:
+    return part_of(model.estimator, matrix, columns)
+
+
+def tuned_threshold(model: Any, matrix: Matrix, columns: Columns) -> Part:
+    part = part_of(model.estimator_, matrix, columns)
+    response = model._get_response_method()
+    names = [response] if isinstance(response, str) else list(response)
+    name = next((name for name in names if hasattr(model.estimator_, name)), "")
+    score = _method(part, model, name)
+    positive = model._curve_scorer._get_pos_label()
+    classes = class_labels(model.classes_)
+    if positive is not None and positive != model.classes_[1]:
+        raise _refuse(model, "its positive label is the first class")
+    score = Cut(score, 1, 2) if score.width == 2 else score
+    methods = {k: v for k, v in part.methods.items() if k in ("predict_proba", "decision_function")}
+    return Part({"predict": Decide("at_least", score, classes, float(model.best_threshold_)), **methods}, "classification", part.notes)
+
+
+COMPOSITES: dict[str, Callable[[Any, Matrix, Columns], Part]] = {
+    "VotingRegressor": voting_regressor, "VotingClassifier": voting_classifier,
+    "StackingRegressor": stacking, "StackingClassifier": stacking,
+    "BaggingRegressor": bagging_regressor, "BaggingClassifier": bagging_classifier,
+    "CalibratedClassifierCV": calibrated_classifier, "OneVsRestClassifier": one_vs_rest,
+    "MultiOutputRegressor": multi_output, "MultiOutputClassifier": multi_output, "RegressorChain": regressor_chain,
+    "TransformedTargetRegressor": transformed_target,
+    "GridSearchCV": best_estimator, "RandomizedSearchCV": best_estimator, "HalvingGridSearchCV": best_estimator,
+    "HalvingRandomSearchCV": best_estimator, "FrozenEstimator": frozen, "TunedThresholdClassifierCV": tuned_threshold,
+}  # fmt: skip
+"""By class name, of scikit-learn's own."""
