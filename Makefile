@@ -57,6 +57,18 @@ bench-smoke: $(VENV)/.installed-bench build ## every question and case, small: a
 	$(PYTHON) -m venv $@
 	$@/bin/python -m pip install --quiet fireducks
 
+.venv-onnx: ## ONNX Runtime and its converters, for `compare predict`
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet onnxruntime skl2onnx onnxmltools pyarrow pandas joblib $$($(RUN) -m pip freeze | grep -E '^(scikit-learn|xgboost-cpu|lightgbm)=')
+
+.venv-lleaves: ## lleaves, for `compare predict`
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet lleaves 'llvmlite<0.45' lightgbm pyarrow
+
+.venv-treelite: ## treelite and tl2cgen, for `compare predict`
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet treelite tl2cgen joblib $$($(RUN) -m pip freeze | grep -E '^(scikit-learn|xgboost-cpu|lightgbm)=')
+
 clean: ## forget everything that was built
 	rm -rf build .venv $$(git ls-files --others --ignored --exclude-standard 'fastframe/*.so' 'fastframe/*.cpp')
 

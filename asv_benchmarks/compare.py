@@ -1,4 +1,4 @@
-"""fastframe beside pandas, polars, duckdb and pyarrow: one run, equal threads, checked answers, ratios.
+"""fastframe beside pandas, polars, duckdb and pyarrow: one run, equal threads, checked answers, ratios; `predict` beside the models.
 
     python -m asv_benchmarks.compare groupby --rows 1e7 --threads 2
 
@@ -36,7 +36,7 @@ LIBRARIES = ("numpy", "pyarrow", "pandas", "polars", "duckdb")
 def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m asv_benchmarks.compare", description=__doc__.splitlines()[0])      # type: ignore[union-attr]
-    parser.add_argument("family", choices=sorted(FAMILIES))
+    parser.add_argument("family", choices=sorted(FAMILIES), help="or predict, which has options of its own")
     parser.add_argument("--rows", type=lambda text: int(float(text)), help="rows of the main table (default 1e7; small: 1e3)")
     parser.add_argument("--groups", type=lambda text: int(float(text)), help="values of the small keys; the large keys have rows / groups")
     parser.add_argument("--nulls", type=float, default=0.0, help="share of missing values, for example 0.05")
@@ -198,7 +198,12 @@ def environment(settings: runs.Settings) -> dict[str, Any]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure, compare, print, write; 1 where an answer differs or a contender failed."""
-    chosen = parse(sys.argv[1:] if arguments is None else arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["predict"]:   # models instead of tables: a comparison of its own
+        from asv_benchmarks.predict import report as predict
+
+        return predict.main(arguments[1:])
+    chosen = parse(arguments)
     settings = settings_of(chosen)
     console = Console(width=max(Console().width, 250))     # rows are worth more than a fit to the terminal
     report = {"environment": environment(settings)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flight_delays import task
+from flight_delays.results import Compiled
 
 BLOCK_ROWS = 1 << 18
 
@@ -93,6 +95,19 @@ def same_scores(contender: str, scores: dict[str, float], reference: dict[str, f
     largest = max(abs(scores[model] - reference[model]) for model in reference)
     title = f"ROC AUC of both models equals that of {reference_name}"
     return Check(contender, title, f"largest difference {largest:.1e}", largest <= task.AUC_TOLERANCE)
+
+
+def same_bits(compiled: Compiled) -> Check:
+    """A compiled model answers with the model's own bits."""
+    title = f"Compiled {compiled.model} gives predict_proba's own bits"
+    return Check("fastframe", title, f"{compiled.rows:,} rows x 2" if compiled.same_bits else "bits differ", compiled.same_bits)
+
+
+def stranger_refused(stranger: dict[str, Any]) -> Check:
+    """A category that XGBoost never saw is refused by the compiled model; what XGBoost itself does is told, not judged."""
+    native = stranger["native_error"] or f"XGBoost itself took it for {' or '.join(stranger['taken_for']) or 'something else'}, silently"
+    title = f"Compiled XGBoost refuses carrier {stranger['carrier']!r}, which it never saw"
+    return Check("fastframe", title, f"{native}, for {stranger['rows']:,} flights", stranger["carrier"] in stranger["ours"])
 
 
 def _missing(column: pa.ChunkedArray) -> pa.ChunkedArray:

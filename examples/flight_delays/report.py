@@ -10,7 +10,7 @@ from html import escape
 from flight_delays import charts, task
 from flight_delays.checks import Check
 from flight_delays.cores import n_threads
-from flight_delays.results import Runs, Section
+from flight_delays.results import Compiled, Runs, Section
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #fdfcfa; --ink: #22252b; --quiet: #6d7380; --line: #e3e0da;
@@ -46,7 +46,7 @@ li.failed::before { content: "\\2717"; color: var(--bad); } li.failed { color: v
 """
 
 
-def page(sections: list[Section], checks: list[Check], runs: Runs, seconds: float) -> str:
+def page(sections: list[Section], checks: list[Check], runs: Runs, *, compiled: list[Compiled], seconds: float) -> str:
     """The whole page."""
     contenders = list(runs)
     frames, models = (section.rows for section in sections)
@@ -71,6 +71,9 @@ frame work also runs on twenty copies of the year, each shifted by 53 weeks.</p>
 {charts.grouped_bars(memory, contenders, "Peak memory of each contender")}
 <h2>Every step</h2>
 <div class="scroll">{_table(sections, contenders)}</div>
+<h2>The same fitted models, compiled</h2>
+<p>Each model by itself and as <code>ff.compile(model)</code> on the same rows; the answers have the same bits.</p>
+<div class="scroll">{_compiled(compiled)}</div>
 <h2>Same rows, same values, no leak</h2>
 {_checks(checks)}
 <h2>How it was measured</h2>
@@ -105,6 +108,12 @@ def _table(sections: list[Section], contenders: list[str]) -> str:
                       for name in contenders]
             lines += [f"<td>{row.ratio(name)}</td>" for name in others]
             lines.append("</tr>")
+    return "".join([*lines, "</tbody></table>"])
+
+
+def _compiled(compiled: list[Compiled]) -> str:
+    lines = ["<table><thead><tr>", *(f"<th>{heading}</th>" for heading in Compiled.HEADINGS), "</tr></thead><tbody>"]
+    lines += [f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in one.cells)}</tr>" for one in compiled]
     return "".join([*lines, "</tbody></table>"])
 
 

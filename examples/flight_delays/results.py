@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 SETS = ("twenty", "year")
 
@@ -35,6 +36,35 @@ class Run:
 
     def frame_seconds(self) -> float:
         return sum(seconds for step, seconds in self.seconds.items() if step in FRAME_STEPS)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """One fitted model, by itself (``native``) and compiled (``ours``): seconds for all rows and for one, of which bits agree."""
+
+    model: str
+    rows: int
+    same_bits: bool
+    compile: float
+    native: float
+    ours: float
+    native_row: float
+    our_row: float
+
+    HEADINGS: ClassVar[tuple[str, ...]] = ("Model", "itself", "compiled", "itself / compiled", "one row, itself", "one row, compiled", "compiling")
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        return (f"{self.model}, {self.rows:,} rows", f"{self.native:.3f} s", f"{self.ours:.4f} s", f"{self.native / self.ours:.1f}x",
+                f"{1e6 * self.native_row:,.0f} µs", f"{1e6 * self.our_row:.1f} µs", f"{self.compile:.2f} s")
+
+
+@dataclass
+class Models:
+    """What the worker of compiled models told."""
+
+    compiled: list[Compiled] = field(default_factory=list)
+    stranger: dict[str, Any] = field(default_factory=dict)
 
 
 Runs = dict[str, dict[str, Run]]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,14 @@ def run(contenders: list[str], data_folder: Path, report_file: Path) -> bool:
             for name in contenders:
                 runs[name] = _run_contender(name, data_folder, handed_over, progress)
                 found += _check(name, contenders[0], runs, handed_over, description)
+            models = _run_models(handed_over / contenders[0] / "year.parquet", progress)
+            found += [*map(checks.same_bits, models.compiled), checks.stranger_refused(models.stranger)]
     finally:
         shutil.rmtree(handed_over, ignore_errors=True)
     sections = results.sections(runs, n_rows)
     seconds = time.perf_counter() - started
-    table.show(console, sections, contenders, found)
-    report_file.write_text(report.page(sections, found, runs, seconds), encoding="utf-8")
+    table.show(console, sections, contenders, models.compiled, found)
+    report_file.write_text(report.page(sections, found, runs, compiled=models.compiled, seconds=seconds), encoding="utf-8")
     console.print(f"\n{seconds:.0f} seconds in all. The report: {report_file.resolve().as_uri()}")
     return all(check.passed for check in found)
 
@@ -65,27 +68,48 @@ def _run_contender(name: str, data_folder: Path, handed_over: Path, progress: Pr
 
 
 def _run_worker(name: str, set_name: str, data_folder: Path, handed_over: Path, progress: Progress) -> results.Run:
-    """One worker process, its events read line by line as they come."""
-    arguments = [name, set_name, str(data_folder), str(handed_over / name)]
-    command = [sys.executable, "-m", "flight_delays.worker", *arguments]
+    """One contender on one set."""
+    arguments = ["flight_delays.worker", name, set_name, str(data_folder), str(handed_over / name)]
+    found, who = results.Run(), f"{name}, {SET_TITLES[set_name]}"
+    _listen(arguments, who, progress, total=_n_steps(name, set_name), take=lambda event, bar: _take_event(event, found, progress, bar))
+    seconds = f"{found.frame_seconds():.1f} s of frame work, {sum(found.seconds.values()):.1f} s in all"
+    progress.console.print(f"{who}: {seconds}", highlight=False)
+    return found
+
+
+def _run_models(year: Path, progress: Progress) -> results.Models:
+    """Fitted models by themselves and compiled, on the features that a contender left."""
+    found = results.Models()
+
+    def take(event: dict[str, Any], bar: TaskID) -> None:
+        match event:
+            case {"event": "start", "step": step}:
+                progress.update(bar, description=step)
+            case {"event": "compiled", **facts}:
+                found.compiled.append(results.Compiled(**facts))
+                progress.advance(bar)
+            case {"event": "stranger", **facts}:
+                found.stranger = facts
+
+    _listen(["flight_delays.compiled", str(year)], "compiled models", progress, total=len(results.MODELS) + 1, take=take)
+    return found
+
+
+def _listen(arguments: list[str], who: str, progress: Progress, *, total: int, take: Callable[[dict[str, Any], TaskID], None]) -> None:
+    """One process, its events read line by line as they come."""
     path = os.pathsep.join([str(EXAMPLES), str(EXAMPLES.parent), os.environ.get("PYTHONPATH", "")])
     environment = cores.environment() | {"PYTHONPATH": path}
-    who = f"{name}, {SET_TITLES[set_name]}"
-    bar = progress.add_task("imports", who=who, total=_n_steps(name, set_name))
-    found = results.Run()
+    bar = progress.add_task("imports", who=who, total=total)
     with tempfile.TemporaryFile("w+") as errors:
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as worker:
+        with subprocess.Popen([sys.executable, "-m", *arguments], stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as worker:
             assert worker.stdout is not None
             for line in worker.stdout:
-                _take_event(json.loads(line), found, progress, bar)
+                take(json.loads(line), bar)
         if worker.returncode:
             errors.seek(0)
             progress.stop()
             raise SystemExit(f"{errors.read()}\n{who}: failed; see above.")
     progress.remove_task(bar)
-    seconds = f"{found.frame_seconds():.1f} s of frame work, {sum(found.seconds.values()):.1f} s in all"
-    progress.console.print(f"{who}: {seconds}", highlight=False)
-    return found
 
 
 def _n_steps(name: str, set_name: str) -> int:

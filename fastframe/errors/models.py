@@ -16,6 +16,10 @@ class ModelError(FastFrameError, ValueError):
         return cls(f"the forest's {array}[{index}] is {value}, which is not {allowed}. The model or its file is damaged: fit or save it again.")
 
     @classmethod
+    def step_without_dtype(cls, column: int, step: str) -> ModelError:
+        return cls(f"step {step!r} on column {column} has no dtype to work in: give the feature via='float64' or 'float32', or cast first.")
+
+    @classmethod
     def wrong_part(cls, part: str, found: object, expected: str) -> ModelError:
         return cls(f"the forest's {part} is {found}, not {expected}. The model or its file is damaged: fit or save it again.")
 
@@ -34,10 +38,6 @@ class ModelError(FastFrameError, ValueError):
     @classmethod
     def bad_part(cls, part: str, detail: str) -> ModelError:
         return cls(f"{part} of the model cannot be: {detail}. The model or its file is damaged: fit or save it again.")
-
-    @classmethod
-    def step_without_dtype(cls, column: int, step: str) -> ModelError:
-        return cls(f"step {step!r} on column {column} has no dtype to work in: give the feature via='float64' or 'float32', or cast first.")
 
 
 class UnsupportedModel(ModelError, NotImplementedError):
