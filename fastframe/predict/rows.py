@@ -25,6 +25,7 @@ Array = np.ndarray[Any, Any]
 T = TypeVar("T")
 
 _BLOCK_ROWS = 1 << 16   # rows of one call of a block's function, where it need not see all
+_SLICE_ROWS = 1 << 13   # a row of a matrix is many values
 _FORMS = {"float32": 2, "float64": 3}   # FrontForm
 _OPERATION = "predict"
 
@@ -90,7 +91,7 @@ class Rows:
         out = allocate_array(self.n_rows * len(chosen), name, _OPERATION)
         if len(out):
             task = kernels.fill(_FORMS[name], front.address, self.addresses(front), out.ctypes.data, keep_alive=(self, front, out))
-            run(task, self.n_rows, operation=_OPERATION)
+            run(task, self.n_rows, _SLICE_ROWS, operation=_OPERATION)
         return out.reshape(self.n_rows, len(chosen))
 
     def block(self, block: Block) -> Array:
