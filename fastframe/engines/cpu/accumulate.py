@@ -28,7 +28,8 @@ GROUP_SLICE = 4096              # groups of one slice where a phase runs over gr
 _REPLICATED_BYTES = 1 << 14     # tables up to so large are replicated, or rows of one group would wait for each other
 _CACHED_BYTES = 1 << 18         # tables up to so large stay in a core's second-level cache
 _LINE = 64
-_FEW_SLICES = 8                 # with fewer, and many groups, partitions share the work better
+_FEW_SLICES = 4                 # with fewer, and many groups, partitions share the work better
+_LEAST_PARTITIONS = 16          # with fewer, a thread waits for the largest
 _MANY_GROUPS = 1 << 13
 _MOST_PARTITIONS = 1024         # more would miss the TLB at every write
 _LEAST_SHIFT = 9                # groups of a partition begin at whole words of a bitmap
@@ -124,7 +125,10 @@ class _Pass:
         from fastframe.engines.cpu.scatter import PARTITION_SLICE, starts_of
 
         shift = _LEAST_SHIFT
-        while self.stride << (shift + 1) <= _CACHED_BYTES or self.n_groups > _MOST_PARTITIONS << shift:
+        while (
+            self.stride << (shift + 1) <= _CACHED_BYTES and self.n_groups >= _LEAST_PARTITIONS << (shift + 1)
+            or self.n_groups > _MOST_PARTITIONS << shift
+        ):
             shift += 1
         record_bytes, n_partitions = self.program.record_bytes(), -(-self.n_groups // (1 << shift))
         width = n_partitions + 1   # the last begins where all end
