@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,7 +58,7 @@ class Together(Score):
         return sum(part.width for part in self.parts)
 
     def run(self, rows: Rows) -> Array:
-        return np.hstack([rows.once(part, lambda part=part: part.run(rows)) for part in self.parts])
+        return np.hstack([rows.once(part, partial(part.run, rows)) for part in self.parts])
 
     def split(self, values: Array) -> list[Array]:
         """The array of each part, from what `run` gave."""
