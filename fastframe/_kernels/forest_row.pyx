@@ -104,6 +104,8 @@ cdef class RowWalker:
         Addresses and numbers, in the order of ``RowForest``.
     names : tuple of str
         Keys of a row that is a dict.
+    release : bool
+        Whether walks are long enough for other threads to run meanwhile.
     fields : list of tuple
         ``(kind, nullable, lowest, highest, codes, unseen)``: see `fastframe.predict.engines.one_row`.
     keep_alive : object
@@ -114,13 +116,14 @@ cdef class RowWalker:
     cdef tuple names
     cdef list codes
     cdef object keep_alive, dtype, shape
+    cdef bint release
     cdef int[:] kind
     cdef int[:] nullable
     cdef int[:] unseen
     cdef int64_t[:] lowest
     cdef int64_t[:] highest
 
-    def __init__(self, tuple forest, tuple names, list fields, keep_alive):
+    def __init__(self, tuple forest, tuple names, list fields, bint release, keep_alive):
         self.forest.front = <const Front*><uintptr_t>forest[0]
         self.forest.nodes = <const uint8_t*><uintptr_t>forest[1]
         self.forest.set_words = <const uint32_t*><uintptr_t>forest[2]
@@ -136,6 +139,7 @@ cdef class RowWalker:
         self.forest.width, self.forest.n_outputs, self.forest.divide = forest[15:18]
         self.forest.narrow_sums, self.forest.wide_nodes, self.forest.categories, self.forest.inside = forest[18:22]
         self.names = names
+        self.release = release
         self.keep_alive = keep_alive
         self.dtype = np.dtype(np.float32 if self.forest.narrow_sums else np.float64)
         self.shape = (1, self.forest.n_outputs)
@@ -154,8 +158,7 @@ cdef class RowWalker:
                 return None
             out = _empty(self.shape, self.dtype)
             PyObject_GetBuffer(out, &memory, PyBUF_SIMPLE)
-            with nogil:
-                answer_row(self.forest, scratch, memory.buf)
+            self.answer(scratch, memory.buf)
             PyBuffer_Release(&memory)
             return out
         finally:
@@ -171,15 +174,20 @@ cdef class RowWalker:
         try:
             if self.forest.n_outputs != 1 or not self.read(scratch, row):
                 return None
-            with nogil:
-                if self.forest.narrow_sums:
-                    answer_row(self.forest, scratch, &narrow)
-                    wide = narrow
-                else:
-                    answer_row(self.forest, scratch, &wide)
+            if self.forest.narrow_sums:
+                self.answer(scratch, &narrow)
+                return narrow
+            self.answer(scratch, &wide)
             return wide
         finally:
             scratch.busy = False
+
+    cdef void answer(self, RowScratch* scratch, void* sums) noexcept:
+        if self.release:
+            with nogil:
+                answer_row(self.forest, scratch, sums)
+        else:
+            answer_row(self.forest, scratch, sums)
 
     cdef bint read(self, RowScratch* scratch, object row) except -1:
         """The row's columns into the scratch; False where it needs a closer look."""

@@ -195,7 +195,9 @@ def test_a_row_within_a_row():
     assert found.tobytes() == expected.tobytes()
 
 
-def test_threads_do_not_disturb_one_another():
+@pytest.mark.parametrize("release_ns", [-1, 1e12])
+def test_threads_do_not_disturb_one_another(monkeypatch, release_ns):
+    monkeypatch.setattr("fastframe.predict.engines.one_row._RELEASE_NS", release_ns)
     rng = np.random.default_rng(9)
     forests = [random_forest(rng, recipe).validate() for recipe in (Recipe(trees=100), Recipe(trees=30, features=40, domain="float32"))]
     asked = []
@@ -206,7 +208,7 @@ def test_threads_do_not_disturb_one_another():
 
     def work(number: int) -> None:
         started.wait()
-        for turn in range(1500):
+        for turn in range(800):
             one_row, rows, expected = asked[(turn + number) % 2]
             at = (turn * 7 + number) % 50
             if one_row.sums(rows[at]).tobytes() != expected[at].tobytes():
