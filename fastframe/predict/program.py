@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+_ALWAYS_FEW = 4   # rows that walk whatever the plan would be, without asking for it
+
 
 class ForestProgram:
     """A forest over features of a contract, ready to run on batches; packed once, shared by threads.
@@ -32,21 +34,20 @@ class ForestProgram:
         What feeds the forest's inputs.
     contract : FeatureContract
         Whose columns they read.
-
-    Attributes
-    ----------
-    plan : Plan
-        Which engine runs the forest, why, and what a row costs.
     """
 
     def __init__(self, forest: Forest, features: tuple[Feature, ...], contract: FeatureContract) -> None:
         self.forest, self.features, self.contract = forest, features, contract
-        self.plan, layout = _plan(forest, features, contract)
-        self._sliced = SlicedEngine(forest, layout) if layout is not None else None
+
+    @property
+    def plan(self) -> choose.Plan:
+        """Which engine runs the forest, why, and what a row costs."""
+        return self._planned[0]
 
     def sums(self, rows: Rows) -> Array:
         """``(n_rows, n_outputs)`` of the forest's `accumulate`."""
-        if self._sliced is not None and self.plan.engine_for(rows.n_rows) == choose.SLICED:
+        few = rows.n_rows <= _ALWAYS_FEW
+        if not few and self.plan.engine_for(rows.n_rows) == choose.SLICED:
             return self._sliced.sums(rows)
         return self._walk.sums(rows)
 
@@ -58,9 +59,20 @@ class ForestProgram:
         """``(n_rows, n_stages, n_outputs)``: sums after every ``every`` trees and after the last, not divided."""
         return self._walk.staged(rows, every)
 
+    # Packed when first asked for, so that a few rows are not made to wait for what they do not need; two threads may both pack.
+
+    @cached_property
+    def _planned(self) -> tuple[choose.Plan, Planes | None]:
+        return _plan(self.forest, self.features, self.contract)
+
+    @cached_property
+    def _sliced(self) -> SlicedEngine:
+        layout = self._planned[1]
+        assert layout is not None
+        return SlicedEngine(self.forest, layout)
+
     @cached_property
     def _walk(self) -> WalkEngine:
-        """Packed when first asked for; two threads may both pack it."""
         layout = lay_out(self.forest, self.features, self.contract, walk_form(self.forest))
         return WalkEngine(self.forest, layout, self.features)
 
