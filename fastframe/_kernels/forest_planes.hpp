@@ -38,7 +38,8 @@ struct FrontInput {
     double low, scale;        // numbers of the domain
     int32_t n_cells;
     int32_t levels;
-    int64_t missing_last;     // all planes of this input take missing to the right
+    int32_t missing_last;     // all planes of this input take missing to the right
+    int32_t wide;             // AVX2 may be used
 };
 
 struct FrontPlane {
@@ -135,7 +136,7 @@ template <typename T, typename Out>
 inline void write_number(const Front& front, const FrontInput& input, T* values, int count, FrontBlock& block, Out* out, int64_t lane_stride, int64_t plane_stride) {
     zero_rest(values, count);
     const Ranking<T> ranking = {(const T*)input.thresholds, input.starts, (T)input.low, (T)input.scale, (T)(input.n_cells - 1),
-                                input.levels, input.missing_last != 0};
+                                input.levels, input.missing_last != 0, input.wide != 0};
     rank_block(ranking, values, count, block.codes);
     for (int plane = input.first_plane; plane < input.first_plane + input.n_planes; ++plane)
         write_ranks(input, front.planes[plane], values, block.codes, count, out + plane * plane_stride, lane_stride);

@@ -20,6 +20,8 @@ cdef extern from "forest_planes.hpp" namespace "ff" nogil:
         const CFrontColumn* columns
         uint8_t* out
 
+    const int RANK_PADDING
+    bint wide_ranks()
     kernel_t fill_kernel(int form)
 
 
@@ -27,6 +29,8 @@ SIZES = {
     "column": sizeof(CFrontColumn), "step": sizeof(CFrontStep), "input": sizeof(CFrontInput),
     "plane": sizeof(CFrontPlane), "front": sizeof(CFront),
 }
+PADDING = RANK_PADDING   # of thresholds
+WIDE = bool(wide_ranks())   # whether inputs may be packed as `wide`
 
 
 def fill(int form, uintptr_t front, uintptr_t columns, uintptr_t out, *, keep_alive):

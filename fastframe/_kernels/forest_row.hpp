@@ -14,35 +14,36 @@ namespace ff {
 constexpr int ROW_LANES = 16;
 constexpr int ROW_TREES = 256;   // trees whose leaves are kept until they are added: a chunk
 
-// `link`: bit 0: a category node; the column; the left child's place among all nodes.
+// `link`: bit 0: a category node; the column, times 4 bytes; the left child's place among all nodes.
 struct RowNode {
     typedef uint32_t key_t;
-    static constexpr int SHIFT = 10;             // below 512 columns and 2^22 places
-    static constexpr uint32_t MOST_COLUMNS = 512;
-    uint32_t threshold;
+    static constexpr bool BARRIERS = true;   // lanes are else packed into vectors, at twice the time
+    static constexpr int SHIFT = 11;   // below 512 columns and 2^21 places
+    uint32_t threshold;                // of a leaf: its number, or its value
     uint32_t link;
 
-    uint32_t column() const { return (link & 1023) >> 1; }
+    uint32_t column() const { return link & 2044; }   // in bytes
     uint32_t child() const { return link >> SHIFT; }
     uint32_t category() const { return link & 1; }
     void set(uint64_t key, uint32_t at, uint32_t child_at, bool is_category) {
         threshold = (uint32_t)key;
-        link = child_at << SHIFT | at << 1 | (uint32_t)is_category;
+        link = child_at << SHIFT | at << 2 | (uint32_t)is_category;
     }
 };
 
 struct WideRowNode {
     typedef uint64_t key_t;
+    static constexpr bool BARRIERS = false;   // a sixth slower with them
     uint64_t threshold;
-    uint32_t at;   // the column, and the bit
+    uint32_t at;   // the column, times 8 bytes, and the bit
     uint32_t below;
 
-    uint32_t column() const { return at >> 1; }
+    uint32_t column() const { return at & ~(uint32_t)7; }
     uint32_t child() const { return below; }
     uint32_t category() const { return at & 1; }
     void set(uint64_t key, uint32_t column_at, uint32_t child_at, bool is_category) {
         threshold = key;
-        at = column_at << 1 | (uint32_t)is_category;
+        at = column_at << 3 | (uint32_t)is_category;
         below = child_at;
     }
 };
@@ -104,6 +105,7 @@ struct RowForest {
     int32_t narrow_sums;        // sums are float32
     int32_t wide_nodes;
     int32_t categories;
+    int32_t inside;             // leaves hold their one value, of as many bytes as their threshold, instead of their number
 };
 
 // A thread's scratch; `busy` while a row of it is being answered.
@@ -167,27 +169,37 @@ inline void row_keys_of(const RowForest& forest, const FrontColumn* columns, Key
     }
 }
 
+// A step of one tree; barriers as in forest_walk.hpp.
 template <typename Node, bool CATEGORIES>
-FF_WALK_INLINE uint32_t row_step(const Node* nodes, const uint32_t* words, const typename Node::key_t* keys, uint32_t at) {
-    const Node& node = nodes[at];
-    const typename Node::key_t key = keys[node.column()];
-    if constexpr (CATEGORIES) {
-        const uint32_t category = (uint32_t)0 - node.category();
-        const uint32_t code = (uint32_t)key;
-        const uint32_t outside = ~(words[((uint32_t)node.threshold + (code >> 5)) & category] >> (code & 31));
-        return node.child() + (((node.threshold < key) & ~category) | (outside & category & 1));
+FF_WALK_INLINE uint32_t row_step(const Node* nodes, const uint32_t* words, const uint8_t* keys, uint64_t at) {
+    typename Node::key_t key;
+    const uint32_t category = CATEGORIES ? (uint32_t)0 - nodes[at].category() : 0;
+    memcpy(&key, keys + nodes[at].column(), sizeof(key));
+    uint32_t child = nodes[at].child();
+    if constexpr (Node::BARRIERS) {
+        FF_WALK_BARRIER(child);
+        FF_WALK_BARRIER(at);
     }
-    return node.child() + (node.threshold < key);
+    const typename Node::key_t threshold = nodes[at].threshold;
+    if constexpr (CATEGORIES) {
+        const uint32_t code = (uint32_t)key;
+        const uint32_t outside = ~(words[((uint32_t)threshold + (code >> 5)) & category] >> (code & 31));
+        return child + (((threshold < key) & ~category) | (outside & category & 1));
+    }
+    return child + (threshold < key);
 }
 
 template <typename Node, bool CATEGORIES>
-inline void row_group(const Node* nodes, const uint32_t* words, const typename Node::key_t* keys, const uint32_t* root, int steps, uint32_t* at) {
+inline void row_group(const Node* nodes, const uint32_t* words, const uint8_t* keys, const uint32_t* root, int steps, uint32_t* at) {
     memcpy(at, root, ROW_LANES * sizeof(uint32_t));
     while (steps > 0) {
         const int stop = steps > WALK_CHECK ? steps - WALK_CHECK : 0;
         for (; steps > stop; --steps) {
 #pragma GCC unroll 16
-            for (int lane = 0; lane < ROW_LANES; ++lane) at[lane] = row_step<Node, CATEGORIES>(nodes, words, keys, at[lane]);
+            for (int lane = 0; lane < ROW_LANES; ++lane) {
+                at[lane] = row_step<Node, CATEGORIES>(nodes, words, keys, at[lane]);
+                if constexpr (Node::BARRIERS) __asm__("" : "+m"(at[lane]));
+            }
         }
         if (steps == 0) break;
         uint32_t columns = 0;
@@ -196,24 +208,58 @@ inline void row_group(const Node* nodes, const uint32_t* words, const typename N
     }
 }
 
+// A tree's one value; its leaf is what the node has for a threshold.
+template <bool INSIDE, typename T, typename Key>
+FF_WALK_INLINE T value_of(const T* values, const Key& leaf) {
+    if constexpr (INSIDE && sizeof(T) == sizeof(Key)) {
+        T value;
+        memcpy(&value, &leaf, sizeof(value));
+        return value;
+    }
+    return values[leaf];
+}
+
+template <bool INSIDE, typename T, typename Key>
+inline void add_values(const RowForest& forest, const Key* leaf, int64_t first, int64_t n_trees, T* sums) {
+    const T* values = (const T*)forest.values;
+    if (forest.n_outputs == 1) {
+        T total = sums[0];   // in a register: through memory each addition would wait for the one before to be stored
+        for (int64_t tree = 0; tree < n_trees; ++tree) total += value_of<INSIDE>(values, leaf[tree]);
+        sums[0] = total;
+        return;
+    }
+    for (int64_t tree = 0; tree < n_trees; ++tree) sums[forest.tree_output[first + tree]] += value_of<INSIDE>(values, leaf[tree]);
+}
+
+// The leaves of a chunk's trees onto the sums.
+template <typename T, typename Key>
+inline void add_chunk(const RowForest& forest, const Key* leaf, int64_t first, int64_t n_trees, T* sums) {
+    if (forest.width == 1) {
+        if (forest.inside) add_values<true>(forest, leaf, first, n_trees, sums);
+        else add_values<false>(forest, leaf, first, n_trees, sums);
+        return;
+    }
+    const T* values = (const T*)forest.values;
+    for (int64_t tree = 0; tree < n_trees; ++tree) {
+        const T* value = values + (size_t)forest.width * (size_t)leaf[tree];
+        for (int64_t output = 0; output < forest.width; ++output) sums[output] += value[output];
+    }
+}
+
 template <typename Node, bool CATEGORIES, typename T>
 inline void row_sums(const RowForest& forest, const typename Node::key_t* keys, T* sums) {
     const Node* nodes = (const Node*)forest.nodes;
-    const T* values = (const T*)forest.values;
     memcpy(sums, forest.base, (size_t)forest.n_outputs * sizeof(T));
     int64_t group = 0;
     for (int64_t first = 0; first < forest.n_trees; first += ROW_TREES) {
-        uint32_t leaf[ROW_TREES + 1], at[ROW_LANES];
+        typename Node::key_t leaf[ROW_TREES + 1];
+        uint32_t at[ROW_LANES];
         for (const int64_t stop = group + forest.groups[first / ROW_TREES]; group < stop; ++group) {
-            row_group<Node, CATEGORIES>(nodes, forest.set_words, keys, forest.root + group * ROW_LANES, forest.steps[group], at);
-            for (int lane = 0; lane < ROW_LANES; ++lane) leaf[forest.tree[group * ROW_LANES + lane]] = (uint32_t)nodes[at[lane]].threshold;
+            row_group<Node, CATEGORIES>(nodes, forest.set_words, (const uint8_t*)keys, forest.root + group * ROW_LANES, forest.steps[group], at);
+            for (int lane = 0; lane < ROW_LANES; ++lane) leaf[forest.tree[group * ROW_LANES + lane]] = nodes[at[lane]].threshold;
         }
         const int64_t n_trees = forest.n_trees - first < ROW_TREES ? forest.n_trees - first : ROW_TREES;
-        for (int64_t tree = 0; tree < n_trees; ++tree) {
-            const T* value = values + (size_t)forest.width * leaf[tree];
-            if (forest.width == 1) sums[forest.tree_output[first + tree]] += value[0];
-            else for (int64_t output = 0; output < forest.width; ++output) sums[output] += value[output];
-        }
+        add_chunk<T>(forest, leaf, first, n_trees, sums);
     }
     if (forest.divide == 0) return;
     for (int64_t output = 0; output < forest.n_outputs; ++output) sums[output] = sums[output] / (T)forest.divide;

@@ -49,6 +49,7 @@ cdef extern from "forest_row.hpp" namespace "ff" nogil:
         int32_t narrow_sums
         int32_t wide_nodes
         int32_t categories
+        int32_t inside
     cdef struct CRowPack "ff::RowPack":
         const int64_t* tree_start
         const int32_t* left
@@ -70,7 +71,7 @@ cdef extern from "forest_row.hpp" namespace "ff" nogil:
 cdef double MOST_WHOLE = 9007199254740992.0   # up to which a float64 has all whole numbers
 LANES, CHUNK = 16, 256                   # ROW_LANES, ROW_TREES
 NODE_BYTES = (8, 16)                     # narrow, wide
-MOST_COLUMNS, MOST_PLACES = 512, 1 << 22   # of narrow nodes
+MOST_COLUMNS, MOST_PLACES = 512, 1 << 21   # of narrow nodes
 DOUBLE, FLOAT, INTEGER, TEXT, NUMBERS = 0, 1, 2, 3, 4   # what a field takes: the last two are of categories
 UNSEEN_ELSEWHERE = -2                    # what an unseen value's code is where the policy refuses it
 
@@ -101,8 +102,8 @@ cdef class RowWalker:
     ----------
     forest : tuple
         Addresses and numbers, in the order of ``RowForest``.
-    names : tuple of str, or None
-        Keys of a row that is a dict; None: rows are by position only.
+    names : tuple of str
+        Keys of a row that is a dict.
     fields : list of tuple
         ``(kind, nullable, lowest, highest, codes, unseen)``: see `fastframe.predict.engines.one_row`.
     keep_alive : object
@@ -119,7 +120,7 @@ cdef class RowWalker:
     cdef int64_t[:] lowest
     cdef int64_t[:] highest
 
-    def __init__(self, tuple forest, names, list fields, keep_alive):
+    def __init__(self, tuple forest, tuple names, list fields, keep_alive):
         self.forest.front = <const Front*><uintptr_t>forest[0]
         self.forest.nodes = <const uint8_t*><uintptr_t>forest[1]
         self.forest.set_words = <const uint32_t*><uintptr_t>forest[2]
@@ -133,7 +134,7 @@ cdef class RowWalker:
         self.forest.base = <const uint8_t*><uintptr_t>forest[13]
         self.forest.tree_output = <const int32_t*><uintptr_t>forest[14]
         self.forest.width, self.forest.n_outputs, self.forest.divide = forest[15:18]
-        self.forest.narrow_sums, self.forest.wide_nodes, self.forest.categories = forest[18:21]
+        self.forest.narrow_sums, self.forest.wide_nodes, self.forest.categories, self.forest.inside = forest[18:22]
         self.names = names
         self.keep_alive = keep_alive
         self.dtype = np.dtype(np.float32 if self.forest.narrow_sums else np.float64)
@@ -192,8 +193,6 @@ cdef class RowWalker:
                     return False
             return True
         if PyDict_CheckExact(row):
-            if self.names is None:
-                return False
             for at in range(n_fields):
                 found = PyDict_GetItemWithError(row, <object>PyTuple_GET_ITEM(self.names, at))
                 if found == NULL or not self.put(scratch, at, <object>found):

@@ -139,7 +139,7 @@ class Fed(Score):
         return self.model.width
 
     def run(self, rows: Rows) -> Array:
-        below = rows.once((self.inputs, "fed"), lambda: rows.fed(value(self.inputs, rows)))
+        below = rows.once((self.inputs, "fed"), lambda: rows.fed(self.inputs, value(self.inputs, rows)))
         return value(self.model, below)
 
 

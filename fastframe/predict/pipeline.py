@@ -82,6 +82,7 @@ class Columns:
     adopted: dict[int, Field] = field(default_factory=dict)            # fields of a model that takes categories itself
     refuse_missing: set[int] = field(default_factory=set)
     refuse_unseen: set[int] = field(default_factory=set)
+    none_missing: set[int] = field(default_factory=set)                # an encoder knows None, not NaN, as missing
     settled: bool = False
     frozen: dict[int, Array] = field(default_factory=dict)             # after `settle`: category column -> its values
     position: list[int | None] = field(default_factory=list)           # after `settle`: each input's place in the contract
@@ -130,6 +131,7 @@ class Columns:
         self.adopted = {place[column]: one for column, one in self.adopted.items()}
         self.refuse_missing = {place[column] for column in self.refuse_missing}
         self.refuse_unseen = {place[column] for column in self.refuse_unseen}
+        self.none_missing = {place[column] for column in self.none_missing}
 
     def contract(self) -> FeatureContract:
         return FeatureContract(tuple(self._field(i) for i in range(len(self.names))), self.named)

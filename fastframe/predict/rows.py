@@ -11,8 +11,10 @@ from fastframe._kernels import forest_planes as kernels
 from fastframe._threads import run
 from fastframe.column import Column
 from fastframe.column.memory import allocate_array
-from fastframe.contract import FeatureContract
+from fastframe.column.plain import array_of
+from fastframe.contract import FeatureContract, Field
 from fastframe.dtypes import Physical
+from fastframe.dtypes import dtype as as_dtype
 from fastframe.predict.engines.front import COLUMN, Front, value_front
 from fastframe.predict.features import Block, Feature
 
@@ -24,6 +26,7 @@ Array = np.ndarray[Any, Any]
 T = TypeVar("T")
 
 _BLOCK_ROWS = 1 << 16   # rows of one call of a block's function, where it need not see all
+_SLICE_ROWS = 1 << 13   # a row of a matrix is many values
 _FORMS = {"float32": 2, "float64": 3}   # FrontForm
 _OPERATION = "predict"
 
@@ -68,6 +71,13 @@ class Rows:
         value: T | None = self._packed.get(key)
         return self._packed.setdefault(key, make()) if value is None else value   # type: ignore[no-any-return]
 
+    def fed(self, node: Any, matrix: Array) -> Rows:
+        """Rows of a model that is fed what ``node`` gave these: number columns in place of the contract's."""
+        values = np.asfortranarray(matrix, np.float64)
+        columns = tuple(Column(array_of(values[:, i])) for i in range(values.shape[1]))
+        fields = tuple(Field(f"x{i}", as_dtype("float64")) for i in range(len(columns)))
+        return Rows(FeatureContract(fields, named=False), columns, len(values), self.kept((node, "fed"), dict))
+
     def program(self, score: ForestScore) -> ForestProgram:
         """The forest packed for its engine."""
         from fastframe.predict.program import ForestProgram
@@ -81,7 +91,7 @@ class Rows:
         out = allocate_array(self.n_rows * len(chosen), name, _OPERATION)
         if len(out):
             task = kernels.fill(_FORMS[name], front.address, self.addresses(front), out.ctypes.data, keep_alive=(self, front, out))
-            run(task, self.n_rows, operation=_OPERATION)
+            run(task, self.n_rows, _SLICE_ROWS, operation=_OPERATION)
         return out.reshape(self.n_rows, len(chosen))
 
     def block(self, block: Block) -> Array:

@@ -93,17 +93,18 @@ def feature_values(rows: Rows, feature: Feature, casts: Sequence[str]) -> Array:
 def expected(forest: Forest, features: Sequence[Feature], rows: Rows) -> Array:
     """Whether each tree's root sends each row left: bool, (n_rows, n_trees)."""
     out = np.empty((rows.n_rows, forest.n_trees), np.bool_)
-    entered = [_entered(forest, index, features[index], rows) for index in range(forest.n_features)]
-    for tree in range(forest.n_trees):
-        node = 3 * tree
-        source, values = forest.inputs[forest.feature[node]], entered[forest.feature[node]]
+    for index in range(forest.n_features):
+        source, values = forest.inputs[index], _entered(forest, index, features[index], rows)
+        trees = np.flatnonzero(forest.feature[::3] == index)
+        missing_left = forest.missing_left[3 * trees]
         if isinstance(source, CategoryInput):
-            start = forest.set_start[forest.category_set[node]]
-            bits = np.unpackbits(forest.set_words[start : start + source.n_codes // 32 + 1].view(np.uint8), bitorder="little")
-            inside = bits[np.minimum(values, source.n_codes)].astype(np.bool_)
-            out[:, tree] = np.where(values > source.n_codes, forest.missing_left[node], inside)
+            for tree, side in zip(trees, missing_left, strict=True):
+                start = forest.set_start[forest.category_set[3 * tree]]
+                bits = np.unpackbits(forest.set_words[start : start + source.n_codes // 32 + 1].view(np.uint8), bitorder="little")
+                out[:, tree] = np.where(values > source.n_codes, side, bits[np.minimum(values, source.n_codes)])
         else:
-            out[:, tree] = np.where(np.isnan(values), forest.missing_left[node], values <= forest.threshold[node])
+            values = values[:, np.newaxis]
+            out[:, trees] = np.where(np.isnan(values), missing_left, values <= forest.threshold[3 * trees])
     return out
 
 
@@ -134,18 +135,13 @@ def filled(planes: Planes, rows: Rows) -> Array:
 
 def answered(forest: Forest, planes: Planes, rows: Rows) -> Array:
     """The same as `expected`, from planes."""
-    codes = filled(planes, rows)
-    out = np.empty((rows.n_rows, forest.n_trees), np.bool_)
-    for tree in range(forest.n_trees):
-        node = 3 * tree
-        own = codes[:, planes.plane[node]]
-        if planes.node_set[node] >= 0:
-            bits = np.unpackbits(planes.set_of(planes.node_set[node]).view(np.uint8), bitorder="little")
-            assert own.size == 0 or own.max() < planes.n_codes[planes.plane[node]]
-            out[:, tree] = bits[own.astype(np.int64)]
-        elif planes.form in ("u8", "u16"):
-            assert own.size == 0 or own.max() < planes.n_codes[planes.plane[node]]
-            out[:, tree] = own <= planes.rank[node]
-        else:
-            out[:, tree] = own <= forest.threshold[node]
+    codes, roots = filled(planes, rows), 3 * np.arange(forest.n_trees)
+    if planes.form in ("u8", "u16"):
+        assert (codes < planes.n_codes).all()
+        out = codes[:, planes.plane[roots]] <= planes.rank[roots]
+    else:
+        out = codes[:, planes.plane[roots]] <= forest.threshold[roots]
+    for tree in np.flatnonzero(planes.node_set[roots] >= 0):
+        bits = np.unpackbits(planes.set_of(planes.node_set[3 * tree]).view(np.uint8), bitorder="little")
+        out[:, tree] = bits[codes[:, planes.plane[3 * tree]].astype(np.int64)]
     return out

@@ -11,9 +11,12 @@ import pytest
 
 from fastframe.contract import FeatureContract, Field
 from fastframe.dtypes import dtype, from_arrow
-from fastframe.predict.engines.one_row import OneRow
+from fastframe.predict.decide import Decide
+from fastframe.predict.engines.one_row import OneRow, row_engine
 from fastframe.predict.features import Block, Code, Computed, Lookup, Number, Step
 from fastframe.predict.forest import CategoryInput, Forest
+from fastframe.predict.links import Link
+from fastframe.predict.scores import ForestScore
 from tests.predict.forests import Recipe, random_forest, random_rows
 from tests.predict.test_walk import RECIPES, columns_of
 from tests.reference import forest as reference
@@ -151,13 +154,18 @@ def test_rows_that_need_a_closer_look(name):
     assert one_row.sums((1.0, 0.5, "a", 4)) is not None
 
 
-def test_dicts_need_names():
+def test_scores_of_one_forest():
     rng = np.random.default_rng(6)
     forest = random_forest(rng, Recipe(features=2)).validate()
-    fields = contract_of(forest).fields
-    one_row = OneRow(forest, (Number(0), Number(1)), FeatureContract(fields, named=False))
-    assert one_row.sums({"f0": 1.0, "f1": 2.0}) is None
-    assert one_row.sums((1.0, 2.0)) is not None
+    score, contract = ForestScore(forest, (Number(0), Number(1))), contract_of(forest)
+    linked = Decide("at_least", Link("sigmoid", score), np.array(["no", "yes"]), 0.5)
+    sums = row_engine(score, contract).predict((0.5, -1.0))
+    assert sums.tobytes() == reference.sums(forest, [np.array([0.5]), np.array([-1.0])]).tobytes()
+    answer = row_engine(linked, contract).predict((0.5, -1.0))
+    assert answer.shape == (1, 1) and answer[0, 0] == ("yes" if sums[0, 0] >= 0 else "no")
+    assert row_engine(linked, contract).predict((0.5,)) is None
+    linear = random_forest(rng, Recipe(features=2, linear=True))
+    assert row_engine(ForestScore(linear, score.features), contract) is None
 
 
 def test_what_it_takes():

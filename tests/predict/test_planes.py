@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from fastframe._kernels import forest_planes as kernels
 from fastframe.predict.engines.planes import HIGHEST, Planes, lay_out
 from fastframe.predict.engines.sets import class_planes
 from fastframe.predict.features import Block, Code, Computed, Lookup, Number, Step
@@ -41,7 +42,9 @@ def number_forest(rng, domain: str, n_trees: int, source: NumberInput, n_feature
 @pytest.mark.parametrize("domain", ["float32", "float64"])
 @pytest.mark.parametrize("sides", [0.0, 1.0, 0.5])
 @pytest.mark.parametrize("source", SOURCES)
-def test_thresholds_and_their_neighbours(form, domain, sides, source):
+@pytest.mark.parametrize("wide", sorted({False, kernels.WIDE}))
+def test_thresholds_and_their_neighbours(form, domain, sides, source, wide, monkeypatch):
+    monkeypatch.setattr(kernels, "WIDE", wide)
     rng = np.random.default_rng(5)
     forest, thresholds = number_forest(rng, domain, 80, source, sides=sides)
     values = np.concatenate([around(thresholds), SPECIAL, [np.nan, -np.nan]])
@@ -56,8 +59,10 @@ def test_thresholds_and_their_neighbours(form, domain, sides, source):
 @pytest.mark.parametrize("form", ["u8", "u16"])
 @pytest.mark.parametrize("n_thresholds", [0, 1, 2, 254, 255, 256, 300, 510, 1000, 3000])
 @pytest.mark.parametrize("sides", [0.0, 1.0, 0.3])
-def test_more_thresholds_than_codes(form, n_thresholds, sides):
+@pytest.mark.parametrize("wide", sorted({False, kernels.WIDE}))
+def test_more_thresholds_than_codes(form, n_thresholds, sides, wide, monkeypatch):
     """A feature is cut into planes of clamped ranks; missing is on the right side of all of them."""
+    monkeypatch.setattr(kernels, "WIDE", wide)
     rng = np.random.default_rng(n_thresholds)
     thresholds = rng.permutation(n_thresholds).astype(np.float64)
     missing_left = rng.random(n_thresholds) < sides

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastframe._kernels import forest_planes as kernels
 from fastframe.contract import FeatureContract
 from fastframe.errors import ModelError
 from fastframe.predict.engines.grid import grid_of
@@ -31,7 +32,7 @@ INPUT = np.dtype([
     ("source", "i4"), ("column", "i4"), ("narrow_read", "i4"), ("narrow", "i4"), ("first_step", "i4"), ("n_steps", "i4"),
     ("first_plane", "i4"), ("n_planes", "i4"), ("n_codes", "i4"), ("truncate", "i4"), ("negative_other", "i4"), ("has_rules", "i4"),
     ("missing_value", "f8"), ("zero_missing", "f8"), ("flush", "f8"), ("thresholds", "u8"), ("starts", "u8"),
-    ("low", "f8"), ("scale", "f8"), ("n_cells", "i4"), ("levels", "i4"), ("missing_last", "i8"),
+    ("low", "f8"), ("scale", "f8"), ("n_cells", "i4"), ("levels", "i4"), ("missing_last", "i4"), ("wide", "i4"),
 ])  # fmt: skip
 PLANE = np.dtype([("table", "u8"), ("first", "i4"), ("missing_right", "i4")])
 FRONT = np.dtype([("inputs", "u8"), ("planes", "u8"), ("steps", "u8"), ("n_inputs", "i8"), ("n_planes", "i8")])
@@ -130,7 +131,7 @@ class _Packing:
             self._add_tables(planned.tables)
         else:
             at |= {"source": _NUMBER} | self._values(planned.feature, planned.source.via) | _rules(planned.source)
-            at |= self._thresholds(planned.thresholds)
+            at |= self._thresholds(planned.thresholds, kernels.WIDE)
             at["missing_last"] = bool(planned.missing_right.all())
             self.planes += [(0, int(first), bool(right)) for first, right in zip(planned.first, planned.missing_right, strict=True)]
         at["n_planes"] = len(self.planes) - at["first_plane"]
@@ -139,10 +140,10 @@ class _Packing:
     def _add_tables(self, tables: Sequence[Array]) -> None:
         self.planes += [(self.keep(table), 0, False) for table in tables]
 
-    def _thresholds(self, thresholds: Array) -> dict[str, Any]:
+    def _thresholds(self, thresholds: Array, wide: bool) -> dict[str, Any]:
         grid = grid_of(thresholds)
-        padded = np.append(thresholds, np.full(1 << grid.levels, np.inf, self.domain))
-        at = {"thresholds": self.keep(padded), "levels": grid.levels}
+        padded = np.append(thresholds, np.full(max(1 << grid.levels, kernels.PADDING), np.inf, self.domain))
+        at = {"thresholds": self.keep(padded), "levels": grid.levels, "wide": wide}
         if len(grid.starts):
             at |= {"starts": self.keep(grid.starts), "low": grid.low, "scale": grid.scale, "n_cells": len(grid.starts)}
         return at

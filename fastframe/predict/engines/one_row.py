@@ -16,6 +16,7 @@ from fastframe.predict.engines.planes import Planes, lay_out
 from fastframe.predict.engines.walk import aligned, keys_of
 from fastframe.predict.features import Computed, Feature
 from fastframe.predict.forest import LEAF, Forest
+from fastframe.predict.scores import ForestScore, Score
 
 Array = np.ndarray[Any, Any]
 
@@ -51,11 +52,10 @@ class OneRow:
     ) -> None:
         layout = lay_out(forest, features, contract, forest.domain)
         fields = [_field(field) for field in contract.fields]
-        names = tuple(contract.names) if contract.named else None
         packed = _Packed(forest, layout, len(fields))
         self.link = link
         self.nbytes = packed.nodes.nbytes
-        walker = kernels.RowWalker(packed.addresses, names, fields, (packed, layout, forest))
+        walker = kernels.RowWalker(packed.addresses, tuple(contract.names), fields, (packed, layout, forest))
         self.sums = walker.sums     # (1, n_outputs), in the forest's `accumulate`; None: the contract must look
         self.value = walker.value   # of one output: the sum as a float
 
@@ -68,6 +68,29 @@ class OneRow:
         """The link's answer to the row's sums; None where the contract must look at the row."""
         sums = self.sums(row)
         return sums if self.link is None or sums is None else self.link(sums)
+
+
+def row_engine(score: Score, contract: FeatureContract) -> OneRow | None:
+    """The engine for a score that is one forest's, under links and decisions; None for any other.
+
+    Its `predict` gives what ``score.run`` gives for a batch of one.
+    """
+    links: list[Callable[[Array], Array]] = []
+    while not isinstance(score, ForestScore):
+        apply, of = getattr(score, "apply", None), getattr(score, "of", None)
+        if apply is None or not isinstance(of, Score):
+            return None
+        links.append(apply)
+        score = of
+    if not OneRow.takes(score.forest, score.features):
+        return None
+
+    def link(values: Array) -> Array:
+        for apply in reversed(links):
+            values = apply(values)
+        return values
+
+    return OneRow(score.forest, score.features, contract, link if links else None)
 
 
 def _field(field: Field) -> tuple[int, bool, int, int, dict[Any, int], int]:
@@ -99,9 +122,10 @@ class _Packed:
         n_columns, has_categories = layout.n_planes + 1, bool(category.any())
         most_places = 2 * len(forest.feature) + 16 * forest.n_trees   # more than there will be
         wide = forest.domain == "float64" or n_columns > kernels.MOST_COLUMNS or most_places > kernels.MOST_PLACES
+        inside = forest.width == 1 and forest.accumulate.itemsize == (8 if wide else 4)
         self.arrays = (
             forest.tree_start, forest.left, forest.right, (layout.plane + 1).astype(np.int32),
-            _thresholds(forest, layout, category, wide), category.view(np.uint8),
+            _thresholds(forest, layout, category, wide, inside), category.view(np.uint8),
         )  # fmt: skip
         addresses = (*(array.ctypes.data for array in self.arrays[:-1]), self.arrays[-1].ctypes.data if has_categories else 0)
         first = self._places(forest, addresses, wide)
@@ -115,7 +139,7 @@ class _Packed:
             layout.front.address, self.nodes.ctypes.data, self.set_words.ctypes.data, self.is_class.ctypes.data, n_columns, n_fields, forest.n_trees,
             len(self.steps), self.root.ctypes.data, self.tree.ctypes.data, self.steps.ctypes.data, self.groups.ctypes.data,
             forest.leaf_values.ctypes.data, forest.base.ctypes.data, forest.tree_output.ctypes.data, forest.width,
-            forest.n_outputs, forest.divide, forest.accumulate == np.float32, wide, has_categories,
+            forest.n_outputs, forest.divide, forest.accumulate == np.float32, wide, has_categories, inside,
         )  # fmt: skip
 
     @staticmethod
@@ -125,12 +149,17 @@ class _Packed:
         return np.concatenate([[0], np.cumsum(n_places)]).astype(np.int64)
 
 
-def _thresholds(forest: Forest, layout: Planes, category: Array, wide: bool) -> Array:
-    """Keys of thresholds (of 8 bytes for wide nodes, else of 4), where category nodes' sets start, numbers of leaves; uint64."""
+def _thresholds(forest: Forest, layout: Planes, category: Array, wide: bool, inside: bool) -> Array:
+    """Keys of thresholds (of 8 bytes for wide nodes, else of 4), where category nodes' sets start, leaves: uint64.
+
+    Leaves are their numbers, or where ``inside`` the bits of their values.
+    """
     keys = keys_of(forest.threshold.astype(np.float64 if wide else np.float32)).astype(np.uint64)
     if category.any():
         keys[category] = layout.set_start[layout.node_set[category]]
-    return np.where(forest.feature == LEAF, forest.leaf_of_node.astype(np.uint64), keys)
+    leaves = forest.leaf_values[:, 0].view(np.uint64 if wide else np.uint32) if inside else np.arange(len(forest.leaf_values))
+    keys[forest.feature == LEAF] = leaves
+    return keys
 
 
 def _groups(forest: Forest, roots: Array) -> tuple[Array, Array, Array, Array]:
