@@ -198,7 +198,7 @@ class Keys:
             self.lowest = -self.highest
         else:
             self.highest = min(int(info.max), 2**63 - 1, int(min(limit, 2.0**63 - 1024)) if limit < 2.0**63 else 2**63 - 1)
-            self.lowest = max(int(info.min), -self.highest)
+            self.lowest = -self.highest if limit < -float(info.min) else max(int(info.min), 1 - 2**63)   # differences of keys are int64
 
     def of(self, values: Array) -> Array:
         """The keys of finite values, int64."""

@@ -194,7 +194,7 @@ def test_a_saved_predictor_answers_without_any_library_of_models(tmp_path: Path)
         "print(p.margin(data)[0], p.predict_row((3.0, 'b', True), 'margin'), p.predict(data)[0])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
-    assert done.stdout.split() == ["2.5", "2.5", "yes"]
+    assert done.stdout.split() == ["5.5", "5.5", "yes"]
 
 
 def test_models_whose_parts_do_not_fit_are_refused_on_load(tmp_path: Path) -> None:
