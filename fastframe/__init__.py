@@ -20,19 +20,26 @@ from fastframe.options import option_context, options
 from fastframe.versions import show_versions
 
 if TYPE_CHECKING:
+    from fastframe.contract import FeatureContract
+    from fastframe.predict.predictor import Predictor, can_compile, compile, load_predictor  # noqa: A004
     from fastframe.profiling import profile
 
 __all__ = [
     "DataFrame",
+    "FeatureContract",
     "Index",
+    "Predictor",
     "Series",
     "__version__",
+    "can_compile",
+    "compile",
     "concat",
     "errors",
     "from_arrow",
     "from_dict",
     "from_numpy",
     "from_pandas",
+    "load_predictor",
     "merge",
     "option_context",
     "options",
@@ -44,14 +51,21 @@ __all__ = [
 ]
 
 
+_LATE = {
+    "profile": "fastframe.profiling",
+    "FeatureContract": "fastframe.contract",
+    **dict.fromkeys(("Predictor", "can_compile", "compile", "load_predictor"), "fastframe.predict.predictor"),
+}
+
+
 def __getattr__(name: str) -> object:
     """What is imported late; pandas' functions that do not exist here say what to write instead."""
     if name.startswith("_"):
         raise AttributeError(name)
-    if name == "profile":       # imported when first asked for: most processes never do
-        from fastframe.profiling import profile
+    if name in _LATE:       # imported when first asked for: most processes never do
+        import importlib
 
-        return profile
+        return getattr(importlib.import_module(_LATE[name]), name)
     from fastframe.frame.unsupported import MODULE_HINTS
 
     if name in MODULE_HINTS:

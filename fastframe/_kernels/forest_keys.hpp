@@ -34,6 +34,7 @@ struct WalkSource {
     const FrontColumn* columns;
     const int32_t* column;      // by plane
     const int32_t* partner;     // by plane: the first plane of a second one; else -1
+    const uint8_t* is_class;    // by plane: whether it holds classes of categories, else values or ranks
     int64_t n_first;            // columns without second ones, with column 0
     int64_t n_all;              // columns with them
     int32_t side;               // 0: there are none
@@ -51,6 +52,15 @@ inline void put_plane(int count, int64_t group_bytes, uint8_t* column, Key key) 
         for (int lane = count - first; lane < WALK_LANES; ++lane) keys[lane] = 0;
         memcpy(column, keys, sizeof(keys));
     }
+}
+
+// The key of a value that a plane's table has for a category: a class as it is, a number by its place in the order.
+template <typename Key, typename T>
+inline Key key_in_table(T value, bool is_class) {
+    if (is_class) return (Key)value;
+    if (value != value) return ~(Key)0;   // missing where it goes right; where it goes left it is -inf
+    if constexpr (sizeof(Key) == 4) return key_of((float)value);
+    else return key_of((double)value);
 }
 
 template <typename T>
@@ -83,7 +93,8 @@ inline bool put_values(const WalkSource& source, int64_t row, int count, bool si
                 const float* table = (const float*)front.planes[plane].table;
                 for (int lane = count; lane < FRONT_ROWS; ++lane) block.codes[lane] = 0;
                 const uint32_t* codes = block.codes;
-                put_plane(count, group_bytes, column, [=](int lane) { return (uint32_t)table[codes[lane]]; });
+                const bool is_class = source.is_class[plane] != 0;
+                put_plane(count, group_bytes, column, [=](int lane) { return key_in_table<uint32_t>(table[codes[lane]], is_class); });
             }
         }
     }

@@ -48,12 +48,12 @@ inline void put_pair(const PackTree& tree, int32_t parent, int64_t place, PackSc
     scratch.place[tree.right[parent]] = (int32_t)place + 1;
 }
 
-// The levels down to `WALK_TOP`; the inner nodes of the last of them are left in the queue. Gives the next free place.
-inline int64_t place_top(const PackTree& tree, PackScratch& scratch, int64_t* n_queued) {
+// The first `levels` below the root; the inner nodes of the last of them are left in the queue. Gives the next free place.
+inline int64_t place_top(const PackTree& tree, int levels, PackScratch& scratch, int64_t* n_queued) {
     int64_t next = 2, head = 0, end = tree.inner(0);   // the root has no sibling
     scratch.place[0] = 0;
     scratch.queue[0] = 0;
-    for (int level = 0; level < WALK_TOP; ++level) {
+    for (int level = 0; level < levels; ++level) {
         for (const int64_t stop = end; head < stop; ++head, next += 2) {
             const int32_t parent = scratch.queue[head];
             put_pair(tree, parent, next, scratch);
@@ -85,12 +85,12 @@ inline int gather_block(const PackTree& tree, const int32_t* size, int most, int
     return n_block;
 }
 
-// Places of all nodes of a tree; gives how many places there are, in whole lines of `line` nodes.
-inline int64_t place_nodes(const PackTree& tree, int line, PackScratch& scratch) {
+// Places of all nodes of a tree, whose first `levels` are breadth-first; gives how many places there are, in whole lines of `line` nodes.
+inline int64_t place_nodes(const PackTree& tree, int line, int levels, PackScratch& scratch) {
     for (int64_t node = tree.n_nodes - 1; node >= 0; --node)
         scratch.size[node] = tree.inner((int32_t)node) ? 1 + scratch.size[tree.left[node]] + scratch.size[tree.right[node]] : 1;
     int64_t n_queued = 0, n_later = 0, n_holes = 0;
-    int64_t next = (place_top(tree, scratch, &n_queued) + line - 1) / line * line;
+    int64_t next = (place_top(tree, levels, scratch, &n_queued) + line - 1) / line * line;
     for (int64_t head = 0; head < n_queued; ++head) {
         int32_t block[8] = {scratch.queue[head]};
         if (tree.above_leaves(block[0])) {
@@ -120,6 +120,16 @@ inline void write_nodes(const WalkPack& ctx, const PackTree& tree, int64_t start
         const link_t category = ctx.category != nullptr && ctx.category[start + node] ? WALK_CATEGORY : 0;
         out[place[node]].threshold = ctx.threshold[start + node];
         out[place[node]].link = child << Node::SHIFT | (link_t)tree.column[node] << 6 | category;
+    }
+}
+
+// Which numbers a tree's leaves have: they were given in the order of nodes.
+inline void write_leaves(const PackTree& tree, const uint32_t* threshold, WalkTree& out) {
+    out.n_leaves = 0;
+    for (int32_t node = (int32_t)tree.n_nodes - 1; node >= 0; --node) {
+        if (tree.inner(node)) continue;
+        out.first_leaf = threshold[node];
+        ++out.n_leaves;
     }
 }
 
@@ -158,15 +168,17 @@ int pack_trees(void* raw, int64_t start, int64_t stop, int64_t) {
     for (int64_t number = start; number < stop; ++number) {
         const int64_t first = ctx.tree_start[number];
         const PackTree tree = {ctx.left + first, ctx.right + first, ctx.column + first, ctx.tree_start[number + 1] - first};
-        const int64_t n_places = place_nodes(tree, line, scratch);
+        const int64_t n_places = place_nodes(tree, line, WALK_TOP, scratch);
         if (ctx.n_places != nullptr) {
             ctx.n_places[number] = n_places;
             continue;
         }
         Node* nodes = (Node*)ctx.nodes + ctx.first[number];
         ctx.trees[number].first = ctx.first[number];
+        ctx.trees[number].n_places = n_places;
         ctx.trees[number].output = ctx.output[number];
         write_nodes<Node>(ctx, tree, first, scratch.place, nodes);
+        write_leaves(tree, ctx.threshold + first, ctx.trees[number]);
         write_top<Node>(nodes, tree, ctx.category != nullptr, scratch.size, ctx.trees[number]);
     }
     return OK;

@@ -49,9 +49,15 @@ struct WalkScratch {
         tile = {keys, ctx.source.group_bytes(sides), (n_rows + WALK_LANES - 1) / WALK_LANES, sides ? 0 : (uint32_t)WALK_LINE * (uint32_t)ctx.source.side};
     }
 
-    void walk(const Walk& ctx, const WalkTree& tree) {
+    // `leaf_bytes`: of a leaf's values, which are needed next; and after them the next tree's nodes.
+    void walk(const Walk& ctx, int64_t number, int64_t leaf_bytes) {
+        const WalkTree& tree = ctx.forest.trees[number];
+        const WalkTree& next = ctx.forest.trees[number + 1 < ctx.forest.n_trees ? number + 1 : 0];
+        const int64_t node_bytes = ctx.forest.node_bytes;
         ctx.enter(tree, tile, leaf);
-        ctx.walk(ctx.forest, tree, tile, leaf);
+        const WalkAhead nodes(ctx.forest.nodes + next.first * node_bytes, next.n_places * node_bytes, tile.n_groups);
+        const WalkAhead values(ctx.values + tree.first_leaf * leaf_bytes, tree.n_leaves * leaf_bytes, tile.n_groups);
+        ctx.walk(ctx.forest, tree, tile, nodes, values, leaf);
     }
 };
 
@@ -99,7 +105,7 @@ int walk_sums(void* raw, int64_t start, int64_t stop, int64_t) {
                 sums += n_outputs;
             }
             const WalkTree& tree = ctx.forest.trees[number];
-            scratch.walk(ctx, tree);
+            scratch.walk(ctx, number, ctx.width * (int64_t)sizeof(T));
             add_leaves<T>(ctx, tree, scratch.leaf, n_rows, sums, stride);
         }
         if (ctx.divide == 0) continue;
@@ -118,7 +124,7 @@ inline int walk_leaves(void* raw, int64_t start, int64_t stop, int64_t) {
         scratch.fill(ctx, row, n_rows);
         int32_t* out = (int32_t*)ctx.out + row * n_trees;
         for (int64_t tree = 0; tree < n_trees; ++tree) {
-            scratch.walk(ctx, ctx.forest.trees[tree]);
+            scratch.walk(ctx, tree, 0);
             for (int64_t at = 0; at < n_rows; ++at) {
                 const uint32_t leaf = scratch.leaf[at];
                 out[at * n_trees + tree] = ctx.leaf_id == nullptr ? (int32_t)leaf : ctx.leaf_id[leaf];

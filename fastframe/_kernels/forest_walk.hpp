@@ -7,8 +7,9 @@
 // column 0, which is 0 in every row, and hold their number in place of a threshold. Eight rows go down at once, to hide what
 // each load waits for (Asadi, Lin and de Vries, "Runtime optimizations for tree-based machine learning models", 2014).
 //
-// The first five levels are not walked: all their 31 comparisons are made, eight rows to an instruction, and blends choose
-// among them, which takes less than half as long as five steps. Below them, nodes lie in blocks of a cache line (forest_pack.hpp).
+// The first four levels are not walked: all their 15 comparisons are made, eight rows to an instruction, and blends choose
+// among them, which takes less than half as long as four steps. Below them, nodes lie in blocks of a cache line (forest_pack.hpp).
+// While a block of rows goes down a tree, the next tree's nodes are fetched.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -27,7 +28,7 @@
 
 namespace ff {
 
-constexpr int WALK_TOP = 5;   // levels that are compared as a whole
+constexpr int WALK_TOP = 4;   // levels that are compared as a whole
 constexpr int WALK_TOP_NODES = (1 << WALK_TOP) - 1;
 constexpr int WALK_CHECK = 4;   // levels between two looks at whether all rows are in their leaves
 constexpr uint32_t WALK_ALWAYS_LEFT = 0xFFFFFFFFu;
@@ -52,7 +53,10 @@ typedef WalkNode<uint64_t, 26> LargeNode;    // below 2^26 columns and 2^32 plac
 enum WalkForm : int { WALK_SMALL = 0, WALK_MEDIUM = 1, WALK_LARGE = 2 };
 
 struct WalkTree {
-    int64_t first;      // of its nodes, in the forest
+    int64_t first;      // of its nodes' places, in the forest
+    int64_t n_places;
+    int64_t first_leaf;   // numbers of its leaves are a range
+    int64_t n_leaves;
     int32_t steps;      // levels to walk, at most
     int32_t output;     // which output its leaves of one value are added to
     uint32_t column[WALK_TOP_NODES];      // times 64 bytes
@@ -68,10 +72,25 @@ struct WalkTile {
     uint32_t side;   // of columns, times 64 bytes: the bit that a tile without second columns leaves out; else 0
 };
 
+// Memory that will be needed when these rows are done: it is asked for a few lines at a time, while they walk.
+struct WalkAhead {
+    const uint8_t* next;
+    const uint8_t* stop;
+    int64_t per_group;   // bytes
+
+    WalkAhead(const uint8_t* first, int64_t n_bytes, int64_t n_groups) : next(first), stop(first + n_bytes), per_group((n_bytes / n_groups + 64) / 64 * 64) {}
+
+    FF_WALK_INLINE void group() {
+        const uint8_t* end = next + per_group < stop ? next + per_group : stop;
+        for (; next < end; next += 64) __builtin_prefetch(next, 0, 2);
+    }
+};
+
 struct WalkTrees {
     const uint8_t* nodes;       // in
     const WalkTree* trees;      // in
     int64_t n_trees;
+    int64_t node_bytes;
     const uint32_t* set_words;  // in
 };
 
@@ -99,7 +118,7 @@ FF_WALK_INLINE void choose(const Masks& mask, const Masks& yes, const Masks& no,
 // Where the top levels lead the rows of a group.
 FF_WALK_INLINE void enter(const WalkTree& tree, const uint32_t* column, const uint8_t* keys, uint32_t* place_of) {
     Masks left[WALK_TOP_NODES], taken[WALK_TOP], place = {{}, {}};
-#pragma GCC unroll 31
+#pragma GCC unroll 15
     for (int at = 0; at < WALK_TOP_NODES; ++at) at_most(keys + column[at], tree.threshold[at], left[at]);
     // The masks of a level are halved by each level above it until one is left.
 #pragma GCC unroll 8
@@ -172,11 +191,13 @@ FF_WALK_INLINE void descend(const Node* nodes, const uint32_t* words, typename N
 
 // The tree's leaves for all rows; `leaf` holds where they entered.
 template <typename Node, bool CATEGORIES>
-inline void walk_tree(const WalkTrees& forest, const WalkTree& tree, const WalkTile& tile, uint32_t* leaf) {
+inline void walk_tree(const WalkTrees& forest, const WalkTree& tree, const WalkTile& tile, WalkAhead nodes_ahead, WalkAhead leaves_ahead, uint32_t* leaf) {
     const Node* nodes = (const Node*)forest.nodes + tree.first;
     const uint8_t* keys = tile.keys;
     const typename Node::link_t mask = Node::MASK & ~(typename Node::link_t)tile.side;
     for (int64_t group = 0; group < tile.n_groups; ++group, keys += tile.group_bytes, leaf += WALK_LANES) {
+        nodes_ahead.group();
+        leaves_ahead.group();
         descend<Node, CATEGORIES>(nodes, forest.set_words, mask, keys, tree.steps, leaf);
         descend<Node, CATEGORIES>(nodes, forest.set_words, mask, keys + WALK_LINE / 2, tree.steps, leaf + WALK_LANES / 2);
     }
@@ -196,7 +217,7 @@ inline void enter_narrow(const WalkTree& tree, const WalkTile& tile, uint32_t* p
 // Where there are category nodes, which the top levels can not compare.
 inline void enter_root(const WalkTree&, const WalkTile& tile, uint32_t* place) { memset(place, 0, (size_t)(tile.n_groups * WALK_LINE)); }
 
-typedef void (*walk_tree_t)(const WalkTrees&, const WalkTree&, const WalkTile&, uint32_t* leaf);
+typedef void (*walk_tree_t)(const WalkTrees&, const WalkTree&, const WalkTile&, WalkAhead, WalkAhead, uint32_t* leaf);
 typedef void (*enter_tree_t)(const WalkTree&, const WalkTile&, uint32_t* place);
 
 template <typename Node>

@@ -32,6 +32,7 @@ cdef extern from "forest_sums.hpp" namespace "ff" nogil:
         const FrontColumn* columns
         const int32_t* column
         const int32_t* partner
+        const uint8_t* is_class
         int64_t n_first
         int64_t n_all
         int32_t side
@@ -40,6 +41,7 @@ cdef extern from "forest_sums.hpp" namespace "ff" nogil:
         const uint8_t* nodes
         const CTree* trees
         int64_t n_trees
+        int64_t node_bytes
         const uint32_t* set_words
 
     cdef struct CTile "ff::WalkTile":
@@ -129,6 +131,7 @@ cdef CWalk _walk(tuple packed, tuple source) except *:
     ctx.forest.nodes = <const uint8_t*><uintptr_t>packed[1]
     ctx.forest.trees = <const CTree*><uintptr_t>packed[2]
     ctx.forest.n_trees = packed[3]
+    ctx.forest.node_bytes = NODE_BYTES[form]
     ctx.forest.set_words = <const uint32_t*><uintptr_t>packed[4]
     ctx.enter = enter_of(categories)
     ctx.walk = walk_of_form(form, categories)
@@ -136,8 +139,9 @@ cdef CWalk _walk(tuple packed, tuple source) except *:
     ctx.source.columns = <const FrontColumn*><uintptr_t>source[1]
     ctx.source.column = <const int32_t*><uintptr_t>source[2]
     ctx.source.partner = <const int32_t*><uintptr_t>source[3]
-    ctx.source.n_first, ctx.source.n_all, ctx.source.side, ctx.source.coded = source[4], source[5], source[6], source[7]
-    ctx.block_rows = source[8]
+    ctx.source.is_class = <const uint8_t*><uintptr_t>source[4]
+    ctx.source.n_first, ctx.source.n_all, ctx.source.side, ctx.source.coded = source[5], source[6], source[7], source[8]
+    ctx.block_rows = source[9]
     ctx.stages = 0
     ctx.values = ctx.base = NULL
     ctx.width = ctx.n_outputs = 0
@@ -151,7 +155,7 @@ def sums(tuple packed, tuple source, tuple values, uintptr_t out, *, bint narrow
     """Over rows: sums of leaves; ``every``: 0, or stages after so many trees, undivided.
 
     ``packed``: form, nodes, trees, n_trees, set words, whether there are category nodes. ``source``: front, columns, columns
-    and partners of planes, numbers of first and of all columns, side, whether the front gives codes; rows of a block. ``values``: of leaves, base, width, n_outputs.
+    and partners of planes, whether they hold classes, numbers of first and of all columns, side, whether the front gives codes; rows of a block. ``values``: of leaves, base, width, n_outputs.
     """
     cdef CWalk ctx = _walk(packed, source)           # IN
     ctx.values = <const uint8_t*><uintptr_t>values[0]   # IN

@@ -28,6 +28,14 @@ class ModelError(FastFrameError, ValueError):
         return cls(f"unknown {what}: {name!r}; known are {', '.join(known)}.")
 
     @classmethod
+    def not_ubjson(cls, position: int, expected: str) -> ModelError:
+        return cls(f"the model's bytes are not UBJSON: {expected} expected at byte {position}.")
+
+    @classmethod
+    def lacks(cls, library: str, part: str) -> ModelError:
+        return cls(f"the {library} model lacks {part}, or it is not of the kind that this version reads. Fit or save the model again.")
+
+    @classmethod
     def class_count(cls, n_classes: int, expected: int) -> ModelError:
         return cls(f"the model has {n_classes} class labels for scores that decide between {expected}.")
 
@@ -44,6 +52,14 @@ class UnsupportedModel(ModelError, NotImplementedError):
     """`compile` does not take this model; the message lists why, and what to do instead."""
 
     @classmethod
+    def without_method(cls, model: str, method: str, available: Sequence[str]) -> UnsupportedModel:
+        return cls(f"{model} has no {method}.{suggestion(method, available)} It answers {listed(available)}.")
+
+    @classmethod
+    def without_one_forest(cls, model: str, method: str, n_forests: int) -> UnsupportedModel:
+        return cls(f"{model} has no {method}: it is made of {n_forests} forests, and {method} is of exactly one.")
+
+    @classmethod
     def because(cls, model: str, reasons: Sequence[str]) -> UnsupportedModel:
         return cls(f"{model} cannot be compiled: {'; '.join(reasons)}. Use fallback='native' to predict with the model itself.")
 
@@ -58,6 +74,19 @@ class UnsupportedModel(ModelError, NotImplementedError):
 
 class InexactModelError(ModelError):
     """The compiled model's bits differ from the model's own on a row of the self-check."""
+
+    @classmethod
+    def differs(cls, method: str, row: dict[str, Any], values: tuple[object, object], *, allowed: str, tree: str = "") -> InexactModelError:
+        given = ", ".join(f"{name}={value!r}" for name, value in list(row.items())[:20])
+        given += f" and {len(row) - 20} more" if len(row) > 20 else ""
+        return cls(
+            f"{method} of the compiled model gives {values[0]!r} where the model gives {values[1]!r} ({allowed}).{tree} The row: {given}. "
+            "Please report it; fallback='native' predicts with the model itself."
+        )
+
+    @classmethod
+    def of_shape(cls, method: str, ours: object, native: object) -> InexactModelError:
+        return cls(f"{method} of the compiled model gives {ours} where the model gives {native}. Please report it.")
 
 
 class ContractError(ModelError):
@@ -115,6 +144,14 @@ class ContractError(ModelError):
         )
 
     @classmethod
+    def not_a_row(cls, given: object) -> ContractError:
+        return cls(f"a {type(given).__name__} is no row. Give a mapping by name, or a tuple by position.")
+
+    @staticmethod
+    def not_one_value(name: str, value: object) -> str:
+        return f"column {name!r} is {value!r}, which is no bool, int, float, text or None"
+
+    @classmethod
     def not_two_dimensional(cls, n_dimensions: int) -> ContractError:
         return cls(f"an array of {n_dimensions} dimensions was given: rows and columns are expected. Use x.reshape(1, -1) for a single row.")
 
@@ -142,6 +179,10 @@ class ModelFileError(ModelError):
     @classmethod
     def cannot_keep(cls, what: str) -> ModelFileError:
         return cls(f"the predictor cannot be saved: a file has no place for {what}.")
+
+    @classmethod
+    def native(cls, model: str) -> ModelFileError:
+        return cls(f"{model} was not compiled (fallback='native'), so there is nothing to save. Save the model with its own library.")
 
     @classmethod
     def unknown_function(cls, name: str) -> ModelFileError:

@@ -64,7 +64,8 @@ def _ufunc(arrays: dict[str, Array]) -> Function:
 
     def ufunc(x: Array) -> Array:
         with np.errstate(all="ignore"):
-            return called(x)
+            out = called(x)
+        return out if out.dtype.kind == "f" else out.astype(np.float64)
 
     return ufunc
 

@@ -192,7 +192,7 @@ def _texts(data: dict[str, Any]) -> Array:
         return out
     made = np.array(texts, dtype="U")
     wanted = np.dtype(dtype) if dtype[:2] == "<U" and len(dtype) < 12 else made.dtype
-    if wanted.itemsize < made.dtype.itemsize and len(texts) or wanted.itemsize > made.dtype.itemsize + (1 << 20):
+    if (wanted.itemsize < made.dtype.itemsize and len(texts)) or wanted.itemsize > made.dtype.itemsize + (1 << 20):
         raise ModelError.bad_part("an array of texts", f"dtype {dtype}")
     return made.astype(wanted) if wanted.itemsize else made
 

@@ -82,6 +82,7 @@ class Columns:
     adopted: dict[int, Field] = field(default_factory=dict)            # fields of a model that takes categories itself
     refuse_missing: set[int] = field(default_factory=set)
     refuse_unseen: set[int] = field(default_factory=set)
+    none_missing: set[int] = field(default_factory=set)                # an encoder knows None, not NaN, as missing
     settled: bool = False
     frozen: dict[int, Array] = field(default_factory=dict)             # after `settle`: category column -> its values
     position: list[int | None] = field(default_factory=list)           # after `settle`: each input's place in the contract
@@ -103,11 +104,22 @@ class Columns:
         if not self.settled:
             self.categories.setdefault(column, []).append((values, others_refused))
 
+    def adopt(self, column: int, mine: Field) -> None:
+        """A category column as a model in the pipeline knows it."""
+        known = self.adopted.setdefault(column, mine)
+        same = known.categories is not None and known.categories.equals(mine.categories) and known.unseen == mine.unseen
+        if not same:
+            raise UnsupportedModel.because("the pipeline", [f"models in it know other categories of {mine.name!r}"])
+
     def is_category(self, column: int) -> bool:
         return column in self.frozen
 
     def settle(self) -> None:
         """End the first pass: freeze every category column's values, and forget columns that nothing reads."""
+        mixed = sorted({*self.adopted} & {*self.numbers, *self.categories})
+        if mixed:
+            names = ", ".join(repr(self.names[column]) for column in mixed)
+            raise UnsupportedModel.because("the pipeline", [f"a model takes the categories of {names} itself, and something else reads them too"])
         used = {*self.numbers, *self.categories, *self.adopted}
         if self.named and self.given is None:
             self._keep(sorted(used))
@@ -130,6 +142,7 @@ class Columns:
         self.adopted = {place[column]: one for column, one in self.adopted.items()}
         self.refuse_missing = {place[column] for column in self.refuse_missing}
         self.refuse_unseen = {place[column] for column in self.refuse_unseen}
+        self.none_missing = {place[column] for column in self.none_missing}
 
     def contract(self) -> FeatureContract:
         return FeatureContract(tuple(self._field(i) for i in range(len(self.names))), self.named)
@@ -271,9 +284,7 @@ class _Substitution:
         """A sub-model's own category column, fed by a column, a table or a number."""
         mine = self.contract.fields[feature.column]
         if isinstance(cell.source, Raw):
-            if self.columns.settled and cell.source.column not in self.columns.adopted:
-                raise UnsupportedModel.because("the pipeline", [f"column {mine.name!r} is a category here and something else elsewhere"])
-            self.columns.adopted[cell.source.column] = mine
+            self.columns.adopt(cell.source.column, mine)
             return replace(feature, column=cell.source.column)
         keys = np.asarray(mine.categories.to_pylist() if mine.categories is not None else range(0))
         if keys.dtype.kind not in "iufb":

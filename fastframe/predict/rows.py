@@ -11,6 +11,7 @@ from fastframe._kernels import forest_planes as kernels
 from fastframe._threads import run
 from fastframe.column import Column
 from fastframe.column.memory import allocate_array
+from fastframe.column.plain import array_of
 from fastframe.contract import FeatureContract
 from fastframe.dtypes import Physical
 from fastframe.predict.engines.front import COLUMN, Front, value_front
@@ -68,6 +69,14 @@ class Rows:
         """What is packed once per predictor; two threads may both pack it, one of the results stays."""
         value: T | None = self._packed.get(key)
         return self._packed.setdefault(key, make()) if value is None else value   # type: ignore[no-any-return]
+
+    def fed(self, node: Any, matrix: Array) -> Rows:
+        """Rows of a model that is fed what ``node`` gave these: number columns in place of the contract's."""
+        values = np.asfortranarray(matrix, np.float64)
+        columns = tuple(Column(array_of(values[:, i])) for i in range(values.shape[1]))
+        from fastframe.predict.ensembles import number_columns
+
+        return Rows(number_columns(len(columns)), columns, len(values), self.kept((node, "fed"), dict))
 
     def program(self, score: ForestScore) -> ForestProgram:
         """The forest packed for its engine."""

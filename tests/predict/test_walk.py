@@ -11,7 +11,7 @@ import pytest
 from fastframe.options import option_context
 from fastframe.predict.engines.planes import lay_out
 from fastframe.predict.engines.walk import WalkEngine, keys_of, walk_form
-from fastframe.predict.features import Code, Number
+from fastframe.predict.features import Code, Lookup, Number
 from fastframe.predict.forest import CategoryInput, Forest
 from tests.predict.forests import Recipe, random_forest, random_rows
 from tests.predict.stumps import contract_of, rows_of
@@ -163,6 +163,24 @@ def test_every_input_dtype(kind, domain):
     seen = [array.cast(pa.float64()).to_numpy(zero_copy_only=False) for array in (array.cast(pa.uint8()) for array in arrays)]
     engine, rows = engine_of(forest, arrays)
     assert engine.sums(rows).tobytes() == reference.sums(forest, seen).tobytes()
+
+
+@pytest.mark.parametrize("domain", ["float32", "float64"])
+@pytest.mark.parametrize("merge_from", [1, 100])
+def test_lookups(domain, merge_from):
+    """Of one column of categories: as values or ranks, and merged into sets of its codes."""
+    rng = np.random.default_rng(merge_from)
+    forest = random_forest(rng, Recipe(features=4, leaves=(20, 40), domain=domain)).validate()
+    tables = rng.choice(np.append(forest.threshold.astype(np.float64), [np.nan, 0.0]), (3, 12))
+    codes = pa.array(rng.integers(0, 11, 200).astype(np.int32), mask=rng.random(200) < 0.1)   # 10: unseen
+    number = rng.normal(size=200)
+    contract = contract_of([codes, number], {0: 10})
+    features = (*(Lookup(0, table) for table in tables), Number(1))
+    layout = lay_out(forest, features, contract, walk_form(forest), merge_from=merge_from)
+    at = np.where(np.asarray(codes.is_null()), 11, np.asarray(codes.fill_null(0)))
+    expected = reference.sums(forest, [*tables[:, at], number])
+    rows = rows_of([codes, pa.array(number)], contract)
+    assert WalkEngine(forest, layout).sums(rows).tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])

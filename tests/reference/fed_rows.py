@@ -10,7 +10,7 @@ import numpy as np
 from fastframe.contract import FeatureContract
 from fastframe.predict import steps
 from fastframe.predict.features import Block, Code, Computed, Feature, Lookup, Number
-from fastframe.predict.scores import ForestScore, Score
+from fastframe.predict.scores import ForestScore
 from tests.reference import forest as slow
 
 Array = np.ndarray[Any, Any]
@@ -28,12 +28,12 @@ class FedRows:
         take = (lambda i, name: given[name].tolist()) if contract.named else (lambda i, name: given[:, i].tolist())
         self.columns = [_matched(field, take(i, field.name)) for i, field in enumerate(contract.fields)]
         self.n_codes = [0 if field.categories is None else len(field.categories) for field in contract.fields]
-        self._made: dict[int, Array] = {}
+        self._made: dict[Any, Any] = {}
 
-    def once(self, node: Score, make: Callable[[], Array]) -> Array:
-        if id(node) not in self._made:
-            self._made[id(node)] = make()
-        return self._made[id(node)]
+    def once(self, node: Any, make: Callable[[], Any]) -> Any:
+        if node not in self._made:
+            self._made[node] = make()
+        return self._made[node]
 
     def matrix(self, features: Sequence[Feature], dtype: Any = np.float64) -> Array:
         columns = [self.feature(one).astype(dtype) for one in features]
@@ -53,15 +53,14 @@ class FedRows:
         return np.where(column == n_codes + 1, -1, column)
 
     def _block(self, block: Block) -> Array:
-        if id(block) not in self._made:
-            self._made[id(block)] = block.function(self.matrix(block.inputs, block.dtype))
-            assert self._made[id(block)].shape == (self.n_rows, block.n_outputs)
-        return self._made[id(block)]
+        values: Array = self.once(block, lambda: block.function(self.matrix(block.inputs, block.dtype)))
+        assert values.shape == (self.n_rows, block.n_outputs) and values.dtype.kind == "f"
+        return values
 
     def program(self, score: ForestScore) -> Any:
         return _Walk(score, self)
 
-    def fed(self, matrix: Array) -> FedRows:
+    def fed(self, node: Any, matrix: Array) -> FedRows:
         made = FedRows.__new__(FedRows)
         made.n_rows, made.columns, made._made = len(matrix), list(matrix.T), {}
         made.n_codes = [0] * matrix.shape[1]

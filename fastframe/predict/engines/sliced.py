@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-SLICE_ROWS = 4096      # a morsel: some milliseconds of work for hundreds of trees
+_MOST_SLICE_ROWS, _FEWEST_SLICE_ROWS = 4096, 512   # of a morsel: a millisecond of work for hundreds of trees
+_SLICES = 8            # of a batch, at least, while they are that long: threads end together
 HIGHEST_PERFECT = 8    # levels: 256 leaves
 MOST_PLANES = 65535 * kernels.PLACE // (2 * kernels.ROWS)
-PADDING = 2.5          # nodes of a perfect tree per node of the tree itself, at most: one costs this much less
+PADDING = 2.0          # nodes of a perfect tree per node of the tree itself, at most: one costs this much less
 _UNIT = 2 * kernels.ROWS // kernels.PLACE   # of planes' places: rising codes, then falling ones
-_TABLES = (16, 32, 64)   # leaves of trees whose values are looked up; more are read one by one
+TABLES = (16, 32, 64)   # leaves of trees whose values are looked up; more are read one by one
 _PAIR, _SINGLE, _FORK = 2, 1, 0   # an inner node's leaves
 _OPERATION = "predict"
 
@@ -41,6 +42,13 @@ SET = np.dtype([("bits", "u1", 32), ("plane", "i4")])
 
 def n_leaves_of_trees(forest: Forest) -> Array:
     return (np.diff(forest.tree_start) + 1) // 2
+
+
+def is_perfect(forest: Forest) -> Array:
+    """Which trees are worth padding until they are perfect: bool, ``(n_trees,)``."""
+    depth = forest.depth_of_tree
+    n_nodes = (1 << np.minimum(depth, 30)) - 1
+    return (depth > 0) & (depth <= HIGHEST_PERFECT) & (n_nodes <= PADDING * (n_leaves_of_trees(forest) - 1))   # type: ignore[no-any-return]
 
 
 def can_slice(forest: Forest) -> str:
@@ -70,6 +78,7 @@ class SlicedEngine:
         self.forest, self.front = forest, layout.front
         packing = _Packing(forest, layout)
         self._arrays = packing.arrays()
+        self._addresses = tuple(array.ctypes.data for array in self._arrays)   # a microsecond each, so not for every batch
         self._counts = (forest.n_trees, packing.most_sets, forest.n_outputs, forest.width)
         self.wide = kernels.HAS_WIDE
 
@@ -80,11 +89,16 @@ class SlicedEngine:
         out = out.reshape(rows.n_rows, self.forest.n_outputs)
         task = kernels.sums(
             self.front.address, rows.addresses(self.front), out.ctypes.data,
-            arrays=tuple(array.ctypes.data for array in self._arrays), counts=self._counts, divide=self.forest.divide,
+            arrays=self._addresses, counts=self._counts, divide=self.forest.divide,
             value_bytes=self.forest.accumulate.itemsize, wide=self.wide, keep_alive=(self, rows, out),
         )  # fmt: skip
-        run(task, len(out), SLICE_ROWS, operation=_OPERATION)
+        run(task, len(out), _slice_rows(len(out)), operation=_OPERATION)
         return out
+
+
+def _slice_rows(n_rows: int) -> int:
+    shared = -(-n_rows // (_SLICES * _FEWEST_SLICE_ROWS)) * _FEWEST_SLICE_ROWS
+    return max(_FEWEST_SLICE_ROWS, min(shared, _MOST_SLICE_ROWS))
 
 
 class _Packing:
@@ -137,9 +151,7 @@ class _Packing:
         self.threshold[nodes] = 0
 
     def _add_trees(self) -> None:
-        depth = self.forest.depth_of_tree
-        n_inner = n_leaves_of_trees(self.forest) - 1
-        perfect = (depth > 0) & (depth <= HIGHEST_PERFECT) & ((1 << np.minimum(depth, 30)) - 1 <= PADDING * n_inner)
+        depth, perfect = self.forest.depth_of_tree, is_perfect(self.forest)
         for height in range(1, HIGHEST_PERFECT + 1):
             members = np.flatnonzero(perfect & (depth == height))
             if len(members):
@@ -208,7 +220,7 @@ class _Packing:
         row[members] = np.arange(len(members))
         entries = np.zeros((len(members), kernels.LEAVES), np.int32)   # what no row reaches may be any leaf
         entries[row[self.tree[leaves]], number[leaves]] = self.forest.leaf_of_node[leaves]
-        sizes = np.array([*_TABLES, 128, 256])
+        sizes = np.array([*TABLES, 128, 256])
         size_of = sizes[np.searchsorted(sizes, n_leaves[members])]
         for size in np.unique(size_of).tolist():
             some = size_of == size
@@ -216,14 +228,14 @@ class _Packing:
 
     def _add_values(self, members: Array, entries: Array) -> None:
         """``entries``: ``(n_members, n)``: leaves of the forest by their numbers in the trees. Tables are byte by byte."""
-        size = next((size for size in _TABLES if size >= entries.shape[1]), entries.shape[1])
+        size = next((size for size in TABLES if size >= entries.shape[1]), entries.shape[1])
         padded = np.zeros((len(entries), size), entries.dtype)
         padded[:, : entries.shape[1]] = entries
         values = self.forest.leaf_values[padded].transpose(0, 2, 1)   # tree, output, leaf
-        if size in _TABLES:
+        if size in TABLES:
             values = np.ascontiguousarray(values)[..., None].view(np.uint8).transpose(0, 1, 3, 2)
         made = np.ascontiguousarray(values).view(np.uint8).ravel()
-        self.trees["tables"][members] = size // 16 if size in _TABLES else 0
+        self.trees["tables"][members] = size // 16 if size in TABLES else 0
         self.trees["value_bytes"][members] = size * self.forest.accumulate.itemsize
         self.trees["values"][members] = self.n_values + np.arange(len(members)) * (len(made) // max(1, len(members)))
         self.values.append(made)

@@ -20,7 +20,7 @@ Array = np.ndarray[Any, Any]
 
 _OPERATION = "predict"
 _LINE = 64                      # bytes
-_TILE_BYTES = 192 << 10         # of a block's keys: they stay in a core's second cache while trees go by
+_TILE_BYTES = 256 << 10         # of a block's keys: they stay in a core's second cache while trees go by
 _SLICE_ROWS = 512               # rows of a slice are a multiple of this
 _SLICES = 8                     # per batch, at least, while slices are that long: threads end together
 _NARROW_LINKS = ((256, 1 << 18), (1024, 1 << 16))   # columns and places that fit a node of 8 bytes: the forms SMALL and MEDIUM
@@ -135,7 +135,9 @@ class _Columns:
         self.side = 1 << (self.n_first - 1).bit_length() if n_second else 0
         self.column[second] = self.column[self.partner[second]] + self.side
         self.n_all = self.side + n_second + 1 if n_second else self.n_first
-        self.source = (self.column.ctypes.data, self.partner.ctypes.data, self.n_first, self.n_all, self.side, layout.form == "u16")
+        self.is_class = (layout.n_codes > 0).view(np.uint8)
+        addresses = (self.column.ctypes.data, self.partner.ctypes.data, self.is_class.ctypes.data)
+        self.source = (*addresses, self.n_first, self.n_all, self.side, layout.form == "u16")
 
 
 class _Packed:
@@ -163,7 +165,7 @@ def _pack(forest: Forest, layout: Planes, columns: _Columns) -> _Packed:
             form = kernels.SMALL if fits[0] == _NARROW_LINKS[0] else kernels.MEDIUM
             break
     first = np.concatenate([[0], np.cumsum(n_places)]).astype(np.int64)
-    nodes = _aligned(int(first[-1]) * kernels.NODE_BYTES[form])
+    nodes = aligned(int(first[-1]) * kernels.NODE_BYTES[form])
     trees = np.zeros((forest.n_trees, kernels.TREE_BYTES), np.uint8)
     keep = (arrays, first, trees, nodes)
     task = kernels.pack(form, addresses, first.ctypes.data, trees.ctypes.data, nodes.ctypes.data, keep_alive=keep)
@@ -191,7 +193,7 @@ def keys_of(values: Array) -> Array:
     return signed.view(unsigned) ^ ((signed >> (8 * signed.itemsize - 1)).view(unsigned) | top)
 
 
-def _aligned(n_bytes: int) -> Array:
+def aligned(n_bytes: int) -> Array:
     """Zeros from a cache line's start on."""
     memory = np.zeros(n_bytes + _LINE, np.uint8)
     start = -memory.ctypes.data % _LINE

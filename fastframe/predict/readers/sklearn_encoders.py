@@ -115,6 +115,8 @@ def _plan(encoder: Any, i: int, cell: Cell, columns: Columns, *, refuses: bool) 
         columns.category(column, known, others_refused=bool(refuse_unseen))
     if refuse_missing:
         columns.use(cell)
+    if missing is None:
+        columns.none_missing.add(column)
     asked = values.tolist()
     if isinstance(cell.source, Raw):
         asked += [_stranger(asked + known), missing]

@@ -50,11 +50,11 @@ def matrix_of(model: Any, dtype: str, steps: Iterable[Step] = ()) -> Inputs:
 
 
 def _linear_score(model: Any) -> tuple[Linear, str]:
+    if hasattr(model.coef_, "toarray"):
+        raise UnsupportedModel.because(type(model).__name__, ["its coefficients are sparse: call densify() first"])
     coef = np.asarray(model.coef_)
     if coef.dtype not in (np.float32, np.float64):
         raise UnsupportedModel.because(type(model).__name__, [f"coefficients of dtype {coef.dtype}"])
-    if hasattr(model.coef_, "toarray"):
-        raise UnsupportedModel.because(type(model).__name__, ["its coefficients are sparse: call densify() first"])
     return Linear(matrix_of(model, str(coef.dtype)), np.array(coef, order="K"), np.asarray(model.intercept_)), str(coef.dtype)
 
 

@@ -52,7 +52,8 @@ def read(model: Any, given: FeatureContract | None = None) -> Model:
     columns.settle()
     part = part_of(model, _start(columns), columns)
     asks = part.asks or {name: Ask(partial(_quietly, getattr(model, name)), limit=LIMIT) for name in part.methods if hasattr(model, name)}
-    asks = {name: replace(ask, limit=min(ask.limit, LIMIT)) for name, ask in asks.items()}
+    prepare = partial(_with_none, [columns.names[column] for column in sorted(columns.none_missing)])
+    asks = {name: Ask(partial(_prepared, ask.method, prepare), ask.within_ulps, min(ask.limit, LIMIT)) for name, ask in asks.items()}
     return Model(columns.contract(), part.methods, part.task, Source("scikit-learn", sklearn.__version__, type(model).__name__), asks, part.notes)
 
 
@@ -96,6 +97,17 @@ def _transformed(matrix: Matrix, steps: list[Any], columns: Columns) -> Part:
 
 def _ask(method: Callable[[Any], Array], steps: list[Any], given: Any) -> Array:
     return _quietly(method, _dense(_through(steps, given)))
+
+
+def _prepared(method: Callable[[Any], Array], prepare: Callable[[Any], Any], given: Any) -> Array:
+    return method(prepare(given))
+
+
+def _with_none(names: list[str], given: Any) -> Any:
+    """A frame in which missing values of some columns are None, as they were when their encoder was fitted."""
+    if not names or not hasattr(given, "assign"):
+        return given
+    return given.assign(**{name: given[name].astype(object).where(given[name].notna(), None) for name in names})
 
 
 def _quietly(method: Callable[[Any], Array], given: Any) -> Array:

@@ -1,0 +1,139 @@
+"""The self-check of `compile`: adversarial rows through the compiled and the native model, bits compared."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastframe.errors import InexactModelError
+from fastframe.predict.model import Ask
+from fastframe.predict.probes import Probes, probes_of
+
+if TYPE_CHECKING:
+    from fastframe.predict.predictor import Predictor
+
+Array = np.ndarray[Any, Any]
+
+_SMALLER_LIMITS = (float(np.finfo(np.float32).max), 1e30, 1e6)   # tried in turn where a model refuses larger numbers
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What a self-check compared."""
+
+    rows: int
+    thresholds: int
+    tested: int
+    methods: tuple[str, ...]
+    limit: float
+
+    def __str__(self) -> str:
+        share = f"{self.tested:,} of {self.thresholds:,} thresholds, " if self.thresholds else ""
+        size = "" if np.isinf(self.limit) else f", numbers up to {self.limit:.3g}"
+        return f"{self.rows:,} rows, {share}{', '.join(self.methods)}{size}"
+
+
+def check_predictor(predictor: Predictor) -> Coverage:
+    """Compare every method that the model can be asked.
+
+    Raises
+    ------
+    InexactModelError
+        For the first method and row that differ, with the first tree that does.
+    """
+    model = predictor._model
+    if not model.asks:
+        return Coverage(0, 0, 0, (), np.inf)
+    limit = min(ask.limit for ask in model.asks.values())
+    limits = [limit, *(one for one in _SMALLER_LIMITS if one < limit)]
+    for attempt in limits:
+        probes = probes_of(model, attempt)
+        try:
+            answers = {name: _asked(ask, probes) for name, ask in model.asks.items()}
+            break
+        except Exception:   # infinite or huge numbers, which the model refuses
+            if attempt == limits[-1]:
+                raise
+    for name, ask in model.asks.items():
+        _compare(predictor, probes, answers, (name, ask))
+    return Coverage(probes.n_rows, probes.thresholds, probes.tested, tuple(model.asks), attempt)
+
+
+def _asked(ask: Ask, probes: Probes) -> Array:
+    """The native model's answer, ``(n_rows, width)``."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        return side_by_side(ask.method(probes.native()))
+
+
+def side_by_side(answer: Any) -> Array:
+    """An answer of any shape, or a list of them, as ``(n_rows, width)``."""
+    if isinstance(answer, list):
+        return np.hstack([side_by_side(one) for one in answer])
+    values = np.asarray(answer)
+    return values.reshape(len(values), -1)
+
+
+def ours(predictor: Predictor, method: str, data: Any) -> Array:
+    """The compiled model's answer, ``(n_rows, width)``."""
+    if method in ("leaf", "margin"):
+        return side_by_side(getattr(predictor, method)(data))
+    return side_by_side(predictor.answer(method, data))
+
+
+def _compare(predictor: Predictor, probes: Probes, answers: dict[str, Array], asked: tuple[str, Ask]) -> None:
+    method, ask = asked
+    with np.errstate(all="ignore"):
+        found = ours(predictor, method, probes.table())
+    native = answers[method]
+    if found.shape != native.shape or not _comparable(found, native, method):
+        raise InexactModelError.of_shape(method, f"{found.dtype} of shape {found.shape}", f"{native.dtype} of shape {native.shape}")
+    wrong = differing(found, native, ask.within_ulps)
+    if not wrong.any():
+        return
+    row = int(np.argmax(wrong.any(axis=1)))
+    place = int(np.argmax(wrong[row]))
+    allowed = f"{ask.within_ulps:g} ulps are allowed" if ask.within_ulps else "their bits must be equal"
+    values = (found[row, place].item(), native[row, place].item())
+    raise InexactModelError.differs(method, probes.row(row), values, allowed=allowed, tree=_first_tree(predictor, probes, answers, row))
+
+
+def _comparable(found: Array, native: Array, method: str) -> bool:
+    if method == "leaf":
+        return found.dtype.kind in "iu" and native.dtype.kind in "iuf"
+    if found.dtype.kind in "UO" or native.dtype.kind in "UOT":
+        return native.dtype.kind in "UOT" and found.dtype.kind in "UO"
+    return found.dtype == native.dtype
+
+
+def differing(found: Array, native: Array, within_ulps: float = 0.0) -> Array:
+    """Where two answers of one shape differ: in a bit (all NaN are equal), or by more than so many ulps."""
+    if found.dtype.kind != "f" or native.dtype.kind != "f":
+        return np.asarray(found != native)
+    both_nan = np.isnan(found) & np.isnan(native)
+    whole = f"i{found.dtype.itemsize}"
+    one, other = (np.ascontiguousarray(values).view(whole) for values in (found, native))
+    if not within_ulps:
+        return (one != other) & ~both_nan
+    return ((ulps_apart(one, other) > within_ulps) | (np.isnan(found) != np.isnan(native))) & ~both_nan
+
+
+def ulps_apart(one: Array, other: Array) -> Array:
+    """How many floats lie between two floats, given as their bits; uint64."""
+    sizes = [(bits & np.iinfo(bits.dtype).max).astype(np.uint64) for bits in (one, other)]
+    same_sign = (one < 0) == (other < 0)
+    return np.where(same_sign, np.maximum(*sizes) - np.minimum(*sizes), sizes[0] + sizes[1])
+
+
+def _first_tree(predictor: Predictor, probes: Probes, answers: dict[str, Array], row: int) -> str:
+    """Which tree puts a row in another leaf, where the model can be asked."""
+    if "leaf" not in answers:
+        return ""
+    mine, native = predictor.leaf(probes.table())[row], answers["leaf"][row]
+    wrong = np.flatnonzero(mine != native)
+    if not len(wrong):
+        return " Every tree ends in the same leaf."
+    return f" Tree {wrong[0]} ends in leaf {mine[wrong[0]]} instead of {int(native[wrong[0]])}."

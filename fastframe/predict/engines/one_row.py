@@ -1,0 +1,147 @@
+"""The engine for one row: a dict, tuple, list or 1-D array, answered on the calling thread in microseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from fastframe._kernels import forest_row as kernels
+from fastframe._threads import run
+from fastframe.contract import FeatureContract, Field
+from fastframe.dtypes import Kind
+from fastframe.predict.engines.planes import Planes, lay_out
+from fastframe.predict.engines.walk import aligned, keys_of
+from fastframe.predict.features import Computed, Feature
+from fastframe.predict.forest import LEAF, Forest
+
+Array = np.ndarray[Any, Any]
+
+_OPERATION = "predict_row"
+_MOST_INT64 = (1 << 63) - 1
+_WHOLE = {"float32": 1 << 24, "float64": 1 << 53}   # up to which a float has all whole numbers
+
+
+class OneRow:
+    """A forest packed for rows that come one by one.
+
+    Values of other types than float, int, bool, str and None, values that the contract may refuse, and rows of other shapes
+    are not answered: `sums` gives None, and the caller takes the row through the contract as a batch of one.
+
+    Parameters
+    ----------
+    forest : Forest
+        Validated; `takes` says whether it can be packed.
+    features : sequence of Feature
+        What feeds the forest's inputs.
+    contract : FeatureContract
+
+    Notes
+    -----
+    Any number of threads may ask at once: they share no scratch and take no lock, and the interpreter's lock is released while
+    trees are walked. Cost: about a microsecond, 30 ns per field and 1 ns per level of each tree.
+    """
+
+    def __init__(self, forest: Forest, features: Sequence[Feature], contract: FeatureContract) -> None:
+        layout = lay_out(forest, features, contract, forest.domain)
+        fields = [_field(field) for field in contract.fields]
+        packed = _Packed(forest, layout, len(fields))
+        self.nbytes = packed.nodes.nbytes
+        walker = kernels.RowWalker(packed.addresses, tuple(contract.names), fields, (packed, layout, forest))
+        self.sums = walker.sums     # (1, n_outputs), in the forest's `accumulate`; None: the contract must look
+        self.value = walker.value   # of one output: the sum as a float
+
+    @staticmethod
+    def takes(forest: Forest, features: Sequence[Feature]) -> bool:
+        """Not linear leaves, nor features that are computed in blocks."""
+        return forest.linear is None and not any(isinstance(feature, Computed) for feature in features)
+
+
+def _field(field: Field) -> tuple[int, bool, int, int, dict[Any, int], int]:
+    """What `RowWalker` knows of a field: kind, nullable, the least and most whole number, codes, an unseen value's code."""
+    if field.categories is not None:
+        kind = kernels.TEXT if _is_text(field.categories.type) else kernels.NUMBERS
+        codes = {value: code for code, value in enumerate(field.categories.to_pylist())}
+        unseen = {"error": kernels.UNSEEN_ELSEWHERE, "missing": -1, "model": len(codes)}[field.unseen]
+        return kind, field.nullable, 0, 0, codes, unseen
+    if field.dtype.kind is Kind.FLOAT:
+        most = _WHOLE.get(field.dtype.name, 1 << 11)
+        kind = kernels.DOUBLE if field.dtype.name == "float64" else kernels.FLOAT
+        return kind, field.nullable, -most, most, {}, 0
+    if field.dtype.kind is Kind.BOOL:
+        return kernels.INTEGER, field.nullable, 0, 1, {}, 0
+    info = np.iinfo(field.dtype.numpy)   # type: ignore[arg-type]
+    return kernels.INTEGER, field.nullable, int(info.min), min(int(info.max), _MOST_INT64), {}, 0
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+class _Packed:
+    """Memory that `RowWalker` reads, and its addresses."""
+
+    def __init__(self, forest: Forest, layout: Planes, n_fields: int) -> None:
+        category = layout.node_set >= 0
+        n_columns, has_categories = layout.n_planes + 1, bool(category.any())
+        most_places = 2 * len(forest.feature) + 16 * forest.n_trees   # more than there will be
+        wide = forest.domain == "float64" or n_columns > kernels.MOST_COLUMNS or most_places > kernels.MOST_PLACES
+        inside = forest.width == 1 and forest.accumulate.itemsize == (8 if wide else 4)
+        self.arrays = (
+            forest.tree_start, forest.left, forest.right, (layout.plane + 1).astype(np.int32),
+            _thresholds(forest, layout, category, wide, inside), category.view(np.uint8),
+        )  # fmt: skip
+        addresses = (*(array.ctypes.data for array in self.arrays[:-1]), self.arrays[-1].ctypes.data if has_categories else 0)
+        first = self._places(forest, addresses, wide)
+        self.nodes = aligned(int(first[-1]) * kernels.NODE_BYTES[wide])
+        task = kernels.pack(wide, addresses, 0, first.ctypes.data, self.nodes.ctypes.data, keep_alive=(self, first))
+        run(task, forest.n_trees, 1, operation=_OPERATION)
+        self.set_words = np.append(layout.set_words, np.uint32(0)).astype(np.uint32)
+        self.is_class = (layout.n_codes > 0).view(np.uint8)
+        self.root, self.tree, self.steps, self.groups = _groups(forest, first[:-1])
+        self.addresses = (
+            layout.front.address, self.nodes.ctypes.data, self.set_words.ctypes.data, self.is_class.ctypes.data, n_columns, n_fields, forest.n_trees,
+            len(self.steps), self.root.ctypes.data, self.tree.ctypes.data, self.steps.ctypes.data, self.groups.ctypes.data,
+            forest.leaf_values.ctypes.data, forest.base.ctypes.data, forest.tree_output.ctypes.data, forest.width,
+            forest.n_outputs, forest.divide, forest.accumulate == np.float32, wide, has_categories, inside,
+        )  # fmt: skip
+
+    @staticmethod
+    def _places(forest: Forest, addresses: tuple[int, ...], wide: bool) -> Array:
+        n_places = np.zeros(forest.n_trees, np.int64)
+        run(kernels.pack(wide, addresses, n_places.ctypes.data, 0, 0, keep_alive=n_places), forest.n_trees, 1, operation=_OPERATION)
+        return np.concatenate([[0], np.cumsum(n_places)]).astype(np.int64)
+
+
+def _thresholds(forest: Forest, layout: Planes, category: Array, wide: bool, inside: bool) -> Array:
+    """Keys of thresholds (of 8 bytes for wide nodes, else of 4), where category nodes' sets start, leaves: uint64.
+
+    Leaves are their numbers, or where ``inside`` the bits of their values.
+    """
+    keys = keys_of(forest.threshold.astype(np.float64 if wide else np.float32)).astype(np.uint64)
+    if category.any():
+        keys[category] = layout.set_start[layout.node_set[category]]
+    leaves = forest.leaf_values[:, 0].view(np.uint64 if wide else np.uint32) if inside else np.arange(len(forest.leaf_values))
+    keys[forest.feature == LEAF] = leaves
+    return keys
+
+
+def _groups(forest: Forest, roots: Array) -> tuple[Array, Array, Array, Array]:
+    """Groups of trees of about one depth, within chunks: their roots, their numbers in the chunk, levels to walk, groups of a chunk."""
+    root, tree, steps, groups = [], [], [], []
+    depth = forest.depth_of_tree
+    for start in range(0, forest.n_trees, kernels.CHUNK):
+        order = np.argsort(depth[start : start + kernels.CHUNK], kind="stable")
+        n_groups = -(-len(order) // kernels.LANES)
+        spare = n_groups * kernels.LANES - len(order)
+        root.append(np.pad(roots[start + order], (0, spare), mode="edge"))
+        tree.append(np.pad(order, (0, spare), constant_values=kernels.CHUNK))
+        steps.append(np.pad(depth[start + order], (0, spare)).reshape(n_groups, -1).max(axis=1))
+        groups.append(n_groups)
+    empty = [np.empty(0, np.int64)]
+    return (
+        np.concatenate(root or empty).astype(np.uint32), np.concatenate(tree or empty).astype(np.int32),
+        np.concatenate(steps or empty).astype(np.int32), np.array(groups, np.int32),
+    )  # fmt: skip
