@@ -143,7 +143,7 @@ class _Packing:
     def _thresholds(self, thresholds: Array, wide: bool) -> dict[str, Any]:
         grid = grid_of(thresholds)
         padded = np.append(thresholds, np.full(max(1 << grid.levels, kernels.PADDING), np.inf, self.domain))
-        at = {"thresholds": self.keep(padded), "levels": grid.levels, "wide": wide}
+        at: dict[str, Any] = {"thresholds": self.keep(padded), "levels": grid.levels, "wide": wide}
         if len(grid.starts):
             at |= {"starts": self.keep(grid.starts), "low": grid.low, "scale": grid.scale, "n_cells": len(grid.starts)}
         return at
