@@ -36,6 +36,8 @@ class Average(Score):
         return self.parts[0].width
 
     def run(self, rows: Rows) -> Array:
+        if not rows.n_rows:
+            return np.empty((0, self.width))
         weights = self.weights if len(self.weights) else None
         values = [value(part, rows) for part in self.parts]
         with np.errstate(all="ignore"):

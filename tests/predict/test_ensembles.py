@@ -76,7 +76,7 @@ def test_stacking(passthrough: bool) -> None:
     voters = [("a", _classes(3)), ("b", LogisticRegression()), ("c", GaussianNB())]
     for labels in (THREE, Z > 0):
         stack = StackingClassifier(voters, LogisticRegression(), passthrough=passthrough, cv=2).fit(X, labels)
-        check_model(stack, X, methods=(*BOTH, "decision_function", "transform"), native=False)
+        check_model(stack, X, methods=(*BOTH, "decision_function", "transform"))
         stack = StackingClassifier(voters[:1], _classes(3), passthrough=passthrough, cv=2, stack_method="predict_proba").fit(X, labels)
         check_model(stack, X, methods=BOTH)
 
@@ -88,7 +88,7 @@ def test_stacking_of_pipelines_on_frames() -> None:
 
 def test_bagging() -> None:
     check_model(BaggingRegressor(_trees(4), 5, max_features=0.6, random_state=0).fit(X, Z), X)
-    check_model(BaggingRegressor(make_pipeline(StandardScaler(), Ridge()), 3, random_state=0).fit(X, Z), X, native=False)
+    check_model(BaggingRegressor(make_pipeline(StandardScaler(), Ridge()), 3, random_state=0).fit(X, Z), X)
     for labels in (THREE, Z > 0):
         check_model(BaggingClassifier(_classes(4), 5, max_features=0.6, random_state=0).fit(X, labels), X, methods=BOTH)
     rare = np.where(np.arange(160) < 3, "rare", THREE)

@@ -20,7 +20,7 @@ from fastframe.predict.model import Ask, Model, Source
 from fastframe.predict.scores import Score
 
 Array = np.ndarray[Any, Any]
-NOTE = "sums by NumPy's BLAS: the same call on a C-ordered matrix; compared with the model on such a matrix"
+NOTE = "sums by NumPy's BLAS: the same call on a matrix of the same layout (C-ordered for a model by itself; dense ones for sparse ones)"
 
 
 def number_contract(model: Any, dtype: str, *, nullable: bool) -> FeatureContract:
