@@ -1,8 +1,8 @@
 """Models that are sums over all features: linear ones, naive Bayes, k-means, neural networks.
 
-They make the native library's own calls of NumPy on a matrix of the same layout: C-ordered for a model by itself, and in a
-pipeline as its steps lay it out; then bits are equal. A matrix in another layout (a pandas frame given to a model by itself
-is Fortran-ordered), a sparse one, another number of BLAS's threads or of rows lets BLAS add in another order: then the
+They make the native library's own calls of NumPy on a matrix of the same layout: Fortran-ordered as pandas' frames are for a
+model fitted on a frame, C-ordered for one fitted on an array, in a pipeline as its steps lay it out; then bits are equal. A
+matrix in another layout, a sparse one, another number of BLAS's threads or of rows lets BLAS add in another order: then the
 difference is bounded by ``2 (n + 2) eps sum |x_i w_i|`` for each sum of ``n`` products, and labels differ only where two
 scores are closer than that.
 """

@@ -166,7 +166,7 @@ class Apply(Score):
     """A function of each value that `blocks` knows by name: inverse transforms of targets. Its arrays are kept by name."""
 
     of: Score
-    function: str
+    kind: str
     names: tuple[str, ...]
     arrays: tuple[Array, ...]
 
@@ -175,7 +175,7 @@ class Apply(Score):
         return self.of.width
 
     def run(self, rows: Rows) -> Array:
-        made = blocks.function(self.function, dict(zip(self.names, self.arrays, strict=True)))
+        made = blocks.function(self.kind, dict(zip(self.names, self.arrays, strict=True)))
         return made(value(self.of, rows))
 
 

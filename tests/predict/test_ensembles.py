@@ -149,3 +149,10 @@ def test_what_is_refused() -> None:
         read_model(TransformedTargetRegressor(_trees(2), transformer=PowerTransformer()).fit(X, Z))
     with pytest.raises(UnsupportedModel, match="several labels"):
         read_model(OneVsRestClassifier(_classes(2)).fit(X, np.column_stack([Z > 0, Z > 1])))
+
+
+def test_a_stack_and_a_chain_refuse_what_their_models_refuse() -> None:
+    stack = StackingRegressor([("a", _trees(3))], Ridge(), passthrough=True, cv=2).fit(X, Z)
+    chain = RegressorChain(Ridge()).fit(X, np.column_stack([Z, -Z]))
+    for fitted in (stack, chain):
+        assert not any(field.nullable for field in read_model(fitted).contract.fields)

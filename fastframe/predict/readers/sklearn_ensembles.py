@@ -74,11 +74,14 @@ def stacking(model: Any, matrix: Matrix, columns: Columns) -> Part:
         score = _method(part, model, method)
         two = method == "predict_proba" and classes is not None and len(classes) == 2
         given.append(Cut(score, 1, 2) if two else score)
+    cells = floats(matrix, columns) if model.passthrough else []
     if model.passthrough:
-        cells = floats(matrix, columns)
         given.append(Inputs(dense_of(cells), cells[0].dtype))
     inputs = Together(tuple(given))
-    final = _fed_by(inputs, model.final_estimator_, _laid_out(model, matrix))
+    final, refused = _fed_by(inputs, model.final_estimator_, _laid_out(model, matrix))
+    for place, cell in enumerate(cells, inputs.width - len(cells)):
+        if place in refused:
+            columns.use(cell)
     methods: dict[str, Score] = {name: Fed(inputs, score) for name, score in final.methods.items() if name in _ANSWERS}
     methods["transform"] = inputs
     if classes is not None:
@@ -98,15 +101,18 @@ def _laid_out(model: Any, matrix: Matrix) -> Any:
         return model.transform(matrix.probe)
 
 
-def _fed_by(inputs: Score, model: Any, probe: Any) -> Part:
-    """A model whose columns are those of a score; ``probe``: the library's own matrix of some rows."""
+def _fed_by(inputs: Score, model: Any, probe: Any) -> tuple[Part, set[int]]:
+    """A model whose columns are those of a score, and the columns in which it refuses missing values.
+
+    ``probe``: the library's own matrix of some rows.
+    """
     inner = Columns([f"x{i}" for i in range(inputs.width)], named=False)
     cells = [Cell(Raw(i)) for i in range(inputs.width)]
     part_of(model, Matrix(cells), inner)
     inner.settle()
     if inner.frozen or inner.adopted:
         raise _refuse(model, "a model that is fed by others takes categories")
-    return part_of(model, Matrix(cells, probe=probe), inner)
+    return part_of(model, Matrix(cells, probe=probe), inner), inner.refuse_missing
 
 
 def bagging_regressor(model: Any, matrix: Matrix, columns: Columns) -> Part:
@@ -204,13 +210,15 @@ def multi_output(model: Any, matrix: Matrix, columns: Columns) -> Part:
 
 def regressor_chain(model: Any, matrix: Matrix, columns: Columns) -> Part:
     cells = floats(matrix, columns)
+    for cell in cells:
+        columns.use(cell)
     before: list[Score] = [Inputs(dense_of(cells), cells[0].dtype)]
     parts: list[Part] = []
     probe: Array | None = None if matrix.probe is None or matrix.sparse else np.asarray(matrix.probe)
     for place, one in enumerate(model.estimators_):
         inputs = Together(tuple(before))
         given = None if probe is None else np.hstack((probe, np.zeros((len(probe), len(model.estimators_)))[:, :place]))
-        parts.append(_fed_by(inputs, one, given))
+        parts.append(_fed_by(inputs, one, given)[0])
         before.append(Fed(inputs, _method(parts[-1], model, "predict")))
     places = np.argsort(np.asarray(model.order_))
     return Part({"predict": Together(tuple(before[1 + place] for place in places))}, "regression", _notes(parts))
