@@ -54,10 +54,13 @@ def _check_inputs(forest: Forest) -> None:
 
 def _check_shapes(forest: Forest) -> None:
     """Dtypes, lengths and layout of all arrays: engines take their addresses."""
+    for name, dimensions in (("feature", 1), ("leaf_values", 2), ("base", 1)):
+        if getattr(forest, name).ndim != dimensions:
+            raise ModelError.wrong_part(name, f"of shape {getattr(forest, name).shape}", f"of {dimensions} dimensions")
     domain, total = np.dtype(forest.domain), forest.leaf_values.dtype
     if total not in (np.dtype("float32"), np.dtype("float64")):
         raise ModelError.wrong_part("leaf_values", total, "float32 or float64")
-    if forest.base.ndim != 1 or not len(forest.base):
+    if not len(forest.base):
         raise ModelError.wrong_part("base", f"of shape {forest.base.shape}", "one number per output")
     for name in ("tree_start", "set_start"):
         if not getattr(forest, name).ndim == 1 <= len(getattr(forest, name)):
@@ -93,6 +96,7 @@ def _check_starts(name: str, starts: Array, end: int, least: int) -> None:
     """Starts of consecutive pieces of ``least`` entries or more, from 0 to ``end``."""
     if starts[0] != 0:
         raise ModelError.out_of_range(name, 0, starts[0], "0")
+    _refuse(name, (starts < 0) | (starts > end), starts, f"from 0 to {end}")   # so that sums of them cannot overflow
     _refuse(name, np.append(False, starts[1:] < starts[:-1] + least), starts, f"at least {least} above the one before")
     if starts[-1] != end:
         raise ModelError.out_of_range(name, len(starts) - 1, starts[-1], f"the number of entries, {end}")

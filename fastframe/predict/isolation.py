@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastframe._threads import SLICE_ROWS, run_calls
+from fastframe.errors import ModelError
 from fastframe.predict.scores import Score, node
 
 if TYPE_CHECKING:
+    from fastframe.contract import FeatureContract
     from fastframe.predict.rows import Rows
 
 Array = np.ndarray[Any, Any]
@@ -29,6 +31,11 @@ class IsolationScore(Score):
     of: Score
     longest: float
     offset: float = 0.0
+
+    def check(self, contract: FeatureContract) -> None:
+        """Refuse sums of several outputs, and lengths that paths cannot have."""
+        if self.of.width != 1 or not 0 <= self.longest < float("inf"):
+            raise ModelError.bad_part("IsolationScore", f"{self.of.width} sums of paths of length {self.longest}")
 
     @property
     def width(self) -> int:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastframe.errors import ModelError
 from fastframe.predict.scores import Score, node
 
 if TYPE_CHECKING:
+    from fastframe.contract import FeatureContract
     from fastframe.predict.rows import Rows
 
 Array = np.ndarray[Any, Any]
@@ -23,6 +25,11 @@ class Columns(Score):
     of: Score
     start: int
     stop: int
+
+    def check(self, contract: FeatureContract) -> None:
+        """Refuse columns that the score does not have."""
+        if not 0 <= self.start < self.stop <= self.of.width:
+            raise ModelError.bad_part("Columns", f"columns {self.start} to {self.stop} of {self.of.width}")
 
     @property
     def width(self) -> int:
@@ -39,6 +46,11 @@ class Together(Score):
 
     parts: tuple[Score, ...]
     listed: bool = False
+
+    def check(self, contract: FeatureContract) -> None:
+        """Refuse a node without parts."""
+        if not self.parts or not all(isinstance(part, Score) for part in self.parts):
+            raise ModelError.bad_part("Together", "its parts are not scores")
 
     @property
     def width(self) -> int:

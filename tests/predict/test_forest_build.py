@@ -117,7 +117,8 @@ CHANGES: list[tuple[str, int, Any, str]] = [
     ("category_set", 0, 0, r"category_set\[0\] is 0"), ("category_set", 3, 1, r"category_set\[3\] is 1"),
     ("category_set", 3, -1, r"category_set\[3\] is -1"), ("category_set", 4, 0, r"category_set\[4\] is 0"),
     ("tree_start", 0, 1, r"tree_start\[0\] is 1"), ("tree_start", 1, 6, r"tree_start\[2\] is 6"),
-    ("tree_start", 3, 10, r"tree_start\[3\] is 10"), ("set_start", 1, 3, r"set_start\[1\] is 3"),
+    ("tree_start", 3, 10, r"tree_start\[3\] is 10"),
+    ("tree_start", 1, 2**63 - 1, r"tree_start\[1\] is 92"), ("tree_start", 2, -(2**63), r"tree_start\[2\] is -92"), ("set_start", 1, 3, r"set_start\[1\] is 3"),
     ("tree_output", 1, 1, r"tree_output\[1\] is 1"), ("tree_output", 1, -1, r"tree_output\[1\] is -1"),
 ]  # fmt: skip
 
@@ -138,12 +139,13 @@ def test_checks_refuse_wrong_dtypes_shapes_and_layouts() -> None:
         "domain": "float16", "feature": forest.feature.astype(np.int64), "left": forest.left[:-1],
         "threshold": forest.threshold.astype(np.float64), "missing_left": forest.missing_left.astype(np.uint8),
         "right": np.repeat(forest.right, 2)[::2], "leaf_values": forest.leaf_values[:, 0], "leaf_id": forest.leaf_id[1:],
-        "base": np.zeros(0), "divide": -1.0, "set_start": np.empty(0, np.int64), "tree_output": forest.tree_output[:2],
+        "base": np.zeros(0), "divide": -1.0, "divide ": float("nan"), "feature ": np.array(3, np.int32),
+        "set_start": np.empty(0, np.int64), "tree_output": forest.tree_output[:2],
         "inputs": (NumberInput("int8"), CategoryInput(33)),
     }  # fmt: skip
     for name, value in wrong.items():
         with pytest.raises(ModelError):
-            replace(forest, **{name: value}).validate()
+            replace(forest, **{name.strip(): value}).validate()
     with pytest.raises(ModelError, match="covers all codes"):
         replace(forest, inputs=(NumberInput(), CategoryInput(64))).validate()
     with pytest.raises(ModelError, match="float64"):
