@@ -1,9 +1,10 @@
 """Models that are sums over all features: linear ones, naive Bayes, k-means, neural networks.
 
-They make the native library's own calls of NumPy on the same C-ordered matrix, so that bits are equal where the native one
-is given such a matrix too. A matrix in another layout (a pandas frame is Fortran-ordered), a sparse one, another number of
-BLAS's threads or of rows lets BLAS add in another order: then the difference is bounded by ``2 (n + 2) eps sum |x_i w_i|``
-for each sum of ``n`` products, and labels differ only where two scores are closer than that.
+They make the native library's own calls of NumPy on a matrix of the same layout: Fortran-ordered as pandas' frames are for a
+model fitted on a frame, C-ordered for one fitted on an array, in a pipeline as its steps lay it out; then bits are equal. A
+matrix in another layout, a sparse one, another number of BLAS's threads or of rows lets BLAS add in another order: then the
+difference is bounded by ``2 (n + 2) eps sum |x_i w_i|`` for each sum of ``n`` products, and labels differ only where two
+scores are closer than that.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from fastframe.predict.rows import Rows
 
 Array = np.ndarray[Any, Any]
-BOUND = "bits equal on C-ordered matrices; else within 2 (n + 2) eps sum |x_i w_i| per sum of n products (BLAS's order of additions)"
+BOUND = "bits equal on matrices of the same layout; else within 2 (n + 2) eps sum |x_i w_i| per sum of n products (BLAS's order of additions)"
 
 
 def value(score: Score, rows: Rows) -> Array:
@@ -33,17 +34,19 @@ def value(score: Score, rows: Rows) -> Array:
 @node
 @dataclass(frozen=True, eq=False)
 class Inputs(Score):
-    """Features as they are: the matrix that a pipeline's transformers make."""
+    """Features as they are: the matrix that a pipeline's transformers make; ``order``: "C" or "F", as the library's is laid out."""
 
     features: tuple[Feature, ...]
     dtype: str = "float64"
+    order: str = "C"
 
     @property
     def width(self) -> int:
         return len(self.features)
 
     def run(self, rows: Rows) -> Array:
-        return rows.matrix(self.features, self.dtype)
+        values = rows.matrix(self.features, self.dtype)
+        return np.asfortranarray(values) if self.order == "F" else values
 
 
 @node

@@ -36,6 +36,8 @@ class Average(Score):
         return self.parts[0].width
 
     def run(self, rows: Rows) -> Array:
+        if not rows.n_rows:
+            return np.empty((0, self.width))
         weights = self.weights if len(self.weights) else None
         values = [value(part, rows) for part in self.parts]
         with np.errstate(all="ignore"):
@@ -164,7 +166,7 @@ class Apply(Score):
     """A function of each value that `blocks` knows by name: inverse transforms of targets. Its arrays are kept by name."""
 
     of: Score
-    function: str
+    kind: str
     names: tuple[str, ...]
     arrays: tuple[Array, ...]
 
@@ -173,7 +175,7 @@ class Apply(Score):
         return self.of.width
 
     def run(self, rows: Rows) -> Array:
-        made = blocks.function(self.function, dict(zip(self.names, self.arrays, strict=True)))
+        made = blocks.function(self.kind, dict(zip(self.names, self.arrays, strict=True)))
         return made(value(self.of, rows))
 
 

@@ -20,6 +20,7 @@ from fastframe.dtypes import from_arrow
 from fastframe.errors import UnsupportedModel
 from fastframe.predict import blocks
 from fastframe.predict import steps as step_twin
+from fastframe.predict.dense import Inputs
 from fastframe.predict.features import Block, Code, Computed, Feature, Lookup, Number, Step
 from fastframe.predict.scores import Score
 
@@ -242,8 +243,8 @@ def category_values(cell: Cell, columns: Columns) -> tuple[int, Array] | None:
 class _Substitution:
     """Puts cells in place of the columns that a read sub-model is fed."""
 
-    def __init__(self, cells: list[Cell], contract: FeatureContract, columns: Columns) -> None:
-        self.cells, self.contract, self.columns = cells, contract, columns
+    def __init__(self, cells: list[Cell], contract: FeatureContract, columns: Columns, order: str) -> None:
+        self.cells, self.contract, self.columns, self.order = cells, contract, columns, order
         self.made: dict[int, Any] = {}
 
     def score(self, score: Score) -> Score:
@@ -257,7 +258,8 @@ class _Substitution:
             return tuple(self._any(one) for one in value)
         if isinstance(value, Score) and is_dataclass(value):
             if id(value) not in self.made:
-                self.made[id(value)] = type(value)(**{f.name: self._any(getattr(value, f.name)) for f in fields(value) if f.init})
+                parts = {f.name: self._any(getattr(value, f.name)) for f in fields(value) if f.init}
+                self.made[id(value)] = type(value)(**parts | ({"order": self.order} if isinstance(value, Inputs) else {}))
             return self.made[id(value)]
         return value
 
@@ -317,5 +319,5 @@ def substitute(scores: dict[str, Score], contract: FeatureContract, matrix: Matr
             columns.use(cell)
         keeps = mine.categories is not None and isinstance(cell.source, Raw)
         ready.append(cell if keeps else as_number(cell, into, columns))
-    swap = _Substitution(ready, contract, columns)
+    swap = _Substitution(ready, contract, columns, matrix.order)
     return {name: swap.score(score) for name, score in scores.items()}

@@ -76,7 +76,7 @@ def test_stacking(passthrough: bool) -> None:
     voters = [("a", _classes(3)), ("b", LogisticRegression()), ("c", GaussianNB())]
     for labels in (THREE, Z > 0):
         stack = StackingClassifier(voters, LogisticRegression(), passthrough=passthrough, cv=2).fit(X, labels)
-        check_model(stack, X, methods=(*BOTH, "decision_function", "transform"), native=False)
+        check_model(stack, X, methods=(*BOTH, "decision_function", "transform"))
         stack = StackingClassifier(voters[:1], _classes(3), passthrough=passthrough, cv=2, stack_method="predict_proba").fit(X, labels)
         check_model(stack, X, methods=BOTH)
 
@@ -88,7 +88,7 @@ def test_stacking_of_pipelines_on_frames() -> None:
 
 def test_bagging() -> None:
     check_model(BaggingRegressor(_trees(4), 5, max_features=0.6, random_state=0).fit(X, Z), X)
-    check_model(BaggingRegressor(make_pipeline(StandardScaler(), Ridge()), 3, random_state=0).fit(X, Z), X, native=False)
+    check_model(BaggingRegressor(make_pipeline(StandardScaler(), Ridge()), 3, random_state=0).fit(X, Z), X)
     for labels in (THREE, Z > 0):
         check_model(BaggingClassifier(_classes(4), 5, max_features=0.6, random_state=0).fit(X, labels), X, methods=BOTH)
     rare = np.where(np.arange(160) < 3, "rare", THREE)
@@ -149,3 +149,10 @@ def test_what_is_refused() -> None:
         read_model(TransformedTargetRegressor(_trees(2), transformer=PowerTransformer()).fit(X, Z))
     with pytest.raises(UnsupportedModel, match="several labels"):
         read_model(OneVsRestClassifier(_classes(2)).fit(X, np.column_stack([Z > 0, Z > 1])))
+
+
+def test_a_stack_and_a_chain_refuse_what_their_models_refuse() -> None:
+    stack = StackingRegressor([("a", _trees(3))], Ridge(), passthrough=True, cv=2).fit(X, Z)
+    chain = RegressorChain(Ridge()).fit(X, np.column_stack([Z, -Z]))
+    for fitted in (stack, chain):
+        assert not any(field.nullable for field in read_model(fitted).contract.fields)

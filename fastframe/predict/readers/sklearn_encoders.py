@@ -83,7 +83,7 @@ def _encode(encoder: Any, matrix: Matrix, columns: Columns, widths: list[int], *
         if column is not None:
             cells += [Cell(Lookup(column, np.ascontiguousarray(kept[:, j])), dtype, missing) for j in range(widths[i])]
         else:
-            cells += _of_number(matrix.cells[i], known, kept, _refusal(encoder, i, refuses), columns, dtype)
+            cells += _of_number(matrix.cells[i], known, kept, _refusal(encoder, i, refuses), columns, dtype=dtype)
     if at != table.shape[1]:
         raise UnsupportedModel.because(type(encoder).__name__, [f"it gives {table.shape[1]} columns where {at} were expected"])
     return cells
@@ -137,7 +137,7 @@ def _acceptable(asked: list[Any], known: list[Any], listed: list[Any], refuse_un
     return [ask(value) for value in asked]
 
 
-def _of_number(cell: Cell, known: list[Any], values: Array, refuse: Array, columns: Columns, dtype: str) -> list[Cell]:
+def _of_number(cell: Cell, known: list[Any], values: Array, refuse: Array, columns: Columns, *, dtype: str) -> list[Cell]:
     number = as_number(cell, "float64", columns)
     assert not isinstance(number.source, (Raw, Words))
     arrays = {"keys": np.array(known, np.float64), "values": values, "refuse": refuse if cell.missing else np.array([refuse[0], False])}

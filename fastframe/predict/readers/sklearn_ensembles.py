@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -73,11 +74,14 @@ def stacking(model: Any, matrix: Matrix, columns: Columns) -> Part:
         score = _method(part, model, method)
         two = method == "predict_proba" and classes is not None and len(classes) == 2
         given.append(Cut(score, 1, 2) if two else score)
+    cells = floats(matrix, columns) if model.passthrough else []
     if model.passthrough:
-        cells = floats(matrix, columns)
         given.append(Inputs(dense_of(cells), cells[0].dtype))
     inputs = Together(tuple(given))
-    final = _fed_by(inputs, model.final_estimator_)
+    final, refused = _fed_by(inputs, model.final_estimator_, _laid_out(model, matrix))
+    for place, cell in enumerate(cells, inputs.width - len(cells)):
+        if place in refused:
+            columns.use(cell)
     methods: dict[str, Score] = {name: Fed(inputs, score) for name, score in final.methods.items() if name in _ANSWERS}
     methods["transform"] = inputs
     if classes is not None:
@@ -88,15 +92,27 @@ def stacking(model: Any, matrix: Matrix, columns: Columns) -> Part:
 _ANSWERS = ("predict", "predict_proba", "decision_function", "margin")
 
 
-def _fed_by(inputs: Score, model: Any) -> Part:
-    """A model whose columns are those of a score."""
+def _laid_out(model: Any, matrix: Matrix) -> Any:
+    """What a stack feeds its final estimator, for the probe: only its layout matters."""
+    if matrix.probe is None or matrix.sparse:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return model.transform(matrix.probe)
+
+
+def _fed_by(inputs: Score, model: Any, probe: Any) -> tuple[Part, set[int]]:
+    """A model whose columns are those of a score, and the columns in which it refuses missing values.
+
+    ``probe``: the library's own matrix of some rows.
+    """
     inner = Columns([f"x{i}" for i in range(inputs.width)], named=False)
     cells = [Cell(Raw(i)) for i in range(inputs.width)]
     part_of(model, Matrix(cells), inner)
     inner.settle()
     if inner.frozen or inner.adopted:
         raise _refuse(model, "a model that is fed by others takes categories")
-    return part_of(model, Matrix(cells), inner)
+    return part_of(model, Matrix(cells, probe=probe), inner), inner.refuse_missing
 
 
 def bagging_regressor(model: Any, matrix: Matrix, columns: Columns) -> Part:
@@ -111,8 +127,12 @@ _ONE_JOB = "estimators are added in their order, as scikit-learn does with n_job
 
 def _bagged(model: Any, matrix: Matrix, columns: Columns) -> list[Part]:
     whole = Matrix(floats(matrix, columns))   # it cuts columns out of one array
-    chosen = [np.asarray(features).tolist() for features in model.estimators_features_]
-    return [part_of(one, whole.take(places), columns) for one, places in zip(model.estimators_, chosen, strict=True)]
+    array = None if matrix.probe is None or matrix.sparse else np.asarray(matrix.probe)
+    parts = []
+    for one, places in zip(model.estimators_, model.estimators_features_, strict=True):
+        probe = None if array is None else array[:, places]
+        parts.append(part_of(one, whole.take(np.asarray(places).tolist(), probe), columns))
+    return parts
 
 
 def bagging_classifier(model: Any, matrix: Matrix, columns: Columns) -> Part:
@@ -190,11 +210,15 @@ def multi_output(model: Any, matrix: Matrix, columns: Columns) -> Part:
 
 def regressor_chain(model: Any, matrix: Matrix, columns: Columns) -> Part:
     cells = floats(matrix, columns)
+    for cell in cells:
+        columns.use(cell)
     before: list[Score] = [Inputs(dense_of(cells), cells[0].dtype)]
-    parts = []
-    for one in model.estimators_:
+    parts: list[Part] = []
+    probe: Array | None = None if matrix.probe is None or matrix.sparse else np.asarray(matrix.probe)
+    for place, one in enumerate(model.estimators_):
         inputs = Together(tuple(before))
-        parts.append(_fed_by(inputs, one))
+        given = None if probe is None else np.hstack((probe, np.zeros((len(probe), len(model.estimators_)))[:, :place]))
+        parts.append(_fed_by(inputs, one, given)[0])
         before.append(Fed(inputs, _method(parts[-1], model, "predict")))
     places = np.argsort(np.asarray(model.order_))
     return Part({"predict": Together(tuple(before[1 + place] for place in places))}, "regression", _notes(parts))

@@ -20,7 +20,7 @@ from fastframe.predict.model import Ask, Model, Source
 from fastframe.predict.scores import Score
 
 Array = np.ndarray[Any, Any]
-NOTE = "sums by NumPy's BLAS: the same call on a C-ordered matrix; compared with the model on such a matrix"
+NOTE = "sums by NumPy's BLAS: the same call on a matrix of the same layout (by columns for a frame, by rows for an array; a dense one for a sparse one)"
 
 
 def number_contract(model: Any, dtype: str, *, nullable: bool) -> FeatureContract:
@@ -31,7 +31,7 @@ def number_contract(model: Any, dtype: str, *, nullable: bool) -> FeatureContrac
 
 
 def dense_model(model: Any, methods: dict[str, Score], task: str, dtype: str = "float64") -> Model:
-    """A model over number columns that refuses missing values, asked with C-ordered matrices."""
+    """A model over number columns that refuses missing values."""
     import sklearn
 
     asks = {name: Ask(partial(_ask, getattr(model, name), dtype)) for name in methods if hasattr(model, name)}
@@ -42,11 +42,13 @@ def dense_model(model: Any, methods: dict[str, Score], task: str, dtype: str = "
 def _ask(method: Callable[[Any], Array], dtype: str, given: Any) -> Array:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")   # a model fitted on a frame says that an array has no names
-        return method(np.ascontiguousarray(given, dtype=dtype))
+        return method(np.asarray(given, dtype=dtype, order=None if hasattr(given, "columns") else "C"))
 
 
 def matrix_of(model: Any, dtype: str, steps: Iterable[Step] = ()) -> Inputs:
-    return Inputs(tuple(Number(i, tuple(steps), dtype) for i in range(model.n_features_in_)), dtype)
+    """The model's columns, laid out as pandas lays out a frame, or as an array usually is."""
+    order = "F" if hasattr(model, "feature_names_in_") else "C"
+    return Inputs(tuple(Number(i, tuple(steps), dtype) for i in range(model.n_features_in_)), dtype, order)
 
 
 def _linear_score(model: Any) -> tuple[Linear, str]:

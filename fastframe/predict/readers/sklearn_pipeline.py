@@ -21,6 +21,7 @@ from fastframe.predict.features import Step
 from fastframe.predict.model import Ask, Model, Source
 from fastframe.predict.pipeline import Cell, Columns, Matrix, Raw, Words, common_dtype, floats, stepped, substitute
 from fastframe.predict.readers import sklearn_encoders, sklearn_functions, sklearn_scalers
+from fastframe.predict.readers.sklearn_linear import NOTE
 from fastframe.predict.scores import Score
 
 Array = np.ndarray[Any, Any]
@@ -72,7 +73,10 @@ def part_of(model: Any, matrix: Matrix, columns: Columns) -> Part:
         return COMPOSITES[name](model, matrix, columns)
     read_alone = read_model(model)
     methods = substitute(dict(read_alone.methods), read_alone.contract, matrix, columns)
-    return Part(methods, read_alone.task, read_alone.notes, dict(read_alone.asks))
+    asks = dict(read_alone.asks)
+    if NOTE in read_alone.notes and not matrix.sparse:   # its matrix is laid out as here, so it can be asked as it is
+        asks = {name: replace(ask, method=partial(_quietly, getattr(model, name))) for name, ask in asks.items()}
+    return Part(methods, read_alone.task, read_alone.notes, asks)
 
 
 def _pipeline(pipeline: Any, matrix: Matrix, columns: Columns) -> Part:
