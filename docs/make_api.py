@@ -17,6 +17,7 @@ from typing import Any
 
 import fastframe as ff
 import fastframe.testing
+from fastframe.contract import FeatureContract, Field
 from fastframe.engines.base import MODULES, get_engine
 from fastframe.frame.accessors import CategoryAccessor, Split, TextAccessor, TimeAccessor
 from fastframe.frame.groupby import GroupBy
@@ -27,6 +28,7 @@ from fastframe.ops.base import Spec
 from fastframe.ops.function import REQUIRED
 from fastframe.ops.functions import FUNCTIONS
 from fastframe.ops.windows import WINDOWS
+from fastframe.predict.predictor import Predictor, Report
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by docs/make_api.py: change the docstrings, then `make docs`. -->"
@@ -189,6 +191,7 @@ def functions_page() -> str:
         "Making frames": ["from_arrow", "from_pandas", "from_numpy", "from_dict"],
         "Reading files": ["read_parquet", "read_csv", "read_feather"],
         "Combining": ["concat", "merge"],
+        "Fitted models": ["compile", "can_compile", "load_predictor"],
         "Settings": ["option_context", "show_versions"],
     }
     named = {name for several in groups.values() for name in several}
@@ -240,6 +243,15 @@ def errors_page() -> str:
         "would catch. A message says what happened, what was given, and what to do."
     )
     return "\n\n".join([NOTE, "# Errors", intro, table(("error", "is also", "when"), rows)]) + "\n"
+
+
+def contract_page() -> str:
+    """What a model is fed, what is known of a model before it is compiled, and what a predictor says of itself."""
+    out = [NOTE, "# `FeatureContract`", rendered(FeatureContract.__doc__)]
+    out += [entry(FeatureContract, names, "FeatureContract.") for several in members(FeatureContract).values() for names in several]
+    for name, one in (("Field", Field), ("Report", Report)):
+        out += [f"## `{name}`", rendered(one.__doc__)]
+    return "\n\n".join(out) + "\n"
 
 
 def testing_page() -> str:
@@ -306,6 +318,8 @@ def made_pages() -> dict[str, str]:
         "api/index.md": class_page("Index", ff.Index, "Index."),
         "api/names.md": class_page("Names", Names, "Names.", constructor=False),
         "api/row.md": class_page("Row", Row, "Row.", constructor=False),
+        "api/predictor.md": class_page("Predictor", Predictor, "Predictor.", constructor=False),
+        "api/contract.md": contract_page(),
         "api/errors.md": errors_page(),
         "api/testing.md": testing_page(),
         "support.md": support_page(),

@@ -14,7 +14,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -87,7 +87,7 @@ class Encoder:
             kind = type(value).__name__
             if kind_of(kind) is not type(value):
                 raise ModelFileError.cannot_keep(kind)
-            held = {field.name: self.value(getattr(value, field.name)) for field in fields(value) if field.name != "function"}
+            held = {field.name: self.value(getattr(value, field.name)) for field in fields(cast(Any, value)) if field.name != "function"}
             if isinstance(value, features.Block):
                 _maker(value.name)
             place = self._places[id(value)] = len(self.objects)

@@ -40,12 +40,16 @@ def stumps(thresholds: Any, dtype: str, domain: str = "float64", steps: tuple[St
     """One tree of one split per threshold, over one field."""
     kind = np.dtype(domain)
     split = [
-        Tree(np.array([0, -1, -1]), np.array([one, 0, 0], kind), np.array([1, 0, 0]), np.array([2, 0, 0]), np.zeros(3, bool), np.array([0, 1.0, 2.0 ** (place % 50)]))
+        Tree(
+            np.array([0, -1, -1]), np.array([one, 0, 0], kind), np.array([1, 0, 0]), np.array([2, 0, 0]), np.zeros(3, bool),
+            np.array([0, 1.0, 2.0 ** (place % 50)]),
+        )
         for place, one in enumerate(thresholds)
-    ]
+    ]  # fmt: skip
     forest = join(split, domain=domain, inputs=[NumberInput(via)], base=np.zeros(1))
     score = ForestScore(forest, (Number(0, steps, via),))
-    return Model(FeatureContract((Field("a", dtypes.dtype(dtype), nullable="float" in dtype),)), {"predict": score}, "regression", Source("none", "1", "Stumps"))
+    contract = FeatureContract((Field("a", dtypes.dtype(dtype), nullable="float" in dtype),))
+    return Model(contract, {"predict": score}, "regression", Source("none", "1", "Stumps"))
 
 
 def test_a_right_model_passes() -> None:

@@ -126,7 +126,7 @@ class _Pass:
 
         shift = _LEAST_SHIFT
         while (
-            self.stride << (shift + 1) <= _CACHED_BYTES and self.n_groups >= _LEAST_PARTITIONS << (shift + 1)
+            (self.stride << (shift + 1) <= _CACHED_BYTES and self.n_groups >= _LEAST_PARTITIONS << (shift + 1))
             or self.n_groups > _MOST_PARTITIONS << shift
         ):
             shift += 1
