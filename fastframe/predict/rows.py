@@ -12,7 +12,7 @@ from fastframe._threads import run
 from fastframe.column import Column
 from fastframe.column.memory import allocate_array
 from fastframe.column.plain import array_of
-from fastframe.contract import FeatureContract
+from fastframe.contract import FeatureContract, Field
 from fastframe.dtypes import Physical
 from fastframe.predict.engines.front import COLUMN, Front, value_front
 from fastframe.predict.features import Block, Feature
@@ -126,7 +126,7 @@ class Rows:
         return int(found[0].ctypes.data)
 
     def _table(self, front: Front | None) -> tuple[Array, Any]:
-        records = [(*column.view, _physical(column)) for column in self.columns]
+        records = [(*column.view, _physical(column, field)) for column, field in zip(self.columns, self.contract.fields, strict=True)]
         blocks = [self.block(one.block) for one in front.computed] if front is not None else []
         for one, values in zip(front.computed if front is not None else (), blocks, strict=True):
             physical = Physical.F32 if values.dtype == np.float32 else Physical.F64
@@ -135,7 +135,9 @@ class Rows:
         return np.array(records, COLUMN), blocks
 
 
-def _physical(column: Column) -> Physical:
+def _physical(column: Column, field: Field) -> Physical:
+    """What kernels read the column as; contracts give no other, and kernels do not look."""
     physical = column.physical
-    assert physical is not None and physical <= Physical.BOOL, column.dtype   # what a contract gives
-    return physical
+    fits = physical is Physical.I32 if field.categories is not None else physical is not None and physical <= Physical.BOOL
+    assert fits, (field.name, column.dtype)
+    return physical   # type: ignore[return-value]
