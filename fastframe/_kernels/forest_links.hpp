@@ -49,6 +49,20 @@ struct Step {
     static float of(float x, double) { return x > 0.0f ? 1.0f : 0.0f; }
 };
 
+// xgboost 3.2, src/common/math.h, Logit, and the logarithm of other objectives: of intercepts.
+struct LogitXGBoost {
+    static float of(float x, double) { return -std::log(1.0f / x - 1.0f); }
+};
+
+struct Log {
+    static float of(float x, double) { return std::log(x); }
+};
+
+// LightGBM, src/boosting/gbdt_prediction.cpp, average_output.
+struct Divide {
+    static double of(double x, double scale) { return x / scale; }
+};
+
 template <typename Function, typename T>
 int link_each(void* raw, int64_t start, int64_t stop, int64_t) {
     const Links& ctx = *(const Links*)raw;
@@ -168,6 +182,7 @@ int largest(void* raw, int64_t start, int64_t stop, int64_t) {
 enum LinkKind : int {
     SIGMOID_XGBOOST = 0, SIGMOID, EXP, SOFTPLUS, SIGNED_SQUARE, STEP,
     SOFTMAX_XGBOOST, SOFTMAX, SOFTMAX_PAIRWISE, NORMALIZE, NORMALIZE_PAIRWISE, BOTH_CLASSES, LARGEST,
+    LOGIT_XGBOOST, LOG, DIVIDE,
 };
 
 // Null where a link is not defined for the type.
@@ -178,6 +193,7 @@ inline kernel_t link_kernel(int kind, int is_double) {
             case EXP: return link_each<Exp, double>;
             case SOFTPLUS: return link_each<Softplus, double>;
             case SIGNED_SQUARE: return link_each<SignedSquare, double>;
+            case DIVIDE: return link_each<Divide, double>;
             case SOFTMAX: return softmax<SumInTurn>;
             case SOFTMAX_PAIRWISE: return softmax<SumPairwise>;
             case NORMALIZE: return normalize<SumInTurn>;
@@ -191,6 +207,8 @@ inline kernel_t link_kernel(int kind, int is_double) {
         case SIGMOID_XGBOOST: return link_each<SigmoidXGBoost, float>;
         case EXP: return link_each<Exp, float>;
         case STEP: return link_each<Step, float>;
+        case LOGIT_XGBOOST: return link_each<LogitXGBoost, float>;
+        case LOG: return link_each<Log, float>;
         case SOFTMAX_XGBOOST: return softmax_xgboost;
         case BOTH_CLASSES: return both_classes<float>;
         case LARGEST: return largest<float>;

@@ -20,7 +20,7 @@ constexpr int SLICED_ROWS = 128;      // rows of a tile
 constexpr int SLICED_PLACE = 8;       // unit of a node's plane in a tile, which may have 65,535 of them
 constexpr int SLICED_LEAVES = 256;    // of a tree, at most
 constexpr int SLICED_STRAIGHT = 6;    // height of the highest perfect tree that is one piece of code
-constexpr int64_t SLICED_NEAR = 16 << 10;   // bytes of tiles and sums that wait for a tree's turn together: half of the first-level cache
+constexpr int64_t SLICED_NEAR = 28 << 10;   // bytes of tiles and sums that wait for a tree's turn together: half of the first-level cache
 static const uint8_t SLICED_BITS[16] = {1, 2, 4, 8, 16, 32, 64, 128};
 
 struct SlicedTree {

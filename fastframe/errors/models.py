@@ -28,6 +28,14 @@ class ModelError(FastFrameError, ValueError):
         return cls(f"unknown {what}: {name!r}; known are {', '.join(known)}.")
 
     @classmethod
+    def not_ubjson(cls, position: int, expected: str) -> ModelError:
+        return cls(f"the model's bytes are not UBJSON: {expected} expected at byte {position}.")
+
+    @classmethod
+    def lacks(cls, library: str, part: str) -> ModelError:
+        return cls(f"the {library} model lacks {part}, or it is not of the kind that this version reads. Fit or save the model again.")
+
+    @classmethod
     def class_count(cls, n_classes: int, expected: int) -> ModelError:
         return cls(f"the model has {n_classes} class labels for scores that decide between {expected}.")
 

@@ -6,10 +6,12 @@ Each makes the calls of NumPy that scikit-learn makes on arrays of the same shap
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from fastframe.contract import FeatureContract, Field
+from fastframe.dtypes import dtype as as_dtype
 from fastframe.errors.models import ModelError
 from fastframe.predict import blocks
 from fastframe.predict.dense import expit, value
@@ -126,13 +128,26 @@ class Shares(Score):
             return np.ascontiguousarray(np.divide(out, sums, out=out, where=sums != 0))
 
 
+def number_columns(width: int) -> FeatureContract:
+    """The columns of a model that is fed a matrix."""
+    return FeatureContract(tuple(Field(f"x{i}", as_dtype("float64")) for i in range(width)), named=False)
+
+
 @node
 @dataclass(frozen=True, eq=False)
 class Fed(Score):
     """A model whose features are other scores (and columns): ``model`` reads columns 0, 1 ... of what ``inputs`` gives."""
 
+    elsewhere: ClassVar[tuple[str, ...]] = ("model",)   # over other columns than the contract's
+
     inputs: Score
     model: Score
+
+    def check(self, contract: FeatureContract) -> None:
+        """That the model reads only columns that there are."""
+        from fastframe.predict.model_checks import check_parts
+
+        check_parts(self.model, number_columns(self.inputs.width))
 
     @property
     def width(self) -> int:

@@ -30,6 +30,7 @@ LINKS: dict[str, str] = {
     "exp": "in either dtype: XGBoost, LightGBM",
     "softplus": "log(1 + exp(x)), float64: LightGBM's cross_entropy_lambda",
     "signed_square": "sign(x) * x * x, float64: LightGBM's reg_sqrt",
+    "divide": "x / scale, float64: LightGBM's mean over iterations",
     "softmax": "over a row, the exponentials added in turn, float64: LightGBM",
     "sigmoid_xgboost": "float32",
     "softmax_xgboost": "float32, the sum in float64",
@@ -49,7 +50,7 @@ _OPERATION = "predict"
 @node
 @dataclass(frozen=True, eq=False)
 class Link(Score):
-    """A link function of a score; ``scale`` multiplies the score first (``sigmoid`` only).
+    """A link function of a score; ``scale`` is an operand of ``sigmoid`` and ``divide`` only.
 
     Costs a few nanoseconds per value; memory for the answer.
     """

@@ -27,7 +27,10 @@ _VIAS = ("", "float32", "float64")
 
 
 def parts_of(root: Any) -> Iterator[Any]:
-    """Every dataclass object that an expression is made of, each once, the root included."""
+    """Every dataclass object that an expression is made of, each once, the root included.
+
+    What a node keeps in fields that it names in ``elsewhere`` reads other columns than the contract's, and is left out.
+    """
     seen: set[int] = set()
     stack = [root]
     while stack:
@@ -39,7 +42,8 @@ def parts_of(root: Any) -> Iterator[Any]:
         elif is_dataclass(one) and not isinstance(one, type) and id(one) not in seen:
             seen.add(id(one))
             yield one
-            stack.extend(getattr(one, field.name) for field in fields(one))
+            elsewhere = getattr(one, "elsewhere", ())
+            stack.extend(getattr(one, field.name) for field in fields(one) if field.name not in elsewhere)
 
 
 def forest_scores(root: Any) -> list[ForestScore]:
@@ -60,12 +64,17 @@ def check_model(model: Model) -> Model:
     for name, score in model.methods.items():
         if not isinstance(score, Score):
             raise ModelError.bad_part(name, f"{type(score).__name__} is no score")
-    for one in parts_of(tuple(model.methods.values())):
-        _check_part(one, model.contract)
+    check_parts(tuple(model.methods.values()), model.contract)
     for score in model.methods.values():
         if score.width < 1:
             raise ModelError.bad_part(type(score).__name__, f"it is {score.width} wide")
     return model
+
+
+def check_parts(root: Any, contract: FeatureContract) -> None:
+    """That features, forests and nodes below ``root`` fit each other and the contract."""
+    for one in parts_of(root):
+        _check_part(one, contract)
 
 
 def _check_part(one: Any, contract: FeatureContract) -> None:

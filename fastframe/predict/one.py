@@ -1,9 +1,9 @@
-"""One row, as columns of one row: for models that have no engine of their own for it."""
+"""One row: by the engine for it where the method stands on forests alone, else through the contract as a batch of one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,13 @@ from fastframe.column import Column, Table
 from fastframe.column.plain import array_of_one
 from fastframe.contract import FeatureContract, Field
 from fastframe.errors import ContractError
+from fastframe.predict.features import Feature
 from fastframe.predict.matching import match
+from fastframe.predict.model_checks import forest_scores, parts_of
+from fastframe.predict.scores import ForestScore, Score
+
+if TYPE_CHECKING:
+    from fastframe.predict.engines.one_row import OneRow
 
 _TYPES: dict[type, pa.DataType] = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
 
@@ -52,3 +58,71 @@ def _column_of(value: Any, field: Field) -> Column:
         if not 0 <= value < 2**64:
             raise ContractError.of([ContractError.not_one_value(field.name, value)])
     return Column(array_of_one(value, kind))
+
+
+class RowMethod:
+    """One method of a model for rows that come one by one.
+
+    Parameters
+    ----------
+    score : Score
+    contract : FeatureContract
+    two_dimensional : bool
+        Whether an answer of one column is an array all the same.
+    """
+
+    __slots__ = ("score", "engines", "_value", "_scalar")
+
+    def __init__(self, score: Score, contract: FeatureContract, *, two_dimensional: bool) -> None:
+        self.score = score
+        self._scalar = score.width == 1 and not two_dimensional
+        self.engines: list[tuple[ForestScore, OneRow]] | None = _engines(score, contract)
+        alone = self.engines is not None and isinstance(score, ForestScore) and self._scalar
+        self._value: Callable[[object], Any] | None = self.engines[0][1].value if alone and self.engines else None
+
+    def answer(self, row: object) -> Any:
+        """The answer; None where the row has to go through the contract."""
+        if self._value is not None:
+            return self._value(row)
+        if self.engines is None:
+            return None
+        sums: dict[Any, Any] = {}
+        for forest, engine in self.engines:
+            found = engine.sums(row)
+            if found is None:
+                return None
+            sums[forest] = found
+        return self.shaped(sums[self.score] if isinstance(self.score, ForestScore) else self.score.run(_Summed(sums)))   # type: ignore[arg-type]
+
+    def shaped(self, values: Any) -> Any:
+        """A row of what a score gave, as the method's answer."""
+        return values[0, 0] if self._scalar else values[0]
+
+
+class _Summed:
+    """What nodes above forests need of a batch of one row: the forests' sums."""
+
+    __slots__ = ("n_rows", "_values")
+
+    def __init__(self, values: dict[Any, Any]) -> None:
+        self.n_rows, self._values = 1, values
+
+    def once(self, node: Any, make: Callable[[], Any]) -> Any:
+        """The value of a node that several nodes share."""
+        value = self._values.get(node)
+        if value is None:
+            value = self._values[node] = make()
+        return value
+
+
+def _engines(score: Score, contract: FeatureContract) -> list[tuple[ForestScore, OneRow]] | None:
+    """The engine of each forest; None where the score also reads columns itself, or a forest cannot be packed for it."""
+    from fastframe.predict.engines.one_row import OneRow
+
+    forests = forest_scores(score)
+    fed = {id(part) for forest in forests for part in parts_of(forest)}
+    if not forests or any(isinstance(part, Feature) and id(part) not in fed for part in parts_of(score)):
+        return None
+    if not all(OneRow.takes(one.forest, one.features) for one in forests):
+        return None
+    return [(one, OneRow(one.forest, one.features, contract)) for one in forests]

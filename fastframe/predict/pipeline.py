@@ -104,11 +104,22 @@ class Columns:
         if not self.settled:
             self.categories.setdefault(column, []).append((values, others_refused))
 
+    def adopt(self, column: int, mine: Field) -> None:
+        """A category column as a model in the pipeline knows it."""
+        known = self.adopted.setdefault(column, mine)
+        same = known.categories is not None and known.categories.equals(mine.categories) and known.unseen == mine.unseen
+        if not same:
+            raise UnsupportedModel.because("the pipeline", [f"models in it know other categories of {mine.name!r}"])
+
     def is_category(self, column: int) -> bool:
         return column in self.frozen
 
     def settle(self) -> None:
         """End the first pass: freeze every category column's values, and forget columns that nothing reads."""
+        mixed = sorted({*self.adopted} & {*self.numbers, *self.categories})
+        if mixed:
+            names = ", ".join(repr(self.names[column]) for column in mixed)
+            raise UnsupportedModel.because("the pipeline", [f"a model takes the categories of {names} itself, and something else reads them too"])
         used = {*self.numbers, *self.categories, *self.adopted}
         if self.named and self.given is None:
             self._keep(sorted(used))
@@ -273,9 +284,7 @@ class _Substitution:
         """A sub-model's own category column, fed by a column, a table or a number."""
         mine = self.contract.fields[feature.column]
         if isinstance(cell.source, Raw):
-            if self.columns.settled and cell.source.column not in self.columns.adopted:
-                raise UnsupportedModel.because("the pipeline", [f"column {mine.name!r} is a category here and something else elsewhere"])
-            self.columns.adopted[cell.source.column] = mine
+            self.columns.adopt(cell.source.column, mine)
             return replace(feature, column=cell.source.column)
         keys = np.asarray(mine.categories.to_pylist() if mine.categories is not None else range(0))
         if keys.dtype.kind not in "iufb":

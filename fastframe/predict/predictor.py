@@ -19,6 +19,7 @@ from fastframe.predict.scores import ForestScore, Score
 
 if TYPE_CHECKING:
     from fastframe.predict.explain import Explanation
+    from fastframe.predict.one import RowMethod
 
 Array = np.ndarray[Any, Any]
 TWO_DIMENSIONAL = ("predict_proba", "transform", "leaf")   # also where there is one column
@@ -155,12 +156,22 @@ class Predictor:
         scalar, or numpy.ndarray of shape (width,)
             What ``answer(method, rows)[0]`` is.
         """
+        packed: RowMethod = self._packed.get(("row", method)) or self._row_method(method)
+        answer = packed.answer(row)
+        return answer if answer is not None else self._by_contract(packed, row)
+
+    def _row_method(self, method: str) -> RowMethod:
+        from fastframe.predict.one import RowMethod
+
+        made = RowMethod(self._score(method), self.contract, two_dimensional=method in TWO_DIMENSIONAL)
+        kept: RowMethod = self._packed.setdefault(("row", method), made)
+        return kept
+
+    def _by_contract(self, packed: RowMethod, row: Any) -> Any:
+        """A row that the engine does not answer: of other types, or one that the contract may refuse."""
         from fastframe.predict.one import one_row
 
-        score = self._score(method)
-        rows = Rows(self.contract, one_row(self.contract, row), 1, self._packed)
-        values = score.run(rows)
-        return values[0] if values.shape[1] > 1 or method in TWO_DIMENSIONAL else values[0, 0]
+        return packed.shaped(packed.score.run(Rows(self.contract, one_row(self.contract, row), 1, self._packed)))
 
     def columns(self, data: Any, into: str | Sequence[str] = "prediction", *, method: str = "predict") -> dict[str, Column]:
         """The answer of a method as columns: what `DataFrame.predict` adds to a frame, and the command line to a file.

@@ -12,9 +12,8 @@ from fastframe._threads import run
 from fastframe.column import Column
 from fastframe.column.memory import allocate_array
 from fastframe.column.plain import array_of
-from fastframe.contract import FeatureContract, Field
+from fastframe.contract import FeatureContract
 from fastframe.dtypes import Physical
-from fastframe.dtypes import dtype as as_dtype
 from fastframe.predict.engines.front import COLUMN, Front, value_front
 from fastframe.predict.features import Block, Feature
 
@@ -75,8 +74,9 @@ class Rows:
         """Rows of a model that is fed what ``node`` gave these: number columns in place of the contract's."""
         values = np.asfortranarray(matrix, np.float64)
         columns = tuple(Column(array_of(values[:, i])) for i in range(values.shape[1]))
-        fields = tuple(Field(f"x{i}", as_dtype("float64")) for i in range(len(columns)))
-        return Rows(FeatureContract(fields, named=False), columns, len(values), self.kept((node, "fed"), dict))
+        from fastframe.predict.ensembles import number_columns
+
+        return Rows(number_columns(len(columns)), columns, len(values), self.kept((node, "fed"), dict))
 
     def program(self, score: ForestScore) -> ForestProgram:
         """The forest packed for its engine."""

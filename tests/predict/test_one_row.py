@@ -11,12 +11,9 @@ import pytest
 
 from fastframe.contract import FeatureContract, Field
 from fastframe.dtypes import dtype, from_arrow
-from fastframe.predict.decide import Decide
-from fastframe.predict.engines.one_row import OneRow, row_engine
+from fastframe.predict.engines.one_row import OneRow
 from fastframe.predict.features import Block, Code, Computed, Lookup, Number, Step
 from fastframe.predict.forest import CategoryInput, Forest
-from fastframe.predict.links import Link
-from fastframe.predict.scores import ForestScore
 from tests.predict.forests import Recipe, random_forest, random_rows
 from tests.predict.test_walk import RECIPES, columns_of
 from tests.reference import forest as reference
@@ -154,18 +151,13 @@ def test_rows_that_need_a_closer_look(name):
     assert one_row.sums((1.0, 0.5, "a", 4)) is not None
 
 
-def test_scores_of_one_forest():
+def test_dicts_by_position():
+    """A contract without names calls its fields x0, x1 ...; a dict may, too."""
     rng = np.random.default_rng(6)
     forest = random_forest(rng, Recipe(features=2)).validate()
-    score, contract = ForestScore(forest, (Number(0), Number(1))), contract_of(forest)
-    linked = Decide("at_least", Link("sigmoid", score), np.array(["no", "yes"]), 0.5)
-    sums = row_engine(score, contract).predict((0.5, -1.0))
-    assert sums.tobytes() == reference.sums(forest, [np.array([0.5]), np.array([-1.0])]).tobytes()
-    answer = row_engine(linked, contract).predict((0.5, -1.0))
-    assert answer.shape == (1, 1) and answer[0, 0] == ("yes" if sums[0, 0] >= 0 else "no")
-    assert row_engine(linked, contract).predict((0.5,)) is None
-    linear = random_forest(rng, Recipe(features=2, linear=True))
-    assert row_engine(ForestScore(linear, score.features), contract) is None
+    fields = contract_of(forest).fields
+    one_row = OneRow(forest, (Number(0), Number(1)), FeatureContract(fields, named=False))
+    assert one_row.value({"f1": 2.0, "f0": 1.0}) == one_row.value((1.0, 2.0))
 
 
 def test_what_it_takes():
@@ -175,15 +167,6 @@ def test_what_it_takes():
     assert not OneRow.takes(linear, (Number(0),))
     plain = random_forest(rng, Recipe(features=1))
     assert OneRow.takes(plain, (Number(0),)) and not OneRow.takes(plain, (Computed(block, 0),))
-
-
-def test_link():
-    rng = np.random.default_rng(6)
-    forest = random_forest(rng, Recipe(features=1)).validate()
-    features, contract = (Number(0),), contract_of(forest)
-    one_row = OneRow(forest, features, contract, lambda sums: sums[0, 0] + 1)
-    assert one_row.predict((0.5,)) == one_row.value((0.5,)) + 1
-    assert one_row.predict((0.5, 1.0)) is None
 
 
 class Nosy(str):

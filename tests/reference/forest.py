@@ -29,7 +29,7 @@ def values(forest: Forest, column: Array, source: Input) -> list[Value]:
     for x in column.tolist():
         if math.isnan(x):
             seen.append(None)
-        elif math.isinf(x) or (x != int(x) and not source.truncate):
+        elif math.isinf(x) or (x != int(x) and not source.truncate) or (x < 0 and source.negative_other):
             seen.append(source.n_codes)
         else:
             seen.append(_code(int(x), source.n_codes))

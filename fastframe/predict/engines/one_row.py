@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ from fastframe.predict.engines.planes import Planes, lay_out
 from fastframe.predict.engines.walk import aligned, keys_of
 from fastframe.predict.features import Computed, Feature
 from fastframe.predict.forest import LEAF, Forest
-from fastframe.predict.scores import ForestScore, Score
 
 Array = np.ndarray[Any, Any]
 
@@ -38,8 +37,6 @@ class OneRow:
     features : sequence of Feature
         What feeds the forest's inputs.
     contract : FeatureContract
-    link : callable, optional
-        From ``(1, n_outputs)`` sums to the answer of `predict`.
 
     Notes
     -----
@@ -47,13 +44,10 @@ class OneRow:
     trees are walked. Cost: about a microsecond, 30 ns per field and 1 ns per level of each tree.
     """
 
-    def __init__(
-        self, forest: Forest, features: Sequence[Feature], contract: FeatureContract, link: Callable[[Array], Any] | None = None
-    ) -> None:
+    def __init__(self, forest: Forest, features: Sequence[Feature], contract: FeatureContract) -> None:
         layout = lay_out(forest, features, contract, forest.domain)
         fields = [_field(field) for field in contract.fields]
         packed = _Packed(forest, layout, len(fields))
-        self.link = link
         self.nbytes = packed.nodes.nbytes
         walker = kernels.RowWalker(packed.addresses, tuple(contract.names), fields, (packed, layout, forest))
         self.sums = walker.sums     # (1, n_outputs), in the forest's `accumulate`; None: the contract must look
@@ -63,34 +57,6 @@ class OneRow:
     def takes(forest: Forest, features: Sequence[Feature]) -> bool:
         """Not linear leaves, nor features that are computed in blocks."""
         return forest.linear is None and not any(isinstance(feature, Computed) for feature in features)
-
-    def predict(self, row: object) -> Any:
-        """The link's answer to the row's sums; None where the contract must look at the row."""
-        sums = self.sums(row)
-        return sums if self.link is None or sums is None else self.link(sums)
-
-
-def row_engine(score: Score, contract: FeatureContract) -> OneRow | None:
-    """The engine for a score that is one forest's, under links and decisions; None for any other.
-
-    Its `predict` gives what ``score.run`` gives for a batch of one.
-    """
-    links: list[Callable[[Array], Array]] = []
-    while not isinstance(score, ForestScore):
-        apply, of = getattr(score, "apply", None), getattr(score, "of", None)
-        if apply is None or not isinstance(of, Score):
-            return None
-        links.append(apply)
-        score = of
-    if not OneRow.takes(score.forest, score.features):
-        return None
-
-    def link(values: Array) -> Array:
-        for apply in reversed(links):
-            values = apply(values)
-        return values
-
-    return OneRow(score.forest, score.features, contract, link if links else None)
 
 
 def _field(field: Field) -> tuple[int, bool, int, int, dict[Any, int], int]:

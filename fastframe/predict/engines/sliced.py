@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-SLICE_ROWS = 4096      # a morsel: some milliseconds of work for hundreds of trees
+_MOST_SLICE_ROWS, _FEWEST_SLICE_ROWS = 4096, 512   # of a morsel: a millisecond of work for hundreds of trees
+_SLICES = 8            # of a batch, at least, while they are that long: threads end together
 HIGHEST_PERFECT = 8    # levels: 256 leaves
 MOST_PLANES = 65535 * kernels.PLACE // (2 * kernels.ROWS)
-PADDING = 2.5          # nodes of a perfect tree per node of the tree itself, at most: one costs this much less
+PADDING = 2.0          # nodes of a perfect tree per node of the tree itself, at most: one costs this much less
 _UNIT = 2 * kernels.ROWS // kernels.PLACE   # of planes' places: rising codes, then falling ones
 TABLES = (16, 32, 64)   # leaves of trees whose values are looked up; more are read one by one
 _PAIR, _SINGLE, _FORK = 2, 1, 0   # an inner node's leaves
@@ -77,6 +78,7 @@ class SlicedEngine:
         self.forest, self.front = forest, layout.front
         packing = _Packing(forest, layout)
         self._arrays = packing.arrays()
+        self._addresses = tuple(array.ctypes.data for array in self._arrays)   # a microsecond each, so not for every batch
         self._counts = (forest.n_trees, packing.most_sets, forest.n_outputs, forest.width)
         self.wide = kernels.HAS_WIDE
 
@@ -87,11 +89,16 @@ class SlicedEngine:
         out = out.reshape(rows.n_rows, self.forest.n_outputs)
         task = kernels.sums(
             self.front.address, rows.addresses(self.front), out.ctypes.data,
-            arrays=tuple(array.ctypes.data for array in self._arrays), counts=self._counts, divide=self.forest.divide,
+            arrays=self._addresses, counts=self._counts, divide=self.forest.divide,
             value_bytes=self.forest.accumulate.itemsize, wide=self.wide, keep_alive=(self, rows, out),
         )  # fmt: skip
-        run(task, len(out), SLICE_ROWS, operation=_OPERATION)
+        run(task, len(out), _slice_rows(len(out)), operation=_OPERATION)
         return out
+
+
+def _slice_rows(n_rows: int) -> int:
+    shared = -(-n_rows // (_SLICES * _FEWEST_SLICE_ROWS)) * _FEWEST_SLICE_ROWS
+    return max(_FEWEST_SLICE_ROWS, min(shared, _MOST_SLICE_ROWS))
 
 
 class _Packing:

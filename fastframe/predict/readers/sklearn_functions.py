@@ -27,7 +27,8 @@ def function_transformer(transformer: Any, matrix: Matrix, columns: Columns) -> 
     if function is None:
         return matrix.cells
     refuse_sparse(transformer, matrix)
-    cells = floats(matrix, columns)
+    framed = hasattr(matrix.probe, "columns")   # then NumPy's functions see each column in its own dtype
+    cells = [floats(Matrix([cell]), columns)[0] for cell in matrix.cells] if framed else floats(matrix, columns)
     if transformer.validate:
         for cell in cells:
             columns.use(cell)
