@@ -184,7 +184,8 @@ def test_cut_extended_and_doubled_files_are_seen() -> None:
 
 INTERESTING: list[Any] = [
     None, True, -1, 0, 1, 2, 3, 2**31, 2**63, -(2**63), 10**30, 0.5, float("nan"), float("inf"), "", "x", "float64", "Forest", "\ud800", [], {}, [[]],
-    {"object": 0}, {"object": 99}, {"object": -1}, {"array": 0}, {"array": 3}, {"map": {}}, {"texts": ["a"], "dtype": "<U1"}, {"texts": ["a"], "dtype": "<U999999999"},
+    {"object": 0}, {"object": 99}, {"object": -1}, {"array": 0}, {"array": 3}, {"map": {}}, {"texts": ["a"], "dtype": "<U1"},
+    {"texts": ["a"], "dtype": "<U999999999"},
 ]  # fmt: skip
 
 
