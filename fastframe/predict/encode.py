@@ -14,7 +14,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -87,7 +87,9 @@ class Encoder:
             kind = type(value).__name__
             if kind_of(kind) is not type(value):
                 raise ModelFileError.cannot_keep(kind)
-            held = {field.name: self.value(getattr(value, field.name)) for field in fields(cast(Any, value)) if field.name != "function"}
+            cls: Any = type(value)
+            names = [field.name for field in fields(cls) if field.name != "function"]
+            held = {name: self.value(getattr(value, name)) for name in names}
             if isinstance(value, features.Block):
                 _maker(value.name)
             place = self._places[id(value)] = len(self.objects)

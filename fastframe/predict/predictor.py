@@ -10,16 +10,16 @@ import numpy as np
 
 from fastframe.column import Column
 from fastframe.column.arrow import column_from
-from fastframe.contract import FeatureContract, Unseen
-from fastframe.errors import ArgumentError, UnsupportedModel
+from fastframe.contract import FeatureContract, Field, Unseen
+from fastframe.errors import ArgumentError, ContractError, ModelFileError, UnsupportedModel
 from fastframe.predict.model import Model
 from fastframe.predict.model_checks import check_model, forest_scores
+from fastframe.predict.one import RowMethod, one_row
 from fastframe.predict.rows import Rows
 from fastframe.predict.scores import ForestScore, Score
 
 if TYPE_CHECKING:
     from fastframe.predict.explain import Explanation
-    from fastframe.predict.one import RowMethod
 
 Array = np.ndarray[Any, Any]
 TWO_DIMENSIONAL = ("predict_proba", "transform", "leaf")   # also where there is one column
@@ -84,7 +84,7 @@ class Predictor:
         """The answer of any of `methods`."""
         score = self._score(method)
         rows = self._rows(data)
-        return shaped(method, score, rows.once(score, lambda: score.run(rows)))
+        return shaped(method, score, _run(score, rows))
 
     def predict(self, data: Any) -> Any:
         """The model's ``predict``: numbers, or class labels.
@@ -161,7 +161,6 @@ class Predictor:
         return answer if answer is not None else self._by_contract(packed, row)
 
     def _row_method(self, method: str) -> RowMethod:
-        from fastframe.predict.one import RowMethod
 
         made = RowMethod(self._score(method), self.contract, two_dimensional=method in TWO_DIMENSIONAL)
         kept: RowMethod = self._packed.setdefault(("row", method), made)
@@ -169,8 +168,6 @@ class Predictor:
 
     def _by_contract(self, packed: RowMethod, row: Any) -> Any:
         """A row that the engine does not answer: of other types, or one that the contract may refuse."""
-        from fastframe.predict.one import one_row
-
         return packed.shaped(packed.score.run(Rows(self.contract, one_row(self.contract, row), 1, self._packed)))
 
     def columns(self, data: Any, into: str | Sequence[str] = "prediction", *, method: str = "predict") -> dict[str, Column]:
@@ -227,6 +224,11 @@ class Predictor:
         from fastframe.predict.file import save_model
 
         save_model(self._model, path, {"checked": self._checked})
+
+
+def _run(score: Score, rows: Rows) -> Array:
+    values: Array = rows.once(score, lambda: score.run(rows))
+    return values
 
 
 def shaped(method: str, score: Score, values: Array) -> Any:
@@ -358,13 +360,34 @@ def load_predictor(path: Any) -> Predictor:
     """
     from fastframe.predict.file import load_model
 
-    model, extra = load_model(path)
-    return Predictor(model, str(extra.get("checked", "")))
+    return _tried(*load_model(path), path)
 
 
 def predictor_of(content: bytes) -> Predictor:
     """The predictor of the bytes of a file: what unpickling calls."""
     from fastframe.predict.file import model_of
 
-    model, extra = model_of(content)
-    return Predictor(model, str(extra.get("checked", "")))
+    return _tried(*model_of(content), "these bytes")
+
+
+def _tried(model: Model, extra: Mapping[str, Any], path: Any) -> Predictor:
+    """A predictor of a file, after one row of zeros and first categories went through every method.
+
+    What only running shows, such as matrices whose shapes do not fit, is found here and not in the middle of a user's batch.
+    """
+    made = Predictor(model, str(extra.get("checked", "")))
+    row = [None if one.categories is None and one.nullable else 0 if one.categories is None else _first(one) for one in made.contract.fields]
+    try:
+        rows = Rows(made.contract, one_row(made.contract, row), 1, made._packed)
+        shapes = {name: _run(score, rows).shape for name, score in model.methods.items()}
+    except ContractError:   # a model that refuses such a row
+        return made
+    except Exception as error:
+        raise ModelFileError.damaged(path, f"{type(error).__name__}: {error}") from error
+    if any(shape != (1, model.methods[name].width) for name, shape in shapes.items()):
+        raise ModelFileError.damaged(path, f"its answers have the shapes {shapes}")
+    return made
+
+
+def _first(field: Field) -> Any:
+    return field.categories[0].as_py() if field.n_categories else None   # type: ignore[index]

@@ -39,17 +39,13 @@ def asked(model: Model, native: Model | None = None, **options: Any) -> Model:
 def stumps(thresholds: Any, dtype: str, domain: str = "float64", steps: tuple[Step, ...] = (), via: str = "float64") -> Model:
     """One tree of one split per threshold, over one field."""
     kind = np.dtype(domain)
-    split = [
-        Tree(
-            np.array([0, -1, -1]), np.array([one, 0, 0], kind), np.array([1, 0, 0]), np.array([2, 0, 0]), np.zeros(3, bool),
-            np.array([0, 1.0, 2.0 ** (place % 50)]),
-        )
-        for place, one in enumerate(thresholds)
-    ]  # fmt: skip
+    feature, left, right, missing_left = np.array([0, -1, -1]), np.array([1, 0, 0]), np.array([2, 0, 0]), np.zeros(3, bool)
+    leaves = [np.array([0, 1.0, 2.0 ** (place % 50)]) for place in range(len(thresholds))]
+    split = [Tree(feature, np.array([one, 0, 0], kind), left, right, missing_left, leaf) for one, leaf in zip(thresholds, leaves, strict=True)]
     forest = join(split, domain=domain, inputs=[NumberInput(via)], base=np.zeros(1))
     score = ForestScore(forest, (Number(0, steps, via),))
-    contract = FeatureContract((Field("a", dtypes.dtype(dtype), nullable="float" in dtype),))
-    return Model(contract, {"predict": score}, "regression", Source("none", "1", "Stumps"))
+    field = Field("a", dtypes.dtype(dtype), nullable="float" in dtype)
+    return Model(FeatureContract((field,)), {"predict": score}, "regression", Source("none", "1", "Stumps"))
 
 
 def test_a_right_model_passes() -> None:
