@@ -24,7 +24,7 @@ from asv_benchmarks.predict.contenders import CONTENDERS, OURS
 from asv_benchmarks.predict.models import MODELS, prepare
 
 ROOT = Path(__file__).resolve().parents[2]
-LIMIT_SECONDS = 900   # for one contender and model: tl2cgen compiles some forests for hours
+LIMIT_SECONDS = 400   # for one contender and model: tl2cgen compiles some forests for hours
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -77,7 +77,7 @@ def measure(chosen: argparse.Namespace, folder: Path, out: Path) -> list[dict[st
                 print(f"{name} {threads} threads {contender} ...", file=sys.stderr, flush=True)
                 answer = out / f"{name}_{threads}_{contender}.npy"
                 task = {"contender": contender, "model": name, "threads": threads, "sizes": sorted(chosen.rows), "repeat": chosen.repeat,
-                        "folder": str(folder), "answer": str(answer), "one": True}  # fmt: skip
+                        "folder": str(folder), "answer": str(answer)}  # fmt: skip
                 found = ask(task, environment)
                 native = out / f"{name}_{threads}_native.npy"
                 if "error" not in found and contender != "native" and native.exists():
