@@ -24,7 +24,7 @@ from asv_benchmarks.predict.contenders import CONTENDERS, OURS
 from asv_benchmarks.predict.models import MODELS, prepare
 
 ROOT = Path(__file__).resolve().parents[2]
-LIMIT_SECONDS = 400   # for one contender and model: tl2cgen compiles some forests for hours
+LIMIT_SECONDS = 240   # for one contender and model: tl2cgen compiles some forests for hours
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
