@@ -195,4 +195,6 @@ CONTENDERS: dict[str, tuple[type[Native], str, tuple[str, ...]]] = {
     "tl2cgen": (Tl2cgen, ".venv-treelite", ("sklearn", "xgboost", "lightgbm")),
 }
 """By name: class, environment (empty: ours), libraries whose models it takes."""
+TOO_LARGE = {"tl2cgen": ("rf", "rfc")}
+"""Models that a contender is not asked: gcc needs more than four minutes of two cores for their C."""
 OURS = ("fastframe", "fastframe-matrix")

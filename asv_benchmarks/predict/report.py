@@ -20,7 +20,7 @@ from rich.table import Table
 
 from asv_benchmarks import data
 from asv_benchmarks.contenders import thread_environment
-from asv_benchmarks.predict.contenders import CONTENDERS, OURS
+from asv_benchmarks.predict.contenders import CONTENDERS, OURS, TOO_LARGE
 from asv_benchmarks.predict.models import MODELS, prepare
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,7 +72,7 @@ def measure(chosen: argparse.Namespace, folder: Path, out: Path) -> list[dict[st
         for threads in chosen.threads:
             for contender in chosen.contenders:
                 _, environment, libraries = CONTENDERS[contender]
-                if MODELS[name].library not in libraries:
+                if MODELS[name].library not in libraries or name in TOO_LARGE.get(contender, ()):
                     continue
                 print(f"{name} {threads} threads {contender} ...", file=sys.stderr, flush=True)
                 answer = out / f"{name}_{threads}_{contender}.npy"
