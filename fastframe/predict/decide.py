@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from fastframe.column.memory import allocate_array
 from fastframe.errors.models import ModelError
 from fastframe.predict.links import by_kernel
+from fastframe.predict.records import record
 from fastframe.predict.scores import Score, node
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ RULES = ("largest", *_SIDES)
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Decide(Score):
     """The label of the class that a rule picks.
 

@@ -8,7 +8,6 @@ computes it, on the pool's threads. So the bits are the library's either way.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from fastframe._kernels import forest_links as kernels
 from fastframe._threads import SLICE_ROWS, run, run_calls
 from fastframe.column.memory import allocate_array
 from fastframe.errors.models import ModelError
+from fastframe.predict.records import record
 from fastframe.predict.scores import Score, node
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ _OPERATION = "predict"
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Link(Score):
     """A link function of a score; ``scale`` is an operand of ``sigmoid`` and ``divide`` only.
 
@@ -79,7 +79,7 @@ class Link(Score):
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class BothClasses(Score):
     """``[1 - p, p]`` from the probability of the second class, in its dtype."""
 

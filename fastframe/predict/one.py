@@ -12,9 +12,8 @@ from fastframe.column import Column, Table
 from fastframe.column.plain import array_of_one
 from fastframe.contract import FeatureContract, Field
 from fastframe.errors import ContractError
-from fastframe.predict.features import Feature
 from fastframe.predict.matching import match
-from fastframe.predict.model_checks import forest_scores, parts_of
+from fastframe.predict.model_checks import forest_scores, reads_columns
 from fastframe.predict.scores import ForestScore, Score
 
 if TYPE_CHECKING:
@@ -120,8 +119,7 @@ def _engines(score: Score, contract: FeatureContract) -> list[tuple[ForestScore,
     from fastframe.predict.engines.one_row import OneRow
 
     forests = forest_scores(score)
-    fed = {id(part) for forest in forests for part in parts_of(forest)}
-    if not forests or any(isinstance(part, Feature) and id(part) not in fed for part in parts_of(score)):
+    if not forests or reads_columns(score, forests):
         return None
     if not all(OneRow.takes(one.forest, one.features) for one in forests):
         return None
