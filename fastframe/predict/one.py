@@ -70,12 +70,13 @@ class RowMethod:
         Whether an answer of one column is an array all the same.
     """
 
-    __slots__ = ("score", "engines", "_value", "_scalar")
+    __slots__ = ("score", "engines", "_value", "_scalar", "_decide")
 
     def __init__(self, score: Score, contract: FeatureContract, *, two_dimensional: bool) -> None:
         self.score = score
         self._scalar = score.width == 1 and not two_dimensional
         self.engines: list[tuple[ForestScore, OneRow]] | None = _engines(score, contract)
+        self._decide: Callable[[Any], Any] | None = getattr(score, "of_one", None) if self._scalar else None   # a `Decide`
         alone = self.engines is not None and isinstance(score, ForestScore) and self._scalar
         self._value: Callable[[object], Any] | None = self.engines[0][1].value if alone and self.engines else None
 
@@ -91,7 +92,15 @@ class RowMethod:
             if found is None:
                 return None
             sums[forest] = found
-        return self.shaped(sums[self.score] if isinstance(self.score, ForestScore) else self.score.run(_Summed(sums)))   # type: ignore[arg-type]
+        return self._of_sums(sums)
+
+    def _of_sums(self, sums: dict[Any, Any]) -> Any:
+        score = self.score
+        if self._decide is None:
+            return self.shaped(sums[score] if isinstance(score, ForestScore) else score.run(_Summed(sums)))   # type: ignore[arg-type]
+        below = score.of   # type: ignore[attr-defined]
+        scores = sums.get(below)
+        return self._decide(below.run(_Summed(sums)) if scores is None else scores)
 
     def shaped(self, values: Any) -> Any:
         """A row of what a score gave, as the method's answer."""
