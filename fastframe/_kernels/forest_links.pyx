@@ -1,6 +1,9 @@
 """Tasks that turn raw scores into answers; see ``forest_links.hpp``. Addresses are ints."""
 
+from cpython.buffer cimport PyBUF_ND, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int64_t, uint8_t, uintptr_t
+
+import numpy as np
 
 from fastframe._threads._drive cimport Task, kernel_t
 
@@ -12,6 +15,8 @@ cdef extern from "forest_links.hpp" namespace "ff" nogil:
         double scale
 
     kernel_t link_kernel(int kind, int is_double)
+
+_empty = np.empty
 
 
 KINDS = {
@@ -34,3 +39,26 @@ def link(uintptr_t values, uintptr_t out, str kind, *, int64_t width, bint is_do
     ctx.width = width
     ctx.scale = scale
     return Task.make(link_kernel(KINDS[kind], is_double), &ctx, sizeof(ctx), keep_alive)
+
+
+def link_few(values, tuple shape, dtype, str kind, *, bint is_double, double scale):
+    """The answer, of ``shape`` and ``dtype``, for a few rows, by the calling thread at once; as `link` otherwise.
+
+    ``values``: C-ordered, ``(n_rows, width)`` floats or doubles as ``is_double`` says.
+    """
+    cdef CLinks ctx
+    cdef Py_buffer source, target
+    out = _empty(shape, dtype)
+    PyObject_GetBuffer(values, &source, PyBUF_ND)
+    try:
+        assert source.ndim == 2 and source.itemsize == (8 if is_double else 4) and source.shape[0] == shape[0]
+        PyObject_GetBuffer(out, &target, PyBUF_ND | PyBUF_WRITABLE)
+        ctx.values = <const uint8_t*>source.buf   # IN
+        ctx.out = <uint8_t*>target.buf            # OUT
+        ctx.width = source.shape[1]
+        ctx.scale = scale
+        link_kernel(KINDS[kind], is_double)(&ctx, 0, source.shape[0], 0)
+        PyBuffer_Release(&target)
+    finally:
+        PyBuffer_Release(&source)
+    return out

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastframe.column.memory import allocate_array
 from fastframe.errors.models import ModelError
 from fastframe.predict.links import by_kernel
+from fastframe.predict.records import record
 from fastframe.predict.scores import Score, node
 
 if TYPE_CHECKING:
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 _SIDES: dict[str, Callable[..., Array]] = {"above": np.greater, "at_least": np.greater_equal, "below": np.less}
+_SCALAR_SIDES: dict[str, Callable[[Any, float], Any]] = {"above": operator.gt, "at_least": operator.ge, "below": operator.lt}
 RULES = ("largest", *_SIDES)
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Decide(Score):
     """The label of the class that a rule picks.
 
@@ -66,7 +67,13 @@ class Decide(Score):
         """Which class each label is, int64."""
         if self.rule != "largest":
             return _SIDES[self.rule](scores, self.cut).astype(np.int64)
-        return by_kernel("largest", scores, allocate_array(len(scores), np.int64, "predict").reshape(-1, 1))
+        return by_kernel("largest", scores)
+
+    def of_one(self, scores: Array) -> Any:
+        """The label, a scalar, of one row's ``(1, width)`` scores, where this is one wide; the same as `apply` gives."""
+        if self.rule == "largest":
+            return self.classes[scores.argmax()]
+        return self.classes[int(_SCALAR_SIDES[self.rule](scores[0, 0], self.cut))]
 
 
 def class_labels(classes: Any) -> Array:

@@ -9,13 +9,13 @@ scores are closer than that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from fastframe.errors.models import ModelError
 from fastframe.predict.features import Feature
+from fastframe.predict.records import record
 from fastframe.predict.scores import Score, node
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def value(score: Score, rows: Rows) -> Array:
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Inputs(Score):
     """Features as they are: the matrix that a pipeline's transformers make; ``order``: "C" or "F", as the library's is laid out."""
 
@@ -50,7 +50,7 @@ class Inputs(Score):
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Linear(Score):
     """``x @ coef.T + intercept``; ``coef`` has the shape that the library keeps it in, as BLAS calls differ by it."""
 
@@ -72,7 +72,7 @@ class Linear(Score):
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Layers(Score):
     """A multi-layer perceptron: layers of ``x @ weights + bias``, an activation after each but the last."""
 
@@ -133,7 +133,7 @@ def expit(x: Array) -> Array:
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class GaussianBayes(Score):
     """Gaussian naive Bayes's joint log likelihood of each class."""
 
@@ -160,7 +160,7 @@ class GaussianBayes(Score):
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class LogNormalized(Score):
     """``exp(x - logsumexp(x))`` of each row: probabilities from joint log likelihoods."""
 
@@ -189,7 +189,7 @@ class LogNormalized(Score):
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Distances(Score):
     """Distances to centres (k-means' transform); or the nearer, the larger: the part of the square that differs, negated."""
 

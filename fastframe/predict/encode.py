@@ -8,7 +8,6 @@ kinds of objects, names of fields and the type of every value are checked agains
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -36,20 +35,18 @@ PARTS: dict[str, type] = {
 }  # fmt: skip
 SCALARS = (str, bool, int, float)
 DTYPES = frozenset({"<f4", "<f8", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8", "|b1"})
-NODE_MODULES = ("links", "decide", "outputs", "dense", "bayes", "ensembles")   # that register kinds of nodes when imported
+NODE_MODULES = ("links", "decide", "outputs", "isolation", "dense", "ensembles")   # that register kinds of nodes when imported
 
 
 def kind_of(name: Any) -> type | None:
-    """The kind of object of that name; None where there is none."""
-    _import_nodes()
-    return NODES.get(name) or PARTS.get(name)
-
-
-@cache
-def _import_nodes() -> None:
-    for name in NODE_MODULES:
-        if importlib.util.find_spec(f"fastframe.predict.{name}") is not None:
-            importlib.import_module(f"fastframe.predict.{name}")
+    """The kind of object of that name; None where there is none. Imports modules until one has it: most files need few."""
+    modules = iter(NODE_MODULES)
+    while (found := PARTS.get(name) or NODES.get(name)) is None:
+        module = next(modules, None)
+        if module is None:
+            return None
+        importlib.import_module(f"fastframe.predict.{module}")
+    return found
 
 
 # ---- out ------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ Each makes the calls of NumPy that scikit-learn makes on arrays of the same shap
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -15,6 +14,7 @@ from fastframe.dtypes import dtype as as_dtype
 from fastframe.errors.models import ModelError
 from fastframe.predict import blocks
 from fastframe.predict.dense import expit, value
+from fastframe.predict.records import record
 from fastframe.predict.scores import Score, node
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ Array = np.ndarray[Any, Any]
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Average(Score):
     """NumPy's average over scores of one width; ``weights`` may be empty. Scores of width 1 are averaged as a matrix's columns."""
 
@@ -47,7 +47,7 @@ class Average(Score):
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Added(Score):
     """Scores added in order to zeros, then divided; ``columns[i]``: which columns part ``i`` adds to (empty: all)."""
 
@@ -73,7 +73,7 @@ class Added(Score):
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Votes(Score):
     """How much weight each class gets from parts that each give a class's number; ``weights`` may be empty."""
 
@@ -95,7 +95,7 @@ class Votes(Score):
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Labels(Score):
     """Labels of class numbers that another model gives."""
 
@@ -111,7 +111,7 @@ class Labels(Score):
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Shares(Score):
     """Each row divided by its sum, where that is not 0, as one-against-the-rest does it: a matrix of columns put together."""
 
@@ -136,7 +136,7 @@ def number_columns(width: int) -> FeatureContract:
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Fed(Score):
     """A model whose features are other scores (and columns): ``model`` reads columns 0, 1 ... of what ``inputs`` gives."""
 
@@ -161,7 +161,7 @@ class Fed(Score):
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Apply(Score):
     """A function of each value that `blocks` knows by name: inverse transforms of targets. Its arrays are kept by name."""
 
@@ -180,7 +180,7 @@ class Apply(Score):
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Calibrated(Score):
     """Calibrated probabilities of each class from one score per class (or one, where there are two classes).
 

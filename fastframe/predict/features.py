@@ -11,15 +11,16 @@ never makes the matrices in between:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from fastframe.predict.records import record
+
 Array = np.ndarray[Any, Any]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Step:
     """One elementwise operation, in the dtype of its input unless it is a cast; ``x`` is the value, NaN where missing.
 
@@ -41,7 +42,7 @@ STEPS: dict[str, str] = {
 """Steps that kernels and `steps.apply` (their slow twin) know."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Number:
     """A number (or bool) column of the contract, then steps. ``via`` is the dtype it is first cast to: a matrix's dtype.
 
@@ -53,7 +54,7 @@ class Number:
     via: str = "float64"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Code:
     """The code of a category column, as an integer: what category nodes look up. Missing is missing; unseen is "other".
 
@@ -63,7 +64,7 @@ class Code:
     column: int
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Lookup:
     """A value for each category of a column: ``values[code]``; the last two are for unseen and for missing values."""
 
@@ -71,7 +72,7 @@ class Lookup:
     values: Array   # float32 or float64, (n_categories + 2,)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Computed:
     """One output of a function of several features, computed in blocks of rows: polynomial terms, users' own functions.
 
@@ -83,7 +84,7 @@ class Computed:
     output: int
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Block:
     """A function over several features. ``whole``: it must see all rows in one call (BLAS: bits depend on the shape).
 

@@ -28,7 +28,6 @@ import numpy as np
 
 from fastframe._version import __version__
 from fastframe.errors import FileMissing, ModelError, ModelFileError
-from fastframe.io.paths import whole_file
 from fastframe.predict.encode import DTYPES, decode, encode
 from fastframe.predict.model import Model
 
@@ -72,6 +71,8 @@ def prefix(header: bytes, total: int) -> bytes:
 
 def save_model(model: Model, path: Any, extra: dict[str, Any] | None = None) -> None:
     """Write a model, whole or not at all."""
+    from fastframe.io.paths import whole_file
+
     content = file_bytes(model, extra)
     with whole_file(path) as temporary, open(temporary, "wb") as file:
         file.write(content)

@@ -14,18 +14,19 @@ The score of a row is ``base``, plus one leaf of each tree *in the order of tree
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+
+from fastframe.predict.records import record
 
 Array = np.ndarray[Any, Any]
 LEAF = -1      # as the feature of a leaf
 NO_SET = -1    # as the category set of a number node
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class NumberInput:
     """A feature that number nodes compare.
 
@@ -48,7 +49,7 @@ class NumberInput:
     flush: float = 0.0
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class CategoryInput:
     """A feature that category nodes look up.
 
@@ -70,7 +71,7 @@ class CategoryInput:
 Input = NumberInput | CategoryInput
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class LinearLeaves:
     """Leaves that are linear functions (LightGBM's linear trees): ``constant + sum(coefficient * x)`` in listed order.
 
@@ -84,7 +85,7 @@ class LinearLeaves:
     coefficient: Array   # float64, (n_terms,)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Forest:
     """Trees in flat arrays: node ``n`` of tree ``t`` is entry ``tree_start[t] + n``; node 0 is a tree's root.
 

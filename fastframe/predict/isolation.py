@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from fastframe._threads import SLICE_ROWS, run_calls
 from fastframe.errors import ModelError
+from fastframe.predict.records import record
 from fastframe.predict.scores import Score, node
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ Array = np.ndarray[Any, Any]
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class IsolationScore(Score):
     """``-(2 ** -(depths / longest)) - offset``, by NumPy, whose power scikit-learn uses.
 

@@ -8,7 +8,6 @@ computes it, on the pool's threads. So the bits are the library's either way.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from fastframe._kernels import forest_links as kernels
 from fastframe._threads import SLICE_ROWS, run, run_calls
 from fastframe.column.memory import allocate_array
 from fastframe.errors.models import ModelError
+from fastframe.predict.records import record
 from fastframe.predict.scores import Score, node
 
 if TYPE_CHECKING:
@@ -45,10 +45,14 @@ LINKS: dict[str, str] = {
 
 _KERNEL_OF = {"exp_numpy": "exp", "softmax_numpy": "softmax", "softmax_numpy_pairwise": "softmax_pairwise"}
 _OPERATION = "predict"
+_FEW_ROWS = 16   # for which a task costs more than its work
+_IS_DOUBLE = {np.dtype(np.float32): False, np.dtype(np.float64): True}
+_WIDTHS = {"both_classes": 2, "largest": 1}   # where not the score's
+_INDEX = np.dtype(np.int64)
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Link(Score):
     """A link function of a score; ``scale`` is an operand of ``sigmoid`` and ``divide`` only.
 
@@ -79,7 +83,7 @@ class Link(Score):
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class BothClasses(Score):
     """``[1 - p, p]`` from the probability of the second class, in its dtype."""
 
@@ -94,21 +98,23 @@ class BothClasses(Score):
 
     def apply(self, values: Array) -> Array:
         """Of ``(n_rows, 1)`` probabilities."""
-        out = allocate_array(2 * len(values), values.dtype, _OPERATION).reshape(-1, 2)
-        return by_kernel("both_classes", values, out)
+        return by_kernel("both_classes", values)
 
 
-def by_kernel(kind: str, values: Array, out: Array | None = None, *, scale: float = 1.0) -> Array:
-    """A kernel over the rows of ``values``, on all threads; ``out`` is of the same shape and dtype if not given."""
+def by_kernel(kind: str, values: Array, *, scale: float = 1.0) -> Array:
+    """A kernel over the rows of ``values``, on all threads; of the same shape and dtype, but for "both_classes" and "largest"."""
     values = np.ascontiguousarray(values)
-    is_double = values.dtype == np.float64
-    if values.dtype not in (np.float32, np.float64) or not kernels.has_link(kind, is_double=is_double):
+    is_double = _IS_DOUBLE.get(values.dtype)
+    if is_double is None or not kernels.has_link(kind, is_double=is_double):
         raise ModelError.unknown("link of this dtype", f"{kind} of {values.dtype}", LINKS)
-    if out is None:
-        out = allocate_array(values.size, values.dtype, _OPERATION).reshape(values.shape)
+    n_rows, width = values.shape
+    out_width = _WIDTHS.get(kind, width)
+    dtype = _INDEX if kind == "largest" else values.dtype
+    if 0 < n_rows <= _FEW_ROWS and width:
+        return kernels.link_few(values, (n_rows, out_width), dtype, kind, is_double=is_double, scale=scale)   # type: ignore[no-any-return]
+    out = allocate_array(n_rows * out_width, dtype, _OPERATION).reshape(n_rows, out_width)
     if not values.size:
         return out
-    n_rows, width = values.shape
     task = kernels.link(
         values.ctypes.data, out.ctypes.data, kind, width=width, is_double=is_double, scale=scale, keep_alive=(values, out)
     )

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 
 from fastframe.contract import FeatureContract
+from fastframe.predict.records import record
 from fastframe.predict.scores import Score
 
 Array = np.ndarray[Any, Any]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Source:
     """Where a model came from: for messages, `explain` and files."""
 
@@ -23,7 +24,7 @@ class Source:
     model: str     # the class's name
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Ask:
     """How to ask the native model one method's question; only in the process that compiled it, never saved.
 
@@ -37,7 +38,7 @@ class Ask:
     limit: float = float("inf")
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Model:
     """A fitted model as expressions by method.
 

@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from fastframe.contract import FeatureContract
 from fastframe.errors import ModelError
-from fastframe.predict.features import STEPS, Block, Code, Computed, Lookup, Number
+from fastframe.predict.features import STEPS, Block, Code, Computed, Feature, Lookup, Number
 from fastframe.predict.forest import Forest
 from fastframe.predict.model import Model
 from fastframe.predict.scores import ForestScore, Score
@@ -39,16 +40,30 @@ def parts_of(root: Any) -> Iterator[Any]:
             stack.extend(one)
         elif isinstance(one, dict):
             stack.extend(one.values())
-        elif is_dataclass(one) and not isinstance(one, type) and id(one) not in seen:
+        elif (names := _held_by(type(one))) is not None and id(one) not in seen:
             seen.add(id(one))
             yield one
-            elsewhere = getattr(one, "elsewhere", ())
-            stack.extend(getattr(one, field.name) for field in fields(one) if field.name not in elsewhere)
+            stack.extend([getattr(one, name) for name in names])
+
+
+@cache
+def _held_by(cls: type) -> tuple[str, ...] | None:
+    """The fields of a part in which others of its expression may be; None where the class is none of a part."""
+    if not is_dataclass(cls):
+        return None
+    elsewhere = getattr(cls, "elsewhere", ())
+    return tuple(field.name for field in fields(cls) if field.name not in elsewhere)
 
 
 def forest_scores(root: Any) -> list[ForestScore]:
     """The forests of an expression, in no particular order."""
     return [one for one in parts_of(root) if isinstance(one, ForestScore)]
+
+
+def reads_columns(root: Any, forests: Sequence[ForestScore]) -> bool:
+    """Whether an expression reads columns other than through these of its forests."""
+    fed = {id(part) for forest in forests for part in parts_of(forest)}
+    return any(isinstance(part, Feature) and id(part) not in fed for part in parts_of(root))
 
 
 def check_model(model: Model) -> Model:

@@ -12,9 +12,8 @@ from fastframe.column import Column, Table
 from fastframe.column.plain import array_of_one
 from fastframe.contract import FeatureContract, Field
 from fastframe.errors import ContractError
-from fastframe.predict.features import Feature
 from fastframe.predict.matching import match
-from fastframe.predict.model_checks import forest_scores, parts_of
+from fastframe.predict.model_checks import forest_scores, reads_columns
 from fastframe.predict.scores import ForestScore, Score
 
 if TYPE_CHECKING:
@@ -71,12 +70,13 @@ class RowMethod:
         Whether an answer of one column is an array all the same.
     """
 
-    __slots__ = ("score", "engines", "_value", "_scalar")
+    __slots__ = ("score", "engines", "_value", "_scalar", "_decide")
 
     def __init__(self, score: Score, contract: FeatureContract, *, two_dimensional: bool) -> None:
         self.score = score
         self._scalar = score.width == 1 and not two_dimensional
         self.engines: list[tuple[ForestScore, OneRow]] | None = _engines(score, contract)
+        self._decide: Callable[[Any], Any] | None = getattr(score, "of_one", None) if self._scalar else None   # a `Decide`
         alone = self.engines is not None and isinstance(score, ForestScore) and self._scalar
         self._value: Callable[[object], Any] | None = self.engines[0][1].value if alone and self.engines else None
 
@@ -92,7 +92,15 @@ class RowMethod:
             if found is None:
                 return None
             sums[forest] = found
-        return self.shaped(sums[self.score] if isinstance(self.score, ForestScore) else self.score.run(_Summed(sums)))   # type: ignore[arg-type]
+        return self._of_sums(sums)
+
+    def _of_sums(self, sums: dict[Any, Any]) -> Any:
+        score = self.score
+        if self._decide is None:
+            return self.shaped(sums[score] if isinstance(score, ForestScore) else score.run(_Summed(sums)))   # type: ignore[arg-type]
+        below = score.of   # type: ignore[attr-defined]
+        scores = sums.get(below)
+        return self._decide(below.run(_Summed(sums)) if scores is None else scores)
 
     def shaped(self, values: Any) -> Any:
         """A row of what a score gave, as the method's answer."""
@@ -120,8 +128,7 @@ def _engines(score: Score, contract: FeatureContract) -> list[tuple[ForestScore,
     from fastframe.predict.engines.one_row import OneRow
 
     forests = forest_scores(score)
-    fed = {id(part) for forest in forests for part in parts_of(forest)}
-    if not forests or any(isinstance(part, Feature) and id(part) not in fed for part in parts_of(score)):
+    if not forests or reads_columns(score, forests):
         return None
     if not all(OneRow.takes(one.forest, one.features) for one in forests):
         return None

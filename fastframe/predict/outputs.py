@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastframe.errors import ModelError
+from fastframe.predict.records import record
 from fastframe.predict.scores import Score, node
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ Array = np.ndarray[Any, Any]
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Columns(Score):
     """Columns ``start`` to ``stop`` of a score: one output's classes."""
 
@@ -41,7 +41,7 @@ class Columns(Score):
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Together(Score):
     """Scores side by side, one per output; where outputs are `listed`, the library answers with a list of their arrays."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,9 +13,11 @@ from fastframe.column import Column
 from fastframe.column.arrow import column_from
 from fastframe.contract import FeatureContract, Field, Unseen
 from fastframe.errors import ArgumentError, ContractError, ModelFileError, UnsupportedModel
+from fastframe.predict.features import Number
 from fastframe.predict.model import Model
-from fastframe.predict.model_checks import check_model, forest_scores
+from fastframe.predict.model_checks import check_model, forest_scores, reads_columns
 from fastframe.predict.one import RowMethod, one_row
+from fastframe.predict.records import record
 from fastframe.predict.rows import Rows
 from fastframe.predict.scores import ForestScore, Score
 
@@ -297,7 +300,7 @@ def compile(
     return predictor
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Report:
     """What `can_compile` found.
 
@@ -376,9 +379,14 @@ def _tried(model: Model, extra: Mapping[str, Any], path: Any) -> Predictor:
     What only running shows, such as matrices whose shapes do not fit, is found here and not in the middle of a user's batch.
     """
     made = Predictor(model, str(extra.get("checked", "")))
+    scores = tuple(model.methods.values())
+    plain = [one for one in forest_scores(scores) if _is_plain(one)]
     row = [None if one.categories is None and one.nullable else 0 if one.categories is None else _first(one) for one in made.contract.fields]
     try:
-        rows = Rows(made.contract, one_row(made.contract, row), 1, made._packed)
+        columns = one_row(made.contract, row) if reads_columns(scores, plain) else ()
+        rows = Rows(made.contract, columns, 1, made._packed)
+        for forest in plain:
+            rows.once(forest, partial(np.array, forest.forest.base[np.newaxis]))
         shapes = {name: _run(score, rows).shape for name, score in model.methods.items()}
     except ContractError:   # a model that refuses such a row
         return made
@@ -387,6 +395,12 @@ def _tried(model: Model, extra: Mapping[str, Any], path: Any) -> Predictor:
     if any(shape != (1, model.methods[name].width) for name, shape in shapes.items()):
         raise ModelFileError.damaged(path, f"its answers have the shapes {shapes}")
     return made
+
+
+def _is_plain(forest: ForestScore) -> bool:
+    """Whether checks have shown all that packing the forest could: then a trial need not wait for it."""
+    plain = all(isinstance(one, Number) and not one.steps for one in forest.features)
+    return plain and forest.forest.linear is None
 
 
 def _first(field: Field) -> Any:

@@ -8,13 +8,13 @@ that is what `file.py` writes and reads.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
 from fastframe.predict.features import Feature
 from fastframe.predict.forest import Forest
+from fastframe.predict.records import record
 
 if TYPE_CHECKING:
     from fastframe.predict.rows import Rows
@@ -48,7 +48,7 @@ class Score:
 
 
 @node
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class ForestScore(Score):
     """The raw sums of a forest, one column per output; ``features[i]`` feeds the forest's input ``i``."""
 

@@ -12,10 +12,11 @@ from scipy.special import softmax as scipy_softmax
 from sklearn.utils.extmath import softmax as sklearn_softmax
 
 import fastframe as ff
+from fastframe._kernels import forest_links as kernels
 from fastframe.errors.models import ModelError
 from fastframe.predict import links
 from fastframe.predict.decide import Decide, class_labels
-from fastframe.predict.links import LINKS, BothClasses, Link
+from fastframe.predict.links import LINKS, BothClasses, Link, by_kernel
 from fastframe.predict.scores import Score
 
 Array = np.ndarray[Any, Any]
@@ -183,3 +184,35 @@ def test_class_labels() -> None:
     for mixed in (np.array(["x", 1], object), np.array([None, "x"], object), np.array(["2020"], "datetime64[D]")):
         with pytest.raises(ModelError, match="class labels"):
             class_labels(mixed)
+
+
+@pytest.mark.parametrize("kind", sorted(kernels.KINDS))
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_few_rows_have_the_bits_of_many(kind: str, dtype: Any) -> None:
+    """A handful of rows runs at once on the calling thread, more as a task: the same loops."""
+    if not kernels.has_link(kind, is_double=dtype is np.float64):
+        pytest.skip("not defined for this dtype")
+    width = 1 if kind == "both_classes" else 5
+    values = np.random.default_rng(3).normal(0, 3, (100, width)).astype(dtype)
+    values[7] = np.nan
+    many = by_kernel(kind, values, scale=1.5)
+    for start, stop in ((0, 1), (7, 8), (20, 36), (40, 57)):
+        few = by_kernel(kind, values[start:stop], scale=1.5)
+        assert few.dtype == many.dtype and few.shape == many[start:stop].shape
+        assert few.tobytes() == many[start:stop].tobytes()
+    strided = np.asfortranarray(values[:3])
+    assert by_kernel(kind, strided, scale=1.5).tobytes() == many[:3].tobytes()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("rule", ["largest", "above", "at_least", "below"])
+def test_one_decision_is_that_of_many(rule: str, dtype: Any) -> None:
+    width = 3 if rule == "largest" else 1
+    cut = 0.1   # float32(0.1) is not float64's: the comparison is in the scores' dtype
+    values = np.array([[0.1], [np.nan], [0.0], [-0.0], [np.inf], [0.2]], dtype) * np.ones(width, dtype)
+    values = np.vstack([values, np.random.default_rng(0).normal(0, 1, (20, width)).astype(dtype)])
+    made = Decide(rule, Given(values), np.array(["a", "b", "c"][: max(width, 2)]), cut)
+    expected = made.apply(values)
+    for row in range(len(values)):
+        one = made.of_one(values[row : row + 1])
+        assert one == expected[row, 0] and type(one) is type(expected[row, 0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -16,6 +15,7 @@ from fastframe.predict.engines.grid import grid_of
 from fastframe.predict.engines.sets import code_values
 from fastframe.predict.features import Code, Computed, Feature, Lookup, Number, Step
 from fastframe.predict.forest import CategoryInput, NumberInput
+from fastframe.predict.records import record
 
 Array = np.ndarray[Any, Any]
 
@@ -38,7 +38,7 @@ PLANE = np.dtype([("table", "u8"), ("first", "i4"), ("missing_right", "i4")])
 FRONT = np.dtype([("inputs", "u8"), ("planes", "u8"), ("steps", "u8"), ("n_inputs", "i8"), ("n_planes", "i8")])
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class NumberPlanes:
     """A feature as ranks among ``thresholds`` (ascending, of the domain), or as values where there are none."""
 
@@ -49,7 +49,7 @@ class NumberPlanes:
     thresholds: Array
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class CategoryPlanes:
     """A feature whose values are category codes; per plane a table over ``n_codes + 2`` codes."""
 
@@ -58,7 +58,7 @@ class CategoryPlanes:
     tables: Sequence[Array]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class CodePlanes:
     """A column of categories; per plane a table over its codes, then unseen, then missing."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from fastframe.predict.records import record
 
 Array = np.ndarray[Any, Any]
 
@@ -17,7 +18,7 @@ _MOST_LEVELS = 4              # of the search within a cell; what kernels unroll
 _FEW_LEVELS = 2               # of the search over all thresholds, up to which a grid gains nothing
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Grid:
     """``starts`` (uint16): thresholds below each cell; empty where the search goes over all. ``low``, ``scale``: of their dtype."""
 

@@ -13,7 +13,7 @@ from fastframe._threads import run
 from fastframe.contract import FeatureContract, Field
 from fastframe.dtypes import Kind
 from fastframe.predict.engines.planes import Planes, lay_out
-from fastframe.predict.engines.walk import aligned, keys_of
+from fastframe.predict.engines.walk import aligned, keys_of, slice_trees
 from fastframe.predict.features import Computed, Feature
 from fastframe.predict.forest import LEAF, Forest
 
@@ -100,7 +100,7 @@ class _Packed:
         first = self._places(forest, addresses, wide)
         self.nodes = aligned(int(first[-1]) * kernels.NODE_BYTES[wide])
         task = kernels.pack(wide, addresses, 0, first.ctypes.data, self.nodes.ctypes.data, keep_alive=(self, first))
-        run(task, forest.n_trees, 1, operation=_OPERATION)
+        run(task, forest.n_trees, slice_trees(forest), operation=_OPERATION)
         self.set_words = np.append(layout.set_words, np.uint32(0)).astype(np.uint32)
         self.is_class = (layout.n_codes > 0).view(np.uint8)
         self.root, self.tree, self.steps, self.groups = _groups(forest, first[:-1])
@@ -114,7 +114,7 @@ class _Packed:
     @staticmethod
     def _places(forest: Forest, addresses: tuple[int, ...], wide: bool) -> Array:
         n_places = np.zeros(forest.n_trees, np.int64)
-        run(kernels.pack(wide, addresses, n_places.ctypes.data, 0, 0, keep_alive=n_places), forest.n_trees, 1, operation=_OPERATION)
+        run(kernels.pack(wide, addresses, n_places.ctypes.data, 0, 0, keep_alive=n_places), forest.n_trees, slice_trees(forest), operation=_OPERATION)
         return np.concatenate([[0], np.cumsum(n_places)]).astype(np.int64)
 
 

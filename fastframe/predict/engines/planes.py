@@ -9,7 +9,6 @@ so category nodes need one plane, whichever sides missing takes. Lookups that fe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from fastframe.predict.engines.front import CategoryPlanes, CodePlanes, Front, N
 from fastframe.predict.engines.sets import CodeTests, category_tests, class_planes, code_values, lookup_tests
 from fastframe.predict.features import Code, Computed, Feature, Lookup, Number
 from fastframe.predict.forest import CategoryInput, Forest, NumberInput
+from fastframe.predict.records import record
 
 Array = np.ndarray[Any, Any]
 
@@ -29,7 +29,7 @@ _TABLE_DTYPES = {"u8": np.uint8, "u16": np.uint16, "float32": np.float32, "float
 MERGE_FROM = {"u8": 3, "u16": 8, "float32": 8, "float64": 8}   # a walk's set test costs more than its comparison
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Planes:
     """The layout for one form: ``"u8"``, ``"u16"``, or the forest's domain for values.
 

@@ -7,18 +7,18 @@ missing. Where a plane can not hold all codes, it holds *classes*: codes that no
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fastframe.predict.features import Code, Lookup
 from fastframe.predict.forest import Forest
+from fastframe.predict.records import record
 
 Array = np.ndarray[Any, Any]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class CodeTests:
     """Distinct tests, ``goes_left[test, code]``, and which of them each node asks."""
 
@@ -32,7 +32,7 @@ class CodeTests:
         return CodeTests(np.concatenate([part.goes_left for part in parts]), np.concatenate(of_node))
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class ClassPlane:
     """A plane of classes: the class of each code, the tests asked in it, and the words of their sets of classes."""
 

@@ -135,6 +135,9 @@ class _Packing:
     def _add_sets(self, layout: Planes) -> None:
         """Each tree's different sets; their nodes' plane is where in the tile the test of the set goes."""
         nodes = np.flatnonzero(layout.node_set >= 0)
+        if not len(nodes):
+            self.sets, self.most_sets = np.zeros(0, SET), 0
+            return
         which, first, number = np.unique(self.tree[nodes] * (len(layout.set_start)) + layout.node_set[nodes], return_index=True, return_inverse=True)
         tree = self.tree[nodes[first]]
         self.trees["n_sets"] = counts = np.bincount(tree, minlength=len(self.trees))
@@ -222,7 +225,7 @@ class _Packing:
         entries[row[self.tree[leaves]], number[leaves]] = self.forest.leaf_of_node[leaves]
         sizes = np.array([*TABLES, 128, 256])
         size_of = sizes[np.searchsorted(sizes, n_leaves[members])]
-        for size in np.unique(size_of).tolist():
+        for size in sorted(set(size_of.tolist())):
             some = size_of == size
             self._add_values(members[some], entries[some, :size])
 

@@ -23,6 +23,7 @@ _LINE = 64                      # bytes
 _TILE_BYTES = 256 << 10         # of a block's keys: they stay in a core's second cache while trees go by
 _SLICE_ROWS = 512               # rows of a slice are a multiple of this
 _SLICES = 8                     # per batch, at least, while slices are that long: threads end together
+_SLICE_NODES = 1 << 16          # packed in a millisecond or two
 _NARROW_LINKS = ((256, 1 << 18), (1024, 1 << 16))   # columns and places that fit a node of 8 bytes: the forms SMALL and MEDIUM
 
 
@@ -140,6 +141,11 @@ class _Columns:
         self.source = (*addresses, self.n_first, self.n_all, self.side, layout.form == "u16")
 
 
+def slice_trees(forest: Forest) -> int:
+    """Trees whose nodes one slice packs: few slices for small forests, for which waking threads costs more than packing."""
+    return max(1, _SLICE_NODES * forest.n_trees // max(1, len(forest.feature)))
+
+
 class _Packed:
     """What kernels read; `address` is their first argument."""
 
@@ -159,7 +165,7 @@ def _pack(forest: Forest, layout: Planes, columns: _Columns) -> _Packed:
     addresses = tuple(array.ctypes.data if array is not arrays[5] or has_categories else 0 for array in arrays)
     form, n_places = kernels.SMALL, np.empty(forest.n_trees, np.int64)
     for form in (kernels.SMALL, kernels.LARGE):
-        run(kernels.count_places(form, addresses, n_places.ctypes.data, keep_alive=arrays), forest.n_trees, 1, operation=_OPERATION)
+        run(kernels.count_places(form, addresses, n_places.ctypes.data, keep_alive=arrays), forest.n_trees, slice_trees(forest), operation=_OPERATION)
         fits = [most for most in _NARROW_LINKS if columns.n_all <= most[0] and n_places.max(initial=0) <= most[1]]
         if fits and form == kernels.SMALL:
             form = kernels.SMALL if fits[0] == _NARROW_LINKS[0] else kernels.MEDIUM
@@ -169,7 +175,7 @@ def _pack(forest: Forest, layout: Planes, columns: _Columns) -> _Packed:
     trees = np.zeros((forest.n_trees, kernels.TREE_BYTES), np.uint8)
     keep = (arrays, first, trees, nodes)
     task = kernels.pack(form, addresses, first.ctypes.data, trees.ctypes.data, nodes.ctypes.data, keep_alive=keep)
-    run(task, forest.n_trees, 1, operation=_OPERATION)
+    run(task, forest.n_trees, slice_trees(forest), operation=_OPERATION)
     set_words = np.append(layout.set_words, np.uint32(0)).astype(np.uint32)   # a number node reads the first word, for nothing
     return _Packed(form, nodes, trees, set_words, has_categories)
 
