@@ -70,9 +70,9 @@ class Predictor:
         """The names of the questions that the model answers."""
         return tuple(self._model.methods)
 
-    def _rows(self, data: Any) -> Rows:
+    def _rows(self, data: Any, engine: str | None = None) -> Rows:
         columns = self.contract.apply(data)
-        return Rows(self.contract, columns, len(columns[0]) if columns else 0, self._packed)
+        return Rows(self.contract, columns, len(columns[0]) if columns else 0, self._packed, engine)
 
     def _score(self, method: str) -> Score:
         score = self._model.methods.get(method)
@@ -80,10 +80,10 @@ class Predictor:
             raise UnsupportedModel.without_method(self._model.source.model, method, self.methods)
         return score
 
-    def answer(self, method: str, data: Any) -> Any:
-        """The answer of any of `methods`."""
+    def answer(self, method: str, data: Any, engine: str | None = None) -> Any:
+        """The answer of any of `methods`; by ``engine`` ``"walk"`` as small batches get it, for the self-check: bits are the same."""
         score = self._score(method)
-        rows = self._rows(data)
+        rows = self._rows(data, engine)
         return shaped(method, score, _run(score, rows))
 
     def predict(self, data: Any) -> Any:
@@ -162,7 +162,7 @@ class Predictor:
 
     def _row_method(self, method: str) -> RowMethod:
 
-        made = RowMethod(self._score(method), self.contract, two_dimensional=method in TWO_DIMENSIONAL)
+        made = RowMethod(self._score(method), self.contract, two_dimensional=method in TWO_DIMENSIONAL, packed=self._packed)
         kept: RowMethod = self._packed.setdefault(("row", method), made)
         return kept
 

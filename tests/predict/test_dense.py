@@ -99,6 +99,14 @@ def test_float32() -> None:
         assert read.contract.fields[0].dtype == "float32" and answer(read, "predict", narrow).dtype == np.float32
 
 
+@pytest.mark.parametrize("labels", [Y > 0, MANY])
+@pytest.mark.parametrize("model", [LogisticRegression(max_iter=20), SGDClassifier("log_loss", max_iter=5), MLPClassifier((5,), activation="logistic", max_iter=2)])
+def test_probabilities_of_float32(model: Any, labels: Any) -> None:
+    narrow = (X / [1, 5, 0.1, 30, 1, 1, 2, 2, 1]).astype(np.float32)
+    read = check_model(model.fit(narrow, labels), narrow, methods=PROBABILITIES)
+    assert read.contract.fields[0].dtype == "float32"
+
+
 def test_frames_and_the_bound_on_other_layouts() -> None:
     """A frame is laid out by columns: the same bits. Laid out by rows, BLAS may add in another order: within the stated bound."""
     scaled = X * np.geomspace(1e-6, 1e8, 9)
