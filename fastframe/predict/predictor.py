@@ -197,9 +197,10 @@ class Predictor:
 
     def _output_names(self, into: str | Sequence[str], width: int, method: str) -> list[str]:
         if not isinstance(into, str):
-            if len(into) != width or len(set(into)) != width:
-                raise ArgumentError.of("predict", "into", list(into), [f"{width} names", "one name"])
-            return list(into)
+            names = list(into) if isinstance(into, Sequence) else []
+            if len(names) != width or len(set(names)) != width or not all(isinstance(name, str) for name in names):
+                raise ArgumentError.of("predict", "into", into, ["one name", *([f"a sequence of {width} names"] if width > 1 else [])])
+            return names
         if width == 1:
             return [into]
         classes = getattr(self._model.methods.get("predict"), "classes", None)
@@ -277,8 +278,9 @@ def compile(
     """
     if fallback not in ("error", "native"):
         raise ArgumentError.of("compile", "fallback", fallback, ("error", "native"))
-    from fastframe.predict.readers import read_model
+    from fastframe.predict.readers import check_fitted_model, read_model
 
+    check_fitted_model(model)
     try:
         read = read_model(model)
     except UnsupportedModel as error:
@@ -340,9 +342,10 @@ def can_compile(model: Any) -> Report:
     False
     """
     from fastframe.predict.explain import explain
-    from fastframe.predict.readers import read_model
+    from fastframe.predict.readers import check_fitted_model, read_model
 
     try:
+        check_fitted_model(model)
         found = explain(Predictor(check_model(read_model(model))))
     except UnsupportedModel as error:
         return Report(False, (str(error),))
