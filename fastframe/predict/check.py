@@ -94,7 +94,7 @@ def ours(predictor: Predictor, method: str, data: Any, engine: str | None = None
     """The compiled model's answer, ``(n_rows, width)``; by the planned engine, or by another one."""
     if method == "leaf" or method not in predictor.methods:
         return side_by_side(getattr(predictor, method)(data))
-    return side_by_side(predictor.answer(method, data, engine))
+    return side_by_side(predictor._answer(method, data, engine))
 
 
 def _compare(predictor: Predictor, probes: Probes, answers: dict[str, Array], asked: tuple[str, Ask]) -> None:

@@ -48,7 +48,8 @@ def one_row(contract: FeatureContract, row: Mapping[str, Any] | Sequence[Any]) -
 def _column_of(value: Any, field: Field) -> Column:
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or type(value).__name__ == "NAType" or (field.categories is not None and isinstance(value, float) and np.isnan(value)):   # as pandas has it
+    as_pandas_has_it = type(value).__name__ == "NAType" or (field.categories is not None and isinstance(value, float) and np.isnan(value))
+    if value is None or as_pandas_has_it:
         return Column(pa.nulls(1))
     kind = _TYPES.get(type(value))
     if kind is None:

@@ -80,8 +80,12 @@ class Predictor:
             raise UnsupportedModel.without_method(self._model.source.model, method, self.methods)
         return score
 
-    def answer(self, method: str, data: Any, engine: str | None = None) -> Any:
-        """The answer of any of `methods`; by ``engine`` ``"walk"`` as small batches get it, for the self-check: bits are the same."""
+    def answer(self, method: str, data: Any) -> Any:
+        """The answer of any of `methods`."""
+        return self._answer(method, data)
+
+    def _answer(self, method: str, data: Any, engine: str | None = None) -> Any:
+        """By ``engine`` ``"walk"`` as small batches get it, for the self-check."""
         score = self._score(method)
         rows = self._rows(data, engine)
         return shaped(method, score, _run(score, rows))
