@@ -82,7 +82,7 @@ class FeatureContract:
     Traceback (most recent call last):
     ...
     fastframe.errors.models.ContractError: the data do not fit what the model was fitted on:
-    - column 'city': 1 value is no category of the model: 'Rom'. Did you mean 'Rome'? Pass unseen='missing' to treat such values as missing.
+    - column 'city': 1 value is no category of the model: 'Rom'. Did you mean 'Rome'? Compile with unseen='missing' to treat such values as missing.
     - there is no column 'degrees'. Did you mean 'degree'?
     """
 

@@ -24,9 +24,10 @@ struct SigmoidXGBoost {
     }
 };
 
-// LightGBM, src/objective/binary_objective.hpp; scipy/special (xsf), expit.
+// LightGBM, src/objective/binary_objective.hpp; scipy/special (xsf), expit: SciPy computes floats in float.
 struct Sigmoid {
     static double of(double x, double scale) { return 1.0 / (1.0 + std::exp(-(scale * x))); }
+    static float of(float x, double scale) { return 1.0f / (1.0f + std::exp(-((float)scale * x))); }
 };
 
 struct Exp {
@@ -94,8 +95,9 @@ inline int softmax_xgboost(void* raw, int64_t start, int64_t stop, int64_t) {
 
 // One after the other: LightGBM, and NumPy's sum over an axis that is not the last in memory.
 struct SumInTurn {
-    static double of(const double* values, int64_t count) {
-        double sum = 0.0;
+    template <typename T>
+    static T of(const T* values, int64_t count) {
+        T sum = 0;
         for (int64_t at = 0; at < count; ++at) sum += values[at];
         return sum;
     }
@@ -103,19 +105,20 @@ struct SumInTurn {
 
 // numpy/_core/src/umath/loops_utils.h.src, pairwise sum: NumPy's sum along memory.
 struct SumPairwise {
-    static double of(const double* values, int64_t count) {
+    template <typename T>
+    static T of(const T* values, int64_t count) {
         if (count < 8) return SumInTurn::of(values, count);
         if (count > 128) {
             const int64_t half = count / 2 - count / 2 % 8;
             return of(values, half) + of(values + half, count - half);
         }
-        double lanes[8];
+        T lanes[8];
         std::copy(values, values + 8, lanes);
         int64_t at = 8;
         for (; at < count - count % 8; at += 8) {
             for (int lane = 0; lane < 8; ++lane) lanes[lane] += values[at + lane];
         }
-        double sum = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+        T sum = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
         for (; at < count; ++at) sum += values[at];
         return sum;
     }
@@ -138,14 +141,14 @@ int softmax(void* raw, int64_t start, int64_t stop, int64_t) {
 }
 
 // sklearn/linear_model/_base.py, _predict_proba_lr: rows add up to 1; a row of zeros becomes uniform.
-template <typename Sum>
+template <typename Sum, typename T>
 int normalize(void* raw, int64_t start, int64_t stop, int64_t) {
     const Links& ctx = *(const Links*)raw;
     for (int64_t row = start; row < stop; ++row) {
-        const double* values = (const double*)ctx.values + row * ctx.width;
-        double* out = (double*)ctx.out + row * ctx.width;
-        const double sum = Sum::of(values, ctx.width);
-        for (int64_t at = 0; at < ctx.width; ++at) out[at] = sum == 0 ? 1.0 / (double)ctx.width : values[at] / sum;
+        const T* values = (const T*)ctx.values + row * ctx.width;
+        T* out = (T*)ctx.out + row * ctx.width;
+        const T sum = Sum::of(values, ctx.width);
+        for (int64_t at = 0; at < ctx.width; ++at) out[at] = sum == 0 ? T(1) / (T)ctx.width : values[at] / sum;
     }
     return OK;
 }
@@ -196,8 +199,8 @@ inline kernel_t link_kernel(int kind, int is_double) {
             case DIVIDE: return link_each<Divide, double>;
             case SOFTMAX: return softmax<SumInTurn>;
             case SOFTMAX_PAIRWISE: return softmax<SumPairwise>;
-            case NORMALIZE: return normalize<SumInTurn>;
-            case NORMALIZE_PAIRWISE: return normalize<SumPairwise>;
+            case NORMALIZE: return normalize<SumInTurn, double>;
+            case NORMALIZE_PAIRWISE: return normalize<SumPairwise, double>;
             case BOTH_CLASSES: return both_classes<double>;
             case LARGEST: return largest<double>;
             default: return nullptr;
@@ -205,11 +208,14 @@ inline kernel_t link_kernel(int kind, int is_double) {
     }
     switch (kind) {
         case SIGMOID_XGBOOST: return link_each<SigmoidXGBoost, float>;
+        case SIGMOID: return link_each<Sigmoid, float>;
         case EXP: return link_each<Exp, float>;
         case STEP: return link_each<Step, float>;
         case LOGIT_XGBOOST: return link_each<LogitXGBoost, float>;
         case LOG: return link_each<Log, float>;
         case SOFTMAX_XGBOOST: return softmax_xgboost;
+        case NORMALIZE: return normalize<SumInTurn, float>;
+        case NORMALIZE_PAIRWISE: return normalize<SumPairwise, float>;
         case BOTH_CLASSES: return both_classes<float>;
         case LARGEST: return largest<float>;
         default: return nullptr;

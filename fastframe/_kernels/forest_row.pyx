@@ -95,6 +95,10 @@ def pack(bint wide, tuple forest, uintptr_t n_places, uintptr_t first, uintptr_t
 
 
 @cython.final
+# Those whose `item` is a Python number; not longdouble, whose `item` is itself.
+_NUMPY_SCALARS = (np.float64, np.float32, np.float16, np.integer, np.bool_)
+
+
 cdef class RowWalker:
     """A forest that answers for one row; any number of threads may call `sums` at once.
 
@@ -243,6 +247,8 @@ cdef class RowWalker:
         if value is None and self.nullable[at]:
             put_double(scratch, at, float("nan"))
             return True
+        if isinstance(value, _NUMPY_SCALARS):   # a row of a frame or an array holds NumPy's own numbers
+            return self.put(scratch, at, value.item())
         return False
 
     cdef bint put_category(self, RowScratch* scratch, int64_t at, object value) except -1:
@@ -260,6 +266,8 @@ cdef class RowWalker:
             if number != number:
                 put_code(scratch, at, -1)
                 return self.nullable[at]
+        elif isinstance(value, _NUMPY_SCALARS):
+            return self.put_category(scratch, at, value.item())
         elif not PyLong_CheckExact(value) and not PyBool_Check(value):
             return False
         found = PyDict_GetItemWithError(<object>PyList_GET_ITEM(self.codes, at), value)

@@ -64,6 +64,17 @@ class UnsupportedModel(ModelError, NotImplementedError):
         return cls(f"{model} cannot be compiled: {'; '.join(reasons)}. Use fallback='native' to predict with the model itself.")
 
     @classmethod
+    def no_model(cls, given: object) -> UnsupportedModel:
+        if isinstance(given, type):
+            return cls(f"{given.__name__} is a class, not a fitted model: fit an instance of it first.")
+        name = f"{type(given).__module__.partition('.')[0]}.{type(given).__name__}".removeprefix("builtins.")
+        return cls(f"a value of type {name} is no model. Give a fitted model of scikit-learn, XGBoost or LightGBM itself.")
+
+    @classmethod
+    def not_fitted(cls, model: str) -> UnsupportedModel:
+        return cls(f"{model} is not fitted. Call its fit(...) first.")
+
+    @classmethod
     def unknown_class(cls, name: str, known: Iterable[str]) -> UnsupportedModel:
         return cls(f"{name} cannot be compiled: no reader knows this class. Known are {', '.join(known)}.")
 
@@ -127,7 +138,7 @@ class ContractError(ModelError):
     def unseen_values(name: str, count: int, values: Sequence[Any], categories: Sequence[Any]) -> str:
         what = "1 value is no category" if count == 1 else f"{count} values are no categories"
         hint = suggestion(values[0], categories) if isinstance(values[0], str) else ""
-        return f"column {name!r}: {what} of the model: {listed(values)}.{hint} Pass unseen='missing' to treat such values as missing."
+        return f"column {name!r}: {what} of the model: {listed(values)}.{hint} Compile with unseen='missing' to treat such values as missing."
 
     @classmethod
     def bad_policy(cls, given: object, allowed: Sequence[str]) -> ContractError:
@@ -139,17 +150,28 @@ class ContractError(ModelError):
 
     @classmethod
     def not_tabular(cls, given: object) -> ContractError:
+        hint = {"LazyFrame": " Collect it first.", "Series": " Make it a frame first: .to_frame()."}.get(type(given).__name__, "")
         return cls(
-            f"a {type(given).__name__} cannot be predicted from. Give a frame (fastframe, pandas, polars, pyarrow), a 2-D array, or a dict of arrays."
+            f"a value of type {type(given).__name__} cannot be predicted from.{hint} Give a frame (fastframe, pandas, polars, pyarrow), a 2-D array, "
+            "or a dict of arrays; predict_row takes a single row, as a mapping or a tuple."
         )
 
     @classmethod
+    def not_a_column(cls, name: str, value: object) -> ContractError:
+        return cls(f"column {name!r} is {value!r}, which is no array of values. Give one array per column, or a single row to predict_row.")
+
+    @classmethod
+    def masked(cls) -> ContractError:
+        return cls("a masked array was given, whose mask would be lost. Use x.filled(numpy.nan) first.")
+
+    @classmethod
     def not_a_row(cls, given: object) -> ContractError:
-        return cls(f"a {type(given).__name__} is no row. Give a mapping by name, or a tuple by position.")
+        hint = " Use .to_dict() of a Series." if type(given).__name__ == "Series" else ""
+        return cls(f"a value of type {type(given).__name__} is no row. Give a mapping by name, or a tuple by position.{hint}")
 
     @staticmethod
     def not_one_value(name: str, value: object) -> str:
-        return f"column {name!r} is {value!r}, which is no bool, int, float, text or None"
+        return f"column {name!r} is {value!r}, which is no bool, int of at most 64 bits, float, text or None"
 
     @classmethod
     def not_two_dimensional(cls, n_dimensions: int) -> ContractError:
@@ -179,6 +201,14 @@ class ModelFileError(ModelError):
     @classmethod
     def cannot_keep(cls, what: str) -> ModelFileError:
         return cls(f"the predictor cannot be saved: a file has no place for {what}.")
+
+    @classmethod
+    def no_path(cls, given: object) -> ModelFileError:
+        return cls(f"a value of type {type(given).__name__} is no path of a file. Give a str or a pathlib.Path.")
+
+    @classmethod
+    def is_folder(cls, path: Any) -> ModelFileError:
+        return cls(f"{path} is a folder. Give the name of the file to write.")
 
     @classmethod
     def native(cls, model: str) -> ModelFileError:

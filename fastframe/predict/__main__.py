@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ import pyarrow as pa
 
 from fastframe._threads.progress import progress
 from fastframe.column.arrow import array_to_arrow
-from fastframe.errors import ColumnNotFound, ContractError, FastFrameError
+from fastframe.errors import ArgumentError, ColumnNotFound, ContractError, DuplicateColumn, FastFrameError
 from fastframe.io.paths import expand, reading, whole_file
 from fastframe.options import option_context
 from fastframe.predict.predictor import Predictor, load_predictor
@@ -41,9 +42,13 @@ def predict_file(predictor: Predictor, given: argparse.Namespace) -> int:
     import pyarrow.parquet as pq
 
     paths = expand(given.source)
-    with reading(paths[0], "Parquet"):
-        schema: pa.Schema = pq.read_schema(paths[0])
-        n_rows = sum(pq.read_metadata(path).num_rows for path in paths)
+    n_rows = 0
+    for path in paths:
+        if os.path.exists(given.target) and os.path.samefile(path, given.target):
+            raise ArgumentError.because("predict", f"{given.target} is also what is read", "Write to another file.")
+        with reading(path, "Parquet"):
+            n_rows += pq.read_metadata(path).num_rows
+    schema: pa.Schema = pq.read_schema(paths[0])
     keep = _kept(given.keep, schema.names)
     done = 0
     with whole_file(given.target) as temporary, progress(n_rows, f"predicting {given.source}") as bar:
@@ -101,6 +106,9 @@ def _batches(paths: Sequence[str], predictor: Predictor, schema: pa.Schema, keep
 def _answered(predictor: Predictor, batch: pa.RecordBatch, keep: Sequence[str], given: argparse.Namespace) -> pa.Table:
     fed = batch if predictor.contract.named else batch.select([name for name in batch.schema.names if name not in keep])
     columns = predictor.columns(fed, given.into, method=given.method)
+    twice = [name for name in columns if name in keep]
+    if twice:
+        raise DuplicateColumn.of(twice)
     kept = {name: batch.column(name) for name in keep}
     made = {name: array_to_arrow(column) for name, column in columns.items()}
     return pa.table({**kept, **made})

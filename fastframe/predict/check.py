@@ -1,22 +1,32 @@
-"""The self-check of `compile`: adversarial rows through the compiled and the native model, bits compared."""
+"""The self-check of `compile`: adversarial rows through the compiled and the native model, bits compared.
+
+All rows go through the planned engine and, where that is another one, through the walk, which small batches take; some go through
+`predict_row` one by one.
+"""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastframe.errors import InexactModelError
+from fastframe.predict.engines.choose import WALK
+from fastframe.predict.explain import bounds_of
 from fastframe.predict.model import Ask
+from fastframe.predict.model_checks import forest_scores
 from fastframe.predict.probes import Probes, probes_of
+from fastframe.predict.rows import Rows
 
 if TYPE_CHECKING:
     from fastframe.predict.predictor import Predictor
 
 Array = np.ndarray[Any, Any]
 
+_ALONE = 24   # rows that also go through `predict_row`
 _SMALLER_LIMITS = (float(np.finfo(np.float32).max), 1e30, 1e6)   # tried in turn where a model refuses larger numbers
 
 
@@ -29,11 +39,13 @@ class Coverage:
     tested: int
     methods: tuple[str, ...]
     limit: float
+    alone: int = 0    # of the rows, those that each method was also asked one by one
 
     def __str__(self) -> str:
         share = f"{self.tested:,} of {self.thresholds:,} thresholds, " if self.thresholds else ""
         size = "" if np.isinf(self.limit) else f", numbers up to {self.limit:.3g}"
-        return f"{self.rows:,} rows, {share}{', '.join(self.methods)}{size}"
+        alone = f", {self.alone} of the rows also one by one" if self.alone else ""
+        return f"{self.rows:,} rows, {share}{', '.join(self.methods)}{size}{alone}"
 
 
 def check_predictor(predictor: Predictor) -> Coverage:
@@ -59,7 +71,8 @@ def check_predictor(predictor: Predictor) -> Coverage:
                 raise
     for name, ask in model.asks.items():
         _compare(predictor, probes, answers, (name, ask))
-    return Coverage(probes.n_rows, probes.thresholds, probes.tested, tuple(model.asks), attempt)
+    alone = _ALONE if any(_same_alone(predictor, name) for name in model.asks) else 0
+    return Coverage(probes.n_rows, probes.thresholds, probes.tested, tuple(model.asks), attempt, alone)
 
 
 def _asked(ask: Ask, probes: Probes) -> Array:
@@ -77,28 +90,69 @@ def side_by_side(answer: Any) -> Array:
     return values.reshape(len(values), -1)
 
 
-def ours(predictor: Predictor, method: str, data: Any) -> Array:
-    """The compiled model's answer, ``(n_rows, width)``."""
-    if method in ("leaf", "margin"):
+def ours(predictor: Predictor, method: str, data: Any, engine: str | None = None) -> Array:
+    """The compiled model's answer, ``(n_rows, width)``; by the planned engine, or by another one."""
+    if method == "leaf" or method not in predictor.methods:
         return side_by_side(getattr(predictor, method)(data))
-    return side_by_side(predictor.answer(method, data))
+    return side_by_side(predictor._answer(method, data, engine))
 
 
 def _compare(predictor: Predictor, probes: Probes, answers: dict[str, Array], asked: tuple[str, Ask]) -> None:
     method, ask = asked
-    with np.errstate(all="ignore"):
-        found = ours(predictor, method, probes.table())
     native = answers[method]
-    if found.shape != native.shape or not _comparable(found, native, method):
-        raise InexactModelError.of_shape(method, f"{found.dtype} of shape {found.shape}", f"{native.dtype} of shape {native.shape}")
-    wrong = differing(found, native, ask.within_ulps)
-    if not wrong.any():
-        return
-    row = int(np.argmax(wrong.any(axis=1)))
-    place = int(np.argmax(wrong[row]))
-    allowed = f"{ask.within_ulps:g} ulps are allowed" if ask.within_ulps else "their bits must be equal"
-    values = (found[row, place].item(), native[row, place].item())
-    raise InexactModelError.differs(method, probes.row(row), values, allowed=allowed, tree=_first_tree(predictor, probes, answers, row))
+    for how, found, numbers in _ways(predictor, method, probes):
+        expected = native[numbers]
+        if found.shape != expected.shape or not _comparable(found, expected, method):
+            raise InexactModelError.of_shape(how, f"{found.dtype} of shape {found.shape}", f"{expected.dtype} of shape {expected.shape}")
+        wrong = differing(found, expected, ask.within_ulps)
+        if not wrong.any():
+            continue
+        row = int(np.argmax(wrong.any(axis=1)))
+        place = int(np.argmax(wrong[row]))
+        allowed = f"{ask.within_ulps:g} ulps are allowed" if ask.within_ulps else "their bits must be equal"
+        values = (found[row, place].item(), expected[row, place].item())
+        row = int(np.arange(probes.n_rows)[numbers][row])
+        raise InexactModelError.differs(how, probes.row(row), values, allowed=allowed, tree=_first_tree(predictor, probes, answers, row))
+
+
+def _ways(predictor: Predictor, method: str, probes: Probes) -> Iterator[tuple[str, Array, Any]]:
+    """The method's answers by each path that a row can take: which path, the answers, and of which rows."""
+    everything, table = slice(None), probes.table()
+    with np.errstate(all="ignore"):
+        answers = ours(predictor, method, table)
+        yield method, answers, everything
+        if _has_other_engine(predictor, method):
+            yield f"{method} (small batches)", ours(predictor, method, table, WALK), everything
+        if _same_alone(predictor, method):
+            numbers = np.linspace(0, probes.n_rows - 1, min(_ALONE, probes.n_rows)).astype(np.int64)
+            names = list(table.columns)
+            rows = zip(*(table.columns[name].array.take(numbers).to_pylist() for name in names), strict=True)
+            found = np.array([_flat(predictor.predict_row(row, method)) for row in rows])
+            yield f"predict_row of {method}", _narrowed(found, answers.dtype), numbers
+
+
+def _has_other_engine(predictor: Predictor, method: str) -> bool:
+    """Whether large batches take another engine than the walk."""
+    forests = forest_scores(predictor._model.methods.get(method))
+    rows = Rows(predictor.contract, (), 0, predictor._packed)
+    return any(rows.program(one).plan.engine != WALK for one in forests)
+
+
+def _narrowed(found: Array, dtype: np.dtype[Any]) -> Array:
+    """Single numbers, which come as Python's, in a float dtype if it has them all."""
+    narrow = found.astype(dtype) if found.dtype.kind == dtype.kind == "f" else found
+    return narrow if np.array_equal(narrow, found, equal_nan=narrow.dtype.kind == "f") else found
+
+
+def _flat(answer: Any) -> Array:
+    """One row's answer, ``(width,)``."""
+    return np.concatenate([_flat(one) for one in answer]) if isinstance(answer, list) else np.atleast_1d(answer)
+
+
+def _same_alone(predictor: Predictor, method: str) -> bool:
+    """Whether one row's answer must have the bits that it has among many: not where BLAS adds, whose order depends on the rows."""
+    score = predictor._model.methods.get(method)
+    return score is not None and not bounds_of(score)
 
 
 def _comparable(found: Array, native: Array, method: str) -> bool:

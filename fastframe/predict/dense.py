@@ -126,10 +126,7 @@ def expit(x: Array) -> Array:
     """SciPy's ``expit``, in the dtype of ``x``."""
     from fastframe.predict.links import by_kernel
 
-    if x.dtype == np.float64:
-        return by_kernel("sigmoid", x)
-    # SciPy computes float32 in float32 arithmetic of the C library, for which there is no kernel.
-    return (1 / (1 + np.exp(-x.astype(np.float64)))).astype(np.float32)
+    return by_kernel("sigmoid", x)
 
 
 @node

@@ -44,10 +44,16 @@ class Explanation:
     __repr__ = __str__
 
 
+def bounds_of(root: Any) -> set[str]:
+    """What an expression's parts declare that are not exact, those of models within it included."""
+    scores = [one for one in parts_of(root) if isinstance(one, Score)]
+    within = [getattr(one, name) for one in scores for name in getattr(one, "elsewhere", ())]
+    return {one.guarantee for one in scores if one.guarantee != "exact"}.union(*map(bounds_of, within))
+
+
 def guarantee_of(model: Model) -> str:
     """``exact``, or the bounds that the model's parts and its reader declare."""
-    parts = parts_of(tuple(model.methods.values()))
-    bounds = sorted({one.guarantee for one in parts if isinstance(one, Score) and one.guarantee != "exact"})
+    bounds = sorted(bounds_of(tuple(model.methods.values())))
     bounds += [f"{name} within {ask.within_ulps:g} ulps" for name, ask in model.asks.items() if ask.within_ulps]
     return "; ".join(bounds) or "exact"
 

@@ -69,10 +69,19 @@ def prefix(header: bytes, total: int) -> bytes:
     return (start + _CRC.pack(zlib.crc32(start))).ljust(ALIGNMENT, b"\0")
 
 
+def _path(given: Any) -> str:
+    if not isinstance(given, str | os.PathLike):   # open() would take a number for an open file
+        raise ModelFileError.no_path(given)
+    return os.fspath(given)
+
+
 def save_model(model: Model, path: Any, extra: dict[str, Any] | None = None) -> None:
     """Write a model, whole or not at all."""
     from fastframe.io.paths import whole_file
 
+    path = _path(path)
+    if os.path.isdir(path):
+        raise ModelFileError.is_folder(path)
     content = file_bytes(model, extra)
     with whole_file(path) as temporary, open(temporary, "wb") as file:
         file.write(content)
@@ -89,6 +98,7 @@ def load_model(path: Any) -> tuple[Model, dict[str, Any]]:
     ModelFileError
         Where the file is no saved predictor, of a later version, or damaged.
     """
+    path = _path(path)
     try:
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size

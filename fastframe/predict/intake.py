@@ -42,7 +42,7 @@ def table_of(data: Any, names: Collection[str] | None) -> Table:
     if isinstance(data, np.ndarray):
         return _of_array(data)
     if isinstance(data, Mapping):
-        chosen = {str(name): values for name, values in data.items() if names is None or str(name) in names}
+        chosen = {str(name): _column_like(str(name), values) for name, values in data.items() if names is None or str(name) in names}
         return Table({name: column_from(values, name, copy=False) for name, values in chosen.items()}, None if chosen else _length(data))
     if type(data).__module__.split(".")[0] == "pandas" and hasattr(data, "columns"):
         return _of_pandas(data, names)
@@ -78,12 +78,29 @@ def _array_of_rows(rows: Any) -> np.ndarray[Any, Any]:
         raise ContractError.not_tabular(rows) from None
 
 
+def _column_like(name: str, values: Any) -> Any:
+    """A column of a dict, if it is one."""
+    is_many = hasattr(values, "__len__") or hasattr(values, "__arrow_c_stream__")
+    if isinstance(values, str | bytes) or not is_many or getattr(values, "ndim", 1) == 0:
+        raise ContractError.not_a_column(name, values)
+    return _unmasked(values)
+
+
+def _unmasked(array: Any) -> Any:
+    if type(array).__module__.startswith("numpy.ma"):   # by name: numpy.ma is loaded only by those who use it
+        raise ContractError.masked()
+    return array
+
+
 def _length(data: Mapping[Any, Any]) -> int:
     return len(next(iter(data.values()))) if data else 0
 
 
 def _of_arrow(data: Any, names: Collection[str] | None) -> Table:
-    table = data if isinstance(data, pa.Table) else pa.table(data)
+    try:
+        table = data if isinstance(data, pa.Table) else pa.table(data)
+    except pa.ArrowInvalid:   # a stream of something else than rows, such as a single column
+        raise ContractError.not_tabular(data) from None
     if names is None:
         return table_from_arrow(table)
     chosen = [position for position, name in enumerate(table.column_names) if name in names]
@@ -107,6 +124,7 @@ def _pandas_column(series: Any, name: str) -> Column:
 
 
 def _of_array(array: np.ndarray[Any, Any]) -> Table:
+    _unmasked(array)
     if array.dtype.names:
         return Table({name: column_from(array[name], name, copy=False) for name in array.dtype.names}, len(array))
     if array.ndim != 2:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 LINKS: dict[str, str] = {
-    "sigmoid": "1 / (1 + exp(-scale * x)), float64: LightGBM, SciPy's expit",
+    "sigmoid": "1 / (1 + exp(-scale * x)): LightGBM, SciPy's expit, in either dtype",
     "exp": "in either dtype: XGBoost, LightGBM",
     "softplus": "log(1 + exp(x)), float64: LightGBM's cross_entropy_lambda",
     "signed_square": "sign(x) * x * x, float64: LightGBM's reg_sqrt",
@@ -38,7 +38,7 @@ LINKS: dict[str, str] = {
     "exp_numpy": "NumPy's exp, in either dtype: scikit-learn's log link",
     "softmax_numpy": "NumPy's exp, added in turn, float64: scikit-learn on a Fortran-ordered matrix (histogram gradient boosting)",
     "softmax_numpy_pairwise": "NumPy's exp, added pairwise: scikit-learn or SciPy on a C-ordered matrix",
-    "normalize": "divided by the row's sum, added in turn; uniform where that is 0: scikit-learn's one against the rest",
+    "normalize": "divided by the row's sum, in either dtype, added in turn; uniform where that is 0: scikit-learn's one against the rest",
     "normalize_pairwise": "the same, added pairwise: where the matrix is C-ordered",
 }  # fmt: skip
 """Links by name."""

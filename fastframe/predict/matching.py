@@ -194,7 +194,8 @@ def lossy_values(column: Column, dtype: DType) -> list[Any]:
     lost = ~_exact(numbers, dtype)
     if missing is not None:
         lost &= ~missing
-    return [one.item() for one in numbers[np.flatnonzero(lost)[:_SAMPLES]]]
+    sample = dict.fromkeys(one.item() for one in numbers[np.flatnonzero(lost)[:1000]])
+    return list(sample)[:_SAMPLES]
 
 
 def _holds_all(dtype: DType, column: Column) -> bool:

@@ -47,7 +47,8 @@ def one_row(contract: FeatureContract, row: Mapping[str, Any] | Sequence[Any]) -
 def _column_of(value: Any, field: Field) -> Column:
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or (field.categories is not None and isinstance(value, float) and np.isnan(value)):   # as pandas has it
+    as_pandas_has_it = type(value).__name__ == "NAType" or (field.categories is not None and isinstance(value, float) and np.isnan(value))
+    if value is None or as_pandas_has_it:
         return Column(pa.nulls(1))
     kind = _TYPES.get(type(value))
     if kind is None:
@@ -68,14 +69,16 @@ class RowMethod:
     contract : FeatureContract
     two_dimensional : bool
         Whether an answer of one column is an array all the same.
+    packed : dict
+        Where packed forests are kept, for methods that share them: the predictor's.
     """
 
     __slots__ = ("score", "engines", "_value", "_scalar", "_decide")
 
-    def __init__(self, score: Score, contract: FeatureContract, *, two_dimensional: bool) -> None:
+    def __init__(self, score: Score, contract: FeatureContract, *, two_dimensional: bool, packed: dict[Any, Any]) -> None:
         self.score = score
         self._scalar = score.width == 1 and not two_dimensional
-        self.engines: list[tuple[ForestScore, OneRow]] | None = _engines(score, contract)
+        self.engines: list[tuple[ForestScore, OneRow]] | None = _engines(score, contract, packed)
         self._decide: Callable[[Any], Any] | None = getattr(score, "of_one", None) if self._scalar else None   # a `Decide`
         alone = self.engines is not None and isinstance(score, ForestScore) and self._scalar
         self._value: Callable[[object], Any] | None = self.engines[0][1].value if alone and self.engines else None
@@ -123,7 +126,7 @@ class _Summed:
         return value
 
 
-def _engines(score: Score, contract: FeatureContract) -> list[tuple[ForestScore, OneRow]] | None:
+def _engines(score: Score, contract: FeatureContract, packed: dict[Any, Any]) -> list[tuple[ForestScore, OneRow]] | None:
     """The engine of each forest; None where the score also reads columns itself, or a forest cannot be packed for it."""
     from fastframe.predict.engines.one_row import OneRow
 
@@ -132,4 +135,7 @@ def _engines(score: Score, contract: FeatureContract) -> list[tuple[ForestScore,
         return None
     if not all(OneRow.takes(one.forest, one.features) for one in forests):
         return None
-    return [(one, OneRow(one.forest, one.features, contract)) for one in forests]
+    for one in forests:
+        if (one, "row") not in packed:
+            packed[one, "row"] = OneRow(one.forest, one.features, contract)
+    return [(one, packed[one, "row"]) for one in forests]

@@ -73,9 +73,9 @@ class Predictor:
         """The names of the questions that the model answers."""
         return tuple(self._model.methods)
 
-    def _rows(self, data: Any) -> Rows:
+    def _rows(self, data: Any, engine: str | None = None) -> Rows:
         columns = self.contract.apply(data)
-        return Rows(self.contract, columns, len(columns[0]) if columns else 0, self._packed)
+        return Rows(self.contract, columns, len(columns[0]) if columns else 0, self._packed, engine)
 
     def _score(self, method: str) -> Score:
         score = self._model.methods.get(method)
@@ -85,8 +85,12 @@ class Predictor:
 
     def answer(self, method: str, data: Any) -> Any:
         """The answer of any of `methods`."""
+        return self._answer(method, data)
+
+    def _answer(self, method: str, data: Any, engine: str | None = None) -> Any:
+        """By ``engine`` ``"walk"`` as small batches get it, for the self-check."""
         score = self._score(method)
-        rows = self._rows(data)
+        rows = self._rows(data, engine)
         return shaped(method, score, _run(score, rows))
 
     def predict(self, data: Any) -> Any:
@@ -165,7 +169,7 @@ class Predictor:
 
     def _row_method(self, method: str) -> RowMethod:
 
-        made = RowMethod(self._score(method), self.contract, two_dimensional=method in TWO_DIMENSIONAL)
+        made = RowMethod(self._score(method), self.contract, two_dimensional=method in TWO_DIMENSIONAL, packed=self._packed)
         kept: RowMethod = self._packed.setdefault(("row", method), made)
         return kept
 
@@ -200,9 +204,10 @@ class Predictor:
 
     def _output_names(self, into: str | Sequence[str], width: int, method: str) -> list[str]:
         if not isinstance(into, str):
-            if len(into) != width or len(set(into)) != width:
-                raise ArgumentError.of("predict", "into", list(into), [f"{width} names", "one name"])
-            return list(into)
+            names = list(into) if isinstance(into, Sequence) else []
+            if len(names) != width or len(set(names)) != width or not all(isinstance(name, str) for name in names):
+                raise ArgumentError.of("predict", "into", into, ["one name", *([f"a sequence of {width} names"] if width > 1 else [])])
+            return names
         if width == 1:
             return [into]
         classes = getattr(self._model.methods.get("predict"), "classes", None)
@@ -280,8 +285,9 @@ def compile(
     """
     if fallback not in ("error", "native"):
         raise ArgumentError.of("compile", "fallback", fallback, ("error", "native"))
-    from fastframe.predict.readers import read_model
+    from fastframe.predict.readers import check_fitted_model, read_model
 
+    check_fitted_model(model)
     try:
         read = read_model(model)
     except UnsupportedModel as error:
@@ -343,9 +349,10 @@ def can_compile(model: Any) -> Report:
     False
     """
     from fastframe.predict.explain import explain
-    from fastframe.predict.readers import read_model
+    from fastframe.predict.readers import check_fitted_model, read_model
 
     try:
+        check_fitted_model(model)
         found = explain(Predictor(check_model(read_model(model))))
     except UnsupportedModel as error:
         return Report(False, (str(error),))

@@ -46,7 +46,7 @@ class ForestProgram:
 
     def sums(self, rows: Rows) -> Array:
         """``(n_rows, n_outputs)`` of the forest's `accumulate`."""
-        few = rows.n_rows <= _ALWAYS_FEW
+        few = rows.n_rows <= _ALWAYS_FEW or rows.engine == choose.WALK
         if not few and self.plan.engine_for(rows.n_rows) == choose.SLICED:
             return self._sliced.sums(rows)
         return self._walk.sums(rows)

@@ -41,12 +41,17 @@ class Rows:
     n_rows : int
     packed : dict, optional
         Where programs and front ends are kept from batch to batch: the predictor's.
+    engine : str, optional
+        The engine that forests are to run on, whatever they plan: `choose.WALK`, which takes every forest. For the self-check.
     """
 
-    __slots__ = ("contract", "columns", "n_rows", "_packed", "_once", "_blocks", "_addresses")
+    __slots__ = ("contract", "columns", "n_rows", "engine", "_packed", "_once", "_blocks", "_addresses")
 
-    def __init__(self, contract: FeatureContract, columns: tuple[Column, ...], n_rows: int, packed: dict[Any, Any] | None = None) -> None:
+    def __init__(
+        self, contract: FeatureContract, columns: tuple[Column, ...], n_rows: int, packed: dict[Any, Any] | None = None, engine: str | None = None
+    ) -> None:
         self.contract = contract
+        self.engine = engine
         self.columns = columns
         self.n_rows = n_rows
         self._packed: dict[Any, Any] = {} if packed is None else packed
@@ -56,7 +61,7 @@ class Rows:
 
     def slice(self, start: int, length: int) -> Rows:
         """Some of the rows, with nothing that was computed of them."""
-        return Rows(self.contract, tuple(column.slice(start, length) for column in self.columns), length, self._packed)
+        return Rows(self.contract, tuple(column.slice(start, length) for column in self.columns), length, self._packed, self.engine)
 
     def once(self, node: Any, make: Callable[[], T]) -> T:
         """The value of a node that several methods share."""
@@ -76,7 +81,7 @@ class Rows:
         columns = tuple(Column(array_of(values[:, i])) for i in range(values.shape[1]))
         from fastframe.predict.ensembles import number_columns
 
-        return Rows(number_columns(len(columns)), columns, len(values), self.kept((node, "fed"), dict))
+        return Rows(number_columns(len(columns)), columns, len(values), self.kept((node, "fed"), dict), self.engine)
 
     def program(self, score: ForestScore) -> ForestProgram:
         """The forest packed for its engine."""

@@ -10,10 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import fastframe as ff
 from fastframe import dtypes
 from fastframe.contract import FeatureContract, Field
 from fastframe.errors import InexactModelError
 from fastframe.predict.check import check_predictor, differing, ulps_apart
+from fastframe.predict.engines.sliced import SlicedEngine
+from fastframe.predict.engines.walk import WalkEngine
 from fastframe.predict.features import Number, Step
 from fastframe.predict.forest import NumberInput
 from fastframe.predict.forest_build import Tree, join
@@ -214,3 +217,42 @@ def test_differences_are_of_bits(kind: Any) -> None:
     assert differing(one, near, 1.0)[0].tolist() == [False, False, False, False, False]
     far = ulps_apart(np.array([-1.0], kind).view(f"i{one.itemsize}"), np.array([1.0], kind).view(f"i{one.itemsize}"))
     assert far[0] == 2 * int(np.array([1.0], kind).view(f"u{one.itemsize}")[0])
+
+
+def regressor_of_several_engines() -> tuple[Any, Predictor]:
+    """A model whose large batches are bit-sliced, and whose small ones walk."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    x = np.random.default_rng(5).normal(size=(400, 4))
+    native = HistGradientBoostingRegressor(max_iter=40).fit(x, x @ [1.0, -2.0, 0.5, 3.0])
+    found = ff.compile(native, verify=False)
+    assert "bit-sliced" in found.explain().engine
+    return native, found
+
+
+def test_every_engine_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of one engine alone is found, and the message says which way the rows went."""
+    _, predictor = regressor_of_several_engines()
+    coverage = check_predictor(predictor)
+    assert coverage.alone == 24 and "24 of the rows also one by one" in str(coverage)
+    of_engine = {"": SlicedEngine, r" \(small batches\)": WalkEngine}
+    for where, engine in of_engine.items():
+        with monkeypatch.context() as patch:
+            right = engine.sums
+            patch.setattr(engine, "sums", lambda self, rows, right=right: np.nextafter(right(self, rows), np.inf))
+            with pytest.raises(InexactModelError, match=rf"^(margin|predict){where} of the compiled model gives"):
+                check_predictor(predictor)
+    check_predictor(predictor)
+    with monkeypatch.context() as patch:
+        right_row = Predictor.predict_row
+        patch.setattr(Predictor, "predict_row", lambda *given: np.nextafter(right_row(*given), np.inf))
+        with pytest.raises(InexactModelError, match="^predict_row of (margin|predict) of the compiled model gives"):
+            check_predictor(predictor)
+
+
+def test_sums_of_blas_are_not_compared_one_by_one() -> None:
+    """One row among many may be added in another order than alone: no bits are promised, so none are compared."""
+    from sklearn.linear_model import Ridge
+
+    x = np.random.default_rng(5).normal(size=(50, 4))
+    assert check_predictor(ff.compile(Ridge().fit(x, x[:, 0]))).alone == 0

@@ -28,6 +28,7 @@ from sklearn.naive_bayes import BernoulliNB, ComplementNB, GaussianNB, Multinomi
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.svm import SVC, LinearSVC, LinearSVR
 
+import fastframe as ff
 from fastframe.errors import UnsupportedModel
 from fastframe.predict.dense import BOUND, Linear
 from fastframe.predict.readers import read_model
@@ -99,6 +100,16 @@ def test_float32() -> None:
         assert read.contract.fields[0].dtype == "float32" and answer(read, "predict", narrow).dtype == np.float32
 
 
+@pytest.mark.parametrize("labels", [Y > 0, MANY])
+@pytest.mark.parametrize("model", [
+    LogisticRegression(max_iter=20), SGDClassifier("log_loss", max_iter=5), MLPClassifier((5,), activation="logistic", max_iter=2),
+])  # fmt: skip
+def test_probabilities_of_float32(model: Any, labels: Any) -> None:
+    narrow = (X / [1, 5, 0.1, 30, 1, 1, 2, 2, 1]).astype(np.float32)
+    read = check_model(model.fit(narrow, labels), narrow, methods=PROBABILITIES)
+    assert read.contract.fields[0].dtype == "float32"
+
+
 def test_frames_and_the_bound_on_other_layouts() -> None:
     """A frame is laid out by columns: the same bits. Laid out by rows, BLAS may add in another order: within the stated bound."""
     scaled = X * np.geomspace(1e-6, 1e8, 9)
@@ -110,6 +121,11 @@ def test_frames_and_the_bound_on_other_layouts() -> None:
     got, by_rows = answer(read, "predict", frame)[:, 0], np.ascontiguousarray(frame) @ model.coef_ + model.intercept_
     bound = 2 * (9 + 2) * np.finfo(np.float64).eps * (np.abs(scaled * model.coef_).sum(axis=1) + abs(model.intercept_))
     assert (np.abs(got - by_rows) <= bound).all()
+    predictor = ff.compile(model)
+    for start in range(0, 40, 4):   # rows alone, and slices of a frame with the strides of the whole
+        some = slice(start, start + 4)
+        assert (np.abs(predictor.predict(frame[some]) - model.predict(frame[some])) <= bound[some]).all()
+        assert abs(predictor.predict_row(frame.iloc[start].to_dict()) - got[start]) <= bound[start]
     assert read.methods["predict"].guarantee == BOUND and isinstance(read.methods["predict"], Linear)
 
 

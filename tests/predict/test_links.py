@@ -147,8 +147,8 @@ def test_no_rows() -> None:
 def test_links_that_do_not_exist() -> None:
     with pytest.raises(ModelError, match="probit"):
         Link("probit", Given(scores(1)))
-    with pytest.raises(ModelError, match="sigmoid of float32"):
-        run(Link("sigmoid", Given(scores(1, np.float32))))
+    with pytest.raises(ModelError, match="softplus of float32"):
+        run(Link("softplus", Given(scores(1, np.float32))))
     assert set(LINKS) >= {"sigmoid", "softmax_xgboost"}
 
 

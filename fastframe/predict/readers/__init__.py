@@ -132,6 +132,25 @@ def read_model(model: Any) -> Model:
     return reader_of(model)(model)
 
 
+def check_fitted_model(model: Any) -> None:
+    """Refuse what is no model at all, and models that are not fitted: these have no native answers either.
+
+    Raises
+    ------
+    UnsupportedModel
+    """
+    if isinstance(model, type) or hasattr(model, "columns") or not (hasattr(model, "predict") or hasattr(model, "fit")):
+        raise UnsupportedModel.no_model(model)
+    told = getattr(model, "__sklearn_is_fitted__", None)
+    if callable(told):
+        fitted = bool(told())
+    else:   # as scikit-learn asks; transformers without state have nothing that is fitted
+        named = (name for name in getattr(model, "__dict__", {}) if name.endswith("_") and not name.startswith("__"))
+        fitted = not (hasattr(model, "get_params") and hasattr(model, "predict")) or any(named)
+    if not fitted:
+        raise UnsupportedModel.not_fitted(type(model).__name__)
+
+
 def reader_of(model: Any) -> Callable[[Any], Model]:
     """The reader of a model's class; refuses as `read_model` does."""
     kind = type(model)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from fastframe.errors.models import ModelError
+from fastframe.errors.models import ModelError, UnsupportedModel
 from fastframe.predict.forest import NO_SET, CategoryInput, Forest, Input, NumberInput, at_most_for_below
 from fastframe.predict.forest_build import Tree, join, set_words
 from fastframe.predict.links import by_kernel
@@ -128,7 +128,11 @@ def _categories(cats: Any, n_features: int) -> tuple[pa.Array | None, ...]:
             found.append(pa.array(values) if len(values) else None)
             continue
         offsets, raw = np.asarray(encoder["offsets"], np.int64), values.astype(np.int8).tobytes()
-        texts = [raw[start:stop].decode() for start, stop in pairwise(offsets)]
+        try:
+            texts = [raw[start:stop].decode() for start, stop in pairwise(offsets)]
+        except UnicodeDecodeError:
+            reason = "its categories are cut within letters: XGBoost 3.2 takes the letters of a pandas frame's categories for bytes. Name them in ASCII"
+            raise UnsupportedModel.because("XGBoost's booster", [reason]) from None
         found.append(pa.array(texts, pa.string()) if texts else None)
     if len(found) != n_features:
         raise ModelError.lacks("XGBoost", "an encoder for each feature")
