@@ -94,11 +94,11 @@ def pack(bint wide, tuple forest, uintptr_t n_places, uintptr_t first, uintptr_t
     return Task.make(pack_rows_kernel(wide), &ctx, sizeof(ctx), keep_alive)
 
 
+# Those whose `item` is a Python number: not longdouble, whose `item` is itself, nor times.
+_NUMPY_SCALARS = tuple(np.dtype(one).type for one in "fdebhilqBHILQ?")
+
+
 @cython.final
-# Those whose `item` is a Python number; not longdouble, whose `item` is itself.
-_NUMPY_SCALARS = (np.float64, np.float32, np.float16, np.integer, np.bool_)
-
-
 cdef class RowWalker:
     """A forest that answers for one row; any number of threads may call `sums` at once.
 

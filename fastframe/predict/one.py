@@ -45,7 +45,7 @@ def one_row(contract: FeatureContract, row: Mapping[str, Any] | Sequence[Any]) -
 
 
 def _column_of(value: Any, field: Field) -> Column:
-    if isinstance(value, np.generic):
+    if isinstance(value, np.generic) and not isinstance(value, np.datetime64 | np.timedelta64):   # of a time `item` can be a number
         value = value.item()
     as_pandas_has_it = type(value).__name__ == "NAType" or (field.categories is not None and isinstance(value, float) and np.isnan(value))
     if value is None or as_pandas_has_it:

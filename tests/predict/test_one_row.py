@@ -220,3 +220,17 @@ def test_threads_do_not_disturb_one_another(monkeypatch, release_ns):
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+@pytest.mark.parametrize("scalar", [np.float32, np.float64, np.float16, np.int8, np.int64, np.uint16, np.bool_, float, int])
+def test_numpys_numbers_are_numbers(scalar):
+    """A row of a frame holds NumPy's own numbers; they are answered by the engine itself, not by way of the contract."""
+    one_row = one_row_of(random_forest(np.random.default_rng(11), Recipe(features=3)).validate())
+    found = one_row.sums((scalar(1), scalar(0), scalar(1)))
+    assert found is not None and found.tobytes() == one_row.sums((1.0, 0.0, 1.0)).tobytes()
+
+
+@pytest.mark.parametrize("value", [np.datetime64(5, "ns"), np.timedelta64(5, "ns"), np.str_("a"), 1j])
+def test_what_is_no_number_is_not_answered(value):
+    one_row = one_row_of(random_forest(np.random.default_rng(11), Recipe(features=3)).validate())
+    assert one_row.sums((value, 0.0, 1.0)) is None
