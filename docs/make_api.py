@@ -29,6 +29,7 @@ from fastframe.ops.function import REQUIRED
 from fastframe.ops.functions import FUNCTIONS
 from fastframe.ops.windows import WINDOWS
 from fastframe.predict.predictor import Predictor, Report
+from fastframe.predict.readers import READERS
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by docs/make_api.py: change the docstrings, then `make docs`. -->"
@@ -290,8 +291,18 @@ def support_page() -> str:
         table(("name", "result", "options"), [(f"`{one.name}`", one.doc, options_of(one.options.items())) for one in WINDOWS.values()]),
         "## Functions of values", "Missing in, missing out, unless a row says otherwise. `text.` is `Series.str`, `time.` is `Series.dt`.",
         table(("name", "result", "options"), [(f"`{one.name}`", one.doc, options_of(one.options)) for one in FUNCTIONS.values()]),
+        "## Models that compile", "What `ff.compile` reads; see [predict.md](predict.md).",
+        table(("library", "classes"), _readable_models()),
     ]  # fmt: skip
     return "\n\n".join(out) + "\n"
+
+
+def _readable_models() -> list[tuple[str, str]]:
+    found: dict[str, list[str]] = {}
+    for name in READERS:
+        library, _, model = name.partition(".")
+        found.setdefault(library, []).append(f"`{model}`")
+    return [(library, ", ".join(models)) for library, models in found.items()]
 
 
 def index_page(pages: dict[str, str]) -> str:

@@ -33,6 +33,13 @@ class Native:
     def predict(self, rows: Any) -> Any:
         return self.ask(rows)
 
+    def answer(self, rows: Any) -> Any:
+        """What is compared: a forest adds its trees in their order on one thread only, so it is asked on one."""
+        owner = getattr(getattr(self, "ask", None), "__self__", None)
+        if hasattr(owner, "estimators_") and "n_jobs" in owner.get_params():
+            owner.set_params(n_jobs=1)
+        return self.predict(rows)
+
     def one(self, rows: Any) -> Callable[[], Any]:
         """A call that predicts the first row in the fastest way the library has."""
         first = rows[:1] if isinstance(rows, np.ndarray) else rows.iloc[:1]
@@ -188,4 +195,6 @@ CONTENDERS: dict[str, tuple[type[Native], str, tuple[str, ...]]] = {
     "tl2cgen": (Tl2cgen, ".venv-treelite", ("sklearn", "xgboost", "lightgbm")),
 }
 """By name: class, environment (empty: ours), libraries whose models it takes."""
+TOO_LARGE = {"tl2cgen": ("rf", "rfc")}
+"""Models that a contender is not asked: gcc needs more than four minutes of two cores for their C."""
 OURS = ("fastframe", "fastframe-matrix")

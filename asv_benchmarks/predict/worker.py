@@ -54,12 +54,8 @@ def main() -> None:
     for n_rows in task["sizes"]:
         rows = contender.feed(rows_of(name, n_rows, folder))
         found["rows"][n_rows] = timed(lambda rows=rows: contender.predict(rows), task["repeat"])
-        if n_rows == max(task["sizes"]):
-            np.save(task["answer"], np.asarray(contender.predict(rows)))
-    if task["threads"] == 1 or not task["one"]:
-        print(json.dumps(found))
-        return
     found["one"] = timed(contender.one(rows), 200)
+    np.save(task["answer"], np.asarray(contender.answer(rows)))
     print(json.dumps(found))
 
 
