@@ -83,7 +83,15 @@ def measure(chosen: argparse.Namespace, folder: Path, out: Path) -> list[dict[st
                 if "error" not in found and contender != "native" and native.exists():
                     found["difference"] = difference(native, answer)
                 lines.append({"model": name, "threads": threads, "contender": contender, **found})
+                keep(chosen.json, lines)   # a comparison takes long: what it has found survives it
     return lines
+
+
+def keep(path: Path, lines: list[dict[str, Any]]) -> None:
+    """Write what was measured so far, with the versions it was measured with."""
+    libraries = {name: version(name) for name in ("numpy", "pyarrow", "scikit-learn", "xgboost-cpu", "lightgbm")}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"versions": libraries, "load": os.getloadavg(), "lines": lines}, indent=1))
 
 
 def median(line: dict[str, Any], n_rows: int) -> float:
@@ -124,8 +132,5 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="fastframe-predict-") as out:
         lines = measure(chosen, folder, Path(out))
     show(lines, chosen.rows, Console(width=220))
-    libraries = {name: version(name) for name in ("numpy", "pyarrow", "scikit-learn", "xgboost-cpu", "lightgbm")}
-    chosen.json.parent.mkdir(parents=True, exist_ok=True)
-    chosen.json.write_text(json.dumps({"versions": libraries, "load_at_start": os.getloadavg(), "lines": lines}, indent=1))
     wrong = [line for line in lines if line["contender"] in OURS and line.get("difference", line.get("error")) != "same bits"]
     return 1 if wrong else 0

@@ -46,7 +46,9 @@ HAS_WIDE = bool(has_wide_lanes())
 assert sizeof(CSlicedTree) == 64 and sizeof(CSlicedSet) == 36
 
 
-def sums(uintptr_t front, uintptr_t columns, uintptr_t out, *, tuple arrays, tuple counts, double divide, int value_bytes, bint wide, keep_alive):
+def sums(
+    uintptr_t front, uintptr_t columns, uintptr_t out, *, tuple arrays, tuple counts, double divide, int value_bytes, bint wide, keep_alive,
+):
     """Over rows: the sums of a forest. ``arrays``: trees, planes, thresholds, more, children, sets, values, base; ``counts``:
     trees, most sets of one, outputs, width. ``wide`` may be asked for only where `HAS_WIDE`."""
     cdef CSliced ctx

@@ -155,7 +155,8 @@ def sums(tuple packed, tuple source, tuple values, uintptr_t out, *, bint narrow
     """Over rows: sums of leaves; ``every``: 0, or stages after so many trees, undivided.
 
     ``packed``: form, nodes, trees, n_trees, set words, whether there are category nodes. ``source``: front, columns, columns
-    and partners of planes, whether they hold classes, numbers of first and of all columns, side, whether the front gives codes; rows of a block. ``values``: of leaves, base, width, n_outputs.
+    and partners of planes, whether they hold classes, numbers of first and of all columns, side, whether the front gives codes;
+    rows of a block. ``values``: of leaves, base, width, n_outputs.
     """
     cdef CWalk ctx = _walk(packed, source)           # IN
     ctx.values = <const uint8_t*><uintptr_t>values[0]   # IN

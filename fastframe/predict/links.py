@@ -108,7 +108,7 @@ def by_kernel(kind: str, values: Array, *, scale: float = 1.0) -> Array:
     if is_double is None or not kernels.has_link(kind, is_double=is_double):
         raise ModelError.unknown("link of this dtype", f"{kind} of {values.dtype}", LINKS)
     n_rows, width = values.shape
-    out_width = _WIDTHS.get(kind, width)
+    out_width: int = _WIDTHS.get(kind) or width
     dtype = _INDEX if kind == "largest" else values.dtype
     if 0 < n_rows <= _FEW_ROWS and width:
         return kernels.link_few(values, (n_rows, out_width), dtype, kind, is_double=is_double, scale=scale)   # type: ignore[no-any-return]

@@ -40,7 +40,7 @@ def parts_of(root: Any) -> Iterator[Any]:
             stack.extend(one)
         elif isinstance(one, dict):
             stack.extend(one.values())
-        elif (names := _held_by(type(one))) is not None and id(one) not in seen:
+        elif (names := _held_by(one.__class__)) is not None and id(one) not in seen:
             seen.add(id(one))
             yield one
             stack.extend([getattr(one, name) for name in names])

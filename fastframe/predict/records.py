@@ -37,7 +37,7 @@ def _fields_of(cls: type) -> tuple[Any, ...]:
 
 
 def _init(self: Any, *values: Any, **named: Any) -> None:
-    cls = type(self)
+    cls = self.__class__
     state = self.__dict__
     given = iter(values)
     for field in _fields_of(cls):
@@ -61,7 +61,7 @@ def _init(self: Any, *values: Any, **named: Any) -> None:
 
 
 def _repr(self: Any) -> str:
-    shown = (f"{field.name}={getattr(self, field.name)!r}" for field in _fields_of(type(self)) if field.repr)
+    shown = (f"{field.name}={getattr(self, field.name)!r}" for field in _fields_of(self.__class__) if field.repr)
     return f"{type(self).__qualname__}({', '.join(shown)})"
 
 
@@ -70,7 +70,7 @@ def _refuse(self: Any, name: str, *value: Any) -> None:
 
 
 def _compared(self: Any) -> tuple[Any, ...]:
-    return tuple(getattr(self, field.name) for field in _fields_of(type(self)) if field.compare)
+    return tuple(getattr(self, field.name) for field in _fields_of(self.__class__) if field.compare)
 
 
 def _eq(self: Any, other: object) -> Any:
