@@ -17,6 +17,7 @@ from fastframe.predict.scores import ForestScore, Score
 from tests.reference import forest as slow
 
 Array = np.ndarray[Any, Any]
+NAMES = ["amber", "coral", "jade", "onyx", "ruby", "topaz"]
 SPECIAL = [0.0, -0.0, np.nan, np.inf, -np.inf, 1e-40, -1e-40, 1e-35, -1e-35, 1e300, -1e300, 1e38, 16777217.0, -0.5, 2.7]
 
 
@@ -37,6 +38,20 @@ def probes(forest: Forest, n_features: int, n_rows: int = 100, *, seed: int = 0,
     for row, value in enumerate(special[:n_rows]):
         X[row, row % n_features] = value
     return X
+
+
+def frame(seed: int = 0, n_rows: int = 300) -> pd.DataFrame:
+    """Categories of text and of numbers, floats of which some are missing, bools and integers."""
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "stone": pd.Categorical(rng.choice(NAMES, n_rows), NAMES),
+            "size": np.where(rng.random(n_rows) < 0.1, np.nan, rng.normal(size=n_rows)),
+            "grade": pd.Categorical(rng.choice([10, 20, 35, 50], n_rows), [10, 20, 35, 50]),
+            "flag": rng.random(n_rows) < 0.5,
+            "count": rng.integers(0, 9, n_rows),
+        }
+    )
 
 
 def column(feature: Feature, X: Any, fields: tuple[Field, ...]) -> Array:

@@ -6,7 +6,6 @@ from typing import Any
 
 import lightgbm as lgb
 import numpy as np
-import pandas as pd
 import pytest
 
 from fastframe.errors.models import ModelError, UnsupportedModel
@@ -16,7 +15,7 @@ from fastframe.predict.readers import read_model
 from fastframe.predict.readers.lightgbm import read
 from fastframe.predict.readers.lightgbm_trees import ZERO, saved
 from fastframe.predict.scores import ForestScore
-from tests.predict.native import Array, assert_same, probes
+from tests.predict.native import NAMES, Array, assert_same, frame, probes
 
 RNG = np.random.default_rng(11)
 X = RNG.normal(size=(300, 4))
@@ -220,22 +219,6 @@ def test_categories_as_codes(n_categories: int) -> None:
     edges = [0, 30, 31, 32, 33, 62, 63, 64, 65, 254, 255, 256, n_categories - 1, n_categories, -1, -0.5, 0.5, 2.7, 1 - 1e-9, 2147483647.0, 1e30]
     rows[:, 0] = np.resize([*edges, np.nan, np.inf, -np.inf, *range(40)], len(rows))
     assert_same(model, rows)
-
-
-NAMES = ["amber", "coral", "jade", "onyx", "ruby", "topaz"]
-
-
-def frame(seed: int = 0, n_rows: int = 300) -> pd.DataFrame:
-    rng = np.random.default_rng(seed)
-    return pd.DataFrame(
-        {
-            "stone": pd.Categorical(rng.choice(NAMES, n_rows), NAMES),
-            "size": np.where(rng.random(n_rows) < 0.1, np.nan, rng.normal(size=n_rows)),
-            "grade": pd.Categorical(rng.choice([10, 20, 35, 50], n_rows), [10, 20, 35, 50]),
-            "flag": rng.random(n_rows) < 0.5,
-            "count": rng.integers(0, 9, n_rows),
-        }
-    )
 
 
 def fitted() -> lgb.LGBMRegressor:

@@ -11,7 +11,7 @@ from fastframe.contract import FeatureContract
 from fastframe.predict import steps
 from fastframe.predict.features import Block, Code, Computed, Feature, Lookup, Number
 from fastframe.predict.scores import ForestScore
-from tests.reference import forest as slow
+from tests.reference.rows import SlowProgram
 
 Array = np.ndarray[Any, Any]
 
@@ -57,26 +57,14 @@ class FedRows:
         assert values.shape == (self.n_rows, block.n_outputs) and values.dtype.kind == "f"
         return values
 
-    def program(self, score: ForestScore) -> Any:
-        return _Walk(score, self)
+    def program(self, score: ForestScore) -> SlowProgram:
+        return SlowProgram(score, self)
 
     def fed(self, node: Any, matrix: Array) -> FedRows:
         made = FedRows.__new__(FedRows)
         made.n_rows, made.columns, made._made = len(matrix), list(matrix.T), {}
         made.n_codes = [0] * matrix.shape[1]
         return made
-
-
-class _Walk:
-    def __init__(self, score: ForestScore, rows: FedRows) -> None:
-        self.forest = score.forest
-        self.columns = [rows.feature(one) for one in score.features]
-
-    def sums(self, rows: Any) -> Array:
-        return slow.sums(self.forest, self.columns)
-
-    def leaves(self, rows: Any) -> Array:
-        return slow.leaves(self.forest, self.columns)
 
 
 def _matched(field: Any, values: list[Any]) -> Array:

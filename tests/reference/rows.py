@@ -36,11 +36,13 @@ class SlowRows:
 
 
 class SlowProgram:
-    def __init__(self, score: ForestScore, rows: SlowRows) -> None:
+    """A forest walked slowly over the features that ``rows.feature`` gives."""
+
+    def __init__(self, score: ForestScore, rows: Any) -> None:
         self.forest, self.columns = score.forest, [rows.feature(one) for one in score.features]
 
-    def sums(self, rows: SlowRows) -> Array:
+    def sums(self, rows: Any) -> Array:
         return slow.sums(self.forest, self.columns)
 
-    def leaves(self, rows: SlowRows) -> Array:
+    def leaves(self, rows: Any) -> Array:
         return slow.leaves(self.forest, self.columns)
