@@ -66,7 +66,8 @@ class Contender:
 
 def thread_environment(threads: int) -> dict[str, str]:
     """Environment of a contender's process: every pool of every library gets the same number of threads."""
-    names = ("POLARS_MAX_THREADS", "FASTFRAME_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_MAX_THREADS")
+    names = ("POLARS_MAX_THREADS", "FASTFRAME_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_MAX_THREADS",
+             "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS")  # fmt: skip
     return {**os.environ, **dict.fromkeys(names, str(threads))}
 
 
@@ -118,6 +119,10 @@ def _ours_to_arrow(answer: Any, data: Any) -> pa.Table:
 
 def _load_pandas(tables: Tables, threads: int) -> SimpleNamespace:
     return _namespace("pandas", {name: one.to_pandas() for name, one in tables.items()})
+
+
+def _load_pandas_with_numba(tables: Tables, threads: int) -> SimpleNamespace:
+    return _namespace("pandas-numba", {name: one.to_pandas() for name, one in tables.items()})
 
 
 def _pandas_to_arrow(answer: Any, data: Any) -> pa.Table:
@@ -175,6 +180,8 @@ def _polars_to_arrow(answer: Any, data: Any) -> pa.Table:
     import polars as pl
 
     frame = answer.to_frame() if isinstance(answer, pl.Series) else answer
+    if "group" in frame.columns:      # of a question by key, whose answers are in the order of the keys
+        frame = frame.sort("group", maintain_order=True).drop("group")
     return frame.to_arrow()
 
 
@@ -204,6 +211,40 @@ def _duckdb_to_arrow(answer: str, data: Any) -> pa.Table:
     return data.connection.execute(in_order).to_arrow_table()
 
 
+# loops of one's own, and libraries of loops
+
+
+def _load_for_loops(tables: Tables, threads: int) -> SimpleNamespace:
+    """What `by_hand` computes on: brought into the order of id6 here, untimed."""
+    from asv_benchmarks.questions.by_hand import in_group_order
+
+    found = in_group_order(tables["x"], "id6", ["v1", "v3"])
+    found.rows_v3 = tables["x"]["v3"].combine_chunks().to_numpy(zero_copy_only=False)
+    return found
+
+
+def _loops_to_arrow(answer: Any, data: Any) -> pa.Table:
+    """Values of groups get their keys, values in group order go back to the order of rows; neither is timed."""
+    kind, values = answer
+    if kind == "groups":
+        return pa.table({"key": pa.array(data.keys), "value": pa.array(values)})
+    if kind == "rows in group order":
+        back = np.empty_like(values)
+        back[data.rows] = values
+        values = back
+    return pa.table({"value": pa.array(values)})
+
+
+def _load_arrays(tables: Tables, threads: int) -> SimpleNamespace:
+    (table,) = tables.values()
+    arrays = {name: table[name].combine_chunks().to_numpy(zero_copy_only=False) for name in ("x", "y")}
+    return SimpleNamespace(api="bottleneck", **arrays)
+
+
+def _array_to_arrow(answer: Any, data: Any) -> pa.Table:
+    return pa.table({"values": pa.array(answer)})
+
+
 # pyarrow
 
 
@@ -228,6 +269,9 @@ CONTENDERS: dict[str, Contender] = {
         Contender("polars-streaming", "polars", _load_lazy_polars, _run_streaming, _polars_to_arrow),
         Contender("polars-cat-streaming", "polars", _load_lazy_polars, _run_streaming, _polars_to_arrow, "category"),
         Contender("duckdb", "duckdb", _load_duckdb, _run_duckdb, _duckdb_to_arrow),
+        Contender("pandas-numba", "pandas-numba", _load_pandas_with_numba, _call, _pandas_to_arrow),
+        Contender("numba", "numba", _load_for_loops, _call, _loops_to_arrow),
+        Contender("bottleneck", "bottleneck", _load_arrays, _call, _array_to_arrow),
         Contender("pyarrow", "pyarrow", _load_pyarrow, _call, _arrow_itself),
     )
 }

@@ -166,6 +166,21 @@ def small_tables(size: Size) -> dict[str, pa.Table]:
     return {"x": x, "keys": pa.table({"id4": ids, "weight": ids / 2})}
 
 
+def series_tables(size: Size) -> dict[str, pa.Table]:
+    """``x``: t (ascending timestamps, some 10 s apart), k (``rows // groups`` keys, drawn evenly), x and y (random walks).
+
+    Only x and y are ever missing.
+    """
+    random = np.random.default_rng(SEED)
+    seconds = np.cumsum(random.integers(1, 20, size.rows))
+    walks = [1000 + np.cumsum(random.normal(size=size.rows)) for _ in range(2)]
+    return {"x": pa.table({
+        "t": pa.array(np.datetime64("2000-01-01", "us") + seconds.astype("timedelta64[s]")),
+        "k": pa.array(random.integers(0, max(size.rows // size.groups, 1), size.rows, np.int32)),
+        **{name: _hide_rows(np.round(walk, 6), size.nulls, random) for name, walk in zip("xy", walks)},
+    })}  # fmt: skip
+
+
 def _hide_rows(values: np.ndarray[Any, Any], share: float, random: np.random.Generator) -> pa.Array:
     return pa.array(values, mask=random.random(len(values)) < share) if share else pa.array(values)
 
@@ -189,11 +204,11 @@ def _as_text(keys: np.ndarray[Any, Any]) -> pa.Array:
     return pa.array([f"id{key}" for key in distinct]).take(pa.array(codes.astype(np.int32)))
 
 
-MAKERS: dict[str, Callable[[Size], dict[str, pa.Table]]] = {"groupby": groupby_tables, "join": join_tables, "small": small_tables}
+MAKERS: dict[str, Callable[[Size], dict[str, pa.Table]]] = {"groupby": groupby_tables, "join": join_tables, "small": small_tables, "series": series_tables}
 
 
 def _files(kind: str, size: Size, folder: Path, ending: str) -> Iterator[tuple[str, Path]]:
-    names = {"groupby": ["x"], "join": ["x", "small", "medium", "big"], "small": ["x", "keys"]}[kind]
+    names = {"groupby": ["x"], "join": ["x", "small", "medium", "big"], "small": ["x", "keys"], "series": ["x"]}[kind]
     return ((name, folder / f"{kind}_{size.name}_{name}.{ending}") for name in names)
 
 

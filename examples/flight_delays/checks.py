@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flight_delays import task
-from flight_delays.results import Compiled
+from flight_delays.results import Compiled, OwnFunction
 
 BLOCK_ROWS = 1 << 18
 
@@ -95,6 +95,12 @@ def same_scores(contender: str, scores: dict[str, float], reference: dict[str, f
     largest = max(abs(scores[model] - reference[model]) for model in reference)
     title = f"ROC AUC of both models equals that of {reference_name}"
     return Check(contender, title, f"largest difference {largest:.1e}", largest <= task.AUC_TOLERANCE)
+
+
+def same_function(own: OwnFunction) -> Check:
+    """A plain Python function gives pandas' own bits, on one thread and on all."""
+    title = "A plain Python function by plane gives pandas' bits, on any number of threads"
+    return Check("fastframe", title, f"{own.rows:,} rows" if own.same_bits else "bits differ", own.same_bits)
 
 
 def same_bits(compiled: Compiled) -> Check:

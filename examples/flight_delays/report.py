@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import platform
+from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 
 from flight_delays import charts, task
 from flight_delays.checks import Check
 from flight_delays.cores import n_threads
-from flight_delays.results import Compiled, Runs, Section
+from flight_delays.results import Compiled, Extras, Runs, Section
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #fdfcfa; --ink: #22252b; --quiet: #6d7380; --line: #e3e0da;
@@ -46,7 +47,7 @@ li.failed::before { content: "\\2717"; color: var(--bad); } li.failed { color: v
 """
 
 
-def page(sections: list[Section], checks: list[Check], runs: Runs, *, compiled: list[Compiled], seconds: float) -> str:
+def page(sections: list[Section], checks: list[Check], runs: Runs, *, extras: Extras, seconds: float) -> str:
     """The whole page."""
     contenders = list(runs)
     frames, models = (section.rows for section in sections)
@@ -71,9 +72,13 @@ frame work also runs on twenty copies of the year, each shifted by 53 weeks.</p>
 {charts.grouped_bars(memory, contenders, "Peak memory of each contender")}
 <h2>Every step</h2>
 <div class="scroll">{_table(sections, contenders)}</div>
+<h2>A plain Python function, compiled</h2>
+<p>It walks through each plane's flights, day after day, and remembers how late they were: pandas calls it in
+Python, fastframe compiles it and runs it on all cores. The answers have the same bits.</p>
+<div class="scroll">{_lines(extras.own_function.headings, [extras.own_function.cells])}</div>
 <h2>The same fitted models, compiled</h2>
 <p>Each model by itself and as <code>ff.compile(model)</code> on the same rows; the answers have the same bits.</p>
-<div class="scroll">{_compiled(compiled)}</div>
+<div class="scroll">{_lines(Compiled.HEADINGS, [one.cells for one in extras.compiled])}</div>
 <h2>Same rows, same values, no leak</h2>
 {_checks(checks)}
 <h2>How it was measured</h2>
@@ -111,9 +116,9 @@ def _table(sections: list[Section], contenders: list[str]) -> str:
     return "".join([*lines, "</tbody></table>"])
 
 
-def _compiled(compiled: list[Compiled]) -> str:
-    lines = ["<table><thead><tr>", *(f"<th>{heading}</th>" for heading in Compiled.HEADINGS), "</tr></thead><tbody>"]
-    lines += [f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in one.cells)}</tr>" for one in compiled]
+def _lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["<table><thead><tr>", *(f"<th>{escape(heading)}</th>" for heading in headings), "</tr></thead><tbody>"]
+    lines += [f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>" for cells in rows]
     return "".join([*lines, "</tbody></table>"])
 
 

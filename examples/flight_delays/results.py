@@ -59,12 +59,43 @@ class Compiled:
                 f"{1e6 * self.native_row:,.0f} µs", f"{1e6 * self.our_row:.1f} µs", f"{self.compile:.2f} s")
 
 
+@dataclass(frozen=True)
+class OwnFunction:
+    """One plain Python function by plane: seconds of pandas, of our first call, and of ours on one thread and on all."""
+
+    rows: int
+    planes: int
+    threads: int
+    same_bits: bool
+    pandas: float
+    first: float
+    on_one: float
+    on_all: float
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        return ("Function of one's own", "pandas", "fastframe, first call", "1 thread", f"{self.threads} threads", "pandas / fastframe")
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        return (f"by plane: {self.rows:,} rows, {self.planes:,} planes", f"{self.pandas:.2f} s", f"{self.first:.2f} s", f"{self.on_one:.3f} s",
+                f"{self.on_all:.3f} s", f"{self.pandas / self.on_all:.0f}x")
+
+
 @dataclass
 class Models:
     """What the worker of compiled models told."""
 
     compiled: list[Compiled] = field(default_factory=list)
     stranger: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What is shown below the table of steps."""
+
+    own_function: OwnFunction
+    compiled: list[Compiled]
 
 
 Runs = dict[str, dict[str, Run]]

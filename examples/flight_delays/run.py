@@ -44,14 +44,17 @@ def run(contenders: list[str], data_folder: Path, report_file: Path) -> bool:
             for name in contenders:
                 runs[name] = _run_contender(name, data_folder, handed_over, progress)
                 found += _check(name, contenders[0], runs, handed_over, description)
-            models = _run_models(handed_over / contenders[0] / "year.parquet", progress)
-            found += [*map(checks.same_bits, models.compiled), checks.stranger_refused(models.stranger)]
+            year = handed_over / contenders[0] / "year.parquet"
+            own_function = _run_own_function(year, progress)
+            models = _run_models(year, progress)
+            found += [checks.same_function(own_function), *map(checks.same_bits, models.compiled), checks.stranger_refused(models.stranger)]
     finally:
         shutil.rmtree(handed_over, ignore_errors=True)
     sections = results.sections(runs, n_rows)
     seconds = time.perf_counter() - started
-    table.show(console, sections, contenders, models.compiled, found)
-    report_file.write_text(report.page(sections, found, runs, compiled=models.compiled, seconds=seconds), encoding="utf-8")
+    extras = results.Extras(own_function, models.compiled)
+    table.show(console, sections, contenders, extras, found)
+    report_file.write_text(report.page(sections, found, runs, extras=extras, seconds=seconds), encoding="utf-8")
     console.print(f"\n{seconds:.0f} seconds in all. The report: {report_file.resolve().as_uri()}")
     return all(check.passed for check in found)
 
@@ -75,6 +78,22 @@ def _run_worker(name: str, set_name: str, data_folder: Path, handed_over: Path, 
     seconds = f"{found.frame_seconds():.1f} s of frame work, {sum(found.seconds.values()):.1f} s in all"
     progress.console.print(f"{who}: {seconds}", highlight=False)
     return found
+
+
+def _run_own_function(year: Path, progress: Progress) -> results.OwnFunction:
+    """A plain Python function by plane, in pandas and in fastframe."""
+    found: list[results.OwnFunction] = []
+
+    def take(event: dict[str, Any], bar: TaskID) -> None:
+        match event:
+            case {"event": "start", "step": step}:
+                progress.update(bar, description=step)
+            case {"event": "own function", **facts}:
+                found.append(results.OwnFunction(**facts))
+                progress.advance(bar)
+
+    _listen(["flight_delays.own_function", str(year)], "own function", progress, total=1, take=take)
+    return found[0]
 
 
 def _run_models(year: Path, progress: Progress) -> results.Models:

@@ -6,11 +6,11 @@ from rich.console import Console
 from rich.table import Table
 
 from flight_delays.checks import Check
-from flight_delays.results import Compiled, Section
+from flight_delays.results import Compiled, Extras, Section
 
 
-def show(console: Console, sections: list[Section], contenders: list[str], compiled: list[Compiled], checks: list[Check]) -> None:
-    """Print the sections as one table, the compiled models as another, then one line per check."""
+def show(console: Console, sections: list[Section], contenders: list[str], extras: Extras, checks: list[Check]) -> None:
+    """Print the sections as one table, the function of one's own and the compiled models as two more, then one line per check."""
     table = Table(title="The same work, each contender in a process of its own")
     table.add_column("Step")
     for name in contenders:
@@ -25,10 +25,15 @@ def show(console: Console, sections: list[Section], contenders: list[str], compi
             cells = [row.text(name) for name in contenders] + [row.ratio(name) for name in others]
             table.add_row(f"  {row.title}", *cells, style="bold" if row.is_total else "")
     console.print(table)
+    own = Table(title="A plain Python function, compiled")
+    for place, heading in enumerate(extras.own_function.headings):
+        own.add_column(heading, justify="right" if place else "left")
+    own.add_row(*extras.own_function.cells)
+    console.print(own)
     models = Table(title="The same fitted models, compiled")
     for place, heading in enumerate(Compiled.HEADINGS):
         models.add_column(heading, justify="right" if place else "left")
-    for one in compiled:
+    for one in extras.compiled:
         models.add_row(*one.cells)
     console.print(models)
     for check in checks:

@@ -25,7 +25,7 @@ from asv_benchmarks.questions import FAMILIES, Question
 
 ROOT = Path(__file__).parents[2]
 os.environ["ASV_ROWS"] = "1000"   # asv reads the parameters of a class when it is imported
-MODULES = ("cases", "groupby", "join", "sort", "filter", "transform", "small", "memory", "files", "importing")
+MODULES = ("cases", "groupby", "join", "sort", "filter", "transform", "udf", "rolling", "small", "memory", "files", "importing")
 TINY = data.Size(1000, 10)
 
 
@@ -66,6 +66,8 @@ COMMANDS = {
     "sort": ["--contenders", "fastframe-cat", "pandas-cat"],
     "filter": ["--contenders", "fastframe", "pyarrow"],
     "transform": ["--contenders", "fastframe", "polars"],
+    "udf": ["--contenders", "fastframe", "polars", "duckdb"],
+    "rolling": ["--contenders", "fastframe", "pandas", "bottleneck"],
     "small": ["--contenders", "fastframe", "pandas"],
     "cold": ["--contenders", "fastframe", "duckdb", "--questions", "c1", "c3"],
 }
