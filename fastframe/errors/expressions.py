@@ -78,6 +78,11 @@ class QueryError(FastFrameError, ValueError):
     """A text given to ``query`` or ``eval`` is refused; nothing was computed."""
 
     @classmethod
+    def because_of(cls, error: ExpressionError) -> QueryError:
+        """The same message about the expression that a text makes."""
+        return cls(str(error))
+
+    @classmethod
     def not_text(cls, given: Any) -> QueryError:
         return cls(f"an expression as text is needed, but {type(given).__name__} was given. Use df[mask], or df.filter(expression), for those.")
 
@@ -128,6 +133,14 @@ class QueryError(FastFrameError, ValueError):
     @classmethod
     def unknown_method(cls, name: str, known: Sequence[str]) -> QueryError:
         return cls(f"'.{name}' is not allowed in a text.{suggestion(name, known)} Allowed are: {listed(known, 60)}.")
+
+    @classmethod
+    def not_a_field(cls, name: str) -> QueryError:
+        return cls(f"'.{name}' is a method. Call it: .{name}(...).")
+
+    @classmethod
+    def not_a_method(cls, name: str) -> QueryError:
+        return cls(f"'.{name}' is no method, so it is not called. Write .{name} without brackets.")
 
     @classmethod
     def of_call(cls, name: str, detail: str) -> QueryError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fastframe.column import Column, Table
@@ -66,9 +66,20 @@ def mask_of(table: Table, condition: Expr) -> Column:
     return mask
 
 
-def with_expressions(table: Table, expressions: Mapping[str, Expr]) -> Table:
-    """The table with columns computed in one step: none of them reads what another one makes."""
-    return table.with_columns(computed(table, expressions)) if expressions else table
+def in_batches(columns: Iterable[tuple[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Names and values as runs of expressions none of which needs what another one makes; anything else by itself."""
+    batch: dict[str, Any] = {}
+    for name, value in columns:
+        deferred = isinstance(value, Expr)
+        if batch and not (deferred and name not in batch and batch.keys().isdisjoint(value._tree.names())):
+            yield batch
+            batch = {}
+        if deferred:
+            batch[name] = value
+        else:
+            yield {name: value}
+    if batch:
+        yield batch
 
 
 def without_aggregations(table: Table, trees: Sequence[Expression]) -> list[Expression]:

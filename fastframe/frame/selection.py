@@ -14,7 +14,7 @@ from fastframe.column import Table
 from fastframe.column.arrow import array_to_arrow, column_from
 from fastframe.errors import ArgumentError, ColumnNotFound, DTypeError, DuplicateColumn, ExpressionError, UnsupportedOperation
 from fastframe.frame.arithmetic import Operators
-from fastframe.frame.computing import filtered, with_expressions
+from fastframe.frame.computing import computed, filtered, in_batches
 from fastframe.frame.construct import listed, text_name
 from fastframe.frame.expression import is_expression
 from fastframe.frame.getitem import column_series, select_columns, set_columns
@@ -202,7 +202,7 @@ class FrameSelection(Selecting):
         [3, 5]
         """
         new: Any = self._with_table(self._table)
-        for batch in _in_batches(columns):
+        for batch in in_batches(columns.items()):
             _assign_batch(new, batch)
         return new
 
@@ -346,24 +346,9 @@ class FrameSelection(Selecting):
         raise UnsupportedOperation.of_method("DataFrame", "apply", "Compose columns with arithmetic and where, or use .to_pandas().apply for this step.")
 
 
-def _in_batches(columns: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Runs of expressions none of which reads what another one makes; anything else by itself."""
-    batch: dict[str, Any] = {}
-    for name, value in columns.items():
-        if batch and not (is_expression(value) and batch.keys().isdisjoint(value._tree.names())):
-            yield batch
-            batch = {}
-        if is_expression(value):
-            batch[name] = value
-        else:
-            yield {name: value}
-    if batch:
-        yield batch
-
-
 def _assign_batch(frame: Any, batch: Mapping[str, Any]) -> None:
     if is_expression(next(iter(batch.values()))):
-        frame._table = with_expressions(frame._table, batch)
+        frame._table = frame._table.with_columns(computed(frame._table, batch))
     else:
         set_columns(frame, {name: value(frame) if callable(value) else value for name, value in batch.items()})
 
