@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastframe.errors import ArgumentError, MissingAttribute
+from fastframe.errors import ArgumentError, UnsupportedOperation
 from fastframe.frame.accessors import Accessor, TextAccessor, TimeAccessor
 from fastframe.frame.expression import Expr
 
@@ -37,4 +37,4 @@ class TimeExpressions(Deferred, TimeAccessor):
     @property
     def tz(self) -> str | None:
         """Not known before a frame computes the expression."""
-        raise MissingAttribute.unsupported("Expr.dt", "tz", "The zone is known by the column: use df['t'].dt.tz.")
+        raise UnsupportedOperation.of_method("Expr.dt", "tz", "The zone is known by the column: use df['t'].dt.tz.")
