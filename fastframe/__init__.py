@@ -12,6 +12,7 @@ from fastframe import errors
 from fastframe._version import __version__
 from fastframe.frame.combine import concat, merge
 from fastframe.frame.dataframe import DataFrame
+from fastframe.frame.expression import Expr, col, lit, when
 from fastframe.frame.index import Index
 from fastframe.frame.intake import from_arrow, from_dict, from_numpy, from_pandas
 from fastframe.frame.readers import read_csv, read_feather, read_parquet
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DataFrame",
+    "Expr",
     "FeatureContract",
     "Index",
     "Predictor",
     "Series",
     "__version__",
     "can_compile",
+    "col",
     "compile",
     "concat",
     "errors",
@@ -39,6 +42,7 @@ __all__ = [
     "from_dict",
     "from_numpy",
     "from_pandas",
+    "lit",
     "load_predictor",
     "merge",
     "option_context",
@@ -48,6 +52,7 @@ __all__ = [
     "read_feather",
     "read_parquet",
     "show_versions",
+    "when",
 ]
 
 

@@ -12,7 +12,11 @@
 namespace ff {
 
 enum Binary : int { ADD = 0, SUB = 1, MUL = 2, TRUEDIV = 3, POW = 4, FLOORDIV = 5, MOD = 6, MIN = 7, MAX = 8, RAISE = 9, LOWER = 10 };
-enum Unary : int { NEG = 0, ABS = 1, SIGN = 2, SQRT = 3, EXP = 4, LOG = 5, LOG1P = 6, FLOOR = 7, CEIL = 8, ROUND = 9, EXPM1 = 10, TRUNC = 11 };
+enum Unary : int {
+    NEG = 0, ABS = 1, SIGN = 2, SQRT = 3, EXP = 4, LOG = 5, LOG1P = 6, FLOOR = 7, CEIL = 8, ROUND = 9, EXPM1 = 10, TRUNC = 11,
+    LOG2 = 12, LOG10 = 13, CBRT = 14, SIN = 15, COS = 16, TAN = 17, ARCSIN = 18, ARCCOS = 19, ARCTAN = 20,
+    SINH = 21, COSH = 22, TANH = 23, ARCSINH = 24, ARCCOSH = 25, ARCTANH = 26,
+};
 
 struct BinaryContext {
     Operand left;        // in
@@ -334,6 +338,21 @@ FF_FLOAT_OP(Exp, std::exp(a))
 FF_FLOAT_OP(Log, std::log(a))
 FF_FLOAT_OP(Log1p, std::log1p(a))
 FF_FLOAT_OP(Expm1, std::expm1(a))
+FF_FLOAT_OP(Log2, std::log2(a))
+FF_FLOAT_OP(Log10, std::log10(a))
+FF_FLOAT_OP(Cbrt, std::cbrt(a))
+FF_FLOAT_OP(Sin, std::sin(a))
+FF_FLOAT_OP(Cos, std::cos(a))
+FF_FLOAT_OP(Tan, std::tan(a))
+FF_FLOAT_OP(Arcsin, std::asin(a))
+FF_FLOAT_OP(Arccos, std::acos(a))
+FF_FLOAT_OP(Arctan, std::atan(a))
+FF_FLOAT_OP(Sinh, std::sinh(a))
+FF_FLOAT_OP(Cosh, std::cosh(a))
+FF_FLOAT_OP(Tanh, std::tanh(a))
+FF_FLOAT_OP(Arcsinh, std::asinh(a))
+FF_FLOAT_OP(Arccosh, std::acosh(a))
+FF_FLOAT_OP(Arctanh, std::atanh(a))
 FF_FLOAT_OP(Floor, std::floor(a))
 FF_FLOAT_OP(Ceil, std::ceil(a))
 FF_FLOAT_OP(Trunc, std::trunc(a))
@@ -425,6 +444,21 @@ inline kernel_t unary_of(int operation) {
             case EXPM1: return &unary<T, Expm1>;
             case LOG: return &unary<T, Log>;
             case LOG1P: return &unary<T, Log1p>;
+            case LOG2: return &unary<T, Log2>;
+            case LOG10: return &unary<T, Log10>;
+            case CBRT: return &unary<T, Cbrt>;
+            case SIN: return &unary<T, Sin>;
+            case COS: return &unary<T, Cos>;
+            case TAN: return &unary<T, Tan>;
+            case ARCSIN: return &unary<T, Arcsin>;
+            case ARCCOS: return &unary<T, Arccos>;
+            case ARCTAN: return &unary<T, Arctan>;
+            case SINH: return &unary<T, Sinh>;
+            case COSH: return &unary<T, Cosh>;
+            case TANH: return &unary<T, Tanh>;
+            case ARCSINH: return &unary<T, Arcsinh>;
+            case ARCCOSH: return &unary<T, Arccosh>;
+            case ARCTANH: return &unary<T, Arctanh>;
             case FLOOR: return &unary<T, Floor>;
             case CEIL: return &unary<T, Ceil>;
             case TRUNC: return &unary<T, Trunc>;

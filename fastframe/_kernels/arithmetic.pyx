@@ -34,7 +34,8 @@ BINARY = {
 }
 UNARY = {
     "neg": 0, "abs": 1, "sign": 2, "sqrt": 3, "exp": 4, "log": 5, "log1p": 6, "floor": 7, "ceil": 8, "round": 9,
-    "expm1": 10, "trunc": 11,
+    "expm1": 10, "trunc": 11, "log2": 12, "log10": 13, "cbrt": 14, "sin": 15, "cos": 16, "tan": 17, "arcsin": 18, "arccos": 19,
+    "arctan": 20, "sinh": 21, "cosh": 22, "tanh": 23, "arcsinh": 24, "arccosh": 25, "arctanh": 26,
 }
 
 

@@ -6,6 +6,7 @@ builtin that pandas code would catch, so ``except KeyError`` goes on working.
 """
 
 from fastframe.errors.base import FastFrameError, KernelStatus, listed, suggestion
+from fastframe.errors.expressions import ExpressionError, QueryError
 from fastframe.errors.frames import (
     ArgumentError,
     ColumnNotFound,
@@ -45,6 +46,7 @@ __all__ = [
     "DuplicateColumn",
     "DuplicateLabel",
     "EngineUnavailable",
+    "ExpressionError",
     "FastFrameError",
     "FileMissing",
     "InexactModelError",
@@ -63,6 +65,7 @@ __all__ = [
     "OutOfMemory",
     "OutOfRange",
     "ProfileError",
+    "QueryError",
     "ShapeError",
     "UnsupportedModel",
     "UnsupportedOperation",

@@ -18,6 +18,7 @@ from fastframe.column.numpy import column_to_numpy
 from fastframe.errors import FastFrameError, ShapeError
 from fastframe.frame.construct import is_scalar
 from fastframe.frame.core import Frame, is_series
+from fastframe.frame.expression import refuse_expression
 from fastframe.frame.labels import labels_of, lined_up, same_labels, values_of, with_labels
 from fastframe.frame.run import calling, run
 from fastframe.ops.expressions import Call, Col, Expression, Lit
@@ -274,6 +275,7 @@ class SeriesArithmetic(Operators):
 
     def _operands(self, function: str, other: Any) -> tuple[dict[str, Column], Table, Expression, str | None]:
         """Labels of the result, a table with the operands, the right operand, and the result's name."""
+        refuse_expression(self, other)
         column, name = self._column, self.name  # type: ignore[attr-defined]
         if isinstance(other, Frame):
             _check_comparable(function, self._table, other._table)
@@ -298,6 +300,7 @@ class FrameArithmetic(Operators):
     """Operators of a frame with a frame (by labels and names), a series (its labels are column names), or one value."""
 
     def _binary(self, function: str, other: Any, *, swap: bool = False, fill_value: Any = None) -> Self:
+        refuse_expression(self, other)
         if isinstance(other, Frame) and not is_series(other):
             return self._with_frame(function, other, swap=swap, fill_value=fill_value)
         if isinstance(other, Frame):

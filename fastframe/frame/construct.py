@@ -12,7 +12,7 @@ from fastframe import dtypes
 from fastframe.column import Column, Table
 from fastframe.column.arrow import column_from, constant, table_from_arrow
 from fastframe.column.numpy import is_pandas
-from fastframe.errors import ColumnNotFound, DTypeError, DuplicateColumn, ShapeError
+from fastframe.errors import ArgumentError, ColumnNotFound, DTypeError, DuplicateColumn, ShapeError
 from fastframe.frame.columns import cast
 from fastframe.frame.core import Frame
 from fastframe.frame.index import Index
@@ -22,9 +22,23 @@ LabelNames = tuple[str | None, ...]
 _SCALARS = (str, bytes, int, float, bool, complex, type(None), np.generic)
 
 
+
+
 def is_scalar(value: Any) -> bool:
-    """One value, as opposed to one per row."""
-    return isinstance(value, _SCALARS) or not (hasattr(value, "__iter__") or hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__"))
+    """One value, as opposed to one per row (an expression, which has a ``_tree``, may be either)."""
+    if isinstance(value, _SCALARS):
+        return True
+    several = hasattr(value, "__iter__") or hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__")
+    return not (several or hasattr(value, "_tree"))
+
+
+def listed(values: Any) -> tuple[Any, ...]:
+    """Values as a tuple of Python values; one text is refused, as it would be taken letter by letter."""
+    if isinstance(values, str | bytes):
+        raise ArgumentError.because("isin", f"one text {values!r} was given", f"Pass a list: isin([{values!r}]).")
+    if isinstance(values, np.ndarray):
+        return tuple(values.tolist())
+    return tuple(values)
 
 
 def text_name(name: Any) -> str:

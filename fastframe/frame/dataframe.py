@@ -20,6 +20,7 @@ from fastframe.frame.indexers import Indexing
 from fastframe.frame.labels import with_labels
 from fastframe.frame.missing import FrameMissing
 from fastframe.frame.predicting import FramePredict
+from fastframe.frame.querying import FrameQuery
 from fastframe.frame.reductions import FrameReductions
 from fastframe.frame.reshape import FrameReshape
 from fastframe.frame.row import Row
@@ -30,8 +31,8 @@ from fastframe.frame.windows import FrameWindows
 
 @explained
 class DataFrame(
-    FrameArithmetic, FrameCombine, FrameConvert, FrameDisplay, FrameMissing, FramePredict, FrameReductions, FrameReshape,
-    FrameSelection, FrameWindows, Indexing, Frame,
+    FrameArithmetic, FrameCombine, FrameConvert, FrameDisplay, FrameMissing, FramePredict, FrameQuery, FrameReductions,
+    FrameReshape, FrameSelection, FrameWindows, Indexing, Frame,
 ):  # fmt: skip
     """Named columns of one length with row labels.
 

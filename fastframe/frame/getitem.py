@@ -12,8 +12,10 @@ from fastframe.column import Column, Table
 from fastframe.column.arrow import column_from, constant
 from fastframe.errors import ArgumentError, ColumnNotFound, LossyCast, ShapeError
 from fastframe.frame.columns import cast
+from fastframe.frame.computing import computed_column, filtered
 from fastframe.frame.construct import is_scalar, text_name
 from fastframe.frame.core import Frame, is_series
+from fastframe.frame.expression import is_expression
 from fastframe.frame.index import Names
 from fastframe.frame.labels import labels_of, lined_up, values_of, with_labels
 from fastframe.frame.positions import Selection, by_label, by_position, is_mask, mask_column
@@ -36,6 +38,8 @@ def get_item(frame: DataFrame, key: Any) -> Any:
         return column_series(frame, key)
     if callable(key):
         key = key(frame)
+    if is_expression(key):
+        return frame._with_table(filtered(frame._table, key))
     if isinstance(key, slice):
         return frame._with_table(_rows_slice(frame, key).of(frame._table))
     if is_scalar(key):
@@ -126,7 +130,7 @@ def set_columns(frame: DataFrame, values: Mapping[str, Any]) -> None:
     """Give the frame a new table with columns replaced or added; a series is lined up with the frame by labels."""
     table = frame._table
     for name, value in values.items():
-        if not values_of(table) and table.n_rows == 0 and not is_scalar(value):
+        if not values_of(table) and table.n_rows == 0 and not is_scalar(value) and not is_expression(value):
             table = _first_column(name, value)
             continue
         table = table.with_columns({name: row_values(table, name, value)})
@@ -140,7 +144,7 @@ def _first_column(name: str, value: Any) -> Table:
 
 
 def row_values(table: Table, name: str, value: Any) -> Column:
-    """One value per row of a table: a scalar repeated, a series lined up by labels, anything else by position.
+    """One value per row of a table: a scalar repeated, an expression computed, a series lined up by labels, else by position.
 
     Raises
     ------
@@ -154,6 +158,8 @@ def row_values(table: Table, name: str, value: Any) -> Column:
         return columns[0]
     if is_scalar(value):
         return constant(value, table.n_rows, name=name)
+    if is_expression(value):
+        return computed_column(table, value)
     column = column_from(value, name)
     if len(column) != table.n_rows:
         raise ShapeError.of_assignment(name, len(column), table.n_rows)
@@ -180,6 +186,8 @@ def assign_at(frame: DataFrame, selection: Selection, names: list[str], value: A
     chosen = Table(labels_of(selection.of(Table(frame._labels, len(frame)))))
     rows = Table({"row": column_from(selection.row_numbers())})
     table = frame._table
+    if is_expression(value):   # over all rows: an aggregation in it is of all of them
+        value = selection.of(Table({"value": computed_column(frame._table, value)}))["value"]
     for name, one in (_spread(names, value) if len(names) > 1 or isinstance(value, Frame) else {names[0]: value}).items():
         values = target_values(chosen, name, one)
         if name not in table:

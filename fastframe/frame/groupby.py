@@ -16,9 +16,12 @@ from fastframe.engines.base import get_engine
 from fastframe.errors import ArgumentError, ColumnNotFound, DTypeError, LabelNotFound, MissingAttribute, UnsupportedOperation
 from fastframe.frame.calls import aggregation, function_label
 from fastframe.frame.columns import mask_rows
+from fastframe.frame.computing import computed_column
 from fastframe.frame.construct import text_name
 from fastframe.frame.core import Frame, is_series
+from fastframe.frame.expression import is_expression
 from fastframe.frame.getitem import row_values
+from fastframe.frame.group_expressions import aggregated_expressions
 from fastframe.frame.group_methods import GroupAggregations, GroupWindows
 from fastframe.frame.group_pairs import GroupPairs
 from fastframe.frame.labels import default_labels, has_default_labels, label_key, same_labels
@@ -99,8 +102,8 @@ class GroupBy(GroupAggregations, GroupPairs, GroupWindows):
         func : str, list of str, or dict of column to str or list
             A list, or a list in a dict, names its results ``column_function``.
         **named
-            ``result=("column", "function")``, ``result=(("x", "y"), "corr")`` for functions of two columns; beside
-            ``func``, its options, such as ``ddof=0``.
+            ``result=("column", "function")``, ``result=(("x", "y"), "corr")`` for functions of two columns,
+            ``result=(ff.col("x") * ff.col("y")).sum()`` for expressions that aggregate; beside ``func``, its options, such as ``ddof=0``.
 
         Returns
         -------
@@ -113,6 +116,8 @@ class GroupBy(GroupAggregations, GroupPairs, GroupWindows):
         >>> df.groupby("k").agg(total=("v", "sum"), n=("v", "size")).reset_index().to_dict("list")
         {'k': ['a', 'b'], 'total': [4, 2], 'n': [2, 1]}
         """
+        if is_expression(func) or (func is None and any(map(is_expression, named.values()))):
+            return aggregated_expressions(self, func, named)
         if func == "size" and not named:
             return self.size()
         outputs = self._outputs(func, named)
@@ -459,6 +464,10 @@ def _find_keys(frame: Any, by: Any, level: Any) -> tuple[list[tuple[str | None, 
             internal = _KEY.format(position)
             extra[internal] = row_values(frame._table, f"key {position}", one)
             keys.append((getattr(one, "name", None), internal))
+        elif is_expression(one):
+            internal = _KEY.format(position)
+            extra[internal] = computed_column(frame._table, one)
+            keys.append((None, internal))
         elif callable(one):
             raise UnsupportedOperation.of_argument("groupby", "by", one, "Compute the key as a column first.")
         elif not is_series(frame) and text_name(one) in frame._values:

@@ -14,9 +14,11 @@ from fastframe.column.arrow import column_from
 from fastframe.column.memory import naming
 from fastframe.column.range import RangeColumn
 from fastframe.dtypes import Kind
-from fastframe.errors import ArgumentError, DTypeError, FastFrameError, LabelNotFound, ShapeError
+from fastframe.errors import ArgumentError, DTypeError, ExpressionError, FastFrameError, LabelNotFound, ShapeError
 from fastframe.frame.columns import cast, mask_rows
+from fastframe.frame.computing import computed_column
 from fastframe.frame.core import Frame, is_series
+from fastframe.frame.expression import is_expression
 from fastframe.frame.index import Index
 from fastframe.frame.labels import label_key, lined_up, values_of, with_labels
 from fastframe.frame.run import run
@@ -60,6 +62,8 @@ def is_mask(key: Any) -> bool:
     """Whether a key is one bool per row rather than positions or labels."""
     if isinstance(key, Frame):
         return is_series(key) and key.dtype == dtypes.BOOL  # type: ignore[attr-defined]
+    if is_expression(key):
+        return True
     if isinstance(key, np.ndarray):
         return key.dtype == bool
     if isinstance(key, list):
@@ -69,7 +73,7 @@ def is_mask(key: Any) -> bool:
 
 
 def mask_column(frame: Frame, key: Any) -> Column:
-    """A mask lined up with a frame: a series by its labels, anything else by position.
+    """A mask lined up with a frame: an expression computed over it, a series by its labels, anything else by position.
 
     Raises
     ------
@@ -78,6 +82,10 @@ def mask_column(frame: Frame, key: Any) -> Column:
     if isinstance(key, Frame):
         _, other = lined_up(with_labels(frame._labels, {}, len(frame)), key._table, "left")
         column = next(iter(values_of(other).values()))
+    elif is_expression(key):
+        if is_series(frame):
+            raise ExpressionError.of_series(repr(key))
+        column = computed_column(frame._table, key)
     else:
         column = column_from(key)
     if column.dtype.kind is not Kind.BOOL:

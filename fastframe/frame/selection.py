@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -11,9 +12,11 @@ import numpy as np
 from fastframe import dtypes
 from fastframe.column import Table
 from fastframe.column.arrow import array_to_arrow, column_from
-from fastframe.errors import ArgumentError, ColumnNotFound, DTypeError, DuplicateColumn, UnsupportedOperation
+from fastframe.errors import ArgumentError, ColumnNotFound, DTypeError, DuplicateColumn, ExpressionError, UnsupportedOperation
 from fastframe.frame.arithmetic import Operators
-from fastframe.frame.construct import text_name
+from fastframe.frame.computing import computed, filtered, in_batches
+from fastframe.frame.construct import listed, text_name
+from fastframe.frame.expression import is_expression
 from fastframe.frame.getitem import column_series, select_columns, set_columns
 from fastframe.frame.labels import default_labels, with_labels
 from fastframe.frame.positions import Selection
@@ -69,23 +72,14 @@ class Selecting(Operators):
     def isin(self, values: Any) -> Self:
         """True where a value is one of ``values`` (a list, set, array, Series, or dict by column)."""
         if isinstance(values, Mapping):
-            outputs = tuple((name, Call("isin", (Col(name),), (("values", _listed(values.get(name, []))),))) for name in self._values)
+            outputs = tuple((name, Call("isin", (Col(name),), (("values", listed(values.get(name, []))),))) for name in self._values)
             return self._run(Project(outputs, keep=True))
-        return self._unary("isin", (("values", _listed(values)),))
+        return self._unary("isin", (("values", listed(values)),))
 
     def add_prefix(self, prefix: str) -> Self:
         """Column names with ``prefix`` before them."""
         values = {prefix + name: column for name, column in self._values.items()}
         return self._with_table(with_labels(self._labels, values, len(self)))
-
-
-def _listed(values: Any) -> tuple[Any, ...]:
-    """Values as a tuple of Python values; one text is refused, as it would be taken letter by letter."""
-    if isinstance(values, str | bytes):
-        raise ArgumentError.because("isin", f"one text {values!r} was given", f"Pass a list: isin([{values!r}]).")
-    if isinstance(values, np.ndarray):
-        return tuple(values.tolist())
-    return tuple(values)
 
 
 class SeriesSelection(Selecting):
@@ -199,15 +193,17 @@ class FrameSelection(Selecting):
     """Of a frame."""
 
     def assign(self, **columns: Any) -> Self:
-        """A new frame with columns added or replaced; a function gets the frame so far.
+        """A new frame with columns added or replaced; an expression or a function gets the frame so far.
+
+        Expressions that follow each other and do not need one another are computed in one step.
 
         >>> import fastframe as ff
-        >>> ff.DataFrame({"a": [1, 2]}).assign(b=lambda df: df.a * 2).b.tolist()
-        [2, 4]
+        >>> ff.DataFrame({"a": [1, 2]}).assign(b=lambda df: df.a * 2, c=ff.col("b") + 1).c.tolist()
+        [3, 5]
         """
         new: Any = self._with_table(self._table)
-        for name, value in columns.items():
-            set_columns(new, {name: value(new) if callable(value) else value})
+        for batch in in_batches(columns.items()):
+            _assign_batch(new, batch)
         return new
 
     def rename(self, mapper: Any = None, *, columns: Any = None, index: Any = None, axis: Any = None) -> Self:
@@ -254,11 +250,28 @@ class FrameSelection(Selecting):
         outputs = tuple((text_name(name), Cast(Col(text_name(name)), dtypes.dtype(one), safe)) for name, one in chosen.items())
         return self._run(Project(outputs, keep=True))
 
-    def filter(self, items: Sequence[str] | None = None, *, like: str | None = None, regex: str | None = None) -> DataFrame:
-        """Columns by name: a list, a part of the name, or a pattern. (Rows: ``df[mask]``.)"""
+    def filter(self, items: Any = None, *conditions: Any, like: str | None = None, regex: str | None = None) -> DataFrame:
+        """Rows where all of some expressions are true; or columns by name: a list, a part of the name, or a pattern.
+
+        Parameters
+        ----------
+        items : Expr, or list of str
+            An expression chooses rows, a list columns.
+        *conditions : Expr
+            More conditions, beside an expression.
+        like, regex : str
+            Columns whose names hold this text, or match this pattern.
+
+        >>> import fastframe as ff
+        >>> df = ff.DataFrame({"a": [1, 2, 3], "ab": [4, 5, 6]})
+        >>> df.filter(ff.col("a") > 1, ff.col("ab") < 6)["a"].tolist(), list(df.filter(like="b"))
+        ([2], ['ab'])
+        """
         frame: Any = self
-        listed = self._values if items is None else [name for name in dict.fromkeys(map(text_name, items)) if name in self._values]
-        names = [name for name in listed if (like is None or like in name) and (regex is None or re.search(regex, name))]
+        if is_expression(items) or conditions:
+            return frame._with_table(filtered(frame._table, _all_of(items, *conditions, like, regex)))  # type: ignore[no-any-return]
+        wanted = self._values if items is None else [name for name in dict.fromkeys(map(text_name, items)) if name in self._values]
+        names = [name for name in wanted if (like is None or like in name) and (regex is None or re.search(regex, name))]
         return select_columns(frame, names)
 
     def select_dtypes(self, include: Any = None, exclude: Any = None) -> DataFrame:
@@ -331,6 +344,22 @@ class FrameSelection(Selecting):
     def apply(self, func: Any, *args: Any, **options: Any) -> Any:
         """Not supported: a Python call per row is what fastframe is there to avoid."""
         raise UnsupportedOperation.of_method("DataFrame", "apply", "Compose columns with arithmetic and where, or use .to_pandas().apply for this step.")
+
+
+def _assign_batch(frame: Any, batch: Mapping[str, Any]) -> None:
+    if is_expression(next(iter(batch.values()))):
+        frame._table = frame._table.with_columns(computed(frame._table, batch))
+    else:
+        set_columns(frame, {name: value(frame) if callable(value) else value for name, value in batch.items()})
+
+
+def _all_of(*conditions: Any) -> Any:
+    """Conditions as one."""
+    given = [one for one in conditions if one is not None]
+    for one in given:
+        if not is_expression(one):
+            raise ExpressionError.not_a_condition("filter", one)
+    return functools.reduce(lambda one, other: one & other, given)
 
 
 def _as_list(names: Any) -> list[Any]:

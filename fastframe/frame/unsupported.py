@@ -39,8 +39,6 @@ _COMMON = {
 }
 DATAFRAME_HINTS = {
     **_COMMON,
-    "query": "Use a mask: df[(df['a'] > 1) & (df['b'] == 'x')].",
-    "eval": "Use arithmetic on columns with assign.",
     "T": "Use .to_pandas().T; columns have one dtype each and do not turn into rows.",
     "transpose": "Use .to_pandas().T.",
     "explode": "Use .to_pandas() for this step.",

@@ -44,6 +44,10 @@ class Expression(ABC):
         """The expressions that this one is made of."""
         return ()
 
+    def with_children(self, children: tuple[Expression, ...]) -> Expression:
+        """The same expression of other expressions, as many as `children`."""
+        return self
+
     def names(self) -> tuple[str, ...]:
         """The columns that are read, each once, in order of first use."""
         return tuple(dict.fromkeys(self._all_names()))
@@ -161,6 +165,9 @@ class Call(Expression):
     def children(self) -> tuple[Expression, ...]:
         return self.args
 
+    def with_children(self, children: tuple[Expression, ...]) -> Expression:
+        return Call(self.function, children, self.options)
+
     @cached_property
     def option_values(self) -> dict[str, Any]:
         """All options of the function: those given, and the defaults of the rest."""
@@ -227,6 +234,9 @@ class Cast(Expression):
 
     def children(self) -> tuple[Expression, ...]:
         return (self.arg,)
+
+    def with_children(self, children: tuple[Expression, ...]) -> Expression:
+        return Cast(children[0], self.dtype, self.safe)
 
     def resolve(self, schema: Schema) -> DType:
         return resolve_cast(self.arg.resolve(schema), self.dtype)

@@ -49,6 +49,18 @@ UNARY = [
     Function("expm1", float_function, "unary", "e ** x - 1, exact near 0.", 1, 1),
     Function("log", float_function, "unary", "Natural logarithm; of 0 -inf, of a negative number NaN.", 1, 1),
     Function("log1p", float_function, "unary", "Natural logarithm of 1 + x, exact near 0.", 1, 1),
+    Function("log2", float_function, "unary", "Logarithm to base 2; of 0 -inf, of a negative number NaN.", 1, 1),
+    Function("log10", float_function, "unary", "Logarithm to base 10; of 0 -inf, of a negative number NaN.", 1, 1),
+    Function("cbrt", float_function, "unary", "Cube root, also of negative numbers.", 1, 1),
+    *[
+        Function(name, float_function, "unary", f"{what}; outside its domain NaN.", 1, 1)
+        for name, what in (
+            ("sin", "Sine of radians"), ("cos", "Cosine of radians"), ("tan", "Tangent of radians"), ("arcsin", "Inverse sine, in radians"),
+            ("arccos", "Inverse cosine, in radians"), ("arctan", "Inverse tangent, in radians"), ("sinh", "Hyperbolic sine"),
+            ("cosh", "Hyperbolic cosine"), ("tanh", "Hyperbolic tangent"), ("arcsinh", "Inverse hyperbolic sine"),
+            ("arccosh", "Inverse hyperbolic cosine"), ("arctanh", "Inverse hyperbolic tangent"),
+        )
+    ],
 ]
 
 COMPARISONS = [

@@ -214,6 +214,23 @@ def test_transcendental_functions_are_close_to_numpy(name: str) -> None:
         np.testing.assert_allclose(result.array.to_numpy(), getattr(np, operation)(wide), rtol=2e-6 if name == "float32" else 4e-16)
 
 
+@pytest.mark.parametrize("name", ["float32", "float64", "int32"])
+@pytest.mark.parametrize(
+    "operation",
+    ["log2", "log10", "cbrt", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh"],
+)
+def test_functions_of_the_c_library_are_close_to_numpy(operation: str, name: str) -> None:
+    values = (np.random.default_rng(5).standard_normal(1000) * 4).astype(name)
+    values[:4] = [0, 1, -1, 2]
+    table = Table({"x": Column(pa.array(values, mask=np.arange(1000) % 7 == 6).slice(3))})
+    result = evaluate(Call(operation, (Col("x"),)), table)
+    with np.errstate(all="ignore"):
+        expected = getattr(np, operation)(values if name != "int32" else values.astype("float64"))[3:]
+    assert result.array.null_count == 997 // 7
+    here = np.asarray(result.array.is_valid())
+    np.testing.assert_allclose(result.array.to_numpy(zero_copy_only=False)[here], expected[here], rtol=4e-6 if name == "float32" else 1e-14)
+
+
 @pytest.mark.parametrize("decimals", [0, 1, 2, -1, -2])
 def test_round_is_numpys(decimals: int) -> None:
     values = np.array([0.5, 1.5, 2.5, -0.5, 1.25, 123.456, 155.0, 1e300, np.inf, 0.285])
