@@ -38,6 +38,22 @@ UNARY = {
     "arctan": 20, "sinh": 21, "cosh": 22, "tanh": 23, "arcsinh": 24, "arccosh": 25, "arctanh": 26,
 }
 
+# Where in a context its addresses are, for programs (fused.pyx); "size" are the bytes of the context.
+cdef BinaryContext a_binary
+cdef UnaryContext a_unary
+BINARY_PLACES = {
+    "size": sizeof(BinaryContext),
+    "left": <uintptr_t>&a_binary.left.values - <uintptr_t>&a_binary,
+    "right": <uintptr_t>&a_binary.right.values - <uintptr_t>&a_binary,
+    "out": <uintptr_t>&a_binary.out - <uintptr_t>&a_binary,
+    "validity": <uintptr_t>&a_binary.validity - <uintptr_t>&a_binary,
+}
+UNARY_PLACES = {
+    "size": sizeof(UnaryContext),
+    "operand": <uintptr_t>&a_unary.operand.values - <uintptr_t>&a_unary,
+    "out": <uintptr_t>&a_unary.out - <uintptr_t>&a_unary,
+}
+
 
 def binary(str operation, int physical, tuple left, tuple right, uintptr_t out, uintptr_t validity, *, keep_alive):
     """The task of ``left operation right``.

@@ -7,6 +7,7 @@ BitOp = Literal["copy", "not", "and", "or", "xor", "and_not", "select"]
 
 EVERYWHERE: BitOperand
 NOWHERE: BitOperand
+COMBINE_PLACES: dict[str, int]
 
 def combine_bits(op: BitOp, operands: tuple[BitOperand, ...], out: int, keep: Any) -> Task: ...
 def count_bits(first: BitOperand, second: BitOperand, counts: int, keep: Any) -> Task: ...

@@ -37,6 +37,15 @@ cdef extern from "bitmap.hpp" namespace "ff" nogil:
 EVERYWHERE = (0, 0, True)
 NOWHERE = (0, 0, False)
 _OPS = {"copy": 0, "not": 1, "and": 2, "or": 3, "xor": 4, "and_not": 5, "select": 6}
+# As in arithmetic.pyx.
+cdef CombineContext a_combination
+COMBINE_PLACES = {
+    "size": sizeof(CombineContext),
+    "first": <uintptr_t>&a_combination.first - <uintptr_t>&a_combination,
+    "second": <uintptr_t>&a_combination.second - <uintptr_t>&a_combination,
+    "third": <uintptr_t>&a_combination.third - <uintptr_t>&a_combination,
+    "out": <uintptr_t>&a_combination.out - <uintptr_t>&a_combination,
+}
 
 
 def combine_bits(

@@ -15,6 +15,15 @@ cdef extern from "cast.hpp" namespace "ff" nogil:
 
     kernel_t cast_kernel(int source, int target, bint checked)
 
+# As in arithmetic.pyx.
+cdef CastContext a_cast
+CAST_PLACES = {
+    "size": sizeof(CastContext),
+    "operand": <uintptr_t>&a_cast.values - <uintptr_t>&a_cast,
+    "out": <uintptr_t>&a_cast.out - <uintptr_t>&a_cast,
+    "validity": <uintptr_t>&a_cast.validity - <uintptr_t>&a_cast,
+}
+
 
 def cast(view, int source, int target, uintptr_t out, uintptr_t validity, uintptr_t bad_rows, *, bint checked, keep_alive):
     """The task that converts values of physical type ``source`` to ``target``.

@@ -7,6 +7,11 @@ View = tuple[int, int, int, int]
 
 COMPARE: dict[str, int]
 LOGIC: dict[str, int]
+COMPARE_PLACES: dict[str, int]
+MISSING_PLACES: dict[str, int]
+LOGIC_PLACES: dict[str, int]
+NOT_PLACES: dict[str, int]
+LOOKUP_PLACES: dict[str, int]
 
 def compare(operation: str, left: Operand, right: Operand, out: int, *, keep_alive: Any) -> Task: ...
 def missing(view: View, physical: int, invert: bool, out: int, *, keep_alive: Any) -> Task: ...

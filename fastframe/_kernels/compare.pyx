@@ -45,6 +45,37 @@ COMPARE = {"eq": 0, "ne": 1, "lt": 2, "le": 3}
 LOGIC = {"and": 0, "or": 1, "xor": 2}
 cdef int I64 = 3, U64 = 7, F64 = 9, BOOL = 10, U8 = 4, F32 = 8
 
+# As in arithmetic.pyx.
+cdef CompareContext a_comparison
+cdef MissingContext a_missing
+cdef LogicContext a_logic
+cdef NotContext a_not
+cdef LookupContext a_lookup
+COMPARE_PLACES = {
+    "size": sizeof(CompareContext),
+    "left": <uintptr_t>&a_comparison.left.values - <uintptr_t>&a_comparison,
+    "right": <uintptr_t>&a_comparison.right.values - <uintptr_t>&a_comparison,
+    "out": <uintptr_t>&a_comparison.out - <uintptr_t>&a_comparison,
+}
+MISSING_PLACES = {
+    "size": sizeof(MissingContext),
+    "operand": <uintptr_t>&a_missing.values - <uintptr_t>&a_missing,
+    "out": <uintptr_t>&a_missing.out - <uintptr_t>&a_missing,
+}
+LOGIC_PLACES = {
+    "size": sizeof(LogicContext),
+    "left": <uintptr_t>&a_logic.left.values - <uintptr_t>&a_logic,
+    "right": <uintptr_t>&a_logic.right.values - <uintptr_t>&a_logic,
+    "out": <uintptr_t>&a_logic.out - <uintptr_t>&a_logic,
+    "validity": <uintptr_t>&a_logic.validity - <uintptr_t>&a_logic,
+}
+NOT_PLACES = {
+    "size": sizeof(NotContext),
+    "operand": <uintptr_t>&a_not.values - <uintptr_t>&a_not,
+    "out": <uintptr_t>&a_not.out - <uintptr_t>&a_not,
+}
+LOOKUP_PLACES = {"size": sizeof(LookupContext), "out": <uintptr_t>&a_lookup.out - <uintptr_t>&a_lookup}
+
 
 cdef int widened(int physical):
     """The widest type of the same kind, which holds every value exactly."""

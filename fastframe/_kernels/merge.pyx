@@ -29,6 +29,16 @@ cdef extern from "merge.hpp" namespace "ff" nogil:
     kernel_t choose_kernel(int width, bint yes_constant, bint no_constant)
     kernel_t fill_kernel(int width)
 
+# As in arithmetic.pyx.
+cdef ChooseContext a_choice
+CHOOSE_PLACES = {
+    "size": sizeof(ChooseContext),
+    "mask": <uintptr_t>&a_choice.mask - <uintptr_t>&a_choice,
+    "yes": <uintptr_t>&a_choice.yes - <uintptr_t>&a_choice,
+    "no": <uintptr_t>&a_choice.no - <uintptr_t>&a_choice,
+    "out": <uintptr_t>&a_choice.out - <uintptr_t>&a_choice,
+}
+
 
 cdef object concat_task(kernel_t kernel, uintptr_t pieces, int64_t n_pieces, uintptr_t out, object keep):
     cdef ConcatContext ctx

@@ -15,13 +15,13 @@ from fastframe.column.memory import allocate_bits
 from fastframe.dtypes import FLOAT32, FLOAT64, INT64, DType, Kind
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.forms import nulls
-from fastframe.engines.cpu.operands import Invocation, Operand, broadcast
+from fastframe.engines.cpu.operands import Invocation, Operand, Side, broadcast
 from fastframe.engines.cpu.results import allocate_values, with_validity
 from fastframe.errors import ArgumentError, IntegerOverflow, KernelError, KernelStatus, LossyCast
 from fastframe.ops.result_types import decimal_shape
 
 _DIVISIONS = ("floordiv", "mod")
-_LIMITS = ("min", "max")
+LIMITS = ("min", "max")
 _NUMBERS = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.FLOAT})
 
 
@@ -62,7 +62,7 @@ def binary(call: Invocation, operation: str | None = None) -> Column:
     if operation == "pow" and right.scalar and dtype.kind is Kind.FLOAT and right.value == 2:
         operation, right = "mul", left
     out = allocate_values(dtype, n_rows, operation)
-    validity = allocate_bits(n_rows, operation) if _gives_nulls(operation, left, right, dtype) else None
+    validity = allocate_bits(n_rows, operation) if gives_nulls(operation, left, right, dtype) else None
     task = kernels.binary(
         operation, int(dtype.physical), left.kernel_view, right.kernel_view, out.address, validity.address if validity is not None else 0,
         keep_alive=(left, right, out, validity),
@@ -73,11 +73,11 @@ def binary(call: Invocation, operation: str | None = None) -> Column:
     return column_from_buffers(dtype, n_rows, out, validity)
 
 
-def _gives_nulls(operation: str, left: Operand, right: Operand, dtype: DType) -> bool:
+def gives_nulls(operation: str, left: Side, right: Side, dtype: DType) -> bool:
     """Whether a result may be null where no operand is one null for all rows."""
     if operation in _DIVISIONS and dtype.kind is not Kind.FLOAT:   # by zero
         return True
-    if operation in _LIMITS:   # a missing one gives way
+    if operation in LIMITS:   # a missing one gives way
         return left.has_nulls and right.has_nulls
     return left.has_nulls or (right.has_nulls and operation not in ("raise", "lower"))
 
@@ -105,11 +105,11 @@ def _times(call: Invocation) -> Column:
     if call.operation in ("truediv", "floordiv", "mod"):
         return _duration_ratio(call)
     unit = call.result.arrow.unit
-    counts = tuple(_counts(one, unit, call.name) for one in call.operands)
+    counts = tuple(counts_in_unit(one, unit, call.name) for one in call.operands)
     return _as_time(binary(call.of(call.operation, counts, INT64)), call.result)
 
 
-def _counts(operand: Operand, unit: str, name: str | None) -> Operand:
+def counts_in_unit(operand: Operand, unit: str, name: str | None) -> Operand:
     """A time as int64 in ``unit``; `IntegerOverflow` where a value lies beyond what the unit can hold."""
     dtype = operand.dtype
     zone = getattr(dtype.arrow, "tz", None)
@@ -145,7 +145,7 @@ def _as_count(column: Column) -> Column:
 def _duration_ratio(call: Invocation) -> Column:
     units = [str(one.dtype.arrow.unit) for one in call.operands]
     finer = max(units, key=("s", "ms", "us", "ns").index)
-    counts = tuple(_counts(one, finer, call.name) for one in call.operands)
+    counts = tuple(counts_in_unit(one, finer, call.name) for one in call.operands)
     result = FLOAT64 if call.operation == "truediv" else INT64
     out = binary(call.of(call.operation, counts, result))
     return out if call.operation != "mod" else _as_time(out, call.result)
@@ -252,15 +252,16 @@ def evaluate_extreme(call: Invocation) -> Column:
     best, *others = (one.cast(call.result) for one in call.operands)
     for other in others:
         scalar = best.scalar and other.scalar
-        best = Operand(_extreme_of_two(call.of(call.operation, (best, other), call.result)), scalar)
+        best = Operand(extreme_of_two(call.of(call.operation, (best, other), call.result)), scalar)
     return best.column
 
 
-def _extreme_of_two(call: Invocation, operation: str | None = None) -> Column:
+def extreme_of_two(call: Invocation, operation: str | None = None) -> Column:
+    """The lesser or greater of two (``raise``, ``lower``: where the second is there)."""
     operation = operation or call.operation
     left, right = call.operands
     n_rows = 1 if left.scalar and right.scalar else call.n_rows
-    if right.is_null or (left.is_null and operation in _LIMITS):
+    if right.is_null or (left.is_null and operation in LIMITS):
         return broadcast(left if right.is_null else right, n_rows)
     if left.is_null:
         return nulls(call.result, n_rows)
@@ -273,7 +274,7 @@ def _extreme_of_two(call: Invocation, operation: str | None = None) -> Column:
     name = {"raise": "max", "lower": "min"}.get(operation, operation)
     best = pc.call_function(_ARROW_EXTREME[name], Invocation(name, (left, right), call.result, {}, n_rows).arrays())
     best = best if isinstance(best, pa.Array) else pa.array([best.as_py()], best.type)
-    if operation not in _LIMITS and left.column.null_count:
+    if operation not in LIMITS and left.column.null_count:
         best = pc.if_else(left.column.array.is_valid(), best, pa.scalar(None, best.type))
     return Column(best.cast(call.result.arrow) if not call.result.is_text else best, call.result)
 
@@ -288,6 +289,6 @@ def _physical(column: Column) -> Column:
 def evaluate_clip(call: Invocation) -> Column:
     """The value, raised to the lower and lowered to the upper bound."""
     value, lower, upper = (one.cast(call.result) for one in call.operands)
-    raised = _extreme_of_two(call.of("clip", (value, lower), call.result), "raise")
+    raised = extreme_of_two(call.of("clip", (value, lower), call.result), "raise")
     both = Operand(raised, value.scalar and lower.scalar)
-    return _extreme_of_two(call.of("clip", (both, upper), call.result), "lower")
+    return extreme_of_two(call.of("clip", (both, upper), call.result), "lower")

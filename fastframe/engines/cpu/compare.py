@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -19,15 +20,16 @@ from fastframe.dtypes import BOOL, FLOAT64, DType, Kind, Physical
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.dictionaries import same_dictionary
 from fastframe.engines.cpu.forms import nulls
-from fastframe.engines.cpu.operands import Invocation, Operand, plain_array
+from fastframe.engines.cpu.operands import Invocation, Operand, Side, plain_array
 from fastframe.engines.cpu.results import all_bits, bits_result, with_validity
 from fastframe.errors import ArgumentError, DTypeError, IntegerOverflow, LossyCast
 from fastframe.ops.expressions import Lit
 from fastframe.ops.literals import is_missing
 from fastframe.ops.result_types import require_comparable
 
-_MIRRORED = {"gt": "lt", "ge": "le"}
+MIRRORED = {"gt": "lt", "ge": "le"}
 _ARROW = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal"}
+_BOUNDS = {"both": ("le", "le"), "neither": ("lt", "lt"), "left": ("le", "lt"), "right": ("lt", "le")}
 _DIRECT = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.FLOAT})
 
 
@@ -35,8 +37,8 @@ def evaluate_compare(call: Invocation) -> Column:
     """eq, ne, lt, le, gt, ge."""
     left, right = call.operands
     operation = call.operation
-    if operation in _MIRRORED:
-        operation, left, right = _MIRRORED[operation], right, left
+    if operation in MIRRORED:
+        operation, left, right = MIRRORED[operation], right, left
     return compare(operation, left, right, call)
 
 
@@ -62,15 +64,15 @@ def _no_half(operand: Operand) -> Operand:
 
 def _numbers(operation: str, left: Operand, right: Operand, call: Invocation) -> Column:
     if left.scalar and not right.scalar:
-        operation, left = _in_dtype_of(right, operation, left, mirrored=True)
+        operation, left = in_dtype_of(right, operation, left, mirrored=True)
     elif right.scalar and not left.scalar:
-        operation, right = _in_dtype_of(left, operation, right, mirrored=False)
+        operation, right = in_dtype_of(left, operation, right, mirrored=False)
     out = allocate_bits(call.n_rows, call.operation)
     task = kernels.compare(operation, left.kernel_view, right.kernel_view, out.address, keep_alive=(left, right, out))
     return bits_result(task, call.n_rows, out, call.operation)
 
 
-def _in_dtype_of(column: Operand, operation: str, value: Operand, *, mirrored: bool) -> tuple[str, Operand]:
+def in_dtype_of(column: Side, operation: str, value: Operand, *, mirrored: bool) -> tuple[str, Operand]:
     """The value in the column's dtype where that asks the same question; then nothing is converted row by row.
 
     Beside integers a fraction is cut: x < 2.5 is x <= 2, and 2.5 < x (``mirrored``) is 2 < x.
@@ -97,11 +99,11 @@ def _in_dtype_of(column: Operand, operation: str, value: Operand, *, mirrored: b
 
 def _one_unit(left: Operand, right: Operand, call: Invocation) -> tuple[Operand, Operand]:
     """Both as integers of the finer unit; one value too far away for it becomes plus or minus infinity."""
-    both = _finer(left.dtype, right.dtype)
-    return _counted(left, both, call), _counted(right, both, call)
+    both = finer(left.dtype, right.dtype)
+    return counted(left, both, call), counted(right, both, call)
 
 
-def _finer(left: DType, right: DType) -> DType:
+def finer(left: DType, right: DType) -> DType:
     """The dtype of the finer unit; zones do not matter for instants."""
     if left.kind is Kind.DATE and right.kind is Kind.DATE:
         return left if left == right else dtypes.dtype("date64")
@@ -111,7 +113,7 @@ def _finer(left: DType, right: DType) -> DType:
     return max(stamps, key=lambda one: ("s", "ms", "us", "ns").index(one.arrow.unit))
 
 
-def _counted(operand: Operand, both: DType, call: Invocation) -> Operand:
+def counted(operand: Operand, both: DType, call: Invocation) -> Operand:
     zone = getattr(operand.dtype.arrow, "tz", None)
     target = dtypes.from_arrow(pa.timestamp(both.arrow.unit, tz=zone)) if both.kind is Kind.TIMESTAMP else both
     try:
@@ -187,9 +189,15 @@ def _with_value(operation: str, operand: Operand, value: Operand, call: Invocati
     """An encoded column beside one value (``mirrored``: value operation column)."""
     column = operand.column
     if column.dtype.ordered and operation in ("lt", "le"):
-        place = Operand(Column(array_of_one(_place(column, value), pa.int32())), True)
+        place = Operand(Column(array_of_one(place_of_value(column, value), pa.int32())), True)
         sides = (place, _codes(operand)) if mirrored else (_codes(operand), place)
         return _numbers(operation, *sides, call)
+    table = compared_dictionary(operation, column, value, mirrored=mirrored)
+    return lookup_bits(column, table, missing=operation == "ne", n_rows=call.n_rows, operation=call.operation)
+
+
+def compared_dictionary(operation: str, column: Column, value: Operand, *, mirrored: bool) -> pa.Array:
+    """A bool per value of an encoded column's dictionary: how it compares with one value (``mirrored``: value operation column)."""
     import pyarrow.compute as pc
 
     wanted = plain_array(value.column)[0]
@@ -197,11 +205,10 @@ def _with_value(operation: str, operand: Operand, value: Operand, call: Invocati
     if wanted.type != values.type:
         wanted = wanted.cast(values.type)
     arrays = (wanted, values) if mirrored else (values, wanted)
-    table = pc.call_function(_ARROW[operation], list(arrays))
-    return lookup_bits(column, table, missing=operation == "ne", n_rows=call.n_rows, operation=call.operation)
+    return pc.call_function(_ARROW[operation], list(arrays))
 
 
-def _place(column: Column, value: Operand) -> int:
+def place_of_value(column: Column, value: Operand) -> int:
     place = column.dictionary.index(plain_array(value.column)[0].cast(column.dictionary.type)).as_py()
     if place < 0:
         raise LossyCast.of_value(value.value, column.dtype)
@@ -210,10 +217,15 @@ def _place(column: Column, value: Operand) -> int:
 
 def lookup_bits(column: Column, table: pa.Array, *, missing: bool, n_rows: int, operation: str) -> Column:
     """A bool per row from a bool per value of an encoded column's dictionary."""
-    bytes_of = np.ascontiguousarray(numpy_of(table).astype(np.uint8))
+    bytes_of = table_bytes(table)
     out = allocate_bits(n_rows, operation)
     task = kernels.lookup_bits(column.view, bytes_of.ctypes.data, missing, out.address, keep_alive=(column, bytes_of, out))
     return bits_result(task, n_rows, out, operation)
+
+
+def table_bytes(table: pa.Array) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """One byte, 0 or 1, per bool."""
+    return np.ascontiguousarray(numpy_of(table).astype(np.uint8))
 
 
 # ---- missing --------------------------------------------------------------------------------------------------------
@@ -281,14 +293,17 @@ def evaluate_not(call: Invocation) -> Column:
 
 def evaluate_between(call: Invocation) -> Column:
     """lower <= value <= upper, either bound inclusive or not."""
-    strict = {"both": ("le", "le"), "neither": ("lt", "lt"), "left": ("le", "lt"), "right": ("lt", "le")}
-    inclusive = call.options["inclusive"]
-    if inclusive not in strict:
-        raise ArgumentError.of("between", "inclusive", inclusive, strict)
     value, lower, upper = call.operands
-    above, below = strict[inclusive]
+    above, below = bounds_of(call.options["inclusive"])
     sides = [compare(above, lower, value, call), compare(below, value, upper, call)]
     return evaluate_logic(call.of("and", tuple(Operand(one) for one in sides), BOOL))
+
+
+def bounds_of(inclusive: str) -> tuple[str, str]:
+    """The two comparisons that ``inclusive`` of between asks for."""
+    if inclusive not in _BOUNDS:
+        raise ArgumentError.of("between", "inclusive", inclusive, _BOUNDS)
+    return _BOUNDS[inclusive]
 
 
 # ---- isin -----------------------------------------------------------------------------------------------------------
@@ -299,14 +314,13 @@ def evaluate_isin(call: Invocation) -> Column:
     import pyarrow.compute as pc
 
     column = call.operands[0].column
-    values = list(call.options["values"])
-    missing = any(is_missing(value) or (isinstance(value, float) and value != value) for value in values)
     values_dtype = dtypes.from_arrow(column.dictionary.type) if column.is_encoded else column.dtype
-    known = [array for array in (_exactly(value, values_dtype) for value in values) if array is not None]
+    known, missing = members(call.options["values"], values_dtype)
     if column.dtype.kind is Kind.NULL or not known:
         found = all_bits(False, call.n_rows, "isin")
     else:
-        zeros = [pa.array([-0.0, 0.0], values_dtype.arrow)] if values_dtype.kind is Kind.FLOAT and 0 in values else []   # one value, two encodings
+        has_zero = values_dtype.kind is Kind.FLOAT and 0 in call.options["values"]
+        zeros = [pa.array([-0.0, 0.0], values_dtype.arrow)] if has_zero else []   # one value, two encodings
         wanted = pa.concat_arrays(known + zeros)
         values_array = column.dictionary if column.is_encoded else column.array
         wanted = wanted if wanted.type == values_array.type else wanted.cast(values_array.type)
@@ -318,6 +332,13 @@ def evaluate_isin(call: Invocation) -> Column:
         return found
     both = (Operand(found), Operand(missing_bits(column, invert=False)))
     return evaluate_logic(call.of("or", both, BOOL))
+
+
+def members(values: Iterable[Any], dtype: DType) -> tuple[list[pa.Array], bool]:
+    """The values that the dtype can hold, as arrays of one, and whether a missing one is among them."""
+    given = list(values)
+    missing = any(is_missing(value) or (isinstance(value, float) and value != value) for value in given)
+    return [array for array in (_exactly(value, dtype) for value in given) if array is not None], missing
 
 
 def _exactly(value: Any, dtype: DType) -> pa.Array | None:

@@ -27,7 +27,7 @@ from fastframe.engines.cpu.operands import Invocation, Operand, broadcast
 from fastframe.engines.cpu.sliced import by_slices
 from fastframe.engines.cpu.text_functions import evaluate_join, evaluate_text
 from fastframe.engines.cpu.time_functions import evaluate_time
-from fastframe.ops.expressions import Call, Cast, Col, Expression, Lit
+from fastframe.ops.expressions import Bound, Call, Cast, Col, Expression, Lit
 
 _NUMBERS = frozenset({Kind.INT, Kind.UINT, Kind.FLOAT})
 _PACKED = dict(zip(list(Physical)[: Physical.F64 + 1], "bhiqBHIQfd", strict=True))   # struct's names of the kernels' numbers
@@ -65,11 +65,12 @@ def evaluate(expression: Expression, table: Table) -> Column:
     """
     if type(expression) is not Call:   # a call is typed, all below it included, before its operands are evaluated
         expression.resolve(table.schema)
-    operand = _EVALUATORS[type(expression)](expression, table)
+    operand = operand_of(expression, table)
     return broadcast(operand, table.n_rows) if operand.scalar else operand.column
 
 
-def _operand(expression: Expression, table: Table) -> Operand:
+def operand_of(expression: Expression, table: Table) -> Operand:
+    """The values of an expression whose types are known to be right; one row where it is the same for all."""
     return _EVALUATORS[type(expression)](expression, table)
 
 
@@ -94,17 +95,23 @@ def one_row(scalar: pa.Scalar) -> Column:
 
 
 def _cast(expression: Cast, table: Table) -> Operand:
-    operand = _operand(expression.arg, table)
+    operand = operand_of(expression.arg, table)
     name = expression.arg.name if isinstance(expression.arg, Col) else None
     return Operand(cast(operand.column, expression.dtype, safe=expression.safe, name=name), operand.scalar)
 
 
 def _call(expression: Call, table: Table) -> Operand:
-    row, options, scalars, result, read = expression.bound(table.schema)
+    bound = expression.bound(table.schema)
     operands = tuple([
         _EVALUATORS[type(arg)](arg, table) if scalar is None else Operand(one_row(scalar), True)
-        for arg, scalar in zip(expression.args, scalars)
+        for arg, scalar in zip(expression.args, bound.scalars)
     ])  # fmt: skip
+    return applied(bound, operands, table)
+
+
+def applied(bound: Bound, operands: tuple[Operand, ...], table: Table) -> Operand:
+    """A function of operands that are there."""
+    row, options, _, result, read = bound
     scalar = False not in [one.scalar for one in operands]
     call = Invocation(row.name, operands, result, options, 1 if scalar else table.n_rows, read[0][0] if read else None)
     column = HANDLERS[row.handler](call)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -14,6 +14,17 @@ from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.forms import nulls
 
 KernelOperand = tuple[tuple[int, int, int, int], int, bool]
+
+
+class Side(Protocol):
+    """What rules of functions ask about one of their operands."""
+
+    @property
+    def dtype(self) -> DType: ...
+    @property
+    def scalar(self) -> bool: ...
+    @property
+    def has_nulls(self) -> bool: ...
 
 
 @dataclass(slots=True)   # not frozen, which would take three times as long to make; nobody changes one

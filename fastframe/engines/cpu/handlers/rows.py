@@ -6,7 +6,7 @@ import numpy as np
 
 from fastframe.column import Table
 from fastframe.engines.cpu.cast import cast
-from fastframe.engines.cpu.evaluate import evaluate
+from fastframe.engines.cpu.fused import evaluate_all
 from fastframe.engines.cpu.select import filter_columns, filter_plan, put, take_table
 from fastframe.engines.cpu.sort_table import sorted_table
 from fastframe.ops.project import Project, Put
@@ -14,7 +14,7 @@ from fastframe.ops.rows import Filter, Sort, Take
 
 
 def project(spec: Project, table: Table) -> Table:
-    computed = {name: evaluate(expression, table) for name, expression in spec.outputs}
+    computed = evaluate_all(spec.outputs, table)
     if spec.keep:
         return table.with_columns(computed)
     return Table.of(computed, table.n_rows)
@@ -27,7 +27,8 @@ def put_values(spec: Put, table: Table, updates: Table) -> Table:
 
 
 def filter_rows(spec: Filter, table: Table) -> Table:
-    plan = filter_plan(evaluate(spec.predicate, table))
+    (mask,) = evaluate_all((("", spec.predicate),), table).values()
+    plan = filter_plan(mask)
     kept = {name: column for name, column in table.columns.items() if name not in spec.drop} if spec.drop else table.columns
     return Table.of(filter_columns(kept, plan), plan.n_selected)
 
