@@ -36,6 +36,7 @@ from fastframe.errors.models import (
     ModelFileError,
     UnsupportedModel,
 )
+from fastframe.errors.rolling import WindowError
 
 __all__ = [
     "ArgumentError",
@@ -66,6 +67,7 @@ __all__ = [
     "ShapeError",
     "UnsupportedModel",
     "UnsupportedOperation",
+    "WindowError",
     "listed",
     "suggestion",
 ]
