@@ -37,6 +37,7 @@ from fastframe.errors.models import (
     ModelFileError,
     UnsupportedModel,
 )
+from fastframe.errors.rolling import WindowError
 
 __all__ = [
     "ArgumentError",
@@ -69,6 +70,7 @@ __all__ = [
     "ShapeError",
     "UnsupportedModel",
     "UnsupportedOperation",
+    "WindowError",
     "listed",
     "suggestion",
 ]

@@ -26,8 +26,10 @@ from fastframe.frame.group_methods import GroupAggregations, GroupWindows
 from fastframe.frame.group_pairs import GroupPairs
 from fastframe.frame.labels import default_labels, has_default_labels, label_key, same_labels
 from fastframe.frame.positions import Selection
+from fastframe.frame.rolling import HasWindows
 from fastframe.frame.run import run
 from fastframe.frame.unsupported import GROUPBY_HINTS
+from fastframe.frame.window_source import WindowSource
 from fastframe.ops.aggregations import AGGREGATIONS, AggregationCall
 from fastframe.ops.base import unique
 from fastframe.ops.expressions import Call, Col, Lit
@@ -54,7 +56,7 @@ class Explanation(str):
     __repr__ = str.__str__
 
 
-class GroupBy(GroupAggregations, GroupPairs, GroupWindows):
+class GroupBy(GroupAggregations, GroupPairs, GroupWindows, HasWindows):
     """Groups of rows with equal keys; made by `DataFrame.groupby` and `Series.groupby`.
 
     Missing keys are left out unless ``dropna=False``; then null and NaN are one group, sorted last.
@@ -76,6 +78,9 @@ class GroupBy(GroupAggregations, GroupPairs, GroupWindows):
     @property
     def _internal_keys(self) -> tuple[str, ...]:
         return tuple([internal for _, internal in self._keys])
+
+    def _window_source(self) -> WindowSource:
+        return WindowSource.of_groups(self)
 
     def __getitem__(self, names: Any) -> GroupBy:
         """The same groups of one column (by name) or some (by list)."""

@@ -12,8 +12,6 @@ _COMMON = {
     "stack": "Use .to_pandas() for this step.",
     "unstack": "Use .to_pandas() for this step.",
     "resample": "Use groupby(df['t'].dt.floor('D')).",
-    "rolling": "Rolling windows are not there yet; use .to_pandas() for this step.",
-    "expanding": "Use cumsum, cummin, cummax or cumcount.",
     "ewm": "Use .to_pandas() for this step.",
     "corr": "Compute it from sums of products, or use .to_pandas() for this step.",
     "cov": "Compute it from sums of products, or use .to_pandas() for this step.",
@@ -63,14 +61,23 @@ SERIES_HINTS = {
     "view": "Use astype.",
 }
 GROUPBY_HINTS = {
-    "rolling": _COMMON["rolling"],
     "resample": _COMMON["resample"],
     "filter": "Use df[df.groupby(keys)['x'].transform('size') > n].",
-    "expanding": "Use cumsum, cummin, cummax or cumcount.",
     "value_counts": "Use df.groupby([*keys, 'x']).size().",
     "indices": "Use ngroup(), or .groups for labels.",
     "sample": "Shuffle the frame with sample(frac=1), then groupby(...).head(n).",
     "fillna": "Use ffill, bfill, or df['x'].fillna(df.groupby(keys)['x'].transform('mean')).",
+}
+ROLLING_HINTS = {
+    "apply": "Functions of your own are not there yet; use .to_pandas() for this step.",
+    "skew": "Use .to_pandas() for this step.",
+    "kurt": "Use .to_pandas() for this step.",
+    "sem": "Use std() and divide it by count() ** 0.5.",
+    "rank": "Use .to_pandas() for this step.",
+    "first": "Use shift(window - 1).",
+    "last": "The last value is the row's own.",
+    "nunique": "Use .to_pandas() for this step.",
+    "pipe": "Call the function with the windows.",
 }
 MODULE_HINTS = {
     "to_datetime": "Use .astype('timestamp[us]'), or parse_dates of read_csv.",

@@ -6,12 +6,13 @@ from typing import Any, Self
 
 from fastframe.frame.core import Frame
 from fastframe.frame.labels import with_labels
+from fastframe.frame.rolling import HasWindows
 from fastframe.frame.run import run
 from fastframe.ops.groups import Output, Window
 from fastframe.ops.windows import WindowCall
 
 
-class Windows(Frame):
+class Windows(HasWindows, Frame):
     """The same functions for frames (of every column) and series."""
 
     def _window(self, function: str, **options: Any) -> Self:

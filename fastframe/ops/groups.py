@@ -10,6 +10,7 @@ from fastframe.dtypes import DType, Kind
 from fastframe.errors import ArgumentError, DTypeError
 from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.base import Schema, Spec, Value, require, unique
+from fastframe.ops.rolling import RollingCall, Span
 from fastframe.ops.windows import WindowCall
 
 
@@ -19,7 +20,7 @@ class Output(Value):
 
     name: str
     column: str | None
-    call: AggregationCall | WindowCall
+    call: AggregationCall | WindowCall | RollingCall
     other: str | None = None
 
     def resolve(self, schema: Schema) -> DType:
@@ -33,7 +34,9 @@ class Output(Value):
         return self.call.resolve(given, self.named_call.options["name"])
 
     def _check_pair(self) -> None:
-        needs_other = isinstance(self.call, AggregationCall) and self.call.aggregation.needs_other
+        needs_other = (isinstance(self.call, AggregationCall) and self.call.aggregation.needs_other) or (
+            isinstance(self.call, RollingCall) and self.call.function.needs_other
+        )
         if needs_other and self.other is None:
             raise ArgumentError.because(self.call.name, "it needs two columns", f"Write name=(('x', 'y'), {self.call.name!r}).")
         if self.other is not None and not needs_other:
@@ -84,18 +87,24 @@ class Window(Spec):
 
     An `AggregationCall` gives every row the aggregate of its group. Without keys all rows are one group. Rows whose key
     is missing are in no group when ``dropna``: their result is missing. ``sort`` (as in `GroupBy`) matters to ``ngroup`` only.
+
+    With a ``span``, outputs are functions of the windows of rows that it says. They come out in group order (groups as ``sort``
+    says, each in row order; rows in no group are left out), after the columns ``carried`` along.
     """
 
     keys: tuple[str, ...]
     outputs: tuple[Output, ...]
     dropna: bool = True
     sort: bool | None = None
+    span: Span | None = None
+    carried: tuple[str, ...] = ()
 
     def resolve(self, *schemas: Schema) -> dict[str, DType]:
         (schema,) = schemas
         _check_keys(self.keys, schema)
-        unique(output.name for output in self.outputs)
-        return {output.name: output.resolve(schema) for output in self.outputs}
+        unique([*self.carried, *(output.name for output in self.outputs)])
+        require(self.carried, schema)
+        return {name: schema[name] for name in self.carried} | {output.name: output.resolve(schema) for output in self.outputs}
 
 
 @dataclass(frozen=True, eq=False, repr=False)

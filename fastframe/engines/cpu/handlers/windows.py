@@ -9,16 +9,21 @@ from fastframe.engines.cpu.aggregate import Wanted, aggregate_all, aggregate_cod
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.handlers.groups import wanted
 from fastframe.engines.cpu.keys import group_rows
+from fastframe.engines.cpu.rolling import rolling
 from fastframe.engines.cpu.select import take_table
 from fastframe.engines.cpu.spread import spread, spread_codes
 from fastframe.engines.cpu.topk import top_k
 from fastframe.engines.cpu.window import window
+from fastframe.engines.cpu.window_bounds import Positions, bounds_of, positions_of
 from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.groups import TopK, Window
+from fastframe.ops.rolling import RollingCall, Span
 
 
 def window_functions(spec: Window, table: Table) -> Table:
     groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort) if spec.keys else None
+    if spec.span is not None:
+        return _windows_of_rows(spec, spec.span, table, positions_of(groups, table.n_rows))
     aggregates = [output for output in spec.outputs if isinstance(output.call, AggregationCall)]
     found = iter(_spread_aggregates([wanted(output, table) for output in aggregates], groups, table.n_rows))
     out = {}
@@ -26,6 +31,18 @@ def window_functions(spec: Window, table: Table) -> Table:
         column = table[output.column] if output.column is not None else None
         out[output.name] = next(found) if isinstance(output.call, AggregationCall) else window(column, output.named_call, groups)
     return Table(out, table.n_rows)
+
+
+def _windows_of_rows(spec: Window, span: Span, table: Table, positions: Positions) -> Table:
+    """Rolling and expanding windows: results by group, beside the columns that are carried along."""
+    carried = table.select(spec.carried)
+    out = dict((take_table(carried, positions.rows) if positions.rows is not None else carried).columns)
+    bounds = bounds_of(span, positions, table[span.on] if span.on is not None else None)
+    for output in spec.outputs:
+        assert isinstance(output.call, RollingCall) and output.column is not None
+        other = table[output.other] if output.other is not None else None
+        out[output.name] = rolling(table[output.column], other, output.named_call, span, bounds)
+    return Table(out, positions.n_positions)
 
 
 def largest_of_groups(spec: TopK, table: Table) -> Table:

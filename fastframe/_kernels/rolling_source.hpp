@@ -1,0 +1,179 @@
+// Values as rolling windows read them: doubles with NaN where missing, or 64-bit integers with a byte each that says whether
+// it is there. A slice reads its positions and those that its windows reach once, into cache; a column that is so already
+// is read where it is.
+#pragma once
+#include <memory>
+#include <new>
+#include <type_traits>
+
+#include "window_bounds.hpp"
+
+namespace ff {
+
+struct Reading {
+    View view;               // in
+    int32_t physical;        // in
+    const int32_t* rows;     // in: the row of each position; null: the same
+};
+
+constexpr int64_t READ_AHEAD = 16;
+
+template <typename T, typename V>
+inline V widened(const View& view, int64_t row) {
+    if constexpr (std::is_same<T, bool>::value) return (V)bit_at(view.values, view.bit_offset + row);
+    else if constexpr (std::is_same<T, void>::value) return V(0);
+    else return (V)load<T>(view.values, row);
+}
+
+template <typename T>
+inline void prefetch_value(const View& view, int64_t row) {
+    if constexpr (!std::is_same<T, void>::value && !std::is_same<T, bool>::value) __builtin_prefetch(view.values + row * (int64_t)sizeof(T));
+}
+
+// Positions [low, high) into `out`; `present` is null where nothing needs it.
+template <typename T, typename V>
+inline bool read_values(const Reading& from, int64_t low, int64_t high, V* out, uint8_t* present) {
+    const View& view = from.view;
+    bool missing = false;
+    for (int64_t position = low; position < high; ++position) {
+        int64_t row = position;
+        if (from.rows != nullptr) {
+            row = from.rows[position];
+            if (position + READ_AHEAD < high) prefetch_value<T>(view, from.rows[position + READ_AHEAD]);
+        }
+        const bool valid = view.validity == nullptr || bit_at(view.validity, view.bit_offset + row);
+        V value = widened<T, V>(view, row);
+        if constexpr (std::is_same<V, double>::value) {
+            if (!valid) value = __builtin_nan("");
+            missing |= value != value;
+        } else {
+            if (!valid) value = 0;
+            present[position - low] = valid;
+            missing |= !valid;
+        }
+        out[position - low] = value;
+    }
+    return missing;
+}
+
+template <typename V>
+inline bool read_physical(const Reading& from, int64_t low, int64_t high, V* out, uint8_t* present) {
+    switch (from.physical) {
+        case I8: return read_values<int8_t, V>(from, low, high, out, present);
+        case I16: return read_values<int16_t, V>(from, low, high, out, present);
+        case I32: return read_values<int32_t, V>(from, low, high, out, present);
+        case I64: return read_values<int64_t, V>(from, low, high, out, present);
+        case U8: return read_values<uint8_t, V>(from, low, high, out, present);
+        case U16: return read_values<uint16_t, V>(from, low, high, out, present);
+        case U32: return read_values<uint32_t, V>(from, low, high, out, present);
+        case U64: return read_values<uint64_t, V>(from, low, high, out, present);
+        case F32: return read_values<float, V>(from, low, high, out, present);
+        case F64: return read_values<double, V>(from, low, high, out, present);
+        case BOOL: return read_values<bool, V>(from, low, high, out, present);
+    }
+    return read_values<void, V>(from, low, high, out, present);   // of other types nothing but presence
+}
+
+inline bool any_nan(const double* values, int64_t count) {
+    int64_t found = 0;
+    for (int64_t at = 0; at < count; ++at) found |= values[at] != values[at];
+    return found != 0;
+}
+
+template <typename V>
+inline bool is_held(const Reading& from) {   // column memory that is as it would be read
+    const bool same = std::is_same<V, double>::value ? from.physical == F64 : from.physical == I64 || from.physical == U64;
+    return same && from.view.validity == nullptr && from.rows == nullptr && (uintptr_t)from.view.values % 8 == 0;
+}
+
+// What one column gives; `value_t` is double or int64_t.
+template <typename V>
+struct Source {
+    typedef V value_t;
+    const V* values = nullptr;        // of position `low`
+    const uint8_t* present = nullptr;
+    int64_t low = 0;
+    bool any_missing = false;
+    std::unique_ptr<V[]> own;
+    std::unique_ptr<uint8_t[]> own_present;
+
+    bool read(const Reading& from, const View&, int, int64_t first, int64_t high) {
+        low = first;
+        const size_t count = (size_t)(high - first);
+        if (is_held<V>(from)) {
+            values = (const V*)from.view.values + first;
+            if constexpr (std::is_same<V, double>::value) any_missing = any_nan((const double*)values, (int64_t)count);
+            return true;
+        }
+        own.reset(new (std::nothrow) V[count + 1]);
+        if (!std::is_same<V, double>::value) own_present.reset(new (std::nothrow) uint8_t[count + 1]);
+        if (own == nullptr || (!std::is_same<V, double>::value && own_present == nullptr)) return false;
+        any_missing = read_physical<V>(from, first, high, own.get(), own_present.get());
+        values = own.get(), present = own_present.get();
+        return true;
+    }
+    inline V at(int64_t position) const { return values[position - low]; }
+    inline bool has(int64_t position) const {
+        if constexpr (std::is_same<V, double>::value) return at(position) == at(position);
+        else return present == nullptr || present[position - low];
+    }
+};
+
+struct Pair {
+    double x, y;
+};
+
+// Two columns; a position is there where both are.
+template <>
+struct Source<Pair> {
+    typedef Pair value_t;
+    Source<double> first, second;
+    bool any_missing = false;
+
+    bool read(const Reading& from, const View& other, int physical, int64_t low, int64_t high) {
+        const View nothing = {};
+        if (!first.read(from, nothing, 0, low, high) || !second.read({other, physical, from.rows}, nothing, 0, low, high)) return false;
+        any_missing = first.any_missing || second.any_missing;
+        return true;
+    }
+    inline Pair at(int64_t position) const { return {first.at(position), second.at(position)}; }
+    inline bool has(int64_t position) const { return first.has(position) && second.has(position); }
+};
+
+// ---- results --------------------------------------------------------------------------------------------------------
+
+template <typename T, typename R>
+inline void narrow_to(const R* wide, uint8_t* out, int64_t start, int64_t stop) {
+    for (int64_t row = start; row < stop; ++row) store<T>(out, row, (T)wide[row - start]);
+}
+
+inline void pack_bits(const uint8_t* bytes, uint8_t* bits, int64_t start, int64_t stop) {   // bytes are 0 or 1; 8 more may be read
+    for (int64_t row = start; row < stop; row += 8) {
+        uint64_t word;
+        memcpy(&word, bytes + (row - start), 8);
+        const int count = (int)(stop - row < 8 ? stop - row : 8);
+        if (count < 8) word &= ((uint64_t)1 << (8 * count)) - 1;
+        bits[row >> 3] = (uint8_t)((word * 0x0102040810204080ull) >> 56);
+    }
+}
+
+template <typename R>
+inline void narrow(int physical, const R* wide, uint8_t* out, int64_t start, int64_t stop) {
+    switch (physical) {
+        case I8: return narrow_to<int8_t>(wide, out, start, stop);
+        case I16: return narrow_to<int16_t>(wide, out, start, stop);
+        case I32: return narrow_to<int32_t>(wide, out, start, stop);
+        case U8: return narrow_to<uint8_t>(wide, out, start, stop);
+        case U16: return narrow_to<uint16_t>(wide, out, start, stop);
+        case U32: return narrow_to<uint32_t>(wide, out, start, stop);
+        case F32: return narrow_to<float>(wide, out, start, stop);
+        case BOOL:
+            for (int64_t row = start; row < stop; row += 8) {
+                uint8_t byte = 0;
+                for (int64_t lane = 0; lane < 8 && row + lane < stop; ++lane) byte |= (uint8_t)((wide[row + lane - start] != 0) << lane);
+                out[row >> 3] = byte;
+            }
+    }
+}
+
+}  // namespace ff

@@ -1,0 +1,189 @@
+"""``rolling(...)`` and ``expanding(...)`` of frames, series and groups: functions of the windows of rows around each row."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from fastframe.errors import MissingAttribute
+from fastframe.frame.arguments import explained
+from fastframe.frame.unsupported import ROLLING_HINTS
+from fastframe.frame.window_arguments import expanding_span, rolling_span
+from fastframe.frame.window_source import WindowSource
+from fastframe.ops.rolling import ROLLINGS, RollingCall, Span
+
+
+class RowWindows:
+    """Functions of windows of rows. Missing values are skipped; a window of too few values has no result (null)."""
+
+    def __init__(self, source: WindowSource, span: Span) -> None:
+        self._source, self._span = source, span
+
+    def __getitem__(self, names: Any) -> Self:
+        """The same windows over one column (by name) or some (by list)."""
+        return type(self)(self._source.chosen(names), self._span)
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and name in self._source.names:
+            return self[name]
+        if name in ROLLING_HINTS:
+            raise MissingAttribute.unsupported(type(self).__name__, name, ROLLING_HINTS[name])
+        raise MissingAttribute.of(type(self).__name__, name, [*ROLLINGS, "agg"])
+
+    def _run(self, function: Any, *, numeric_only: bool = False, **options: Any) -> Any:
+        outputs = self._source.outputs(function, options, RollingCall, numeric_only=numeric_only)
+        return self._source.run(outputs, {"span": self._span}, series=self._source.one and isinstance(function, str))
+
+    def _paired(self, function: str, other: Any, **options: Any) -> Any:
+        source, outputs = self._source.paired(function, other, options, RollingCall)
+        return source.run(outputs, {"span": self._span}, series=source.one)
+
+    def agg(self, func: Any, **options: Any) -> Any:
+        """Functions by name.
+
+        Parameters
+        ----------
+        func : str, list of str, or dict of column to str or list
+            A list, or a list in a dict, names its results ``column_function`` (of one chosen column: ``function``).
+        **options
+            Of the function, such as ``ddof=0``.
+
+        Examples
+        --------
+        >>> import fastframe as ff
+        >>> ff.DataFrame({"v": [1, 2, 4]}).rolling(2).agg({"v": ["sum", "max"]}).to_dict("list")
+        {'v_sum': [None, 3, 6], 'v_max': [None, 2, 4]}
+        """
+        return self._run(func, **options)
+
+    aggregate = agg
+
+    def sum(self, *, numeric_only: bool = False) -> Any:
+        """Sums; integers exactly in 64 bits, else IntegerOverflow; floats compensated, so that nothing is left of values that left.
+
+        >>> import fastframe as ff
+        >>> ff.Series([1, 2, None, 4]).rolling(2, min_periods=1).sum().tolist()
+        [1, 3, 2, 4]
+        """
+        return self._run("sum", numeric_only=numeric_only)
+
+    def mean(self, *, numeric_only: bool = False) -> Any:
+        """Arithmetic means.
+
+        >>> import fastframe as ff
+        >>> ff.Series([1, 2, 6]).rolling(2).mean().tolist()
+        [None, 1.5, 4.0]
+        """
+        return self._run("mean", numeric_only=numeric_only)
+
+    def min(self, *, numeric_only: bool = False) -> Any:
+        """Least values, in the column's dtype."""
+        return self._run("min", numeric_only=numeric_only)
+
+    def max(self, *, numeric_only: bool = False) -> Any:
+        """Greatest values, in the column's dtype."""
+        return self._run("max", numeric_only=numeric_only)
+
+    def count(self, *, numeric_only: bool = False) -> Any:
+        """Values that are not missing, where the window has ``min_periods`` rows, missing or not."""
+        return self._run("count", numeric_only=numeric_only)
+
+    def var(self, ddof: int = 1, *, numeric_only: bool = False) -> Any:
+        """Variances with ``n - ddof`` in the denominator; exactly 0 of equal values."""
+        return self._run("var", ddof=ddof, numeric_only=numeric_only)
+
+    def std(self, ddof: int = 1, *, numeric_only: bool = False) -> Any:
+        """Standard deviations with ``n - ddof`` in the denominator."""
+        return self._run("std", ddof=ddof, numeric_only=numeric_only)
+
+    def median(self, *, numeric_only: bool = False) -> Any:
+        """Middle values, or means of the two middle ones."""
+        return self._run("median", numeric_only=numeric_only)
+
+    def quantile(self, q: float, interpolation: str = "linear", *, numeric_only: bool = False) -> Any:
+        """Values below which a share ``q`` of the window's values lies.
+
+        Parameters
+        ----------
+        interpolation : {"linear", "lower", "higher", "nearest", "midpoint"}
+            What a place between two values gives.
+        """
+        return self._run("quantile", q=q, interpolation=interpolation, numeric_only=numeric_only)
+
+    def cov(self, other: Any, ddof: int = 1) -> Any:
+        """Covariances with ``other`` (a series, a column's name, or a frame of the same columns), of rows where both have values."""
+        return self._paired("cov", other, ddof=ddof)
+
+    def corr(self, other: Any) -> Any:
+        """Pearson's correlations with ``other``, as in `cov`; missing where one of the two does not vary.
+
+        >>> import fastframe as ff
+        >>> ff.Series([1, 2, 3, 3]).rolling(2).corr(ff.Series([1, 3, 2, 1])).tolist()
+        [None, 1.0, -1.0, None]
+        """
+        return self._paired("corr", other)
+
+
+@explained
+class Rolling(RowWindows):
+    """Windows of a number of rows, or of a span of time; made by ``rolling(...)``."""
+
+
+@explained
+class Expanding(RowWindows):
+    """Windows from the first row (of the group) on; made by ``expanding(...)``."""
+
+
+class HasWindows:
+    """``rolling`` and ``expanding`` of frames, series and groups."""
+
+    def _window_source(self) -> WindowSource:
+        return WindowSource.of_frame(self)
+
+    def rolling(
+        self, window: Any, min_periods: int | None = None, center: bool = False, win_type: None = None, *,
+        on: str | None = None, closed: str | None = None, step: None = None, method: str = "single",
+    ) -> Rolling:  # fmt: skip
+        """Windows of rows that end with (or, with ``center``, lie around) each row.
+
+        Parameters
+        ----------
+        window : int, str or timedelta
+            A number of rows, or a span of time: ``"7D"``, ``"30s"``, ``timedelta(hours=1)``.
+        min_periods : int, optional
+            Values that a window needs for a result; by default all its rows, for spans of time 1.
+        center : bool
+        on : str, optional
+            The column of a frame that spans of time go by; by default the labels. Its times must rise or fall, within each group.
+        closed : {"right", "left", "both", "neither"}, optional
+            Which ends belong to a window.
+
+        Returns
+        -------
+        Rolling
+            Its functions give a value per row; of groups, in group order under keys and labels.
+
+        Raises
+        ------
+        WindowError
+            A window that is none, times that are missing or not in order.
+
+        Examples
+        --------
+        >>> import fastframe as ff
+        >>> df = ff.DataFrame({"k": ["a", "b", "a", "a"], "v": [1, 2, 3, 4]})
+        >>> df["v"].rolling(2).sum().tolist()
+        [None, 3, 5, 7]
+        >>> df.groupby("k")["v"].rolling(2, min_periods=1).sum().reset_index().to_dict("list")
+        {'k': ['a', 'a', 'a', 'b'], 'level_1': [0, 2, 3, 1], 'v': [1, 4, 7, 2]}
+        """
+        refused = {"win_type": win_type, "step": step, "method": None if method == "single" else method}
+        return Rolling(*rolling_span(self._window_source(), window, min_periods, on, {"center": center, "closed": closed, **refused}))
+
+    def expanding(self, min_periods: int = 1, *, method: str = "single") -> Expanding:
+        """Windows from the first row (of the group) to each row.
+
+        >>> import fastframe as ff
+        >>> ff.Series([3, 1, 2]).expanding().max().tolist()
+        [3, 3, 3]
+        """
+        return Expanding(self._window_source(), expanding_span(min_periods, method))

@@ -1,0 +1,166 @@
+"""What rolling, expanding and exponentially weighted windows go over: a frame's or series' columns, whole or by group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fastframe.column import Column, Table
+from fastframe.dtypes import BOOL
+from fastframe.errors import ArgumentError, ColumnNotFound
+from fastframe.frame.calls import function_label
+from fastframe.frame.construct import text_name
+from fastframe.frame.core import Frame, is_series
+from fastframe.frame.getitem import row_values
+from fastframe.frame.labels import label_key, lined_up
+from fastframe.frame.run import run
+from fastframe.ops.base import unique
+from fastframe.ops.groups import Output, Window
+
+_OTHER = "\1other{}"
+_OUT = "\1out{}"
+
+Call = Callable[[str, dict[str, Any]], Any]   # (function, options) -> RollingCall, or another kind of call
+
+
+@dataclass(frozen=True)
+class WindowSource:
+    """Columns that windows go over.
+
+    Attributes
+    ----------
+    frame : DataFrame or Series
+    table : Table
+        Of the frame, and the keys that are not its columns.
+    names : tuple of str
+        Of the columns.
+    one : bool
+        Whether one column was chosen by name: results are series.
+    keys : tuple
+        ``(name that users see, name in the table)`` of each key; empty without groups.
+    on : str, optional
+        The column of times, which stays in results as it is.
+    """
+
+    frame: Any
+    table: Table
+    names: tuple[str, ...]
+    one: bool
+    keys: tuple[tuple[str | None, str], ...] = ()
+    on: str | None = None
+    groups: Mapping[str, Any] = field(default_factory=dict)   # sort, dropna
+    as_index: bool = True
+
+    @classmethod
+    def of_frame(cls, frame: Any) -> WindowSource:
+        return cls(frame, frame._table, tuple(frame._values), is_series(frame))
+
+    @classmethod
+    def of_groups(cls, groups: Any) -> WindowSource:
+        how = {"sort": groups._sort, "dropna": groups._dropna}
+        return cls(groups._frame, groups._table, tuple(groups._chosen), groups._one, tuple(groups._keys), None, how, groups._as_index)
+
+    def with_times(self, on: str | None) -> tuple[WindowSource, str]:
+        """The source whose times are in the column ``on`` (else in the labels), and that column's name in the table."""
+        if on is None:
+            return self, label_key(0)
+        if is_series(self.frame) or on not in self.frame._values:
+            raise ColumnNotFound.among(on, [] if is_series(self.frame) else list(self.frame._values))
+        return replace(self, on=on), on
+
+    def chosen(self, names: Any) -> WindowSource:
+        """One column, by name, or some, by list."""
+        several = isinstance(names, list | tuple)
+        listed = tuple(text_name(name) for name in names) if several else (text_name(names),)
+        for name in listed:
+            if is_series(self.frame) or name not in self.frame._values:
+                raise ColumnNotFound.among(name, list(self.names))
+        return replace(self, names=listed, one=not several)
+
+    def values(self, *, numeric_only: bool) -> list[str]:
+        """The columns that functions go over."""
+        columns = self.table.columns
+        return [name for name in self.names if name != self.on
+                and (not numeric_only or columns[name].dtype.is_numeric or columns[name].dtype == BOOL)]  # fmt: skip
+
+    def series_name(self, name: str) -> str | None:
+        return self.frame.name if is_series(self.frame) else name
+
+    # ---- outputs ----------------------------------------------------------------------------------------------------
+
+    def outputs(self, function: Any, options: Mapping[str, Any], call: Call, *, numeric_only: bool = False) -> list[Output]:
+        """A function by name, a list of such (results are ``column_function``), or a dict of column to either."""
+        if isinstance(function, Mapping):
+            pairs = [(text_name(column), several) for column, several in function.items()]
+            return [one for column, several in pairs for one in self._of_column(column, several, options, call, prefix=True)]
+        names = self.values(numeric_only=numeric_only)
+        return [one for name in names for one in self._of_column(name, function, options, call, prefix=not self.one)]
+
+    def _of_column(self, column: str, function: Any, options: Mapping[str, Any], call: Call, *, prefix: bool) -> list[Output]:
+        if column not in self.table.columns:
+            raise ColumnNotFound.among(column, list(self.names))
+        named = {**options, "name": self.series_name(column)}
+        if not isinstance(function, list | tuple):
+            return [Output(column, column, call(function, named))]
+        labels = [function_label(one) for one in function]
+        return [Output(f"{column}_{label}" if prefix else label, column, call(one, named)) for label, one in zip(labels, function)]
+
+    def paired(self, function: str, other: Any, options: Mapping[str, Any], call: Call) -> tuple[WindowSource, list[Output]]:
+        """A function of each column and ``other``: a series, a column's name, or a frame of columns of the same names."""
+        names = self.values(numeric_only=True) if not self.one else list(self.names)
+        if isinstance(other, Frame) and not is_series(other):
+            _, matched = lined_up(self.frame._table, other._table, "left")
+            names = [name for name in names if name in other._values]
+            others = {name: matched[name] for name in names}
+        elif isinstance(other, str) and not is_series(self.frame):
+            others = dict.fromkeys(names, self.table[other])
+        else:
+            others = dict.fromkeys(names, row_values(self.frame._table, "other", other))
+        if not names:
+            raise ArgumentError.because(function, "other has none of the columns", "Give a series, or a frame of the same columns.")
+        hidden = {name: _OTHER.format(at) for at, name in enumerate(names)}
+        table = self.table.with_columns({hidden[name]: column for name, column in others.items()})
+        outputs = [Output(name, name, call(function, {**options, "name": self.series_name(name)}), hidden[name]) for name in names]
+        return replace(self, table=table), outputs
+
+    # ---- results ----------------------------------------------------------------------------------------------------
+
+    def run(self, outputs: Sequence[Output], windows: Mapping[str, Any], *, series: bool) -> Any:
+        """The outputs over windows (fields of `Window`), under the frame's labels or, by group, under keys and labels."""
+        unique((output.name for output in outputs), "Name each column once.")
+        labels = [self.on] if self.keys and series and self.on is not None else self.frame._label_keys
+        keys = tuple(internal for _, internal in self.keys)
+        kept = [self.on] if self.on is not None else []
+        hidden = tuple(replace(output, name=_OUT.format(at)) for at, output in enumerate(outputs))
+        carried = tuple(dict.fromkeys([*keys, *labels, *kept]))
+        found = run(Window(keys, hidden, carried=carried, **windows, **self.groups), self.table)
+        values = {output.name: found[one.name] for output, one in zip(outputs, hidden)}
+        return self._result(found, labels, values, series=series)
+
+    def _result(self, found: Table, labels: list[str], values: dict[str, Column], *, series: bool) -> Any:
+        own = (self.on,) if labels == [self.on] else self.frame._label_names
+        levels, names = [found[label] for label in labels], tuple(own)
+        keyed = {self._key_column(at): found[key] for at, (_, key) in enumerate(self.keys)}
+        if self.keys and self.as_index:
+            levels, names = [*keyed.values(), *levels], (*(name for name, _ in self.keys), *names)
+        index = {label_key(at): level for at, level in enumerate(levels)}
+        if series and (self.as_index or not self.keys):
+            ((name, column),) = values.items()
+            return Frame._series_type._of(index, column, self.series_name(name), names)
+        if self.on is not None and not series:
+            values = self._with_on(values, found[self.on])
+        columns = values if self.as_index or not self.keys else {**keyed, **values}
+        return Frame._frame_type._of(Table.joined(index, columns, found.n_rows), names)
+
+    def _key_column(self, level: int) -> str:
+        name = self.keys[level][0]
+        return name if name is not None else f"level_{level}"
+
+    def _with_on(self, values: dict[str, Column], times: Column) -> dict[str, Column]:
+        """The results and the column of times, where it was."""
+        assert self.on is not None
+        if self.on not in self.names:
+            return {**values, self.on: times}
+        before = [name for name in values if name in self.names[: self.names.index(self.on)]]
+        return {**{name: values[name] for name in before}, self.on: times, **{name: one for name, one in values.items() if name not in before}}
