@@ -73,6 +73,7 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
         vector[CEmit] emits
         vector[uint8_t] first_state
         const uint8_t* codes
+        uint32_t base
         int64_t n_groups
         int64_t stride
         int64_t size_offset
@@ -168,9 +169,11 @@ cdef class Program:
     def __dealloc__(self):
         del self.program
 
-    def __init__(self, uintptr_t codes, int code_bytes, *, int64_t n_groups, keep_alive):
-        self.program.codes = <const uint8_t*>codes                       # IN
-        self.code_bytes = code_bytes
+    def __init__(self, tuple codes, *, int64_t n_groups, keep_alive):
+        """``codes`` are ``(address, bytes, code 0)``, address 0 where all rows are of one group."""
+        self.program.codes = <const uint8_t*><uintptr_t>codes[0]         # IN
+        self.code_bytes = codes[1]
+        self.program.base = codes[2]
         self.program.n_groups = n_groups
         self.program.n_counted = 0
         self.program.size_offset = -1

@@ -12,6 +12,7 @@ constexpr int CODE_BLOCK = 64;   // rows whose codes are read together: one word
 struct GroupCodes {
     const uint8_t* values;   // in: null where all rows are of group 0
     int64_t width;           // in: bytes of a code, 1, 2 or 4; all bits set: the row is in no group
+    uint32_t base;           // in: of code 0; else 0 but for codes of 4 bytes that are a key's own values: then no row is left out
 };
 
 template <typename Code>
@@ -32,8 +33,13 @@ inline void read_codes(const GroupCodes& codes, int64_t row, int count, code_t* 
     switch (codes.width) {
         case 1: widen_codes<uint8_t>(codes.values, row, count, out); return;
         case 2: widen_codes<uint16_t>(codes.values, row, count, out); return;
-        default: memcpy(out, codes.values + row * 4, (size_t)count * sizeof(code_t));
+        default: break;
     }
+    if (codes.base == 0) {
+        memcpy(out, codes.values + row * 4, (size_t)count * sizeof(code_t));
+        return;
+    }
+    for (int lane = 0; lane < count; ++lane) out[lane] = load<code_t>(codes.values, row + lane) - codes.base;
 }
 
 inline code_t code_of_row(const GroupCodes& codes, int64_t row) {

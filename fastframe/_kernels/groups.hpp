@@ -22,6 +22,8 @@ struct RankContext {
     uint8_t* out;              // out of rank: their ranks, of `out_bytes` (may be `codes` where the widths are equal)
     int32_t code_bytes;        // in: 1, 2 or 4
     int32_t out_bytes;         // in: at most code_bytes
+    uint32_t base;             // in: of rank: what code 0 is in `codes`; not 0 only for codes of 4 bytes none of which is left out
+    uint32_t unused;
 };
 
 inline uint64_t cell_of_codes(const RankContext& c, int64_t cell) {
@@ -59,11 +61,11 @@ int rank_codes_as(const RankContext& c, int64_t start, int64_t stop) {
     const bool far = c.n_codes > Presence::FAR_CELLS * 64;
     for (int64_t row = start; row < stop; ++row) {
         if (far && row + AHEAD < stop) {
-            const CODE ahead = codes[row + AHEAD] == (CODE)~(CODE)0 ? 0 : codes[row + AHEAD];
+            const CODE next = (CODE)(codes[row + AHEAD] - c.base), ahead = next == (CODE)~(CODE)0 ? 0 : next;
             __builtin_prefetch(c.present + (ahead >> 6));
             __builtin_prefetch(c.ranks + (ahead >> 6));
         }
-        const CODE code = codes[row];
+        const CODE code = (CODE)(codes[row] - c.base);
         if (code == (CODE)~(CODE)0) {
             out[row] = (OUT)~(OUT)0;
             continue;
@@ -95,6 +97,8 @@ struct RemapContext {
     int32_t code_bytes;      // in: 1, 2 or 4
     int32_t out_bytes;       // in
     int64_t prefetch;        // in: the map is larger than the cache
+    uint32_t base;           // in: what code 0 is in `codes`; not 0 only for codes of 4 bytes none of which is left out
+    uint32_t unused;
 };
 
 template <typename CODE, typename OUT>
@@ -105,13 +109,15 @@ int remap_codes_as(const RemapContext& c, int64_t start, int64_t stop) {
     constexpr CODE DROPPED = (CODE)~(CODE)0;
     if (c.map == nullptr) {
         for (int64_t row = start; row < stop; ++row) {
-            out[row] = codes[row] == DROPPED ? (OUT)~(OUT)0 : (OUT)codes[row];
+            const CODE code = (CODE)(codes[row] - c.base);
+            out[row] = code == DROPPED ? (OUT)~(OUT)0 : (OUT)code;
         }
         return OK;
     }
     for (int64_t row = start; row < stop; ++row) {
-        if (c.prefetch && row + AHEAD < stop) __builtin_prefetch(c.map + codes[row + AHEAD]);
-        out[row] = codes[row] == DROPPED ? (OUT)~(OUT)0 : (OUT)c.map[codes[row]];
+        if (c.prefetch && row + AHEAD < stop) __builtin_prefetch(c.map + (CODE)(codes[row + AHEAD] - c.base));
+        const CODE code = (CODE)(codes[row] - c.base);
+        out[row] = code == DROPPED ? (OUT)~(OUT)0 : (OUT)c.map[code];
     }
     return OK;
 }
@@ -149,7 +155,7 @@ struct FirstRowsContext {
     row_t* first;           // in, out: per group (NEVER before), lowered to the first row that has it
     int64_t n_groups;       // in
     int32_t code_bytes;     // in
-    int32_t unused;
+    uint32_t base;          // in: as in RemapContext
 };
 
 // Lower `*slot` to `row`. The minimum is the same whichever thread comes first.
@@ -169,8 +175,12 @@ int mark_first_rows_of(const FirstRowsContext& c, int64_t start, int64_t stop) {
         if (n_settled == c.n_groups) return OK;
         const int64_t end = stop - block < BLOCK ? stop : block + BLOCK;
         for (int64_t row = block; row < end; ++row) {
-            if (far && row + 32 < end && codes[row + 32] != (CODE)~(CODE)0) __builtin_prefetch(c.first + codes[row + 32]);
-            if (codes[row] != (CODE)~(CODE)0) lower_first(c.first + codes[row], (row_t)row);
+            if (far && row + 32 < end) {
+                const CODE ahead = (CODE)(codes[row + 32] - c.base);
+                if (ahead != (CODE)~(CODE)0) __builtin_prefetch(c.first + ahead);
+            }
+            const CODE code = (CODE)(codes[row] - c.base);
+            if (code != (CODE)~(CODE)0) lower_first(c.first + code, (row_t)row);
         }
     }
     return OK;

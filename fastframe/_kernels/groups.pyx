@@ -15,6 +15,7 @@ cdef extern from "groups.hpp" namespace "ff" nogil:
         uint8_t* out
         int32_t code_bytes
         int32_t out_bytes
+        uint32_t base
 
     cdef struct RemapContext:
         const uint8_t* codes
@@ -23,6 +24,7 @@ cdef extern from "groups.hpp" namespace "ff" nogil:
         int32_t code_bytes
         int32_t out_bytes
         int64_t prefetch
+        uint32_t base
 
     cdef struct FillContext:
         uint8_t* out
@@ -33,6 +35,7 @@ cdef extern from "groups.hpp" namespace "ff" nogil:
         row_t* first
         int64_t n_groups
         int32_t code_bytes
+        uint32_t base
 
     cdef struct AppearContext:
         const row_t* first_rows
@@ -104,7 +107,7 @@ def listed(size_t present, int64_t n_codes, size_t ranks, size_t words, object k
 def rank(tuple given, tuple codes, tuple out, object keep):
     """Over rows: codes to their ranks among those that occur.
 
-    # IN  given: (present, n_codes, ranks), codes: (address, bytes)
+    # IN  given: (present, n_codes, ranks), codes: (address, bytes, code 0)
     # OUT out: (address, bytes), at most as wide as codes; the same memory where as wide
     """
     cdef RankContext ctx
@@ -113,6 +116,7 @@ def rank(tuple given, tuple codes, tuple out, object keep):
     ctx.ranks = <uint32_t*><uintptr_t>given[2]
     ctx.codes = <const uint8_t*><uintptr_t>codes[0]
     ctx.code_bytes = codes[1]
+    ctx.base = codes[2]
     ctx.out = <uint8_t*><uintptr_t>out[0]
     ctx.out_bytes = out[1]
     return Task.make(rank_codes, &ctx, sizeof(ctx), keep)
@@ -121,12 +125,13 @@ def rank(tuple given, tuple codes, tuple out, object keep):
 def remap(tuple codes, size_t map, tuple out, bint prefetch, object keep):
     """Over rows: ``map[code]``; codes of all bits set stay so. Without a map just another width.
 
-    # IN  codes: (address, bytes), map (uint32, or 0), prefetch
+    # IN  codes: (address, bytes, code 0), map (uint32, or 0), prefetch
     # OUT out: (address, bytes)
     """
     cdef RemapContext ctx
     ctx.codes = <const uint8_t*><uintptr_t>codes[0]
     ctx.code_bytes = codes[1]
+    ctx.base = codes[2]
     ctx.map = <const code_t*><uintptr_t>map
     ctx.out = <uint8_t*><uintptr_t>out[0]
     ctx.out_bytes = out[1]
@@ -145,12 +150,13 @@ def fill(size_t out, int value, object keep):
 def first_rows(tuple codes, size_t first, int64_t n_groups, object keep):
     """Over rows: lower ``first`` of each group to the first row that has it.
 
-    # IN  codes: (address, bytes), n_groups
+    # IN  codes: (address, bytes, code 0), n_groups
     # OUT first (int32, NEVER before)
     """
     cdef FirstRowsContext ctx
     ctx.codes = <const uint8_t*><uintptr_t>codes[0]
     ctx.code_bytes = codes[1]
+    ctx.base = codes[2]
     ctx.first = <row_t*><uintptr_t>first
     ctx.n_groups = n_groups
     return Task.make(mark_first_rows, &ctx, sizeof(ctx), keep)

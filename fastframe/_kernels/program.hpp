@@ -96,6 +96,7 @@ struct Program {
     std::vector<Emit> emits;
     std::vector<uint8_t> first_state;    // a state of no rows
     const uint8_t* codes;                // in: null where all rows are of one group
+    uint32_t base;                       // in: what code 0 is in `codes`
     int64_t n_groups, stride;
     int64_t size_offset;                 // in: of the counter of rows; -1 where nobody asks
     int32_t size_half;                   // in: of that word
@@ -449,14 +450,15 @@ inline bool end_slice(const Program& program, const Area& area, bool reduced) {
 template <typename Code>
 inline void aim(const Program& program, int64_t row, int count, uint32_t* __restrict group, uint32_t* __restrict target) {
     const uint32_t n_groups = (uint32_t)program.n_groups, words = (uint32_t)(program.stride / 8);
+    const uint32_t base = program.base;
     const uint8_t* codes = program.codes + row * (int64_t)sizeof(Code);
     for (int lane = 0; lane < count; ++lane) {
-        const uint32_t code = load<Code>(codes, lane), own = code * words + program.lane_offsets[lane], spare = program.lane_spares[lane];
+        const uint32_t code = load<Code>(codes, lane) - base, own = code * words + program.lane_offsets[lane], spare = program.lane_spares[lane];
         target[lane] = code < n_groups ? own : spare;
     }
     if (program.n_counted == 0) return;
     for (int lane = 0; lane < count; ++lane) {
-        const uint32_t code = load<Code>(codes, lane);
+        const uint32_t code = load<Code>(codes, lane) - base;
         group[lane] = code < n_groups ? code : n_groups;
     }
 }

@@ -27,7 +27,7 @@ int count_records(void* raw, int64_t start, int64_t stop, int64_t slice) {
     int32_t* counts = program.places + slice * program.n_partitions;
     memset(counts, 0, (size_t)program.n_partitions * sizeof(int32_t));
     for (int64_t row = start; row < stop; ++row) {
-        const uint32_t code = load<Code>(program.codes, row);
+        const uint32_t code = load<Code>(program.codes, row) - program.base;
         if (code < n_groups) ++counts[code >> program.shift];
     }
     return OK;
@@ -57,12 +57,12 @@ int scatter_records(void* raw, int64_t start, int64_t stop, int64_t slice) {
     for (int64_t row = start; row < stop; row += SCATTER_ROWS) {
         const int count = (int)(stop - row < SCATTER_ROWS ? stop - row : SCATTER_ROWS);
         for (int lane = 0; lane < count; ++lane) {
-            const uint32_t code = load<Code>(program.codes, row + lane);
+            const uint32_t code = load<Code>(program.codes, row + lane) - program.base;
             records[lane] = left_out;
             if (code < n_groups) records[lane] = program.records + places[code >> program.shift]++ * program.record_bytes;
             __builtin_prefetch(records[lane], 1);
         }
-        for (int lane = 0; lane < count; ++lane) store<uint32_t>(records[lane], 0, (uint32_t)load<Code>(program.codes, row + lane));
+        for (int lane = 0; lane < count; ++lane) store<uint32_t>(records[lane], 0, (uint32_t)load<Code>(program.codes, row + lane) - program.base);
         if (program.has_mask) put_masks(program, row, count, records);
         for (const Input& input : program.inputs) {
             if (input.width > 0) input.put(input.view, row, count, records, input.offset);

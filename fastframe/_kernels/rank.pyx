@@ -61,7 +61,7 @@ cdef class Ranking:
         self.ranking.keep = keep
         self.keep_alive = []
 
-    def set_order(self, uintptr_t rows, int64_t n_positions, *, tuple codes=(0, 4), keep):
+    def set_order(self, uintptr_t rows, int64_t n_positions, *, tuple codes=(0, 4, 0), keep):
         self.ranking.rows = <const uint8_t*>rows                              # IN
         self.ranking.codes = as_codes(codes)                            # IN
         self.ranking.n_positions = n_positions

@@ -7,6 +7,7 @@ namespace ff {
 struct Spread {
     const uint8_t* codes;      // in: all bits set, or any number from n_groups on, where a row is in no group
     int64_t n_groups;          // in
+    uint32_t base;             // in: what code 0 is in `codes`
     const uint8_t* values;     // in: of the groups
     const uint8_t* validity;   // in: of the groups, from bit 0; null where none is missing
     uint8_t* out_values;       // out
@@ -20,7 +21,7 @@ template <typename T, typename Code>
 inline uint64_t spread_with_missing(const Spread& ctx, int64_t row, int count) {
     uint64_t valid = 0;
     for (int lane = 0; lane < count; ++lane) {
-        const int64_t code = (int64_t)load<Code>(ctx.codes, row + lane);
+        const int64_t code = (int64_t)(uint32_t)(load<Code>(ctx.codes, row + lane) - ctx.base);
         const bool kept = code < ctx.n_groups && (ctx.validity == nullptr || bit_at(ctx.validity, code));
         store<T>(ctx.out_values, row + lane, kept ? load<T>(ctx.values, code) : T(0));
         valid |= (uint64_t)kept << lane;
@@ -31,17 +32,17 @@ inline uint64_t spread_with_missing(const Spread& ctx, int64_t row, int count) {
 template <typename T, typename Code>
 int spread_values(void* raw, int64_t start, int64_t stop, int64_t) {
     const Spread& ctx = *(const Spread*)raw;
-    const uint32_t n_groups = (uint32_t)ctx.n_groups;
+    const uint32_t n_groups = (uint32_t)ctx.n_groups, base = ctx.base;
     for (int64_t row = start; row < stop; row += SPREAD_ROWS) {
         const int count = (int)(stop - row < SPREAD_ROWS ? stop - row : SPREAD_ROWS);
         uint32_t outside = ctx.validity != nullptr;
-        for (int lane = 0; lane < count; ++lane) outside |= (uint32_t)load<Code>(ctx.codes, row + lane) >= n_groups;
+        for (int lane = 0; lane < count; ++lane) outside |= load<Code>(ctx.codes, row + lane) - base >= n_groups;
         uint64_t valid = ~(uint64_t)0;
         if (outside) {
             valid = spread_with_missing<T, Code>(ctx, row, count);
         } else {
             const int64_t n_rows = count;
-            for (int64_t lane = 0; lane < n_rows; ++lane) store<T>(ctx.out_values, row + lane, load<T>(ctx.values, load<Code>(ctx.codes, row + lane)));
+            for (int64_t lane = 0; lane < n_rows; ++lane) store<T>(ctx.out_values, row + lane, load<T>(ctx.values, (uint32_t)(load<Code>(ctx.codes, row + lane) - base)));
         }
         store_bits(ctx.out_validity, row, valid, count);
     }

@@ -1,6 +1,6 @@
 """The task that gives every row its group's value; see ``spread.hpp``. Addresses are ints."""
 
-from libc.stdint cimport int64_t, uint8_t, uintptr_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uintptr_t
 
 from fastframe._threads._drive cimport Task, kernel_t
 
@@ -8,6 +8,7 @@ cdef extern from "spread.hpp" namespace "ff" nogil:
     cdef struct CSpread "ff::Spread":
         const uint8_t* codes
         int64_t n_groups
+        uint32_t base
         const uint8_t* values
         const uint8_t* validity
         uint8_t* out_values
@@ -16,13 +17,14 @@ cdef extern from "spread.hpp" namespace "ff" nogil:
     kernel_t spread_kernel(int value_bytes, int code_bytes)
 
 
-def spread(uintptr_t codes, int code_bytes, int64_t n_groups, tuple groups, tuple out, *, int value_bytes, keep_alive):
-    """Over rows: ``groups`` and ``out`` are ``(values, validity)``; the groups' validity is 0 where none is missing."""
+def spread(tuple codes, int64_t n_groups, tuple groups, tuple out, *, int value_bytes, keep_alive):
+    """Over rows: ``codes`` are ``(address, bytes, code 0)``, ``groups`` and ``out`` are ``(values, validity)``; the groups' validity is 0 where none is missing."""
     cdef CSpread ctx
-    ctx.codes = <const uint8_t*>codes                              # IN
+    ctx.codes = <const uint8_t*><uintptr_t>codes[0]                # IN
+    ctx.base = codes[2]
     ctx.n_groups = n_groups
     ctx.values = <const uint8_t*><uintptr_t>groups[0]              # IN
     ctx.validity = <const uint8_t*><uintptr_t>groups[1]            # IN
     ctx.out_values = <uint8_t*><uintptr_t>out[0]                   # OUT
     ctx.out_validity = <uint8_t*><uintptr_t>out[1]                 # OUT
-    return Task.make(spread_kernel(value_bytes, code_bytes), &ctx, sizeof(ctx), keep_alive)
+    return Task.make(spread_kernel(value_bytes, codes[1]), &ctx, sizeof(ctx), keep_alive)

@@ -144,7 +144,7 @@ inline void put_best(const TopK& ctx, int64_t group, const Best<K>& state) {
 template <typename Code>
 inline int64_t state_of(const TopK& ctx, const uint8_t* codes, int64_t row) {
     constexpr Code none = (Code) ~(Code)0;
-    const Code code = load<Code>(codes, row);
+    const Code code = (Code)(load<Code>(codes, row) - ctx.codes.base);
     return code == none ? ctx.n_groups + (row & (TOPK_SPARE - 1)) : (int64_t)code;
 }
 

@@ -30,7 +30,7 @@ def test_operations_have_kernels_for_the_types_they_mean_something_for() -> None
 
 
 def test_an_operation_without_a_kernel_is_not_run() -> None:
-    program = kernels.Program(0, 4, n_groups=1, keep_alive=None)
+    program = kernels.Program((0, 4, 0), n_groups=1, keep_alive=None)
     program.add_presence(-1, -1, 0, 0, False)
     with pytest.raises(TypeError, match="no kernel exists"):
         program.add_step(Operation.MOMENTS, 0, Physical.STR)

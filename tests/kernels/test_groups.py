@@ -8,7 +8,8 @@ import pytest
 from fastframe._kernels import groups as kernels
 from fastframe._threads import run
 from fastframe.dtypes import Physical
-from fastframe.engines.cpu.groups import code_dtype, filled, first_rows_of, located, remapped
+from fastframe.engines.cpu.groups import code_dtype, filled, first_rows_of, remapped
+from fastframe.engines.cpu.row_codes import code_view
 
 RNG = np.random.default_rng(3)
 WIDTHS = (np.uint8, np.uint16, np.uint32)
@@ -70,7 +71,7 @@ def test_ranks(dtype: type, n_codes: int, out: type) -> None:
     assert ranks[-1] == len(distinct)
     found, words = np.empty(5000, out), np.empty(len(distinct), np.uint64)
     given = (present.ctypes.data, n_codes, ranks.ctypes.data)
-    run(kernels.rank(given, located(codes), located(found), (present, ranks, codes, found)), 5000, 512)
+    run(kernels.rank(given, code_view(codes), code_view(found), (present, ranks, codes, found)), 5000, 512)
     assert (found[there] == places).all()
     assert (found[~there] == np.iinfo(out).max).all()
     run(kernels.listed(*given, words.ctypes.data, (present, ranks, words)), n_cells, 512)

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from fastframe._kernels import aggregate as kernels
-from fastframe._kernels.memory import Block, address_of
+from fastframe._kernels.memory import Block
 from fastframe._threads import SLICE_ROWS, run, slice_rows
 from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_bits
 from fastframe.dtypes import FLOAT64, UINT64, DType, Kind, Physical
 from fastframe.engines.cpu.layout import StatePlace, layout_of
 from fastframe.engines.cpu.requests import EXTREMES, TOTAL, Operation, Request, state_dtypes
+from fastframe.engines.cpu.row_codes import Codes, code_view
 from fastframe.errors import KernelError, KernelStatus
-
-Codes = np.ndarray[Any, Any]   # of uint8, uint16 or uint32; all bits set where a row is in no group
 
 GROUP_SLICE = 4096              # groups of one slice where a phase runs over groups; a multiple of 512
 _REPLICATED_BYTES = 1 << 14     # tables up to so large are replicated, or rows of one group would wait for each other
@@ -31,6 +29,7 @@ _LINE = 64
 _FEW_SLICES = 4                 # with fewer, and many groups, partitions share the work better
 _LEAST_PARTITIONS = 16          # with fewer, a thread waits for the largest
 _MANY_GROUPS = 1 << 13
+_WIDE_GROUPS = (1 << 16) - 1    # codes of so many groups take four bytes, and are often the key column itself
 _MOST_PARTITIONS = 1024         # more would miss the TLB at every write
 _LEAST_SHIFT = 9                # groups of a partition begin at whole words of a bitmap
 _OPERATION = "groupby"
@@ -46,7 +45,7 @@ def accumulate_all(requests: Sequence[Request], codes: Codes | None, n_groups: i
     Parameters
     ----------
     requests : sequence of Request
-    codes : numpy.ndarray or None
+    codes : numpy.ndarray, ColumnCodes or None
         None: all rows are of group 0.
     n_groups : int
     filled : bool
@@ -56,7 +55,7 @@ def accumulate_all(requests: Sequence[Request], codes: Codes | None, n_groups: i
     ------
     Overflow
     """
-    if codes is not None:
+    if isinstance(codes, np.ndarray):
         codes = np.ascontiguousarray(codes)
     found = _Pass(requests, codes, n_groups, filled=filled).run() if requests else []
     if found is None:   # some partial total passed 64 bits; the exact total may still fit
@@ -83,8 +82,7 @@ class _Pass:
         self.requests, self.n_groups = requests, n_groups
         self.layout, operands = layout_of(requests, filled=filled, grouped=codes is not None)
         self.n_rows, self.row_bytes = operands.n_rows, self.layout.row_bytes
-        width, address = (codes.itemsize, address_of(codes)) if codes is not None else (4, 0)
-        self.program = kernels.Program(address, width, n_groups=n_groups, keep_alive=(codes, requests))
+        self.program = kernels.Program(code_view(codes), n_groups=n_groups, keep_alive=(codes, requests))
         self.grouped = codes is not None
         self.layout.put_into(self.program, requests, operands)
         self.stride = _stride(self.layout.stride, n_groups)
@@ -96,7 +94,7 @@ class _Pass:
         table = self.n_groups + kernels.SPARE_SLOTS
         n_replicas = kernels.MOST_REPLICAS if kernels.MOST_REPLICAS * table * self.stride <= _REPLICATED_BYTES else 1
         slice_bytes = n_replicas * table * self.stride + 4 * table * self.program.n_counted
-        rows = slice_rows(self.n_rows, slice_bytes, self.row_bytes)
+        rows = _slice_rows(self.n_rows, slice_bytes, self.row_bytes, self.n_groups if self.grouped else 0)
         n_slices, most_slices = -(-self.n_rows // rows), -(-self.n_rows // SLICE_ROWS)
         if self.grouped and self.n_groups >= _MANY_GROUPS and n_slices < min(_FEW_SLICES, most_slices) and self._scatters:
             fits = self._run_partitions()
@@ -142,6 +140,18 @@ class _Pass:
         run(scatter, self.n_rows, rows, operation=_OPERATION)
         update = self.program.update_partitions(starts.ctypes.data)
         return run(update, n_partitions, PARTITION_SLICE, operation=_OPERATION) is None
+
+
+def _slice_rows(n_rows: int, slice_bytes: int, row_bytes: int, n_groups: int) -> int:
+    """`slice_rows`: tables take at most a fifth of what is read; where codes of a byte or two are kept, too, a 25th.
+
+    The narrower bound leaves eight slices at least, and a multiple of eight: threads then have equal shares.
+    """
+    rows = slice_rows(n_rows, slice_bytes, row_bytes)
+    n_slices = -(-n_rows // slice_rows(n_rows, 5 * slice_bytes, row_bytes))
+    if not 0 < n_groups < _WIDE_GROUPS or n_slices >= n_rows // SLICE_ROWS:
+        return rows
+    return max(rows, -(-n_rows // (max(n_slices // 8, 1) * 8 * 512)) * 512)
 
 
 def _stride(n_bytes: int, n_groups: int) -> int:

@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from fastframe.column.column import Column
 from fastframe.dtypes import NULL, DType
-from fastframe.engines.cpu.accumulate import Codes, Overflow, accumulate_all
+from fastframe.engines.cpu.accumulate import Overflow, accumulate_all
 from fastframe.engines.cpu.finish import FINISHERS, nulled, result_of
 from fastframe.engines.cpu.partials import State, finalize, update
 from fastframe.engines.cpu.requests import Request, Result
+from fastframe.engines.cpu.row_codes import Codes
 from fastframe.engines.cpu.updates import ASKS, Ask, Operands, missing_request
 from fastframe.ops.aggregations import AggregationCall
 

@@ -13,9 +13,8 @@ from fastframe.column.column import Column
 from fastframe.dtypes import INT64, Physical
 from fastframe.engines.cpu.comparable import identities
 from fastframe.engines.cpu.facts import value_range
+from fastframe.engines.cpu.row_codes import Codes
 from fastframe.engines.cpu.scatter import MOST_PARTITIONS, Source, scatter
-
-Codes = np.ndarray[Any, Any]
 
 _PAIRS = 1 << 13        # of one partition: values, codes and table fit half of a core's second-level cache
 _PARTITION_SLICE = 8    # partitions that share one table

@@ -13,9 +13,10 @@ from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_bits
 from fastframe.column.plain import array_of, numpy_of
 from fastframe.dtypes import INT64, DType, Kind, Physical
-from fastframe.engines.cpu.accumulate import GROUP_SLICE, Codes
+from fastframe.engines.cpu.accumulate import GROUP_SLICE
 from fastframe.engines.cpu.combines import StateLike
 from fastframe.engines.cpu.requests import Finalizer, Result, unit
+from fastframe.engines.cpu.row_codes import Codes
 from fastframe.engines.cpu.take import take
 from fastframe.errors import IntegerOverflow
 from fastframe.ops.aggregations import AggregationCall

@@ -20,10 +20,9 @@ from fastframe.engines.cpu.comparable import present
 from fastframe.engines.cpu.distinct import distinct_counts
 from fastframe.engines.cpu.facts import value_range
 from fastframe.engines.cpu.requests import unit
+from fastframe.engines.cpu.row_codes import Codes
 from fastframe.engines.cpu.scatter import Scattered, Source, by_group
 from fastframe.ops.aggregations import INTERPOLATIONS, AggregationCall
-
-Codes = np.ndarray[Any, Any]
 
 _GROUP_SLICE = 4096
 _SELECTION_SLICES = 64   # at least so many slices of groups where there are enough: selection is dear

@@ -12,7 +12,7 @@ from fastframe._kernels import groups as kernels
 from fastframe._threads import run
 from fastframe.column.column import Column
 from fastframe.column.memory import allocate_array
-from fastframe.engines.cpu.groups import OPERATION, Groups, Rows, Words, remapped
+from fastframe.engines.cpu.groups import OPERATION, Groups, Rows, Words, code_dtype, remapped
 from fastframe.engines.cpu.key_parts import KeyPart, fitting_groups, packed_words
 
 SORT_BY_KERNEL = 1 << 15   # groups from which sorting them is worth threads
@@ -63,7 +63,7 @@ def _reordered(groups: Groups, order: np.ndarray, place: np.ndarray) -> Groups:
         in_order = words.words[order]
         words = replace(words, make=lambda: in_order)
     return Groups(
-        remapped(groups.codes, place, groups.codes.dtype),
+        remapped(groups.codes, place, code_dtype(groups.n_groups)),
         groups.n_groups,
         None if first_rows is None else first_rows[order],
         groups.plan,

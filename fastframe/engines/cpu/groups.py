@@ -14,12 +14,12 @@ from fastframe._kernels import groups as kernels
 from fastframe._threads import run
 from fastframe.column.memory import allocate_array
 from fastframe.dtypes import DType, Physical
+from fastframe.engines.cpu.row_codes import Codes, ColumnCodes, Written, code_view
 
 FEW_GROUPS = 1 << 10   # of so many the key columns are kept, too
 NO_CODE = 0xFFFFFFFF   # of 32-bit codes; narrower ones have all their bits set, too
 OPERATION = "key codes"
 
-Codes = np.ndarray[Any, Any]
 Rows = np.ndarray[Any, np.dtype[np.int32]]
 Words = np.ndarray[Any, np.dtype[np.uint64]]
 
@@ -72,7 +72,7 @@ class Groups:
 
     Attributes
     ----------
-    codes : numpy.ndarray of uint8, uint16 or uint32
+    codes : numpy.ndarray of uint8, uint16 or uint32, or ColumnCodes
         Per row its group, 0 to ``n_groups - 1`` in result order; all bits set where the row is dropped. Read only.
     n_groups : int
     first_rows : numpy.ndarray of int32
@@ -108,7 +108,7 @@ class Groups:
 
     @property
     def n_bytes(self) -> int:
-        """Bytes of the codes, of the groups' words, of their first rows and of their keys where few, made already or not."""
+        """Bytes of codes that were written, of the groups' words, of their first rows and of their keys where few, made already or not."""
         return int(self.codes.nbytes) + (20 if self.n_groups <= FEW_GROUPS else 12) * self.n_groups
 
     def shared(self) -> Groups:
@@ -126,11 +126,6 @@ def code_dtype(n_codes: int) -> np.dtype[Any]:
     return np.dtype(np.uint8 if n_codes < 1 << 8 else np.uint16 if n_codes < 1 << 16 else np.uint32)
 
 
-def located(codes: Codes) -> tuple[int, int]:
-    """``(address, bytes)`` of codes, as kernels want them."""
-    return codes.ctypes.data, codes.dtype.itemsize
-
-
 def filled(length: int, dtype: Any, byte: int) -> np.ndarray[Any, Any]:
     """New memory, every byte of it ``byte``."""
     array = allocate_array(length, dtype, OPERATION)
@@ -138,23 +133,25 @@ def filled(length: int, dtype: Any, byte: int) -> np.ndarray[Any, Any]:
     return array
 
 
-def remapped(codes: Codes, mapping: np.ndarray | None, dtype: Any) -> Codes:
+def remapped(codes: Codes, mapping: np.ndarray | None, dtype: Any) -> Written:
     """``mapping[codes]`` (uint32; None: the same codes) in new memory of ``dtype``; codes of all bits set stay so."""
     out = allocate_array(len(codes), dtype, OPERATION)
     far = mapping is not None and len(mapping) > kernels.CACHED_CODES
     address = 0 if mapping is None else mapping.ctypes.data
-    run(kernels.remap(located(codes), address, located(out), far, (codes, mapping, out)), len(codes), operation=OPERATION)
+    run(kernels.remap(code_view(codes), address, code_view(out), far, (codes, mapping, out)), len(codes), operation=OPERATION)
     return out
 
 
 def widened(codes: Codes) -> np.ndarray[Any, np.dtype[np.uint32]]:
-    """The codes as uint32; dropped rows are 0xFFFFFFFF."""
+    """The codes as an array of uint32; dropped rows are 0xFFFFFFFF."""
+    if isinstance(codes, ColumnCodes):
+        return remapped(codes, None, np.uint32) if codes.base else codes.values
     return codes if codes.dtype == np.uint32 else remapped(codes, None, np.uint32)
 
 
 def first_rows_of(codes: Codes, n_groups: int) -> Rows:
     """Per group its first row."""
     first = np.full(n_groups, kernels.NEVER, np.int32)
-    task = kernels.first_rows(located(codes), first.ctypes.data, n_groups, (codes, first))
+    task = kernels.first_rows(code_view(codes), first.ctypes.data, n_groups, (codes, first))
     run(task, len(codes), operation=OPERATION)
     return first

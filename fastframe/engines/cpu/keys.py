@@ -128,6 +128,7 @@ def _group_hashed(plan: Plan, parts: list[KeyPart], n_rows: int) -> tuple[Found,
     def dense(some: list[KeyPart]) -> KeyPart:
         its_plan = choose(some, n_rows, lambda: expected_keys(some, n_rows))
         found, _ = _hashed(its_plan, shifted(some), n_rows)
+        assert isinstance(found.codes, np.ndarray)   # hashed: written
         return code_part(found.codes, found.n_groups)
 
     packed = shifted(reduce_to_word(parts, n_codes, dense))

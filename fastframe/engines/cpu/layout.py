@@ -289,7 +289,7 @@ class _Drawing:
 
 def _fields(presences: Iterable[_Presence]) -> tuple[list[int], list[bool]]:
     """Of each step the bytes of its field, and whether it adds to a word."""
-    program = kernels.Program(0, _CODE_BYTES, n_groups=0, keep_alive=None)
+    program = kernels.Program((0, _CODE_BYTES, 0), n_groups=0, keep_alive=None)
     for presence in presences:
         for step in presence.steps:
             program.add_presence(_NONE, _NONE, 0, 0, False)

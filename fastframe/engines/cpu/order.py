@@ -9,7 +9,7 @@ import numpy as np
 from fastframe._kernels import order as kernels
 from fastframe._threads import run, slice_rows
 from fastframe.column.memory import allocate_array
-from fastframe.engines.cpu.scatter import code_view
+from fastframe.engines.cpu.row_codes import Codes, ColumnCodes, code_view
 
 Array = np.ndarray[Any, Any]
 
@@ -18,12 +18,12 @@ PARTITIONS = 1 << 10     # of the first of two scatters
 OPERATION = "ordering rows by group"
 
 
-def group_order(codes: Array, n_groups: int) -> tuple[Array, Array]:
+def group_order(codes: Codes, n_groups: int) -> tuple[Array, Array]:
     """Rows sorted by group code, stable: rows of one group keep their order.
 
     Parameters
     ----------
-    codes : uint8, uint16 or uint32 array
+    codes : uint8, uint16 or uint32 array, or ColumnCodes
         ``0`` to ``n_groups - 1``; rows whose code has all bits set are left out.
     n_groups : int
         At most 2**31 - 1.
@@ -40,7 +40,7 @@ def group_order(codes: Array, n_groups: int) -> tuple[Array, Array]:
     O(rows + groups); besides the result, at most a fifth of ``codes`` in histograms, and for more than `MOST_SLOTS`
     groups 8 bytes per row.
     """
-    codes = np.ascontiguousarray(codes)
+    codes = codes if isinstance(codes, ColumnCodes) else np.ascontiguousarray(codes)
     offsets = allocate_array(n_groups + 1, np.int32, OPERATION)
     offsets[0] = 0
     if n_groups <= MOST_SLOTS or len(codes) <= MOST_SLOTS:
@@ -59,7 +59,7 @@ def group_order(codes: Array, n_groups: int) -> tuple[Array, Array]:
     return rows, offsets
 
 
-def _scatter(codes: Array, n_kept: int, shift: int, offsets: Array, *, words: bool) -> Array:
+def _scatter(codes: Codes, n_kept: int, shift: int, offsets: Array, *, words: bool) -> Array:
     """One counting sort by ``code >> shift`` into ``n_kept`` slots, whose offsets it fills."""
     n_rows, n_slots = len(codes), n_kept + 1
     at = code_view(codes)

@@ -15,9 +15,10 @@ import pyarrow as pa
 
 from fastframe.column.column import Column
 from fastframe.dtypes import DType
-from fastframe.engines.cpu.accumulate import Codes, merge
+from fastframe.engines.cpu.accumulate import merge
 from fastframe.engines.cpu.combines import COMBINES
 from fastframe.engines.cpu.finish import FINISHERS, nulled
+from fastframe.engines.cpu.row_codes import Codes
 from fastframe.engines.cpu.updates import Operands, fields_of
 from fastframe.ops.aggregations import AggregationCall
 

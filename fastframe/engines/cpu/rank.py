@@ -20,7 +20,8 @@ from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_bits
 from fastframe.dtypes import FLOAT64, UINT32, Kind, Physical
 from fastframe.engines.cpu.facts import value_range
-from fastframe.engines.cpu.scatter import Source, code_view, fine_partitions, gather, scatter
+from fastframe.engines.cpu.row_codes import code_view
+from fastframe.engines.cpu.scatter import Source, fine_partitions, gather, scatter
 from fastframe.engines.cpu.select import take
 from fastframe.engines.cpu.sort import sort_rows
 from fastframe.ops.windows import WindowCall

@@ -11,6 +11,7 @@ from fastframe._kernels import scatter as kernels
 from fastframe._kernels.memory import Block
 from fastframe._threads import run, slice_rows
 from fastframe.column.memory import allocate, allocate_array, allocate_bits
+from fastframe.engines.cpu.row_codes import Codes, code_view
 
 MOST_DIRECT = 1 << 14    # groups that one scatter tells apart; more go through partitions of groups first
 MOST_PARTITIONS = 1024   # more would miss the TLB at every write
@@ -22,11 +23,6 @@ _CODE_BYTES = 4
 Places = np.ndarray[Any, np.dtype[np.int32]]
 
 
-def code_view(codes: np.ndarray[Any, Any] | None) -> tuple[int, int]:
-    """Codes as kernels see them: address (0 where all rows are of group 0) and bytes of a code."""
-    return (int(codes.ctypes.data), codes.itemsize) if codes is not None else (0, 4)
-
-
 @dataclass(frozen=True)
 class Source:
     """What is scattered: a kernel source id (``scatter.hpp::scatter_by``), its view, and the codes of its rows.
@@ -36,7 +32,7 @@ class Source:
 
     id: int
     view: tuple[int, int, int, int]
-    codes: np.ndarray[Any, Any] | None
+    codes: Codes | None
     n_groups: int
     keep_alive: Any
     has_nan: bool = True
@@ -46,7 +42,7 @@ class Source:
         return self.view[3]
 
     @property
-    def kernel_codes(self) -> tuple[int, int]:
+    def kernel_codes(self) -> tuple[int, int, int]:
         return code_view(self.codes)
 
 

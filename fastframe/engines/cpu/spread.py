@@ -12,6 +12,7 @@ from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_bits
 from fastframe.engines.cpu.forms import Form, form_of
 from fastframe.engines.cpu.keys_text import encode_text
+from fastframe.engines.cpu.row_codes import code_view
 from fastframe.engines.cpu.take import by_codes, take
 
 if TYPE_CHECKING:
@@ -38,10 +39,10 @@ def spread_codes(column: Column, groups: Groups) -> Column:
     view = column.view if form_of(column) is Form.FIXED else None
     if view is None or (view.validity and view.bit_offset):
         return spread(column, groups.wide_codes.view(np.int32), missing=True)
-    codes, n_rows = np.ascontiguousarray(groups.codes), len(groups.codes)
+    codes, n_rows = groups.codes, len(groups.codes)
     values, validity = allocate(n_rows * column.dtype.width, _OPERATION), allocate_bits(n_rows, _OPERATION)
     task = kernels.spread(
-        codes.ctypes.data, codes.dtype.itemsize, groups.n_groups, (view.values, view.validity), (values.address, validity.address),
+        code_view(codes), groups.n_groups, (view.values, view.validity), (values.address, validity.address),
         value_bytes=column.dtype.width, keep_alive=(codes, column, values, validity),
     )  # fmt: skip
     run(task, n_rows, operation=_OPERATION)

@@ -16,7 +16,8 @@ from fastframe.engines.cpu.aggregate import aggregate
 from fastframe.engines.cpu.comparable import comparable
 from fastframe.engines.cpu.facts import value_range
 from fastframe.engines.cpu.groups import Groups
-from fastframe.engines.cpu.scatter import Source, code_view, few_slices, fine_partitions, scatter
+from fastframe.engines.cpu.row_codes import code_view
+from fastframe.engines.cpu.scatter import Source, few_slices, fine_partitions, scatter
 from fastframe.engines.cpu.sort import sort_rows
 from fastframe.ops.aggregations import AggregationCall
 

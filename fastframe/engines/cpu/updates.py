@@ -11,11 +11,12 @@ import pyarrow as pa
 from fastframe.column.column import Column
 from fastframe.column.plain import numpy_of
 from fastframe.dtypes import UINT32, Kind, Physical
-from fastframe.engines.cpu.accumulate import Codes, accumulate, accumulate_all
+from fastframe.engines.cpu.accumulate import accumulate, accumulate_all
 from fastframe.engines.cpu.comparable import comparable, present, truth
 from fastframe.engines.cpu.facts import lies_within, value_range
 from fastframe.engines.cpu.groups import widened
 from fastframe.engines.cpu.requests import PROOF_ROWS, Operation, Request
+from fastframe.engines.cpu.row_codes import Codes
 from fastframe.engines.cpu.take import take
 from fastframe.ops.aggregations import AggregationCall
 

@@ -23,7 +23,8 @@ from fastframe.dtypes import INT32, INT64, DType, Kind, Physical, from_arrow
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.order import group_order
 from fastframe.engines.cpu.rank import rank
-from fastframe.engines.cpu.scatter import code_view, few_slices
+from fastframe.engines.cpu.row_codes import code_view
+from fastframe.engines.cpu.scatter import few_slices
 from fastframe.engines.cpu.select import concat, take
 from fastframe.errors import ArgumentError, IntegerOverflow, KernelError, KernelStatus, LossyCast
 from fastframe.ops.windows import WindowCall, fill_scalar
