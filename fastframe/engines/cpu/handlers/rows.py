@@ -26,10 +26,9 @@ def put_values(spec: Put, table: Table, updates: Table) -> Table:
     return table.with_columns({spec.column: put(target, rows, cast(updates["value"], target.dtype))})
 
 
-def filter_rows(spec: Filter, table: Table) -> Table:
-    plan = filter_plan(evaluate(spec.predicate, table))
-    kept = {name: column for name, column in table.columns.items() if name not in spec.drop} if spec.drop else table.columns
-    return Table.of(filter_columns(kept, plan), plan.n_selected)
+def filter_rows(spec: Filter, table: Table, given: Table | None = None) -> Table:
+    plan = filter_plan(evaluate(spec.predicate, table if given is None else given))
+    return Table.of(filter_columns(table.columns, plan), plan.n_selected)
 
 
 def take_rows(spec: Take, table: Table, rows: Table | None = None) -> Table:
