@@ -178,7 +178,7 @@ void read_digits(const KeyPart& given, const row_t* rows, int64_t start, int cou
             block.digit[row] = out ? 0 : block.digit[row];
         }
     } else if (part.drop_missing) {
-        memset(block.outside, 0, count);
+        memset(block.outside, 0, sizeof(block.outside));
     }
     if (!part.may_miss) return;
     if (digit_t::has_nan) {

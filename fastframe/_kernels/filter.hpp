@@ -7,6 +7,7 @@
 // or by its software form (Hacker's Delight 7-4, "compress").
 #pragma once
 #include "bitmap.hpp"
+#include "cpu.hpp"
 
 #if defined(__x86_64__) && defined(__SSSE3__) && defined(__GNUC__)
 #define FASTFRAME_X86_COMPACT 1
@@ -234,14 +235,6 @@ int filter_values(void* raw, int64_t start, int64_t stop, int64_t slice) {
     return OK;
 }
 
-inline bool has_avx2() {
-#if FASTFRAME_X86_COMPACT
-    return __builtin_cpu_supports("avx2") != 0;
-#else
-    return false;
-#endif
-}
-
 // `vectors` 0: portable, 1: the baseline's, 2: the widest that this machine has. All give the same bytes.
 inline kernel_t filter_kernel(int width, int vectors) {
 #if FASTFRAME_X86_COMPACT
@@ -354,7 +347,7 @@ int filter_bits(void* raw, int64_t start, int64_t stop, int64_t slice) {
 
 inline kernel_t filter_bits_kernel(int vectors) {
 #if FASTFRAME_X86_COMPACT
-    if (vectors >= 2 && __builtin_cpu_supports("bmi2")) return filter_bits<Bmi2Extract>;
+    if (vectors >= 2 && has_bmi2()) return filter_bits<Bmi2Extract>;
 #endif
     return filter_bits<SoftwareExtract>;
 }

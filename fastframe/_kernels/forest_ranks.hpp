@@ -7,6 +7,7 @@
 // for a grid (fastframe/predict/engines/grid.py decides) the search goes over all of them. With AVX2 there is no search within a
 // cell: the value is compared with four or eight thresholds at a time, and those below it are counted.
 #pragma once
+#include "cpu.hpp"
 #include "kernel.hpp"
 
 #if defined(__x86_64__) && defined(__SSE4_2__) && defined(__GNUC__)
@@ -83,7 +84,7 @@ inline void search_many(const Ranking<T>& ranking, const T* values, uint32_t* __
 }
 
 #if FASTFRAME_X86_RANKS
-inline bool wide_ranks() { return __builtin_cpu_supports("avx2") != 0; }
+inline bool wide_ranks() { return has_avx2(); }
 
 struct WideDouble {
     typedef double T;

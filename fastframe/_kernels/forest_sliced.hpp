@@ -11,6 +11,7 @@
 #pragma once
 #include <cstdlib>
 
+#include "cpu.hpp"
 #include "forest_lanes.hpp"
 #include "forest_planes.hpp"
 
@@ -104,13 +105,7 @@ typedef Lanes16 V;
 #undef FF_SLICED_INLINE
 }  // namespace sliced_narrow
 
-inline bool has_wide_lanes() {
-#if FF_HAS_WIDE_LANES
-    return __builtin_cpu_supports("avx2");
-#else
-    return false;
-#endif
-}
+inline bool has_wide_lanes() { return FF_HAS_WIDE_LANES && has_avx2(); }
 
 template <typename T>
 inline SlicedLoops sliced_loops(bool wide) {

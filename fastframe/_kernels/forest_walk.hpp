@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "cpu.hpp"
 #include "forest_keys.hpp"
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -232,7 +233,7 @@ inline walk_tree_t walk_of_form(int form, bool categories) {
 inline enter_tree_t enter_of(bool categories) {
     if (categories) return enter_root;
 #if FF_WALK_HAS_WIDE
-    if (__builtin_cpu_supports("avx2")) return enter_wide;
+    if (has_avx2()) return enter_wide;
 #endif
     return enter_narrow;
 }

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -53,6 +54,20 @@ struct Pool {
 };
 
 inline Pool& pool();
+
+// How many of the first `n_bits` bits are 1.
+inline int64_t count_ones(const void* bits, int64_t n_bits) {
+    int64_t found = 0;
+    const char* at = (const char*)bits;
+    uint64_t word;
+    for (; n_bits >= 64; n_bits -= 64, at += sizeof(word)) {
+        memcpy(&word, at, sizeof(word));
+        found += __builtin_popcountll(word);
+    }
+    word = 0;
+    memcpy(&word, at, (size_t)((n_bits + 7) / 8));
+    return found + __builtin_popcountll(word & (((uint64_t)1 << n_bits) - 1));
+}
 
 // The lock must not be held by a thread that a forked child lacks. The child also gives its copies of the free blocks
 // back: writing to one would copy its pages first. It has no janitor.

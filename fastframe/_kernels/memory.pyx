@@ -18,6 +18,7 @@ cdef extern from "memory.hpp" namespace "ff" nogil:
     void pool_clear()
     void pool_skip(int64_t ns)
     void pool_forget_peak()
+    int64_t c_count_ones "ff::count_ones"(const void* bits, int64_t n_bits)
 
 
 cdef class Block:
@@ -46,8 +47,19 @@ cdef class Block:
     def __len__(self):
         return self.n_bytes
 
+    def count_ones(self, int64_t n_bits):
+        """How many of the first ``n_bits`` bits are 1."""
+        if not 0 <= n_bits <= 8 * self.n_bytes:
+            raise ValueError(f"{n_bits} bits of a block of {self.n_bytes} bytes")
+        return c_count_ones(self.start, n_bits)
+
     def __getbuffer__(self, Py_buffer* view, int flags):
         PyBuffer_FillInfo(view, self, self.start, self.n_bytes, 0, flags)   # the view keeps this block alive
+
+
+def blocks(list sizes not None):
+    """A block of each number of bytes."""
+    return [Block(n_bytes) for n_bytes in sizes]
 
 
 def set_limit(int64_t n_bytes):

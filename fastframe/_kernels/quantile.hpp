@@ -86,7 +86,7 @@ int quantile_groups(void* raw, int64_t start, int64_t stop, int64_t) {
 
 template <typename T, typename R>
 inline kernel_t quantile_loops() {
-    return has_wide_loops() ? quantile_groups<T, R, WideLoops> : quantile_groups<T, R, BaselineLoops>;
+    return has_avx2() ? quantile_groups<T, R, WideLoops> : quantile_groups<T, R, BaselineLoops>;
 }
 
 template <typename T>

@@ -13,14 +13,13 @@
 #include <limits>
 #include <type_traits>
 
+#include "cpu.hpp"
 #include "kernel.hpp"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define FF_WIDE __attribute__((target("avx2,popcnt")))
-#define FF_HAS_WIDE 1
 #else
 #define FF_WIDE
-#define FF_HAS_WIDE 0
 #endif
 
 namespace ff {
@@ -102,14 +101,6 @@ inline T moved(T low, double offset) {
 FF_SELECT_LOOPS(BaselineLoops, )
 FF_SELECT_LOOPS(WideLoops, FF_WIDE)
 #undef FF_SELECT_LOOPS
-
-inline bool has_wide_loops() {
-#if FF_HAS_WIDE
-    return __builtin_cpu_supports("avx2") != 0;
-#else
-    return false;
-#endif
-}
 
 // Values at hand about one group, for all its ranks.
 template <typename T>

@@ -14,15 +14,14 @@
 // The loops are compiled twice on x86-64, the second time for AVX2: widening and narrowing take half the instructions
 // there. Results do not differ.
 #pragma once
+#include "cpu.hpp"
 #include "sort.hpp"
 #include "streaming.hpp"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define FF_AVX2 __attribute__((target("avx2,popcnt")))
-#define FF_HAS_AVX2 (__builtin_cpu_supports("avx2") != 0)
 #else
 #define FF_AVX2
-#define FF_HAS_AVX2 false
 #endif
 #define FF_INLINE inline __attribute__((always_inline))   // into both versions
 
@@ -243,7 +242,7 @@ inline RecordPhases record_phases_of(int64_t n_words, bool widest) {
     } else {
         typedef RecordKernels<N_WORDS> Kernels;
         if (n_words != N_WORDS) return record_phases_of<N_WORDS + 1>(n_words, widest);
-        if (widest && FF_HAS_AVX2) return {&Kernels::scatter_avx2, &Kernels::finish_avx2};
+        if (widest && has_avx2()) return {&Kernels::scatter_avx2, &Kernels::finish_avx2};
         return {&Kernels::scatter, &Kernels::finish};
     }
 }

@@ -18,7 +18,6 @@ from fastframe._kernels.memory import Block
 from fastframe.column.memory import as_buffer
 from fastframe.dtypes import DType, Kind, Physical
 
-_FEW_BITS = 1 << 13       # a Python int counts so many faster than Arrow makes an array of them
 _UNKNOWN = object()
 _publishing = threading.Lock()   # facts are published one at a time; one lock for all columns: it is held for nothing else
 
@@ -69,7 +68,7 @@ class Column:
 
     is_encoded: bool
     """Whether values are int32 codes into a dictionary."""
-    _memory: Block   # of a column that is no Arrow array yet
+    _memory: Block | None   # of a column that is no Arrow array yet
 
     def __init__(self, array: pa.Array, dtype: DType | None = None, *, owned: bool = True) -> None:
         self._array: pa.Array | None = array
@@ -77,19 +76,17 @@ class Column:
         self._prepare(dtype if dtype is not None else dtypes.from_arrow(array.type), len(array), owned=owned)
 
     def _prepare(self, dtype: DType, length: int, *, owned: bool = True) -> None:
-        self.dtype = dtype
-        self.length = length
-        self.owned = owned
+        self.dtype, self.length, self.owned = dtype, length, owned
         self.facts = Facts()
         self._view: ColumnView | None = None
+        self._memory = None
 
     @classmethod
     def of_block(cls, dtype: DType, length: int, values: Block) -> Column:
         """A column without nulls over memory that kernels filled; it becomes an Arrow array when somebody asks."""
         column = object.__new__(cls)
-        column._array, column._memory, column.is_encoded = None, values, False
-        column._prepare(dtype, length)
-        column._view = ColumnView(values.address, 0, 0, length)
+        column.dtype, column.length, column.owned, column.is_encoded = dtype, length, True, False
+        column._array, column._memory, column._view, column.facts = None, values, None, Facts()
         return column
 
     @property
@@ -143,8 +140,13 @@ class Column:
     def view(self) -> ColumnView:
         """Addresses for kernels; the column must outlive their use. Not for plain text (see `text_view`)."""
         if self._view is None:
-            self._view = _view_of(self.codes if self.is_encoded else self.array)
+            self._view = self._viewed()
         return self._view
+
+    def _viewed(self) -> ColumnView:
+        if self._array is None and self._memory is not None:
+            return ColumnView(self._memory.address, 0, 0, self.length)
+        return _view_of(self.codes if self.is_encoded else self.array)
 
     @property
     def text_view(self) -> TextView:
@@ -210,21 +212,13 @@ def text_view(array: pa.Array) -> TextView:
 def column_from_buffers(dtype: DType, length: int, values: Block, validity: Block | None = None, null_count: int = -1) -> Column:
     """A column of a fixed-width (or bool) dtype over memory that kernels filled.
 
-    ``null_count`` -1 lets Arrow count; a validity without nulls is dropped.
+    ``null_count`` -1: not counted yet; a validity without nulls is dropped.
     """
     if validity is not None and null_count < 0:
-        null_count = length - _ones(validity, length)
+        null_count = length - validity.count_ones(length)
     if validity is None or null_count == 0:
         return Column.of_block(dtype, length, values)
     return Column(array_from_buffers(dtype.arrow, length, values, validity, null_count), dtype)
-
-
-def _ones(bits: Block, length: int) -> int:
-    """How many of the first ``length`` bits are 1."""
-    if length <= _FEW_BITS:
-        word = int.from_bytes(memoryview(bits), "little")
-        return (word & ((1 << length) - 1)).bit_count()
-    return int(pa.Array.from_buffers(pa.bool_(), length, [None, as_buffer(bits)], 0).true_count)
 
 
 def array_from_buffers(arrow: pa.DataType, length: int, values: Block, validity: Block | None, null_count: int = -1) -> pa.Array:

@@ -1,14 +1,10 @@
-"""Dictionaries: incoming ones made unique, null-free and int32-coded; encoded columns decoded."""
+"""Dictionaries: incoming ones made unique, null-free and int32-coded."""
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 
-from fastframe.column.column import Column
 from fastframe.errors import DTypeError
-
-_INT32_MAX = 2**31 - 1
 
 
 def normalise_dictionary(array: pa.DictionaryArray) -> pa.DictionaryArray:
@@ -52,26 +48,3 @@ def without_views(array: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArr
     if isinstance(array, pa.ChunkedArray):
         return pa.chunked_array([without_views(chunk) for chunk in array.chunks], pa.dictionary(array.type.index_type, plain, array.type.ordered))
     return pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(plain), ordered=array.type.ordered, safe=False)
-
-
-def decode(column: Column) -> Column:
-    """An encoded text or category column as plain values (text that would pass 2 GiB gets 64-bit offsets)."""
-    if not column.is_encoded:
-        return column
-    values = column.dictionary
-    if _text_bytes(column, values) > _INT32_MAX:
-        values = values.cast(pa.large_string() if pa.types.is_string(values.type) else pa.large_binary())
-    plain = values.take(column.codes)
-    return Column(plain, column.dtype) if column.is_encoded_text else Column(plain)
-
-
-def _text_bytes(column: Column, values: pa.Array) -> int:
-    """Bytes of the decoded text; 0 for values that have no 32-bit offsets."""
-    if not (pa.types.is_string(values.type) or pa.types.is_binary(values.type)) or len(values) == 0:
-        return 0
-    offsets = np.frombuffer(values.buffers()[1], np.int32)[values.offset:values.offset + len(values) + 1]
-    lengths = np.diff(offsets).astype(np.int64)
-    if int(lengths.max()) * len(column) <= _INT32_MAX:
-        return int(lengths.max()) * len(column)   # a bound is enough
-    codes = column.codes.drop_null().to_numpy(zero_copy_only=False)
-    return int(lengths @ np.bincount(codes, minlength=len(lengths)))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from fastframe._kernels.memory import Block, clear, set_limit
+from fastframe._kernels.memory import Block, blocks, clear, set_limit
 from fastframe.errors import OutOfMemory
 from fastframe.options import watch
 
@@ -34,6 +34,16 @@ def allocate(n_bytes: int, operation: str) -> Block:
         return Block(n_bytes)
     except MemoryError:
         raise OutOfMemory.of(operation, n_bytes) from None
+
+
+def allocate_all(sizes: list[int], operation: str) -> list[Block]:
+    """`allocate` of several numbers of bytes."""
+    if sum(sizes) < _LARGE:
+        try:
+            return blocks(sizes)
+        except MemoryError:
+            pass   # one by one, with the caches asked
+    return [allocate(n_bytes, operation) for n_bytes in sizes]
 
 
 def on_pressure(drop: Callable[[], object]) -> None:

@@ -83,7 +83,7 @@ def bytes_used(spec: Spec, tables: Sequence[Table], result: Table) -> int:
         case Put():
             return _bytes(table, [spec.column]) + tables[1].nbytes
         case Filter():
-            names = {*spec.predicate.names(), *(name for name in table.names if name not in spec.drop)}
+            return table.nbytes + (0 if len(tables) == 1 else _bytes(tables[1], spec.predicate.names()))
         case Take():
             return bytes_made(tables, result) + sum(one.nbytes for one in tables[1:])
         case TopK() | Sort() | Join() | Concat():

@@ -41,7 +41,7 @@ class Convert(Frame):
     def _pandas_index(self) -> Any:
         pandas = _pandas()
         columns = list(self._labels.values())
-        if len(columns) == 1 and isinstance(columns[0], RangeColumn) and columns[0].rows is None:
+        if len(columns) == 1 and isinstance(columns[0], RangeColumn) and columns[0].is_range:
             first = columns[0]
             return pandas.RangeIndex(first.start, first.start + first.step * len(first), first.step, name=self._label_names[0])
         levels = [pandas.Index(_pandas_values(column)) for column in columns]

@@ -84,7 +84,7 @@ class Index:
     def is_unique(self) -> bool:
         """Whether no label occurs twice."""
         first = self._columns[0]
-        if isinstance(first, RangeColumn) and first.rows is None and first.step:
+        if isinstance(first, RangeColumn) and first.is_range and first.step:
             return True
         return len(set(self.tolist())) == len(self)
 
@@ -144,7 +144,7 @@ class Index:
 
     def __repr__(self) -> str:
         first = self._columns[0]
-        if self.nlevels == 1 and isinstance(first, RangeColumn) and first.rows is None:
+        if self.nlevels == 1 and isinstance(first, RangeColumn) and first.is_range:
             shown = repr(range(first.start, first.start + first.step * len(first), first.step))
         else:
             head = self[: min(len(self), 10)].tolist()

@@ -70,7 +70,7 @@ def same_labels(left: Table, right: Table) -> bool:
 def _equal(left: Column, right: Column) -> bool:
     if left is right:
         return True
-    if isinstance(left, RangeColumn) and isinstance(right, RangeColumn) and left.rows is None and right.rows is None:
+    if isinstance(left, RangeColumn) and isinstance(right, RangeColumn) and left.is_range and right.is_range:
         return left.equals(right)
     return left.dtype == right.dtype and left.array.equals(right.array)
 

@@ -20,7 +20,7 @@ from fastframe.frame.computing import computed_column
 from fastframe.frame.core import Frame, is_series
 from fastframe.frame.expression import is_expression
 from fastframe.frame.index import Index
-from fastframe.frame.labels import label_key, lined_up, values_of, with_labels
+from fastframe.frame.labels import label_key, lined_up, same_labels, with_labels
 from fastframe.frame.run import run
 from fastframe.ops.expressions import Call, Col, Lit
 from fastframe.ops.join import Join
@@ -28,6 +28,7 @@ from fastframe.ops.project import Project
 from fastframe.ops.rows import Filter, Take
 
 MASK = "\0mask"
+_BY_MASK = Filter(Col(MASK))
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Selection:
     def of(self, table: Table) -> Table:
         """The chosen rows of a table."""
         if self.mask is not None:
-            return run(Filter(Col(MASK), drop=(MASK,)), table.with_columns({MASK: self.mask}))
+            return run(_BY_MASK, table, Table.of({MASK: self.mask}, self.mask.length))
         if self.rows is not None:
             return run(Take(), table, Table({"row": column_from(self.rows)}))
         start, stop, step = self.slice if self.slice is not None else (self.one or 0, (self.one or 0) + 1, 1)
@@ -79,19 +80,22 @@ def mask_column(frame: Frame, key: Any) -> Column:
     ------
     ShapeError, DTypeError
     """
+    table = frame._table
     if isinstance(key, Frame):
-        _, other = lined_up(with_labels(frame._labels, {}, len(frame)), key._table, "left")
-        column = next(iter(values_of(other).values()))
+        given = key._table
+        if not same_labels(table, given):
+            _, given = lined_up(with_labels(table.hidden, {}, table.n_rows), given, "left")
+        column = next(iter(given.shown.values()))
     elif is_expression(key):
         if is_series(frame):
             raise ExpressionError.of_series(repr(key))
-        column = computed_column(frame._table, key)
+        column = computed_column(table, key)
     else:
         column = column_from(key)
     if column.dtype.kind is not Kind.BOOL:
         raise DTypeError.not_a_mask(column.dtype)
-    if len(column) != len(frame):
-        raise ShapeError.of_mask(len(column), len(frame))
+    if column.length != table.n_rows:
+        raise ShapeError.of_mask(column.length, table.n_rows)
     return column
 
 
@@ -155,7 +159,7 @@ def _rows_of_label(frame: Frame, label: Any) -> np.ndarray[Any, Any]:
     labels = list(frame._labels.values())
     first = labels[0]
     parts = label if isinstance(label, tuple) and len(labels) > 1 else (label,)
-    if isinstance(first, RangeColumn) and first.rows is None and len(parts) == 1 and isinstance(label, int | np.integer):
+    if isinstance(first, RangeColumn) and first.is_range and len(parts) == 1 and isinstance(label, int | np.integer):
         row, rest = divmod(int(label) - first.start, first.step or 1)
         return np.array([row] if rest == 0 and 0 <= row < len(first) else [], dtype=np.int32)
     wanted: Any = None

@@ -14,18 +14,16 @@ from fastframe.ops.expressions import Expression
 class Filter(Spec):
     """The rows where a bool expression is true (missing counts as false), in their order.
 
-    ``drop`` names columns that only the predicate needed.
+    The predicate reads the second input where there is one: a table of as many rows that is not part of the result.
     """
 
     predicate: Expression
-    drop: tuple[str, ...] = ()
 
     def resolve(self, *schemas: Schema) -> dict[str, DType]:
-        (schema,) = schemas
-        found = self.predicate.resolve(schema)
+        found = self.predicate.resolve(schemas[-1])
         if found.kind is not Kind.BOOL:
             raise DTypeError.not_a_mask(found)
-        return {name: dtype for name, dtype in schema.items() if name not in self.drop}
+        return dict(schemas[0])
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from fastframe import dtypes
 from fastframe.column import Column, Table
-from fastframe.engines.cpu import select
+from fastframe.engines.cpu import forms, select
+from fastframe.engines.cpu.keys_text import encode_text
 from fastframe.errors import DTypeError, OutOfRange, ShapeError
 from fastframe.options import option_context
 from tests.engines.selecting import FORMS, LARGE, MASKS, NULLS, SIZES, column_of, listed, mask_of, mask_values, same, values_of
@@ -222,3 +223,26 @@ def test_decode():
     assert not select.decode(column).is_encoded
     plain = column_of("string", ["x"])
     assert select.decode(plain) is plain
+    category = Column(pa.DictionaryArray.from_arrays(pa.array([1, None, 0], pa.int32()), pa.array([10, 20])))
+    assert listed(select.decode(category)) == [20, None, 10]
+    assert select.decode(category).dtype == dtypes.INT64
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.large_binary()])
+def test_decode_kinds_of_text(kind):
+    values = [None if row % 7 == 0 else "ab" * (row % 20) for row in range(300)]
+    plain = Column(pa.array(values, pa.string()).cast(kind))
+    again = select.decode(encode_text(plain))
+    assert again.array.to_pylist() == plain.array.to_pylist()
+    assert again.dtype == plain.dtype
+
+
+def test_decode_past_the_limit_of_offsets(monkeypatch):
+    monkeypatch.setattr(forms, "MAX_SMALL_OFFSET", 2000)   # stands for 2 GiB
+    values = pa.array(["x" * 100, "y"])
+    large = select.decode(Column(pa.DictionaryArray.from_arrays(pa.array(np.zeros(21, np.int32)), values), dtypes.STRING))
+    assert pa.types.is_large_string(large.array.type)
+    assert large.dtype == dtypes.STRING
+    assert listed(large) == ["x" * 100] * 21
+    few = select.decode(Column(pa.DictionaryArray.from_arrays(pa.array(np.ones(2000, np.int32)), values), dtypes.STRING))
+    assert pa.types.is_string(few.array.type)

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastframe import dtypes
-from fastframe.column import dictionary
 from fastframe.column.column import Column
-from fastframe.column.dictionary import decode, normalise_dictionary
+from fastframe.column.dictionary import normalise_dictionary
 from fastframe.engines.cpu import keys_text
 from fastframe.engines.cpu.keys_text import encode_text, rank_of_dictionary, ranks
 from fastframe.errors import DTypeError
@@ -193,33 +192,3 @@ def test_normalise_keeps_what_is_normal_and_the_order_flag() -> None:
     nested = pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()), pa.array([[1]]))
     with pytest.raises(DTypeError, match="not supported"):
         normalise_dictionary(nested)
-
-
-def test_decode() -> None:
-    values = _texts(300, 20)
-    for kind in TYPES:
-        plain = Column(_as(values, kind))
-        again = decode(encode_text(plain))
-        assert again.array.to_pylist() == plain.array.to_pylist()
-        assert again.dtype == plain.dtype
-        assert decode(again) is again
-    category = Column(pa.DictionaryArray.from_arrays(pa.array([1, None, 0], pa.int32()), pa.array([10, 20])))
-    assert decode(category).array.to_pylist() == [20, None, 10]
-    assert decode(category).dtype == dtypes.INT64
-
-
-def test_decode_past_the_limit_of_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dictionary, "_INT32_MAX", 2000)  # stands for 2 GiB
-    values = pa.array(["x" * 100, "y"])
-    large = decode(Column(pa.DictionaryArray.from_arrays(pa.array(np.zeros(21, np.int32)), values), dtypes.STRING))
-    assert (
-        pa.types.is_large_string(large.array.type)
-    )
-    assert (
-        large.dtype == dtypes.STRING
-    )
-    assert (
-        large.array.to_pylist() == ["x" * 100] * 21
-    )
-    few = decode(Column(pa.DictionaryArray.from_arrays(pa.array(np.ones(2000, np.int32)), values), dtypes.STRING))
-    assert pa.types.is_string(few.array.type)

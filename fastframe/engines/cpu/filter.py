@@ -14,7 +14,7 @@ from fastframe._kernels import text as text_kernels
 from fastframe._kernels.memory import Block, address_of
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column, column_from_buffers
-from fastframe.column.memory import allocate, allocate_array, allocate_bits
+from fastframe.column.memory import allocate_all, allocate_array, allocate_bits
 from fastframe.column.range import RangeColumn
 from fastframe.column.table import Table
 from fastframe.dtypes import Kind
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _OPERATION = "filter"
 _CODE_WIDTH = 4
+_ROW_BITS = 32   # of a row's number; a plan has one bit per row of the source
 
 
 class FilterPlan(NamedTuple):
@@ -118,36 +119,53 @@ def filter_column(column: Column, plan: FilterPlan) -> Column:
 
 def filter_columns(columns: Mapping[str, Column], plan: FilterPlan) -> dict[str, Column]:
     """`filter_column` of each: values of one width in one run, other forms column by column; labels stay a selection."""
+    n_rows, n_selected = plan.n_rows, plan.n_selected
+    for column in columns.values():
+        if column.length != n_rows:
+            raise ShapeError.of_mask(n_rows, column.length)
     out = dict(columns)
-    jobs: list[tuple[int, int, int]] = []
-    moved: list[tuple[str, Column, Block]] = []
-    n_selected = plan.n_selected
+    if n_selected == n_rows:
+        return out
+    names, sources, widths = [], [], []   # of values of one width, codes among them
     for name, column in columns.items():
-        if column.length != plan.n_rows:
-            raise ShapeError.of_mask(plan.n_rows, column.length)
-        if n_selected == plan.n_rows:
-            continue
+        width = column.dtype.width
         if isinstance(column, RangeColumn):
-            out[name] = column.take(_plan_rows(plan))
+            out[name] = _filter_range(column, plan)
             continue
-        form = form_of(column)
-        if form is Form.TEXT and (encoded := by_codes(column)) is not column:
-            source, form = encoded, Form.ENCODED
-        else:
-            source = column
-        if form is Form.FIXED or form is Form.ENCODED:
-            width = source.dtype.width if form is Form.FIXED else _CODE_WIDTH
-            values = allocate(n_selected * width, _OPERATION)
-            jobs.append((width, source.view.values, values.address))
-            moved.append((name, source, values))
-        else:
-            out[name] = _BY_FORM[form](source, plan)
-    if jobs:
-        run(kernels.filter_values(jobs, plan.addresses, (plan, moved)), plan.n_rows, SLICE_ROWS, operation=_OPERATION)
-    for name, source, values in moved:
-        simple = not source.is_encoded and not source.null_count
-        out[name] = Column.of_block(source.dtype, n_selected, values) if simple else _filled(source, plan, values)
+        if column.is_encoded or not width:
+            form = form_of(column)
+            if form is Form.TEXT and (encoded := by_codes(column)) is not column:
+                column, form = encoded, Form.ENCODED
+            if form is not Form.ENCODED:
+                out[name] = _BY_FORM[form](column, plan)
+                continue
+            width = _CODE_WIDTH
+        names.append(name)
+        sources.append(column)
+        widths.append(width)
+    if names:
+        for name, filtered in zip(names, _filter_values(sources, widths, plan)):
+            out[name] = filtered
     return out
+
+
+def _filter_values(sources: list[Column], widths: list[int], plan: FilterPlan) -> list[Column]:
+    """Values, or codes, of one width each, in one run."""
+    n_selected = plan.n_selected
+    found = allocate_all([n_selected * width for width in widths], _OPERATION)
+    jobs = [(width, source.view.values, block.address) for width, source, block in zip(widths, sources, found)]
+    run(kernels.filter_values(jobs, plan.addresses, (plan, sources, found)), plan.n_rows, SLICE_ROWS, operation=_OPERATION)
+    return [
+        _filled(source, plan, block) if source.is_encoded or source.null_count else Column.of_block(source.dtype, n_selected, block)
+        for source, block in zip(sources, found)
+    ]
+
+
+def _filter_range(column: RangeColumn, plan: FilterPlan) -> RangeColumn:
+    """Labels stay a selection, whose rows are found when somebody looks, unless they take less memory than the plan."""
+    if _ROW_BITS * plan.n_selected < plan.n_rows:
+        return column.take(_plan_rows(plan))
+    return column.take_later(plan.n_selected, lambda: _plan_rows(plan))
 
 
 def _filled(source: Column, plan: FilterPlan, values: Block) -> Column:

@@ -71,7 +71,7 @@ class TakePlan:
         if not self.missing:
             return ALL_VALID
         bits = present_bits(self.rows)
-        return Validity(bits, self.n_rows - _ones(bits, self.n_rows))
+        return Validity(bits, self.n_rows - bits.count_ones(self.n_rows))
 
 
 def _bounds(rows: Rows) -> tuple[int, int]:
@@ -89,10 +89,6 @@ def present_bits(rows: Rows) -> Any:
     bits = allocate_bits(len(rows), _OPERATION)
     run(kernels.present_rows(rows.ctypes.data, bits.address, (rows, bits)), len(rows), SLICE_ROWS, operation=_OPERATION)
     return bits
-
-
-def _ones(bits: Any, n_rows: int) -> int:
-    return int(pa.Array.from_buffers(pa.bool_(), n_rows, [None, pa.py_buffer(bits)]).true_count)
 
 
 def take(column: Column, rows: Rows, *, missing: bool = False) -> Column:

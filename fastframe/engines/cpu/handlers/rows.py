@@ -26,8 +26,8 @@ def put_values(spec: Put, table: Table, updates: Table) -> Table:
     return table.with_columns({spec.column: put(target, rows, cast(updates["value"], target.dtype))})
 
 
-def filter_rows(spec: Filter, table: Table) -> Table:
-    (mask,) = evaluate_all((("", spec.predicate),), table).values()
+def filter_rows(spec: Filter, table: Table, given: Table | None = None) -> Table:
+    (mask,) = evaluate_all((("", spec.predicate),), table if given is None else given).values()
     plan = filter_plan(mask)
     kept = {name: column for name, column in table.columns.items() if name not in spec.drop} if spec.drop else table.columns
     return Table.of(filter_columns(kept, plan), plan.n_selected)
