@@ -13,7 +13,7 @@ struct Links {
     const uint8_t* values;   // in: n_rows x width, floats or doubles
     uint8_t* out;            // out: of the same shape and type, or int64 per row (decisions)
     int64_t width;           // in
-    double scale;            // in: of elementwise links
+    double scale;            // in: of elementwise links; the cut of sides
 };
 
 // xgboost 3.2, src/common/math.h, Sigmoid: what is added to the sum against division by 0 is lost in rounding there as well.
@@ -182,42 +182,69 @@ int largest(void* raw, int64_t start, int64_t stop, int64_t) {
     return OK;
 }
 
-enum LinkKind : int {
+// On which side of a cut each value is: 1 or 0, as int64; the cut is compared in the values' dtype, as NumPy does.
+struct Above {
+    template <typename T> static bool of(T value, T cut) { return value > cut; }
+};
+struct AtLeast {
+    template <typename T> static bool of(T value, T cut) { return value >= cut; }
+};
+struct Below {
+    template <typename T> static bool of(T value, T cut) { return value < cut; }
+};
+
+template <typename Side, typename T>
+int side_of_cut(void* raw, int64_t start, int64_t stop, int64_t) {
+    const Links& ctx = *(const Links*)raw;
+    const T* values = (const T*)ctx.values;
+    int64_t* out = (int64_t*)ctx.out;
+    const T cut = (T)ctx.scale;
+    for (int64_t at = start * ctx.width; at < stop * ctx.width; ++at) out[at] = Side::of(values[at], cut);
+    return OK;
+}
+
+struct LinkKind { enum : int {
     SIGMOID_XGBOOST = 0, SIGMOID, EXP, SOFTPLUS, SIGNED_SQUARE, STEP,
     SOFTMAX_XGBOOST, SOFTMAX, SOFTMAX_PAIRWISE, NORMALIZE, NORMALIZE_PAIRWISE, BOTH_CLASSES, LARGEST,
-    LOGIT_XGBOOST, LOG, DIVIDE,
-};
+    LOGIT_XGBOOST, LOG, DIVIDE, ABOVE, AT_LEAST, BELOW,
+}; };
 
 // Null where a link is not defined for the type.
 inline kernel_t link_kernel(int kind, int is_double) {
     if (is_double) {
         switch (kind) {
-            case SIGMOID: return link_each<Sigmoid, double>;
-            case EXP: return link_each<Exp, double>;
-            case SOFTPLUS: return link_each<Softplus, double>;
-            case SIGNED_SQUARE: return link_each<SignedSquare, double>;
-            case DIVIDE: return link_each<Divide, double>;
-            case SOFTMAX: return softmax<SumInTurn>;
-            case SOFTMAX_PAIRWISE: return softmax<SumPairwise>;
-            case NORMALIZE: return normalize<SumInTurn, double>;
-            case NORMALIZE_PAIRWISE: return normalize<SumPairwise, double>;
-            case BOTH_CLASSES: return both_classes<double>;
-            case LARGEST: return largest<double>;
+            case LinkKind::SIGMOID: return link_each<Sigmoid, double>;
+            case LinkKind::EXP: return link_each<Exp, double>;
+            case LinkKind::SOFTPLUS: return link_each<Softplus, double>;
+            case LinkKind::SIGNED_SQUARE: return link_each<SignedSquare, double>;
+            case LinkKind::DIVIDE: return link_each<Divide, double>;
+            case LinkKind::SOFTMAX: return softmax<SumInTurn>;
+            case LinkKind::SOFTMAX_PAIRWISE: return softmax<SumPairwise>;
+            case LinkKind::NORMALIZE: return normalize<SumInTurn, double>;
+            case LinkKind::NORMALIZE_PAIRWISE: return normalize<SumPairwise, double>;
+            case LinkKind::BOTH_CLASSES: return both_classes<double>;
+            case LinkKind::LARGEST: return largest<double>;
+            case LinkKind::ABOVE: return side_of_cut<Above, double>;
+            case LinkKind::AT_LEAST: return side_of_cut<AtLeast, double>;
+            case LinkKind::BELOW: return side_of_cut<Below, double>;
             default: return nullptr;
         }
     }
     switch (kind) {
-        case SIGMOID_XGBOOST: return link_each<SigmoidXGBoost, float>;
-        case SIGMOID: return link_each<Sigmoid, float>;
-        case EXP: return link_each<Exp, float>;
-        case STEP: return link_each<Step, float>;
-        case LOGIT_XGBOOST: return link_each<LogitXGBoost, float>;
-        case LOG: return link_each<Log, float>;
-        case SOFTMAX_XGBOOST: return softmax_xgboost;
-        case NORMALIZE: return normalize<SumInTurn, float>;
-        case NORMALIZE_PAIRWISE: return normalize<SumPairwise, float>;
-        case BOTH_CLASSES: return both_classes<float>;
-        case LARGEST: return largest<float>;
+        case LinkKind::SIGMOID_XGBOOST: return link_each<SigmoidXGBoost, float>;
+        case LinkKind::SIGMOID: return link_each<Sigmoid, float>;
+        case LinkKind::EXP: return link_each<Exp, float>;
+        case LinkKind::STEP: return link_each<Step, float>;
+        case LinkKind::LOGIT_XGBOOST: return link_each<LogitXGBoost, float>;
+        case LinkKind::LOG: return link_each<Log, float>;
+        case LinkKind::SOFTMAX_XGBOOST: return softmax_xgboost;
+        case LinkKind::NORMALIZE: return normalize<SumInTurn, float>;
+        case LinkKind::NORMALIZE_PAIRWISE: return normalize<SumPairwise, float>;
+        case LinkKind::BOTH_CLASSES: return both_classes<float>;
+        case LinkKind::LARGEST: return largest<float>;
+        case LinkKind::ABOVE: return side_of_cut<Above, float>;
+        case LinkKind::AT_LEAST: return side_of_cut<AtLeast, float>;
+        case LinkKind::BELOW: return side_of_cut<Below, float>;
         default: return nullptr;
     }
 }

@@ -32,6 +32,15 @@ struct PackScratch {
         size = place + n_nodes, queue = size + n_nodes, later = queue + n_nodes, holes = later + n_nodes;
     }
     ~PackScratch() { free(place); }
+    PackScratch(const PackScratch&) = delete;
+
+    // Pairs of leaves have no place: -1.
+    template <typename Tree>
+    void leave_out_pairs(const Tree& tree) {
+        for (int32_t node = 0; node < tree.n_nodes; ++node) {
+            if (tree.inner(node) && tree.above_leaves(node)) place[tree.left[node]] = place[tree.right[node]] = -1;
+        }
+    }
 };
 
 // One tree of the forest as it came.
@@ -86,7 +95,8 @@ inline int gather_block(const PackTree& tree, const int32_t* size, int most, int
 }
 
 // Places of all nodes of a tree, whose first `levels` are breadth-first; gives how many places there are, in whole lines of `line` nodes.
-inline int64_t place_nodes(const PackTree& tree, int line, int levels, PackScratch& scratch) {
+// Pairs of leaves get none where the caller keeps them `elsewhere`.
+inline int64_t place_nodes(const PackTree& tree, int line, int levels, PackScratch& scratch, bool elsewhere = false) {
     for (int64_t node = tree.n_nodes - 1; node >= 0; --node)
         scratch.size[node] = tree.inner((int32_t)node) ? 1 + scratch.size[tree.left[node]] + scratch.size[tree.right[node]] : 1;
     int64_t n_queued = 0, n_later = 0, n_holes = 0;
@@ -103,7 +113,7 @@ inline int64_t place_nodes(const PackTree& tree, int line, int levels, PackScrat
         }
         for (int at = 0; at < n_block; ++at, next += 2) put_pair(tree, block[at], next, scratch);
     }
-    for (; n_later > 0; --n_later) {
+    for (; n_later > 0 && !elsewhere; --n_later) {
         int64_t place = next;
         if (n_holes > 0) place = scratch.holes[--n_holes];
         else next += 2;

@@ -245,6 +245,8 @@ int fill_value_rows(void* raw, int64_t start, int64_t stop, int64_t) {
     return OK;
 }
 
+inline int64_t n_planes_of(const Front* front) { return front->n_planes; }
+
 enum FrontForm : int { FORM_U8 = 0, FORM_U16 = 1, FORM_F32 = 2, FORM_F64 = 3 };
 
 inline kernel_t fill_kernel(int form) {

@@ -1,6 +1,7 @@
 """Tasks that run a forest's front end over a whole batch; see ``forest_planes.hpp``. Addresses are ints."""
 
-from libc.stdint cimport uint8_t, uintptr_t
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from libc.stdint cimport int64_t, uint8_t, uintptr_t
 
 from fastframe._threads._drive cimport Task, kernel_t
 
@@ -23,6 +24,7 @@ cdef extern from "forest_planes.hpp" namespace "ff" nogil:
     const int RANK_PADDING
     bint wide_ranks()
     kernel_t fill_kernel(int form)
+    int64_t n_planes_of(const CFront* front)
 
 
 SIZES = {
@@ -40,3 +42,19 @@ def fill(int form, uintptr_t front, uintptr_t columns, uintptr_t out, *, keep_al
     ctx.columns = <const CFrontColumn*>columns        # IN
     ctx.out = <uint8_t*>out                           # OUT
     return Task.make(fill_kernel(form), &ctx, sizeof(ctx), keep_alive)
+
+
+def fill_few(int form, uintptr_t front, uintptr_t columns, out, int64_t n_rows):
+    """As `fill` of float32 or float64 rows, by the calling thread at once; ``out``: contiguous, of at least ``n_rows`` rows of values."""
+    cdef CFrontTask ctx
+    cdef Py_buffer memory
+    assert form == 2 or form == 3
+    PyObject_GetBuffer(out, &memory, PyBUF_SIMPLE | PyBUF_WRITABLE)
+    try:
+        assert memory.len >= n_rows * n_planes_of(<const CFront*>front) * (4 if form == 2 else 8)
+        ctx.front = <const CFront*>front                  # IN
+        ctx.columns = <const CFrontColumn*>columns        # IN
+        ctx.out = <uint8_t*>memory.buf                    # OUT
+        fill_kernel(form)(&ctx, 0, n_rows, 0)
+    finally:
+        PyBuffer_Release(&memory)

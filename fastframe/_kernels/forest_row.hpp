@@ -7,6 +7,7 @@
 #include <new>
 #include <vector>
 
+#include "forest_links.hpp"
 #include "forest_pack.hpp"
 
 namespace ff {
@@ -55,10 +56,50 @@ struct RowPack {
     const int32_t* column;       // in: by node: 0 for a leaf
     const uint64_t* threshold;   // in: by node
     const uint8_t* category;     // in: by node; null where none is one
+    const int32_t* leaf_kind;    // in: by node: which kind of leaf it is; null where each leaf is of its own
+    int64_t n_kinds;             // of leaves; all pairs of them come before the trees
     int64_t* n_places;           // out: by tree; or null
     const int64_t* first;        // in: by tree
     uint8_t* nodes;              // out, where n_places is null; cleared before
 };
+
+// How many kinds of leaves there are, told apart by the bytes of their values, and of which kind each is; -1 where more than `most`.
+inline int64_t kinds_of_leaves(const uint8_t* values, int64_t n_leaves, int64_t n_bytes, int64_t most, int32_t* kind, int64_t* first) {
+    constexpr int SLOTS = 512;
+    int32_t slots[SLOTS];   // open addressing, at most half full
+    if (most > SLOTS / 2) return -1;
+    for (int slot = 0; slot < SLOTS; ++slot) slots[slot] = -1;
+    int64_t n_kinds = 0;
+    for (int64_t leaf = 0; leaf < n_leaves; ++leaf) {
+        const uint8_t* value = values + leaf * n_bytes;
+        uint64_t hash = 0;
+        for (int64_t byte = 0; byte < n_bytes; byte += 4) hash = (hash ^ load<uint32_t>(value + byte, 0)) * 0x9E3779B97F4A7C15u;
+        int slot = (int)(hash >> 55);
+        while (slots[slot] >= 0 && memcmp(values + first[slots[slot]] * n_bytes, value, (size_t)n_bytes) != 0) slot = (slot + 1) % SLOTS;
+        if (slots[slot] < 0) {
+            if (n_kinds == most) return -1;
+            first[n_kinds] = leaf;
+            slots[slot] = (int32_t)n_kinds++;
+        }
+        kind[leaf] = slots[slot];
+    }
+    return n_kinds;
+}
+
+inline int64_t pair_place(int64_t n_kinds, int32_t left, int32_t right) { return 2 * (left * n_kinds + right); }
+
+// All pairs of leaves, before the trees: a full-depth forest of a few classes has few, and they stay in the nearest cache.
+template <typename Node>
+void write_pairs(const uint64_t* key, int64_t n_kinds, uint8_t* raw) {
+    Node* nodes = (Node*)raw;
+    for (int32_t left = 0; left < n_kinds; ++left) {
+        for (int32_t right = 0; right < n_kinds; ++right) {
+            const uint32_t place = (uint32_t)pair_place(n_kinds, left, right);
+            nodes[place].set(key[left], 0, place, false);
+            nodes[place + 1].set(key[right], 0, place + 1, false);
+        }
+    }
+}
 
 template <typename Node>
 int pack_rows(void* raw, int64_t start, int64_t stop, int64_t) {
@@ -68,16 +109,21 @@ int pack_rows(void* raw, int64_t start, int64_t stop, int64_t) {
         const PackTree tree = {ctx.left + first, ctx.right + first, ctx.column + first, ctx.tree_start[number + 1] - first};
         PackScratch scratch(tree.n_nodes);
         if (scratch.place == nullptr) return OUT_OF_MEMORY;
-        const int64_t n_places = place_nodes(tree, 64 / (int)sizeof(Node), 0, scratch);
+        const int32_t* kind = ctx.leaf_kind == nullptr ? nullptr : ctx.leaf_kind + first;
+        const int64_t n_places = place_nodes(tree, 64 / (int)sizeof(Node), 0, scratch, kind != nullptr);
         if (ctx.n_places != nullptr) {
             ctx.n_places[number] = n_places;
             continue;
         }
         Node* nodes = (Node*)ctx.nodes + ctx.first[number];
+        if (kind != nullptr) scratch.leave_out_pairs(tree);
         for (int32_t node = 0; node < tree.n_nodes; ++node) {
-            const int32_t below = tree.inner(node) ? scratch.place[tree.left[node]] : scratch.place[node];
+            const int32_t place = scratch.place[node];
+            if (place < 0) continue;   // a leaf among the pairs
+            const int32_t left = tree.inner(node) ? tree.left[node] : node;
+            const int64_t below = scratch.place[left] < 0 ? pair_place(ctx.n_kinds, kind[left], kind[tree.right[node]]) : ctx.first[number] + scratch.place[left];
             const bool category = ctx.category != nullptr && ctx.category[first + node] != 0;
-            nodes[scratch.place[node]].set(ctx.threshold[first + node], (uint32_t)tree.column[node], (uint32_t)(ctx.first[number] + below), category);
+            nodes[place].set(ctx.threshold[first + node], (uint32_t)tree.column[node], (uint32_t)below, category);
         }
     }
     return OK;
@@ -113,15 +159,17 @@ struct RowScratch {
     std::vector<FrontColumn> columns;
     std::vector<uint64_t> slots;
     std::vector<unsigned char> keys;   // of 4 or 8 bytes
+    std::vector<double> values;        // two of a row's widest
     bool busy = false;
 };
 
-inline RowScratch* row_scratch(const RowForest& forest) {
+inline RowScratch* row_scratch(int64_t n_fields, int64_t n_columns, int64_t most_width) {
     static thread_local RowScratch scratch;
     if (scratch.busy) return nullptr;
     try {
-        if ((int64_t)scratch.columns.size() < forest.n_fields) scratch.columns.resize((size_t)forest.n_fields), scratch.slots.resize((size_t)forest.n_fields);
-        if ((int64_t)scratch.keys.size() < 8 * forest.n_columns) scratch.keys.resize((size_t)(8 * forest.n_columns));
+        if ((int64_t)scratch.columns.size() < n_fields) scratch.columns.resize((size_t)n_fields), scratch.slots.resize((size_t)n_fields);
+        if ((int64_t)scratch.keys.size() < 8 * n_columns) scratch.keys.resize((size_t)(8 * n_columns));
+        if ((int64_t)scratch.values.size() < 2 * most_width) scratch.values.resize((size_t)(2 * most_width));
     } catch (const std::bad_alloc&) {
         return nullptr;
     }
@@ -144,6 +192,13 @@ inline void put_integer(RowScratch* scratch, int64_t at, int64_t value) {
 inline void put_code(RowScratch* scratch, int64_t at, int32_t code) {   // negative: missing
     memcpy(&scratch->slots[(size_t)at], &code, 4);
     put_column(scratch, at, I32, code >= 0);
+}
+
+// The columns that were put, and their values, as a table of the caller's.
+inline void copy_columns(const RowScratch* scratch, int64_t n_fields, void* columns, void* slots) {
+    memcpy(slots, scratch->slots.data(), (size_t)n_fields * sizeof(uint64_t));
+    memcpy(columns, scratch->columns.data(), (size_t)n_fields * sizeof(FrontColumn));
+    for (int64_t at = 0; at < n_fields; ++at) ((FrontColumn*)columns)[at].view.values = (const uint8_t*)slots + at * (int64_t)sizeof(uint64_t);
 }
 
 template <typename Key, typename T>
@@ -281,6 +336,30 @@ inline void row_answer(const RowForest& forest, RowScratch* scratch, void* sums)
 inline void answer_row(const RowForest& forest, RowScratch* scratch, void* sums) {
     if (forest.wide_nodes) forest.categories ? row_answer<WideRowNode, true>(forest, scratch, sums) : row_answer<WideRowNode, false>(forest, scratch, sums);
     else forest.categories ? row_answer<RowNode, true>(forest, scratch, sums) : row_answer<RowNode, false>(forest, scratch, sums);
+}
+
+// A link after a forest's sums, or after another: `width` values go in.
+struct RowLink {
+    kernel_t kernel;
+    int64_t width;
+    double scale;
+};
+
+// The sums and what links make of them, one after the other; gives where the last one's values are: in the scratch.
+inline const void* answer_links(const RowForest& forest, const RowLink* links, int64_t n_links, RowScratch* scratch) {
+    double* values = scratch->values.data();
+    double* others = values + scratch->values.size() / 2;
+    answer_row(forest, scratch, values);
+    for (int64_t next = 0; next < n_links; ++next, std::swap(values, others)) {
+        Links one = {(const uint8_t*)values, (uint8_t*)others, links[next].width, links[next].scale};
+        links[next].kernel(&one, 0, 1, 0);
+    }
+    return values;
+}
+
+inline void write_pairs(bool wide, const uint64_t* key, int64_t n_kinds, uint8_t* nodes) {
+    if (wide) write_pairs<WideRowNode>(key, n_kinds, nodes);
+    else write_pairs<RowNode>(key, n_kinds, nodes);
 }
 
 inline kernel_t pack_rows_kernel(bool wide) { return wide ? pack_rows<WideRowNode> : pack_rows<RowNode>; }

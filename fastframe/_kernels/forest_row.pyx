@@ -11,6 +11,7 @@ from cpython.ref cimport PyObject
 from cpython.tuple cimport PyTuple_Check, PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from cpython.unicode cimport PyUnicode_CheckExact
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
+from libc.string cimport memcpy
 
 from fastframe._threads._drive cimport Task, kernel_t
 
@@ -27,6 +28,10 @@ cdef extern from "forest_row.hpp" namespace "ff" nogil:
         pass
     cdef cppclass RowScratch:
         bint busy
+    cdef struct CRowLink "ff::RowLink":
+        kernel_t kernel
+        int64_t width
+        double scale
     cdef struct CRowForest "ff::RowForest":
         const Front* front
         const uint8_t* nodes
@@ -57,19 +62,31 @@ cdef extern from "forest_row.hpp" namespace "ff" nogil:
         const int32_t* column
         const uint64_t* threshold
         const uint8_t* category
+        const int32_t* leaf_kind
+        int64_t n_kinds
         int64_t* n_places
         const int64_t* first
         uint8_t* nodes
 
-    RowScratch* row_scratch(const CRowForest& forest)
+    RowScratch* row_scratch(int64_t n_fields, int64_t n_columns, int64_t most_width)
     void put_double(RowScratch* scratch, int64_t at, double value)
     void put_integer(RowScratch* scratch, int64_t at, int64_t value)
     void put_code(RowScratch* scratch, int64_t at, int32_t code)
+    void copy_columns(RowScratch* scratch, int64_t n_fields, void* columns, void* slots)
     void answer_row(const CRowForest& forest, RowScratch* scratch, void* sums)
+    const void* answer_links(const CRowForest& forest, const CRowLink* links, int64_t n_links, RowScratch* scratch)
+    int64_t kinds_of_leaves(const uint8_t* values, int64_t n_leaves, int64_t n_bytes, int64_t most, int32_t* kind, int64_t* first)
+    void write_pairs(bint wide, const uint64_t* key, int64_t n_kinds, uint8_t* nodes)
     kernel_t pack_rows_kernel(bint wide)
+
+cdef extern from "forest_links.hpp" namespace "ff" nogil:
+    kernel_t link_kernel(int kind, int is_double)
 
 cdef double MOST_WHOLE = 9007199254740992.0   # up to which a float64 has all whole numbers
 LANES, CHUNK = 16, 256                   # ROW_LANES, ROW_TREES
+COLUMN_BYTES = 40                        # of a FrontColumn
+MOST_LINKS = 4                           # after a forest, in `RowAnswer`
+LINE_NODES = (8, 4)                      # nodes of a cache line: narrow, wide
 NODE_BYTES = (8, 16)                     # narrow, wide
 MOST_COLUMNS, MOST_PLACES = 512, 1 << 21   # of narrow nodes
 DOUBLE, FLOAT, INTEGER, TEXT, NUMBERS = 0, 1, 2, 3, 4   # what a field takes: the last two are of categories
@@ -79,7 +96,7 @@ UNSEEN_ELSEWHERE = -2                    # what an unseen value's code is where 
 def pack(bint wide, tuple forest, uintptr_t n_places, uintptr_t first, uintptr_t nodes, *, keep_alive):
     """Over trees: how many places it takes, or its nodes where ``n_places`` is 0.
 
-    ``forest``: tree_start, left, right, column, threshold (uint64), category (or 0).
+    ``forest``: tree_start, left, right, column, threshold (uint64), category (or 0), leaf_kind (or 0), n_kinds.
     """
     cdef CRowPack ctx
     ctx.tree_start = <const int64_t*><uintptr_t>forest[0]     # IN
@@ -88,114 +105,77 @@ def pack(bint wide, tuple forest, uintptr_t n_places, uintptr_t first, uintptr_t
     ctx.column = <const int32_t*><uintptr_t>forest[3]         # IN
     ctx.threshold = <const uint64_t*><uintptr_t>forest[4]     # IN
     ctx.category = <const uint8_t*><uintptr_t>forest[5]       # IN
+    ctx.leaf_kind = <const int32_t*><uintptr_t>forest[6]      # IN
+    ctx.n_kinds = forest[7]
     ctx.n_places = <int64_t*>n_places                         # OUT
     ctx.first = <const int64_t*>first                         # IN
     ctx.nodes = <uint8_t*>nodes                               # OUT
     return Task.make(pack_rows_kernel(wide), &ctx, sizeof(ctx), keep_alive)
 
 
+def leaf_kinds(uintptr_t values, int64_t n_leaves, int64_t n_bytes, *, int64_t most, uintptr_t kind, uintptr_t first):
+    """How many kinds of leaves there are, -1 if more than ``most``; ``kind`` (int32, by leaf) and ``first`` (int64, of ``most``) are filled."""
+    return kinds_of_leaves(<const uint8_t*>values, n_leaves, n_bytes, most, <int32_t*>kind, <int64_t*>first)
+
+
+def pairs_of_leaves(bint wide, uintptr_t key, int64_t n_kinds, uintptr_t nodes):
+    """Nodes of all pairs of leaves, ``2 * n_kinds ** 2`` places; ``key`` (uint64): a leaf's of each kind."""
+    write_pairs(wide, <const uint64_t*>key, n_kinds, <uint8_t*>nodes)
+
+
 # Those whose `item` is a Python number: not longdouble, whose `item` is itself, nor times.
 _NUMPY_SCALARS = tuple(np.dtype(one).type for one in "fdebhilqBHILQ?")
 
 
-@cython.final
-cdef class RowWalker:
-    """A forest that answers for one row; any number of threads may call `sums` at once.
+cdef class RowReader:
+    """Reads a row's fields: a tuple, list, dict or 1-D array.
 
     Parameters
     ----------
-    forest : tuple
-        Addresses and numbers, in the order of ``RowForest``.
     names : tuple of str
         Keys of a row that is a dict.
-    release : bool
-        Whether walks are long enough for other threads to run meanwhile.
     fields : list of tuple
         ``(kind, nullable, lowest, highest, codes, unseen)``: see `fastframe.predict.engines.one_row`.
-    keep_alive : object
-        What owns the memory at the addresses.
     """
 
-    cdef CRowForest forest
+    cdef int64_t n_fields
     cdef tuple names
     cdef list codes
-    cdef object keep_alive, dtype, shape
-    cdef bint release
     cdef int[:] kind
     cdef int[:] nullable
     cdef int[:] unseen
     cdef int64_t[:] lowest
     cdef int64_t[:] highest
 
-    def __init__(self, tuple forest, tuple names, list fields, bint release, keep_alive):
-        self.forest.front = <const Front*><uintptr_t>forest[0]
-        self.forest.nodes = <const uint8_t*><uintptr_t>forest[1]
-        self.forest.set_words = <const uint32_t*><uintptr_t>forest[2]
-        self.forest.is_class = <const uint8_t*><uintptr_t>forest[3]
-        self.forest.n_columns, self.forest.n_fields, self.forest.n_trees, self.forest.n_groups = forest[4:8]
-        self.forest.root = <const uint32_t*><uintptr_t>forest[8]
-        self.forest.tree = <const int32_t*><uintptr_t>forest[9]
-        self.forest.steps = <const int32_t*><uintptr_t>forest[10]
-        self.forest.groups = <const int32_t*><uintptr_t>forest[11]
-        self.forest.values = <const uint8_t*><uintptr_t>forest[12]
-        self.forest.base = <const uint8_t*><uintptr_t>forest[13]
-        self.forest.tree_output = <const int32_t*><uintptr_t>forest[14]
-        self.forest.width, self.forest.n_outputs, self.forest.divide = forest[15:18]
-        self.forest.narrow_sums, self.forest.wide_nodes, self.forest.categories, self.forest.inside = forest[18:22]
+    def __init__(self, tuple names, list fields):
+        self.n_fields = len(fields)
         self.names = names
-        self.release = release
-        self.keep_alive = keep_alive
-        self.dtype = np.dtype(np.float32 if self.forest.narrow_sums else np.float64)
-        self.shape = (1, self.forest.n_outputs)
         self.codes = [field[4] for field in fields]
         self.kind, self.nullable, self.unseen = (np.array([field[at] for field in fields], np.intc) for at in (0, 1, 5))
         self.lowest, self.highest = (np.array([field[at] for field in fields], np.int64) for at in (2, 3))
 
-    def sums(self, row):
-        """``(1, n_outputs)``; None where the row needs a closer look: by the contract, which refuses it or not."""
-        cdef RowScratch* scratch = row_scratch(self.forest)
-        if scratch == NULL:   # this thread answers for another row, of which this one is a part
-            return None
-        cdef Py_buffer memory
+    def columns(self, row, columns, slots):
+        """The row as a table of columns of one value (``FrontColumn``) in ``slots`` (8 bytes a field); False where it needs a closer look."""
+        cdef RowScratch* scratch = row_scratch(self.n_fields, 0, 0)
+        cdef Py_buffer table, values
+        if scratch == NULL:
+            return False
         try:
             if not self.read(scratch, row):
-                return None
-            out = _empty(self.shape, self.dtype)
-            PyObject_GetBuffer(out, &memory, PyBUF_SIMPLE)
-            self.answer(scratch, memory.buf)
-            PyBuffer_Release(&memory)
-            return out
+                return False
+            PyObject_GetBuffer(columns, &table, PyBUF_SIMPLE)
+            PyObject_GetBuffer(slots, &values, PyBUF_SIMPLE)
+            assert table.len == self.n_fields * COLUMN_BYTES and values.len == self.n_fields * 8
+            copy_columns(scratch, self.n_fields, table.buf, values.buf)
+            PyBuffer_Release(&values)
+            PyBuffer_Release(&table)
+            return True
         finally:
             scratch.busy = False
-
-    def value(self, row):
-        """The sum of a forest of one output, as a float; else as `sums`."""
-        cdef RowScratch* scratch = row_scratch(self.forest)
-        cdef double wide = 0
-        cdef float narrow = 0
-        if scratch == NULL:
-            return None
-        try:
-            if self.forest.n_outputs != 1 or not self.read(scratch, row):
-                return None
-            if self.forest.narrow_sums:
-                self.answer(scratch, &narrow)
-                return narrow
-            self.answer(scratch, &wide)
-            return wide
-        finally:
-            scratch.busy = False
-
-    cdef void answer(self, RowScratch* scratch, void* sums) noexcept:
-        if self.release:
-            with nogil:
-                answer_row(self.forest, scratch, sums)
-        else:
-            answer_row(self.forest, scratch, sums)
 
     cdef bint read(self, RowScratch* scratch, object row) except -1:
         """The row's columns into the scratch; False where it needs a closer look."""
-        cdef int64_t at, n_fields = self.forest.n_fields
+        cdef int64_t at, n_fields = self.n_fields
         cdef PyObject* found
         if PyTuple_Check(row):
             if PyTuple_GET_SIZE(row) != n_fields:
@@ -276,3 +256,134 @@ cdef class RowWalker:
             return False
         put_code(scratch, at, code)
         return True
+
+
+@cython.final
+cdef class RowWalker(RowReader):
+    """A forest that answers for one row; any number of threads may call `sums` at once.
+
+    Parameters
+    ----------
+    forest : tuple
+        Addresses and numbers, in the order of ``RowForest``.
+    names, fields
+        See `RowReader`.
+    release : bool
+        Whether walks are long enough for other threads to run meanwhile.
+    keep_alive : object
+        What owns the memory at the addresses.
+    """
+
+    cdef CRowForest forest
+    cdef object keep_alive, dtype, shape
+    cdef bint release
+
+    def __init__(self, tuple forest, tuple names, list fields, bint release, keep_alive):
+        RowReader.__init__(self, names, fields)
+        self.forest.front = <const Front*><uintptr_t>forest[0]
+        self.forest.nodes = <const uint8_t*><uintptr_t>forest[1]
+        self.forest.set_words = <const uint32_t*><uintptr_t>forest[2]
+        self.forest.is_class = <const uint8_t*><uintptr_t>forest[3]
+        self.forest.n_columns, self.forest.n_fields, self.forest.n_trees, self.forest.n_groups = forest[4:8]
+        self.forest.root = <const uint32_t*><uintptr_t>forest[8]
+        self.forest.tree = <const int32_t*><uintptr_t>forest[9]
+        self.forest.steps = <const int32_t*><uintptr_t>forest[10]
+        self.forest.groups = <const int32_t*><uintptr_t>forest[11]
+        self.forest.values = <const uint8_t*><uintptr_t>forest[12]
+        self.forest.base = <const uint8_t*><uintptr_t>forest[13]
+        self.forest.tree_output = <const int32_t*><uintptr_t>forest[14]
+        self.forest.width, self.forest.n_outputs, self.forest.divide = forest[15:18]
+        self.forest.narrow_sums, self.forest.wide_nodes, self.forest.categories, self.forest.inside = forest[18:22]
+        self.release = release
+        self.keep_alive = keep_alive
+        self.dtype = np.dtype(np.float32 if self.forest.narrow_sums else np.float64)
+        self.shape = (1, self.forest.n_outputs)
+
+    def sums(self, row):
+        """``(1, n_outputs)``; None where the row needs a closer look: by the contract, which refuses it or not."""
+        cdef RowScratch* scratch = self.scratch(self.forest.n_outputs)
+        if scratch == NULL:   # this thread answers for another row, of which this one is a part
+            return None
+        try:
+            if not self.read(scratch, row):
+                return None
+            return array_of(self.answer(scratch, NULL, 0), self.shape, self.dtype)
+        finally:
+            scratch.busy = False
+
+    cdef RowScratch* scratch(self, int64_t most_width) noexcept:
+        return row_scratch(self.n_fields, self.forest.n_columns, most_width)
+
+    cdef const void* answer(self, RowScratch* scratch, const CRowLink* links, int64_t n_links) noexcept:
+        cdef const void* values
+        if self.release:
+            with nogil:
+                values = answer_links(self.forest, links, n_links, scratch)
+        else:
+            values = answer_links(self.forest, links, n_links, scratch)
+        return values
+
+
+cdef array_of(const void* values, shape, dtype):
+    cdef Py_buffer memory
+    out = _empty(shape, dtype)
+    PyObject_GetBuffer(out, &memory, PyBUF_SIMPLE)
+    memcpy(memory.buf, values, memory.len)
+    PyBuffer_Release(&memory)
+    return out
+
+
+@cython.final
+cdef class RowAnswer:
+    """A method's whole answer for one row: a forest's sums, then links, then a number, an array or a label.
+
+    Parameters
+    ----------
+    walker : RowWalker
+    links : sequence of tuple
+        ``(kind, width, scale)``: of ``forest_links``, each defined for the forest's dtype; ``width`` values go in.
+    width : int
+        How many values the last one gives.
+    labels : list or None
+        What the last link's one int64 stands for.
+    scalar : bool
+        Whether an answer of one value is a float, not an array.
+    """
+
+    cdef RowWalker walker
+    cdef CRowLink links[4]   # MOST_LINKS
+    cdef int64_t n_links, most_width
+    cdef tuple shape
+    cdef list labels
+    cdef bint scalar
+
+    def __init__(self, RowWalker walker, links, int64_t width, labels, bint scalar):
+        self.walker, self.n_links, self.shape, self.labels, self.scalar = walker, len(links), (width,), labels, scalar
+        self.most_width = max(width, walker.forest.n_outputs)
+        assert self.n_links <= MOST_LINKS and not (scalar and width != 1)
+        for at, (kind, link_width, scale) in enumerate(links):
+            self.links[at].kernel = link_kernel(kind, not walker.forest.narrow_sums)
+            self.links[at].width = link_width
+            self.links[at].scale = scale
+            self.most_width = max(self.most_width, link_width)
+            assert self.links[at].kernel != NULL
+
+    def answer(self, row):
+        """None where the row needs a closer look."""
+        cdef RowScratch* scratch = self.walker.scratch(self.most_width)
+        cdef const void* values
+        if scratch == NULL:
+            return None
+        try:
+            if not self.walker.read(scratch, row):
+                return None
+            values = self.walker.answer(scratch, self.links, self.n_links)
+            if self.labels is not None:
+                return self.labels[(<const int64_t*>values)[0]]
+            if not self.scalar:
+                return array_of(values, self.shape, self.walker.dtype)
+            if self.walker.forest.narrow_sums:
+                return <double>(<const float*>values)[0]
+            return (<const double*>values)[0]
+        finally:
+            scratch.busy = False

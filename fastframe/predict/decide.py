@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastframe.errors.models import ModelError
-from fastframe.predict.links import by_kernel
+from fastframe.predict.links import RowLink, by_kernel, row_link
 from fastframe.predict.records import record
 from fastframe.predict.scores import Score, node
 
@@ -18,9 +16,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-_SIDES: dict[str, Callable[..., Array]] = {"above": np.greater, "at_least": np.greater_equal, "below": np.less}
-_SCALAR_SIDES: dict[str, Callable[[Any, float], Any]] = {"above": operator.gt, "at_least": operator.ge, "below": operator.lt}
-RULES = ("largest", *_SIDES)
+RULES = ("largest", "above", "at_least", "below")
 
 
 @node
@@ -65,15 +61,11 @@ class Decide(Score):
 
     def indexes(self, scores: Array) -> Array:
         """Which class each label is, int64."""
-        if self.rule != "largest":
-            return _SIDES[self.rule](scores, self.cut).astype(np.int64)
-        return by_kernel("largest", scores)
+        return by_kernel(self.rule, scores, scale=self.cut)
 
-    def of_one(self, scores: Array) -> Any:
-        """The label, a scalar, of one row's ``(1, width)`` scores, where this is one wide; the same as `apply` gives."""
-        if self.rule == "largest":
-            return self.classes[scores.argmax()]
-        return self.classes[int(_SCALAR_SIDES[self.rule](scores[0, 0], self.cut))]
+    def row_link(self, dtype: np.dtype[Any]) -> RowLink | None:
+        """The choice of the class, as the last link of a row's chain; the cut is compared in the scores' dtype."""
+        return row_link(self.rule, dtype, self.of.width, self.cut)
 
 
 def class_labels(classes: Any) -> Array:

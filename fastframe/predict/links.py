@@ -49,6 +49,7 @@ _FEW_ROWS = 16   # for which a task costs more than its work
 _IS_DOUBLE = {np.dtype(np.float32): False, np.dtype(np.float64): True}
 _WIDTHS = {"both_classes": 2, "largest": 1}   # where not the score's
 _INDEX = np.dtype(np.int64)
+_DECISIONS = frozenset({"largest", "above", "at_least", "below"})   # whose answers are whole numbers
 
 
 @node
@@ -76,10 +77,20 @@ class Link(Score):
 
     def apply(self, values: Array) -> Array:
         """Of ``(n_rows, width)`` raw scores."""
+        kernel = self._kernel(values.dtype)
+        return _by_numpy(_NUMPY[self.kind], values) if kernel is None else by_kernel(kernel, values, scale=self.scale)
+
+    def _kernel(self, dtype: np.dtype[Any]) -> str | None:
+        """Which kernel gives the link's bits; None where NumPy has to."""
         kernel = _KERNEL_OF.get(self.kind, self.kind)
-        if kernel != self.kind and (values.dtype != np.float64 or not numpy_exp_is_the_c_library_s()):
-            return _by_numpy(_NUMPY[self.kind], values)
-        return by_kernel(kernel, values, scale=self.scale)
+        if kernel != self.kind and (dtype != np.float64 or not numpy_exp_is_the_c_library_s()):
+            return None
+        return kernel
+
+    def row_link(self, dtype: np.dtype[Any]) -> RowLink | None:
+        """The link as one of a row's chain."""
+        kernel = self._kernel(dtype)
+        return None if kernel is None else row_link(kernel, dtype, self.of.width, self.scale)
 
 
 @node
@@ -100,16 +111,28 @@ class BothClasses(Score):
         """Of ``(n_rows, 1)`` probabilities."""
         return by_kernel("both_classes", values)
 
+    def row_link(self, dtype: np.dtype[Any]) -> RowLink | None:
+        """The link as one of a row's chain."""
+        return row_link("both_classes", dtype, 1)
+
+
+RowLink = tuple[int, int, float]   # the kernel, how many values go in, its scale
+
+
+def row_link(kind: str, dtype: np.dtype[Any], width: int, scale: float = 1.0) -> RowLink | None:
+    """A kernel as one of a row's chain; None where there is none for the dtype."""
+    return (kernels.KINDS[kind], width, scale) if kernels.has_link(kind, is_double=_IS_DOUBLE[dtype]) else None
+
 
 def by_kernel(kind: str, values: Array, *, scale: float = 1.0) -> Array:
-    """A kernel over the rows of ``values``, on all threads; of the same shape and dtype, but for "both_classes" and "largest"."""
+    """A kernel over the rows of ``values``, on all threads; of the same shape and dtype, but for "both_classes" and decisions."""
     values = np.ascontiguousarray(values)
     is_double = _IS_DOUBLE.get(values.dtype)
     if is_double is None or not kernels.has_link(kind, is_double=is_double):
         raise ModelError.unknown("link of this dtype", f"{kind} of {values.dtype}", LINKS)
     n_rows, width = values.shape
     out_width: int = _WIDTHS.get(kind) or width
-    dtype = _INDEX if kind == "largest" else values.dtype
+    dtype = _INDEX if kind in _DECISIONS else values.dtype
     if 0 < n_rows <= _FEW_ROWS and width:
         return kernels.link_few(values, (n_rows, out_width), dtype, kind, is_double=is_double, scale=scale)   # type: ignore[no-any-return]
     out = allocate_array(n_rows * out_width, dtype, _OPERATION).reshape(n_rows, out_width)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
@@ -27,12 +27,12 @@ _OPERANDS = {
 _VIAS = ("", "float32", "float64")
 
 
-def parts_of(root: Any) -> Iterator[Any]:
-    """Every dataclass object that an expression is made of, each once, the root included.
+def parts_of(root: Any, without: Collection[int] = ()) -> Iterator[Any]:
+    """Every dataclass object that an expression is made of, each once, the root included; not those of the ids ``without``, nor their parts.
 
     What a node keeps in fields that it names in ``elsewhere`` reads other columns than the contract's, and is left out.
     """
-    seen: set[int] = set()
+    seen = set(without)
     stack = [root]
     while stack:
         one = stack.pop()
@@ -61,9 +61,9 @@ def forest_scores(root: Any) -> list[ForestScore]:
 
 
 def reads_columns(root: Any, forests: Sequence[ForestScore]) -> bool:
-    """Whether an expression reads columns other than through these of its forests."""
-    fed = {id(part) for forest in forests for part in parts_of(forest)}
-    return any(isinstance(part, Feature) and id(part) not in fed for part in parts_of(root))
+    """Whether an expression needs rows other than through these of its forests: it reads columns, or feeds another model."""
+    known = {id(forest) for forest in forests}
+    return any(isinstance(part, Feature) or getattr(part, "elsewhere", ()) for part in parts_of(root, known))
 
 
 def check_model(model: Model) -> Model:

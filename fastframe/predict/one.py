@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +15,12 @@ from fastframe.contract import FeatureContract, Field
 from fastframe.errors import ContractError
 from fastframe.predict.matching import match
 from fastframe.predict.model_checks import forest_scores, reads_columns
+from fastframe.predict.one_chain import chain_of
 from fastframe.predict.scores import ForestScore, Score
 
 if TYPE_CHECKING:
     from fastframe.predict.engines.one_row import OneRow
+    from fastframe.predict.one_score import ScoreOfOne
 
 _TYPES: dict[type, pa.DataType] = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
 
@@ -73,37 +76,42 @@ class RowMethod:
         Where packed forests are kept, for methods that share them: the predictor's.
     """
 
-    __slots__ = ("score", "engines", "_value", "_scalar", "_decide")
+    __slots__ = ("score", "answer", "_engines", "_scalar")
 
     def __init__(self, score: Score, contract: FeatureContract, *, two_dimensional: bool, packed: dict[Any, Any]) -> None:
         self.score = score
         self._scalar = score.width == 1 and not two_dimensional
-        self.engines: list[tuple[ForestScore, OneRow]] | None = _engines(score, contract, packed)
-        self._decide: Callable[[Any], Any] | None = getattr(score, "of_one", None) if self._scalar else None   # a `Decide`
-        alone = self.engines is not None and isinstance(score, ForestScore) and self._scalar
-        self._value: Callable[[object], Any] | None = self.engines[0][1].value if alone and self.engines else None
+        self._engines = _engines(score, contract, packed)
+        self.answer: Callable[[object], Any] = self._way(contract, packed)   # None where the row has to go through the contract
 
-    def answer(self, row: object) -> Any:
-        """The answer; None where the row has to go through the contract."""
-        if self._value is not None:
-            return self._value(row)
-        if self.engines is None:
-            return None
+    def _way(self, contract: FeatureContract, packed: dict[Any, Any]) -> Callable[[object], Any]:
+        if self._engines is None:
+            from fastframe.predict.one_score import ScoreOfOne
+
+            return partial(self._by_score, ScoreOfOne(self.score, contract, packed))
+        chain = chain_of(self.score)
+        if chain is None or (chain.labels is not None and not self._scalar):
+            return self._by_sums
+        from fastframe._kernels.forest_row import RowAnswer
+
+        width = self.score.width
+        walker = packed[chain.forest, "row"].walker
+        return RowAnswer(walker, chain.links, width, chain.labels, self._scalar).answer
+
+    def _by_score(self, made: ScoreOfOne, row: object) -> Any:
+        """The score's own nodes, as for a batch."""
+        values = made.run(row)
+        return None if values is None else self.shaped(values)
+
+    def _by_sums(self, row: object) -> Any:
+        """Forests' sums, and what nodes above them make of these."""
         sums: dict[Any, Any] = {}
-        for forest, engine in self.engines:
+        for forest, engine in self._engines or ():
             found = engine.sums(row)
             if found is None:
                 return None
             sums[forest] = found
-        return self._of_sums(sums)
-
-    def _of_sums(self, sums: dict[Any, Any]) -> Any:
-        score = self.score
-        if self._decide is None:
-            return self.shaped(sums[score] if isinstance(score, ForestScore) else score.run(_Summed(sums)))   # type: ignore[arg-type]
-        below = score.of   # type: ignore[attr-defined]
-        scores = sums.get(below)
-        return self._decide(below.run(_Summed(sums)) if scores is None else scores)
+        return self.shaped(self.score.run(_Summed(sums)))   # type: ignore[arg-type]
 
     def shaped(self, values: Any) -> Any:
         """A row of what a score gave, as the method's answer."""

@@ -25,6 +25,7 @@ Array = np.ndarray[Any, Any]
 T = TypeVar("T")
 
 _BLOCK_ROWS = 1 << 16   # rows of one call of a block's function, where it need not see all
+_FEW_ROWS = 16          # for which a task costs more than its work
 _SLICE_ROWS = 1 << 13   # a row of a matrix is many values
 _FORMS = {"float32": 2, "float64": 3}   # FrontForm
 _OPERATION = "predict"
@@ -91,8 +92,12 @@ class Rows:
 
     def matrix(self, features: Sequence[Feature], dtype: Any = np.float64) -> Array:
         """The features' values, ``(n_rows, len(features))`` in C order, float32 or float64; NaN where missing."""
-        name, chosen = np.dtype(dtype).name, tuple(features)
-        front = self.kept((chosen, name), lambda: value_front(chosen, self.contract, name))
+        name, chosen = dtype if dtype in _FORMS else np.dtype(dtype).name, tuple(features)
+        _, front = self.kept((id(chosen), name), lambda: (chosen, value_front(chosen, self.contract, name)))   # what is kept is held, so no id comes twice
+        if self.n_rows <= _FEW_ROWS:
+            few = np.empty((self.n_rows, len(chosen)), name)
+            kernels.fill_few(_FORMS[name], front.address, self.addresses(front), few, self.n_rows)
+            return few
         out = allocate_array(self.n_rows * len(chosen), name, _OPERATION)
         if len(out):
             task = kernels.fill(_FORMS[name], front.address, self.addresses(front), out.ctypes.data, keep_alive=(self, front, out))
@@ -131,13 +136,18 @@ class Rows:
         return int(found[0].ctypes.data)
 
     def _table(self, front: Front | None) -> tuple[Array, Any]:
-        records = [(*column.view, _physical(column, field)) for column, field in zip(self.columns, self.contract.fields, strict=True)]
-        blocks = [self.block(one.block) for one in front.computed] if front is not None else []
-        for one, values in zip(front.computed if front is not None else (), blocks, strict=True):
-            physical = Physical.F32 if values.dtype == np.float32 else Physical.F64
-            assert values.dtype in (np.float32, np.float64)
-            records.append((values[:, one.output].ctypes.data, 0, 0, self.n_rows, physical))
-        return np.array(records, COLUMN), blocks
+        records: list[tuple[Any, ...]] = [(*column.view, _physical(column, field)) for column, field in zip(self.columns, self.contract.fields, strict=True)]
+        computed, blocks = block_columns(self, front) if front is not None else ([], [])
+        return np.array(records + computed, COLUMN), blocks
+
+
+def block_columns(rows: Rows, front: Front) -> tuple[list[tuple[Any, ...]], list[Array]]:
+    """The records of a front's computed columns, and what holds their memory."""
+    records, blocks = [], [rows.block(one.block) for one in front.computed]
+    for one, values in zip(front.computed, blocks, strict=True):
+        assert values.dtype in (np.float32, np.float64)
+        records.append((values[:, one.output].ctypes.data, 0, 0, rows.n_rows, Physical.F32 if values.dtype == np.float32 else Physical.F64))
+    return records, blocks
 
 
 def _physical(column: Column, field: Field) -> Physical:

@@ -212,7 +212,8 @@ def test_one_decision_is_that_of_many(rule: str, dtype: Any) -> None:
     values = np.array([[0.1], [np.nan], [0.0], [-0.0], [np.inf], [0.2]], dtype) * np.ones(width, dtype)
     values = np.vstack([values, np.random.default_rng(0).normal(0, 1, (20, width)).astype(dtype)])
     made = Decide(rule, Given(values), np.array(["a", "b", "c"][: max(width, 2)]), cut)
-    expected = made.apply(values)
+    sides = {"above": np.greater, "at_least": np.greater_equal, "below": np.less}
+    expected = values.argmax(axis=1)[:, np.newaxis] if rule == "largest" else sides[rule](values, cut).astype(np.int64)
+    assert np.array_equal(made.indexes(values), expected)
     for row in range(len(values)):
-        one = made.of_one(values[row : row + 1])
-        assert one == expected[row, 0] and type(one) is type(expected[row, 0])
+        assert made.apply(values[row : row + 1]) == made.classes[expected[row]]

@@ -22,6 +22,7 @@ Array = np.ndarray[Any, Any]
 _OPERATION = "predict_row"
 _STEP_NS = 1.2          # a level of one tree
 _RELEASE_NS = 2_000     # a walk from which on other threads may run meanwhile: below, handing over the interpreter costs more
+_MOST_KINDS = 64        # of leaves, up to which pairs of them are kept once: 64 KB
 _MOST_INT64 = (1 << 63) - 1
 _WHOLE = {"float32": 1 << 24, "float64": 1 << 53}   # up to which a float has all whole numbers
 
@@ -48,13 +49,12 @@ class OneRow:
 
     def __init__(self, forest: Forest, features: Sequence[Feature], contract: FeatureContract) -> None:
         layout = lay_out(forest, features, contract, forest.domain)
-        fields = [_field(field) for field in contract.fields]
+        fields = fields_of(contract)
         packed = _Packed(forest, layout, len(fields))
         self.nbytes = packed.nodes.nbytes
         release = _STEP_NS * kernels.LANES * int(packed.steps.sum()) > _RELEASE_NS
-        walker = kernels.RowWalker(packed.addresses, tuple(contract.names), fields, release, (packed, layout, forest))
-        self.sums = walker.sums     # (1, n_outputs), in the forest's `accumulate`; None: the contract must look
-        self.value = walker.value   # of one output: the sum as a float
+        self.walker = kernels.RowWalker(packed.addresses, tuple(contract.names), fields, release, (packed, layout, forest))
+        self.sums = self.walker.sums   # (1, n_outputs), in the forest's `accumulate`; None: the contract must look
 
     @staticmethod
     def takes(forest: Forest, features: Sequence[Feature]) -> bool:
@@ -62,8 +62,13 @@ class OneRow:
         return forest.linear is None and not any(isinstance(feature, Computed) for feature in features)
 
 
+def fields_of(contract: FeatureContract) -> list[tuple[int, bool, int, int, dict[Any, int], int]]:
+    """What `RowReader` knows of a contract's fields."""
+    return [_field(field) for field in contract.fields]
+
+
 def _field(field: Field) -> tuple[int, bool, int, int, dict[Any, int], int]:
-    """What `RowWalker` knows of a field: kind, nullable, the least and most whole number, codes, an unseen value's code."""
+    """Of one field: kind, nullable, the least and most whole number, codes, an unseen value's code."""
     if field.categories is not None:
         kind = kernels.TEXT if _is_text(field.categories.type) else kernels.NUMBERS
         codes = {value: code for code, value in enumerate(field.categories.to_pylist())}
@@ -89,16 +94,23 @@ class _Packed:
     def __init__(self, forest: Forest, layout: Planes, n_fields: int) -> None:
         category = layout.node_set >= 0
         n_columns, has_categories = layout.n_planes + 1, bool(category.any())
-        most_places = 2 * len(forest.feature) + 16 * forest.n_trees   # more than there will be
+        self.kind, first_leaf = _leaf_kinds(forest)
+        n_pairs = 0 if self.kind is None else len(first_leaf) ** 2
+        most_places = 2 * (len(forest.feature) + n_pairs) + 16 * forest.n_trees   # more than there will be
         wide = forest.domain == "float64" or n_columns > kernels.MOST_COLUMNS or most_places > kernels.MOST_PLACES
         inside = forest.width == 1 and forest.accumulate.itemsize == (8 if wide else 4)
-        self.arrays = (
-            forest.tree_start, forest.left, forest.right, (layout.plane + 1).astype(np.int32),
-            _thresholds(forest, layout, category, wide, inside), category.view(np.uint8),
+        keys = _thresholds(forest, layout, category, wide, inside)
+        if n_pairs:
+            keys[forest.feature == LEAF] = (leaf_keys := keys[forest.feature == LEAF][first_leaf])[self.kind[forest.feature == LEAF]]   # type: ignore[index]
+        self.arrays = (forest.tree_start, forest.left, forest.right, (layout.plane + 1).astype(np.int32), keys, category.view(np.uint8))
+        addresses = (
+            *(array.ctypes.data for array in self.arrays[:-1]), self.arrays[-1].ctypes.data if has_categories else 0,
+            0 if self.kind is None else self.kind.ctypes.data, len(first_leaf),
         )  # fmt: skip
-        addresses = (*(array.ctypes.data for array in self.arrays[:-1]), self.arrays[-1].ctypes.data if has_categories else 0)
-        first = self._places(forest, addresses, wide)
+        first = self._places(forest, addresses, wide, -(-2 * n_pairs // kernels.LINE_NODES[wide]) * kernels.LINE_NODES[wide])
         self.nodes = aligned(int(first[-1]) * kernels.NODE_BYTES[wide])
+        if n_pairs:
+            kernels.pairs_of_leaves(wide, leaf_keys.ctypes.data, len(leaf_keys), self.nodes.ctypes.data)
         task = kernels.pack(wide, addresses, 0, first.ctypes.data, self.nodes.ctypes.data, keep_alive=(self, first))
         run(task, forest.n_trees, slice_trees(forest), operation=_OPERATION)
         self.set_words = np.append(layout.set_words, np.uint32(0)).astype(np.uint32)
@@ -112,10 +124,24 @@ class _Packed:
         )  # fmt: skip
 
     @staticmethod
-    def _places(forest: Forest, addresses: tuple[int, ...], wide: bool) -> Array:
+    def _places(forest: Forest, addresses: tuple[int, ...], wide: bool, start: int) -> Array:
         n_places = np.zeros(forest.n_trees, np.int64)
         run(kernels.pack(wide, addresses, n_places.ctypes.data, 0, 0, keep_alive=n_places), forest.n_trees, slice_trees(forest), operation=_OPERATION)
-        return np.concatenate([[0], np.cumsum(n_places)]).astype(np.int64)
+        return np.concatenate([[start], start + np.cumsum(n_places)]).astype(np.int64)
+
+
+def _leaf_kinds(forest: Forest) -> tuple[Array | None, Array]:
+    """Per node which kind of leaf it is, int32, where there are few kinds; and each kind's first leaf."""
+    values = forest.leaf_values
+    kind, first = np.empty(len(values), np.int32), np.empty(_MOST_KINDS, np.int64)
+    n_kinds = kernels.leaf_kinds(
+        values.ctypes.data, len(values), values.shape[1] * values.itemsize, most=_MOST_KINDS, kind=kind.ctypes.data, first=first.ctypes.data
+    )
+    if n_kinds <= 0 or n_kinds**2 > len(values):   # pairs that take more memory than they spare
+        return None, first[:0]
+    by_node = np.zeros(len(forest.feature), np.int32)
+    by_node[forest.feature == LEAF] = kind
+    return by_node, first[:n_kinds]
 
 
 def _thresholds(forest: Forest, layout: Planes, category: Array, wide: bool, inside: bool) -> Array:
