@@ -29,8 +29,7 @@ def put_values(spec: Put, table: Table, updates: Table) -> Table:
 def filter_rows(spec: Filter, table: Table, given: Table | None = None) -> Table:
     (mask,) = evaluate_all((("", spec.predicate),), table if given is None else given).values()
     plan = filter_plan(mask)
-    kept = {name: column for name, column in table.columns.items() if name not in spec.drop} if spec.drop else table.columns
-    return Table.of(filter_columns(kept, plan), plan.n_selected)
+    return Table.of(filter_columns(table.columns, plan), plan.n_selected)
 
 
 def take_rows(spec: Take, table: Table, rows: Table | None = None) -> Table:
