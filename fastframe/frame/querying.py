@@ -19,7 +19,8 @@ from fastframe.frame.expression import Expr, col
 from fastframe.frame.labels import label_key
 from fastframe.frame.parsing import Parser, Values
 from fastframe.frame.query_tokens import Line, lines_of
-from fastframe.ops.expressions import Col
+from fastframe.ops.aggregated import outermost, replaced
+from fastframe.ops.expressions import Col, Lit
 from fastframe.ops.literals import is_missing
 
 if TYPE_CHECKING:
@@ -131,22 +132,20 @@ def _value(frame: Any, text: str, lines: list[Line], *, inplace: bool, local_dic
     if len(lines) > 1:
         raise QueryError.several()
     expression = _parser(frame, text, lines[0], (), local_dict).parsed()
+    by_row = _read_by_row(expression)
     with _naming_labels(frame):
-        if not _reads_rows(expression):
+        if not by_row:
             return computed_value(frame._table, expression)
         column = computed_column(frame._table, expression)
-    name = expression._tree.name if isinstance(expression._tree, Col) else None
+    name = by_row[0] if len(by_row) == 1 and by_row[0] in frame._values else None   # as operators on series name their results
     series: Series = Frame._series_type._of(frame._labels, column, name, frame._label_names)
     return series
 
 
-def _reads_rows(expression: Expr) -> bool:
-    """Whether the result has a value per row."""
-    from fastframe.ops.aggregated import outermost, replaced
-    from fastframe.ops.expressions import Lit
-
+def _read_by_row(expression: Expr) -> tuple[str, ...]:
+    """The columns that are read outside of aggregations; without any, the result is one value."""
     tree = expression._tree
-    return bool(replaced(tree, dict.fromkeys(outermost([tree]), Lit(None))).names())
+    return replaced(tree, dict.fromkeys(outermost([tree]), Lit(None))).names()
 
 
 def _assigned(frame: Any, text: str, lines: list[Line], local_dict: Mapping[str, Any] | None) -> Any:

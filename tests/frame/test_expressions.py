@@ -206,7 +206,7 @@ def test_assignments() -> None:
     df[["y", "z"]] = col("x") + 1
     assert df["y"].tolist() == df["z"].tolist()
     df.insert(0, "first", lit(1))
-    assert list(df.columns)[0] == "first"
+    assert next(iter(df.columns)) == "first"
     df.loc[col("x") > 1, "x"] = col("x") * -1
     assert df["x"].tolist() == [0.5, 0.0, 0.0, -2.25, -4.0, -1e10]
     df.loc[col("x") < -1e9, "new"] = col("x").min() + 1
@@ -259,7 +259,8 @@ def test_agg_as_pandas(sort: bool, dropna: bool, as_index: bool) -> None:
 def test_agg_within_groups() -> None:
     """An aggregation inside an aggregation is of the same group."""
     df = grouped_cases()
-    mine = df.groupby("k").agg(ss=((col("b") - col("b").mean()) ** 2).sum(), n=col("b").count(), weighted=(col("b") * (col("a") - col("a").mean()).abs().max()).sum())
+    furthest = (col("a") - col("a").mean()).abs().max()
+    mine = df.groupby("k").agg(ss=((col("b") - col("b").mean()) ** 2).sum(), n=col("b").count(), weighted=(col("b") * furthest).sum())
     var = df.groupby("k")["b"].var()
     np.testing.assert_allclose((mine["ss"] / (mine["n"] - 1)).to_numpy(), var.to_numpy(), rtol=1e-12)
     by_hand = df.assign(c=(df["a"] - df.groupby("k")["a"].transform("mean")).abs())

@@ -302,7 +302,9 @@ def evaluate_isin(call: Invocation) -> Column:
     values = list(call.options["values"])
     missing = any(is_missing(value) or (isinstance(value, float) and value != value) for value in values)
     values_dtype = dtypes.from_arrow(column.dictionary.type) if column.is_encoded else column.dtype
-    known = [array for array in (_exactly(value, values_dtype) for value in values) if array is not None]
+    known = _of_one_kind(values, values_dtype)
+    if known is None:
+        known = [array for array in (_exactly(value, values_dtype) for value in values) if array is not None]
     if column.dtype.kind is Kind.NULL or not known:
         found = all_bits(False, call.n_rows, "isin")
     else:
@@ -318,6 +320,18 @@ def evaluate_isin(call: Invocation) -> Column:
         return found
     both = (Operand(found), Operand(missing_bits(column, invert=False)))
     return evaluate_logic(call.of("or", both, BOOL))
+
+
+def _of_one_kind(values: list[Any], dtype: DType) -> list[pa.Array] | None:
+    """What `_exactly` gives, all at once, where that is plain: integers beside integers, texts beside text. Else None."""
+    kinds = set(map(type, values))
+    if kinds == {int} and dtype.is_integer and dtype.numpy is not None:
+        limits = np.iinfo(dtype.numpy)
+        fitting = [value for value in values if limits.min <= value <= limits.max]
+        return [pa.array(fitting, dtype.arrow)] if fitting else []
+    if kinds == {str} and dtype.kind is Kind.STRING and all(map(str.isascii, values)):
+        return [pa.array(values, dtype.arrow)]
+    return None
 
 
 def _exactly(value: Any, dtype: DType) -> pa.Array | None:
