@@ -1,0 +1,151 @@
+"""A user's function as a kernel: compiled once per function, dtypes and mode, called over runs of rows or over rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from fastframe._jit.cache import KernelCache
+from fastframe._jit.function import UserFunction
+from fastframe._threads import record
+from fastframe.errors import JITError
+from fastframe.options import options
+
+if TYPE_CHECKING:
+    from fastframe._jit.arguments import Codes, Result
+    from fastframe._jit.glue import Compiled, Layout
+    from fastframe.dtypes import DType
+
+Shape = Literal["scalar", "vector"]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A compiled function. `fastframe._jit.calls` calls it.
+
+    Attributes
+    ----------
+    function : UserFunction
+    columns : tuple of DType or Codes
+    results : tuple of Result
+        ``(name, dtype, nullable, storage)`` each; one, unless the function returns a tuple or a dict.
+    shape : "scalar" (a value per run, or per row) or "vector" (a value per row of the run)
+    compile_seconds : float
+        What the compilation took in this process; 0 for a kernel that was at hand.
+    """
+
+    function: UserFunction
+    columns: tuple[DType | Codes, ...]
+    results: tuple[Result, ...]
+    shape: Shape
+    compile_seconds: float
+    layout: Layout
+    compiled: Compiled = field(repr=False)
+
+    @property
+    def masks(self) -> bool:
+        """Whether the function takes a boolean validity array behind each column's."""
+        return self.layout.masks
+
+    @property
+    def rows(self) -> bool:
+        """Called once per row, with scalars."""
+        return self.layout.rows
+
+
+def compile_runs(
+    function: UserFunction, columns: Sequence[DType | Codes], *, masks: bool = False, extras: Sequence[Any] = (), vector: bool | None = None
+) -> Kernel:
+    """The kernel that calls ``function`` once per run, with an array per column.
+
+    Parameters
+    ----------
+    columns : sequence of DType or Codes
+        `arguments.storage` says how their values have to lie in memory.
+    masks : bool
+        Also give a bool array per column, True where a value is present.
+    extras : sequence
+        Values of the parameters behind the arrays, as `UserFunction.bind` gives them: their types decide the code,
+        their values do not. The arrays that codes point into come first.
+    vector : bool or None
+        Whether it has to return a vector of the run's length, or has to return scalars; None takes either.
+
+    Raises
+    ------
+    JITError
+        It cannot be compiled for these types, or returns what cannot be stored.
+    """
+    kernel = _compiled(function, tuple(columns), (masks, False), tuple(extras))
+    if vector is not None and vector != (kernel.shape == "vector"):
+        returns, wanted = ("one vector", "one value per group") if kernel.shape == "vector" else ("one value per group", "a vector of the group's length")
+        raise JITError.other_shape(function.name, function.line(), returns, wanted)
+    return kernel
+
+
+def compile_rows(function: UserFunction, columns: Sequence[DType | Codes], *, masks: bool = False, extras: Sequence[Any] = ()) -> Kernel:
+    """The kernel that calls ``function`` once per row, with a scalar per column; else as `compile_runs`."""
+    kernel = _compiled(function, tuple(columns), (masks, True), tuple(extras))
+    if kernel.shape == "vector":
+        raise JITError.other_shape(function.name, function.line(), "an array", "one value per row")
+    return kernel
+
+
+kernels: KernelCache[Kernel] = KernelCache(lambda: options.jit_cache)
+
+
+def _compiled(function: UserFunction, columns: tuple[Any, ...], mode: tuple[bool, bool], extras: tuple[Any, ...]) -> Kernel:
+    with record.operation("compile", function.name):   # also of a kernel at hand: its milliseconds are then seen to be none
+        from fastframe._jit.arguments import column_type, extra_type
+
+        masks, rows = mode
+        names = function.parameters[-len(extras) or len(function.parameters) :]
+        if len(function.parameters) != len(columns) * (1 + masks) + len(extras):
+            given = f"{len(columns) * (1 + masks)} arrays and {len(extras)} more arguments"
+            raise JITError.parameters(function.name, f"{len(function.parameters)} arguments ({', '.join(function.parameters)})", given)
+        column_types = tuple(column_type(one, rows, function) for one in columns)
+        extra_types = tuple(extra_type(function, name, value) for name, value in zip(names, extras, strict=True))
+        print_ = function.fingerprint()
+        key = (print_.digest, column_types, mode, extra_types, str(function.out))
+        return kernels.get(key, lambda: _compile(function, columns, mode, (column_types, extra_types)))
+
+
+def _compile(function: UserFunction, columns: tuple[Any, ...], mode: tuple[bool, bool], kinds: tuple[tuple[Any, ...], tuple[Any, ...]]) -> Kernel:
+    begun = time.perf_counter()
+    from fastframe._jit.arguments import declared, results_of, stored_type
+    from fastframe._jit.glue import Layout
+
+    layout = Layout(kinds[0], mode[0], kinds[1], mode[1])
+    told: list[Any] = []
+
+    def results(returned: Any, names: tuple[str, ...] | None) -> tuple[Any, ...]:
+        found, vector = results_of(function, returned, names)
+        told[:] = declared(function, found, function.out), vector
+        return tuple(stored_type(one) for one in told[0])
+
+    compiled = _translated(function, layout, results)
+    shape: Shape = "vector" if told[1] else "scalar"
+    return Kernel(function, columns, told[0], shape, time.perf_counter() - begun, layout, compiled)
+
+
+def _translated(function: UserFunction, layout: Layout, results: Any) -> Compiled:
+    """Compiled, with numba's errors in our words."""
+    import warnings
+
+    import numba
+    from numba.core.errors import NumbaError, NumbaWarning, UnsupportedBytecodeError
+
+    from fastframe._jit.failures import jit_error
+    from fastframe._jit.glue import GlueError, compile_kernel
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NumbaWarning)
+            return compile_kernel(function.function, dict(function.options), layout, results)
+    except (NumbaError, UnsupportedBytecodeError) as error:
+        raise jit_error(function, error) from error
+    except GlueError as error:
+        raise JITError.internal(function.name, numba.__version__, str(error)) from error
+
+
