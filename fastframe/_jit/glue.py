@@ -16,12 +16,12 @@ from functools import cached_property
 from typing import Any
 
 from llvmlite import ir
-from numba.core import cgutils, compiler, registry
+from numba.core import cgutils, compiler, errors, registry
 from numba.core import types as numba_types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.np.arrayobj import make_array, populate_array
 
-from fastframe._jit.pipeline import UserCompiler
+from fastframe._jit.pipeline import ShortCompiler, UserCompiler
 
 types: Any = numba_types
 WORD = ir.IntType(64)
@@ -43,6 +43,7 @@ class Compiled:
     owner: Any
     returned: Any                         # numba's type of what f returns
     names: tuple[str, ...] | None         # of a dict's constant keys
+    shortcuts: bool                       # whether `shortcuts.py` took part
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,12 @@ def compile_kernel(function: Any, options: dict[str, Any], layout: Layout, resul
     flags.no_cpython_wrapper = True
     flags.no_cfunc_wrapper = True
     flags.no_compile = True   # only after the loop is beside it
-    found = compiler.compile_extra(typing, context, function, layout.arguments, None, flags, {}, pipeline_class=UserCompiler)
+    shortcuts = True
+    try:
+        found = compiler.compile_extra(typing, context, function, layout.arguments, None, flags, {}, pipeline_class=ShortCompiler)
+    except errors.NumbaError:   # a shortcut that does not take these types, or the function's own fault
+        shortcuts = False
+        found = compiler.compile_extra(typing, context, function, layout.arguments, None, flags, {}, pipeline_class=UserCompiler)
     names = found.metadata.get("fastframe_names")
     returned = found.signature.return_type
     stored = results(returned, names)
@@ -114,12 +120,13 @@ def compile_kernel(function: Any, options: dict[str, Any], layout: Layout, resul
         entry = f"{ENTRY}_{found.fndesc.unique_name}".replace("<", "_").replace(">", "_")
         _Writer(found.target_context, module, found.fndesc, layout, stored).write(entry)
         library.add_ir_module(module)
+        library.get_function(found.fndesc.llvm_func_name).linkage = "internal"   # inlined, and then not compiled a second time
         library.finalize()
         address = library.get_pointer_to_function(entry)
         _set_environment(library, found)
     except (AttributeError, TypeError, KeyError, NotImplementedError, RuntimeError, AssertionError) as error:
         raise GlueError(f"{type(error).__name__}: {error}") from error
-    return Compiled(address, (found, library), returned, names)
+    return Compiled(address, (found, library), returned, names, shortcuts)
 
 
 def _set_environment(library: Any, found: Any) -> None:

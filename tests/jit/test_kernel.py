@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 import fastframe as ff
-from fastframe._jit.calls import Inputs, Output, over_rows, over_runs
+from fastframe._jit.calls import Inputs, over_rows
 from fastframe._jit.function import UserFunction
-from fastframe._jit.kernel import Kernel, compile_rows, compile_runs
+from fastframe._jit.kernel import compile_rows
 from fastframe._jit.runs import Runs
 from fastframe.dtypes import dtype
+from tests.jit.running import outputs_of, run_kernel
 from tests.reference import jit as reference
 
 FLOAT = dtype("float64")
-
-
-def outputs_of(kernel: Kernel, n_rows: int, n_runs: int) -> list[Output]:
-    n_values = n_rows if kernel.shape == "vector" or kernel.rows else n_runs
-    return [Output(np.zeros(n_values, one.storage), np.full(n_values, 7, np.uint8)) for one in kernel.results]
-
-
-def run_all(function: Any, arrays: list[np.ndarray], runs: Runs, extras: tuple[Any, ...] = (), **more: Any) -> tuple[Kernel, list[Output]]:
-    kernel = compile_runs(UserFunction.of(function), [dtype(one.dtype) for one in arrays], extras=extras, **more)
-    outputs = outputs_of(kernel, len(arrays[0]), runs.n_runs)
-    assert over_runs(kernel, Inputs(arrays, extras=extras), runs, outputs) is None
-    return kernel, outputs
 
 
 def standardised(x):
@@ -53,7 +40,7 @@ def test_vector_of_each_run(runs_of_rows: tuple[np.ndarray, Runs]) -> None:
     values, runs = runs_of_rows
     with np.errstate(all="ignore"):
         expected = np.concatenate(reference.over_runs(standardised, [values], list(zip(runs.begin, runs.end, strict=True))))
-    kernel, (out,) = run_all(standardised, [values], runs)
+    kernel, (out,) = run_kernel(standardised, [values], runs)
     assert kernel.shape == "vector"
     assert [(one.name, one.dtype, one.nullable) for one in kernel.results] == [(None, FLOAT, False)]
     np.testing.assert_allclose(out.values, expected, rtol=1e-12)
@@ -61,7 +48,7 @@ def test_vector_of_each_run(runs_of_rows: tuple[np.ndarray, Runs]) -> None:
 
 def test_scalar_of_each_run(runs_of_rows: tuple[np.ndarray, Runs]) -> None:
     values, runs = runs_of_rows
-    _, (out,) = run_all(drawdown, [values], runs)
+    _, (out,) = run_kernel(drawdown, [values], runs)
     np.testing.assert_array_equal(out.values, reference.over_runs(drawdown, [values], list(zip(runs.begin, runs.end, strict=True))))
     assert (out.present == 1).all()
 
@@ -72,7 +59,7 @@ def test_threads_and_parts_do_not_change_bits(runs_of_rows: tuple[np.ndarray, Ru
     for threads in (1, 2, 4):
         for shared in (runs, Runs.evenly(runs.begin, runs.end, 7), Runs.evenly(runs.begin.astype(np.int32), runs.end.astype(np.int32), 1)):
             with ff.option_context(threads=threads):
-                found.add(run_all(standardised, [values], shared)[1][0].values.tobytes())
+                found.add(run_kernel(standardised, [values], shared)[1][0].values.tobytes())
     assert len(found) == 1
 
 
