@@ -43,7 +43,7 @@ class Compiled:
     owner: Any
     returned: Any                         # numba's type of what f returns
     names: tuple[str, ...] | None         # of a dict's constant keys
-    shortcuts: bool                       # whether `shortcuts.py` took part
+    shortcuts: bool                       # whether `shortcuts.py` could take part
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,18 @@ def compile_kernel(function: Any, options: dict[str, Any], layout: Layout, resul
     flags.no_cpython_wrapper = True
     flags.no_cfunc_wrapper = True
     flags.no_compile = True   # only after the loop is beside it
-    shortcuts = True
+
+    def translated(pipeline: Any) -> Any:
+        return compiler.compile_extra(typing, context, function, layout.arguments, None, flags, {}, pipeline_class=pipeline)
+
+    shortcuts = not options.get("parallel")   # numba makes its own reductions parallel, and ours not
     try:
-        found = compiler.compile_extra(typing, context, function, layout.arguments, None, flags, {}, pipeline_class=ShortCompiler)
+        found = translated(ShortCompiler if shortcuts else UserCompiler)
     except errors.NumbaError:   # a shortcut that does not take these types, or the function's own fault
+        if not shortcuts:
+            raise
         shortcuts = False
-        found = compiler.compile_extra(typing, context, function, layout.arguments, None, flags, {}, pipeline_class=UserCompiler)
+        found = translated(UserCompiler)
     names = found.metadata.get("fastframe_names")
     returned = found.signature.return_type
     stored = results(returned, names)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -92,6 +95,27 @@ def compile_rows(function: UserFunction, columns: Sequence[DType | Codes], *, ma
     return kernel
 
 
+class Pending:
+    """A compilation on a thread of its own, so that the caller can meanwhile bring rows into order."""
+
+    def __init__(self, make: Callable[[], Kernel]) -> None:
+        self._future: Future[Kernel] = Future()
+        context = copy_context()   # who profiles the caller sees it
+        threading.Thread(target=context.run, args=(self._run, make), name="fastframe-compile", daemon=True).start()
+
+    def _run(self, make: Callable[[], Kernel]) -> None:
+        try:
+            self._future.set_result(make())
+        except BaseException as error:
+            self._future.set_exception(error)
+
+    def result(self) -> Kernel:
+        """The kernel, or the error of its compilation; waits in steps, so that Ctrl-C arrives."""
+        while not self._future.done():
+            wait([self._future], timeout=0.05)
+        return self._future.result()
+
+
 kernels: KernelCache[Kernel] = KernelCache(lambda: options.jit_cache)
 
 
@@ -131,18 +155,14 @@ def _compile(function: UserFunction, columns: tuple[Any, ...], mode: tuple[bool,
 
 def _translated(function: UserFunction, layout: Layout, results: Any) -> Compiled:
     """Compiled, with numba's errors in our words."""
-    import warnings
-
     import numba
-    from numba.core.errors import NumbaError, NumbaWarning, UnsupportedBytecodeError
+    from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
     from fastframe._jit.failures import jit_error
     from fastframe._jit.glue import GlueError, compile_kernel
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NumbaWarning)
-            return compile_kernel(function.function, dict(function.options), layout, results)
+        return compile_kernel(function.function, dict(function.options), layout, results)
     except (NumbaError, UnsupportedBytecodeError) as error:
         raise jit_error(function, error) from error
     except GlueError as error:

@@ -42,6 +42,10 @@ class JITError(FastFrameError, TypeError):
         return cls(f"{name} has no parameter {argument!r}; it has {listed(parameters)}. Pass on only what it takes.")
 
     @classmethod
+    def parameter_order(cls, name: str, first: str, columns: Sequence[str]) -> JITError:
+        return cls(f"{name} takes {first!r} before its columns {listed(columns)}. Put the parameters of columns first, and other arguments behind them.")
+
+    @classmethod
     def no_value_type(cls, name: str, argument: str, given: object) -> JITError:
         kind = type(given).__name__
         return cls(
