@@ -167,5 +167,9 @@ def _translated(function: UserFunction, layout: Layout, results: Any) -> Compile
         raise jit_error(function, error) from error
     except GlueError as error:
         raise JITError.internal(function.name, numba.__version__, str(error)) from error
+    except (JITError, MemoryError):
+        raise
+    except Exception as error:   # numba trips over some functions instead of refusing them
+        raise JITError.compiler_failed(function.name, function.line(), f"{type(error).__name__}: {error}") from error
 
 

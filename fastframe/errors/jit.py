@@ -30,6 +30,10 @@ class JITError(FastFrameError, TypeError):
         return cls(f"{name} cannot be compiled: {reason}.{where}\nEither {change}, or {PYTHON_ENGINE}.")
 
     @classmethod
+    def compiler_failed(cls, name: str, line: SourceLine, detail: str) -> JITError:
+        return cls.because(name, line, f"numba's compiler itself fails on it ({detail})", "write it more simply")
+
+    @classmethod
     def no_function(cls, given: object, change: str) -> JITError:
         return cls(f"{given!r} is not a Python function, so it cannot be compiled. {change}")
 
