@@ -86,7 +86,7 @@ def _drive(kernel: Kernel, task: Task, n_parts: int, parts_per_slice: int, opera
 
 
 def _failure(cell: np.ndarray) -> Failure | None:
-    from fastframe._jit.glue import FAILURE_BITS, WRONG_LENGTH
+    from fastframe._jit.layout import FAILURE_BITS, WRONG_LENGTH
 
     told = int(cell[0])
     return None if told == _NEVER else Failure(told >> FAILURE_BITS, told & ((1 << FAILURE_BITS) - 1) == WRONG_LENGTH)
