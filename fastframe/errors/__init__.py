@@ -30,6 +30,7 @@ from fastframe.errors.frames import (
     ShapeError,
     UnsupportedOperation,
 )
+from fastframe.errors.jit import JITError
 from fastframe.errors.models import (
     ContractError,
     InexactModelError,
@@ -52,6 +53,7 @@ __all__ = [
     "InexactModelError",
     "IntegerOverflow",
     "InvalidData",
+    "JITError",
     "JoblibMismatch",
     "KernelError",
     "KernelStatus",
