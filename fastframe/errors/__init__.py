@@ -38,6 +38,7 @@ from fastframe.errors.models import (
     ModelFileError,
     UnsupportedModel,
 )
+from fastframe.errors.rows import RowFunctionError
 
 __all__ = [
     "ArgumentError",
@@ -68,6 +69,7 @@ __all__ = [
     "OutOfRange",
     "ProfileError",
     "QueryError",
+    "RowFunctionError",
     "ShapeError",
     "UnsupportedModel",
     "UnsupportedOperation",

@@ -4,20 +4,39 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastframe.column import Table
+from fastframe.column import Column, Table
 from fastframe.engines.cpu.cast import cast
-from fastframe.engines.cpu.evaluate import evaluate
+from fastframe.engines.cpu.evaluate import evaluate, mapped_results
 from fastframe.engines.cpu.select import filter_columns, filter_plan, put, take_table
 from fastframe.engines.cpu.sort_table import sorted_table
+from fastframe.ops.expressions import Expression
+from fastframe.ops.mapped import Mapped, RowFunction
 from fastframe.ops.project import Project, Put
 from fastframe.ops.rows import Filter, Sort, Take
 
 
 def project(spec: Project, table: Table) -> Table:
-    computed = {name: evaluate(expression, table) for name, expression in spec.outputs}
+    several = {expression for _, expression in spec.outputs if isinstance(expression, Mapped) and expression.place}
+    computed = _with_several(spec, table) if several else {name: evaluate(expression, table) for name, expression in spec.outputs}
     if spec.keep:
         return table.with_columns(computed)
     return Table.of(computed, table.n_rows)
+
+
+def _with_several(spec: Project, table: Table) -> dict[str, Column]:
+    """The outputs, where some are results of one user's function: it is called once for all of them."""
+    computed: dict[str, Column] = {}
+    called: dict[tuple[RowFunction, tuple[Expression, ...]], list[Column]] = {}
+    spec.resolve(table.schema)
+    for name, expression in spec.outputs:
+        if not isinstance(expression, Mapped):
+            computed[name] = evaluate(expression, table)
+            continue
+        key = (expression.call, expression.args)
+        if key not in called:
+            called[key] = mapped_results(expression, table)
+        computed[name] = called[key][expression.place]
+    return computed
 
 
 def put_values(spec: Put, table: Table, updates: Table) -> Table:
