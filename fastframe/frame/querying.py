@@ -6,6 +6,7 @@ import datetime
 import decimal
 import os
 import sys
+from collections import ChainMap
 from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from fastframe.frame.series import Series
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
+_COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _VALUES = (str, bytes, int, float, bool, np.generic, datetime.date, datetime.time, datetime.timedelta, decimal.Decimal)
 _LISTS = (list, tuple, set, frozenset, range)
 
@@ -216,10 +218,17 @@ def _local(name: str, local_dict: Mapping[str, Any] | None) -> Any:
 
 
 def _callers_variables() -> Mapping[str, Any]:
-    """Local and global variables of the first function on the stack that is not fastframe's own."""
+    """Local and global variables of the first function on the stack that is not fastframe's own.
+
+    A comprehension, which is a function of its own before Python 3.12, sees what is around it, too.
+    """
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
-    return {**frame.f_globals, **frame.f_locals}
+    around = [frame.f_locals]
+    while frame.f_back is not None and frame.f_code.co_name in _COMPREHENSIONS:
+        frame = frame.f_back
+        around.append(frame.f_locals)
+    return ChainMap(*around, frame.f_globals)
 
 

@@ -125,6 +125,8 @@ class SeriesSelection(Selecting):
         """
         if callable(mapping):
             return mapped_series(self, mapping, na_action, options)
+        if options:
+            raise UnsupportedOperation.of_keyword("Series.map", *next(iter(options.items())), ["mapping", "na_action"])
         keys = list(mapping) if isinstance(mapping, Mapping) else mapping.index.tolist()
         new = column_from(list(mapping.values())) if isinstance(mapping, Mapping) else mapping._column
         ((name, column),) = self._values.items()

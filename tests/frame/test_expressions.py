@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import operator
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -469,6 +471,13 @@ def test_messages(name: str) -> None:
     assert "\x00" not in str(caught.value)
     assert "\x01" not in str(caught.value)
     assert_frame_equal(df, frame())
+
+
+def test_expressions_are_plain_values() -> None:
+    expression = when(col("a") > 1).then(col("b").mean()).otherwise(col("s").str.len())
+    for same in (copy.copy(expression), copy.deepcopy(expression), pickle.loads(pickle.dumps(expression))):
+        assert repr(same) == repr(expression)
+        assert repr(same.otherwise(1)) == repr(expression.otherwise(1))
 
 
 def test_expressions_know_their_names() -> None:

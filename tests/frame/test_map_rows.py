@@ -252,6 +252,7 @@ WRONG: dict[str, tuple[Any, type[Exception], str]] = {
         lambda df: df.map_rows(lambda a: (a,), engine="python", out={"x": "int64", "y": "int64"}), RowFunctionError, "has to return 2 values",
     ),
     "out": (lambda df: df["a"].map(lambda v: v / 2, out="int64"), JITError, "returns float64, and out=int64"),
+    "settings of a dict": (lambda df: df["a"].map({1: 2}, nulls="nan"), UnsupportedOperation, r"Series.map\(nulls='nan'\) is not supported"),
     "apply of a series": (lambda df: df["a"].apply(collatz), UnsupportedOperation, r"Use .map\(function\)"),
     "apply of a frame": (lambda df: df.apply(collatz), UnsupportedOperation, r"Use .map_rows\(function\)"),
 }

@@ -166,6 +166,7 @@ def test_local_variables() -> None:
     assert df.query("t < @day", local_dict={"day": pd.Timestamp(DAY) + pd.Timedelta(days=1)}).index.tolist() == [0]
     assert len(df.query("a in @many", local_dict={"many": list(range(100_000))})) == 4
     assert [df.query("a == @low").shape[0] for low in (1, 2, 99)] == [1, 1, 0]   # of the innermost scope
+    assert [df.query("s in @words and a > @one").shape[0] for one in (0, 3)] == [2, 1]
 
 
 def test_local_dict_hides_the_callers_variables() -> None:
