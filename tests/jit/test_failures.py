@@ -23,6 +23,9 @@ table = {"a": 1.0}
 frame = pd.DataFrame({"a": [1.0]})
 
 
+steps = [1.0, 2.0]
+
+
 class Model:
     def predict(self, x):
         return x
@@ -45,6 +48,10 @@ def of_frame(x):
 
 def of_dict(x):
     return table["a"] * x[0]   # blame
+
+
+def of_global_list(x):
+    return steps[0] * x[0]   # blame
 
 
 def of_object(x):
@@ -165,6 +172,7 @@ REASONS = {
     of_pandas: "it uses pandas, and compiled code knows NumPy arrays and numbers only",
     of_frame: "it uses pandas, and compiled code knows NumPy arrays and numbers only",
     of_dict: "it uses table (a dict) from outside, which compiled code does not know",
+    of_global_list: "it uses the list, dict or set steps from outside, which could change",
     of_object: "it uses model (a tests.jit.test_failures.Model) from outside, which compiled code does not know",
     of_method: "arrays have no .rolling in compiled code",
     of_helper: "arrays have no .dropna in compiled code",
