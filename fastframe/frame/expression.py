@@ -88,6 +88,12 @@ class Expr(ExpressionAggregations):
     def __contains__(self, value: object) -> bool:
         raise ExpressionError.of_membership(repr(self))
 
+    def __iter__(self) -> Any:
+        raise ExpressionError.no_values(repr(self))
+
+    def __array__(self, *args: Any, **options: Any) -> Any:
+        raise ExpressionError.no_values(repr(self))
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
