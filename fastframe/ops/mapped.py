@@ -9,13 +9,14 @@ from typing import Any
 from fastframe import dtypes
 from fastframe.dtypes import DType, Kind
 from fastframe.errors import ArgumentError, RowFunctionError
+from fastframe.ops.base import Value
 from fastframe.ops.expressions import Expression, Schema
 
 NULLS = ("skip", "mask", "nan")
 ENGINES = ("numba", "python")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RowFunction:
     """A function of one value per column, and how it is called; equal only to itself.
 
@@ -98,8 +99,8 @@ class RowFunction:
         return [(one.name, one.dtype) for one in kernel.results]
 
 
-@dataclass(frozen=True, repr=False)
-class Mapped(Expression):
+@dataclass(frozen=True, eq=False, repr=False)
+class Mapped(Value, Expression):
     """Result ``place`` of a function of the values of some expressions, row by row."""
 
     call: RowFunction
