@@ -20,6 +20,7 @@ import fastframe.testing
 from fastframe.contract import FeatureContract, Field
 from fastframe.engines.base import MODULES, get_engine
 from fastframe.frame.accessors import CategoryAccessor, Split, TextAccessor, TimeAccessor
+from fastframe.frame.expression import Then, When
 from fastframe.frame.groupby import GroupBy
 from fastframe.frame.index import Names
 from fastframe.frame.row import Row
@@ -39,12 +40,14 @@ TOPICS = {
     "dataframe": "Shape, names and labels", "series": "Shape, names and labels", "core": "Shape, names and labels",
     "display": "Looking at it",
     "indexers": "Rows and values by label or position",
-    "selection": "Choosing rows and columns",
+    "selection": "Choosing rows and columns", "querying": "Choosing rows and columns",
     "reshape": "Sorting, labels and grouping",
     "combine": "Joining",
     "missing": "Missing values",
     "arithmetic": "Arithmetic, comparisons and functions of values",
-    "reductions": "Aggregations and summaries",
+    "expression": "Functions of values",
+    "reductions": "Aggregations and summaries", "expression_aggregations": "Aggregations and summaries",
+    "mapping": "Functions of your own",
     "windows": "From row to row",
     "convert": "Converting, copying and writing",
     "groupby": "Groups and general methods",
@@ -192,6 +195,7 @@ def functions_page() -> str:
         "Making frames": ["from_arrow", "from_pandas", "from_numpy", "from_dict"],
         "Reading files": ["read_parquet", "read_csv", "read_feather"],
         "Combining": ["concat", "merge"],
+        "Expressions": ["col", "lit", "when"],
         "Fitted models": ["compile", "can_compile", "load_predictor"],
         "Settings": ["option_context", "show_versions"],
     }
@@ -201,6 +205,15 @@ def functions_page() -> str:
     for title, names in {**groups, "Others": others}.items():
         out += [f"## {title}"] * bool(names) + [function_text(f"ff.{name}", getattr(ff, name)) for name in names]
     out += ["### `ff.options`", rendered(type(ff.options).__doc__), "### `ff.__version__`", "The version, as text."]
+    return "\n\n".join(out) + "\n"
+
+
+def expression_page() -> str:
+    """Deferred expressions, and what `ff.when` gives."""
+    out = [class_page("Expr", ff.Expr, "Expr.", constructor=False).rstrip()]
+    for title, owner, names in (("ff.when(...)", When, ["then"]), ("ff.when(...).then(...)", Then, ["when", "otherwise"])):
+        out += [f"## What `{title}` gives", rendered(owner.__doc__)]
+        out += [entry(owner, [name], "when." if owner is When else "then.") for name in names]
     return "\n\n".join(out) + "\n"
 
 
@@ -326,6 +339,7 @@ def made_pages() -> dict[str, str]:
         "api/series.md": class_page("Series", ff.Series, "Series."),
         "api/groupby.md": class_page("GroupBy", GroupBy, "GroupBy.", constructor=False),
         "api/accessors.md": accessors_page(),
+        "api/expr.md": expression_page(),
         "api/index.md": class_page("Index", ff.Index, "Index."),
         "api/names.md": class_page("Names", Names, "Names.", constructor=False),
         "api/row.md": class_page("Row", Row, "Row.", constructor=False),

@@ -21,6 +21,7 @@ from fastframe.options import option_context, options
 from fastframe.versions import show_versions
 
 if TYPE_CHECKING:
+    from fastframe._jit.decorator import jit
     from fastframe.contract import FeatureContract
     from fastframe.predict.predictor import Predictor, can_compile, compile, load_predictor  # noqa: A004
     from fastframe.profiling import profile
@@ -42,6 +43,7 @@ __all__ = [
     "from_dict",
     "from_numpy",
     "from_pandas",
+    "jit",
     "lit",
     "load_predictor",
     "merge",
@@ -57,6 +59,7 @@ __all__ = [
 
 
 _LATE = {
+    "jit": "fastframe._jit.decorator",
     "profile": "fastframe.profiling",
     "FeatureContract": "fastframe.contract",
     **dict.fromkeys(("Predictor", "can_compile", "compile", "load_predictor"), "fastframe.predict.predictor"),

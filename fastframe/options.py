@@ -62,6 +62,11 @@ class Options:
     cache_bytes : int
         Bytes of codes of groups and of plain text that are kept on columns for the next time (``FASTFRAME_CACHE_BYTES``);
         an eighth of the memory that this process may use. The longest unused go first; 0 keeps nothing.
+    jit_cache : int
+        Compiled functions of users that are kept in memory for the next call; the longest unused go first.
+    jit_disk : bool
+        Keep compiled functions of users on disk for the next process (``FASTFRAME_JIT_DISK``; in ``FASTFRAME_CACHE_DIR``, else
+        in the user's cache folder).
     max_rows, max_columns, max_width : int
         How much of a frame ``repr`` shows: rows, columns, characters of one value.
     """
@@ -71,6 +76,8 @@ class Options:
     validate: bool = field(default_factory=lambda: _env_bool("FASTFRAME_VALIDATE", True))
     pool_bytes: int = field(default_factory=lambda: _env_int("FASTFRAME_POOL_BYTES", _memory_bytes() // 8) or 0)
     cache_bytes: int = field(default_factory=lambda: _env_int("FASTFRAME_CACHE_BYTES", _memory_bytes() // 8) or 0)
+    jit_cache: int = 128
+    jit_disk: bool = field(default_factory=lambda: _env_bool("FASTFRAME_JIT_DISK", True))
     max_rows: int = 10
     max_columns: int = 20
     max_width: int = 32
@@ -80,7 +87,7 @@ class Options:
             raise ArgumentError.of("options", "name", name, _NAMES)
         if name == "threads" and value is not None and (not isinstance(value, int) or value < 1):
             raise ArgumentError.of("options", "threads", value, ["None", "an int of at least 1"])
-        if name in ("pool_bytes", "cache_bytes") and (not isinstance(value, int) or value < 0):
+        if name in ("pool_bytes", "cache_bytes", "jit_cache") and (not isinstance(value, int) or value < 0):
             raise ArgumentError.of("options", name, value, ["an int of at least 0"])
         object.__setattr__(self, name, value)
         for react in _watchers.get(name, ()):

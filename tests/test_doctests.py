@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ import fastframe as ff
 MODULES = sorted(
     one.name for one in pkgutil.walk_packages(ff.__path__, "fastframe.") if not one.name.startswith(("fastframe._kernels", "fastframe._threads._"))
 )
+PAGES = [page for page in sorted((Path(__file__).parents[1] / "docs").glob("*.md")) if "```python\n>>> " in page.read_text()]   # not the made ones
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
@@ -21,6 +23,13 @@ def test_examples(name: str) -> None:
     module = importlib.import_module(name)
     found = doctest.testmod(module, optionflags=FLAGS, verbose=False)
     assert found.failed == 0, f"{found.failed} of {found.attempted} examples of {name} are wrong; see the output"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_of_a_page(page: Path) -> None:
+    found = doctest.testfile(str(page), module_relative=False, optionflags=FLAGS, verbose=False)
+    assert found.attempted > 0
+    assert found.failed == 0, f"{found.failed} of {found.attempted} examples of {page.name} are wrong; see the output"
 
 
 def test_the_examples_are_found() -> None:

@@ -3,6 +3,9 @@
 class Task:
     """A kernel and a private copy of its context struct; made by the functions of ``fastframe._kernels``."""
 
+    @staticmethod
+    def at(address: int, ctx: bytes, keep_alive: object) -> Task: ...
+
 class Mailbox:
     """Where a worker listens for a moment after a run, so that the next one finds it awake."""
 

@@ -4,7 +4,7 @@ The only code that claims slices, polls the stop flag and calls kernels. It know
 that takes part calls `Run.work`, which releases the GIL once for all the slices that it does.
 """
 
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t, uint64_t, uintptr_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
@@ -54,6 +54,11 @@ cdef class Task:
         memcpy(task.ctx, ctx, ctx_bytes)
         task.keep_alive = keep_alive
         return task
+
+    @staticmethod
+    def at(uintptr_t address, bytes ctx not None, object keep_alive):
+        """The kernel at an address, such as numba's compiler gives, on a copy of its context; ``keep_alive`` holds both's memory."""
+        return Task.make(<kernel_t>address, <const char*>ctx, len(ctx), keep_alive)
 
 
 cdef class Mailbox:

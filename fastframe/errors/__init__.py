@@ -30,6 +30,7 @@ from fastframe.errors.frames import (
     ShapeError,
     UnsupportedOperation,
 )
+from fastframe.errors.jit import JITError
 from fastframe.errors.models import (
     ContractError,
     InexactModelError,
@@ -38,6 +39,7 @@ from fastframe.errors.models import (
     UnsupportedModel,
 )
 from fastframe.errors.rolling import WindowError
+from fastframe.errors.rows import RowFunctionError
 
 __all__ = [
     "ArgumentError",
@@ -53,6 +55,7 @@ __all__ = [
     "InexactModelError",
     "IntegerOverflow",
     "InvalidData",
+    "JITError",
     "JoblibMismatch",
     "KernelError",
     "KernelStatus",
@@ -67,6 +70,7 @@ __all__ = [
     "OutOfRange",
     "ProfileError",
     "QueryError",
+    "RowFunctionError",
     "ShapeError",
     "UnsupportedModel",
     "UnsupportedOperation",

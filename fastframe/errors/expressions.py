@@ -25,6 +25,13 @@ class ExpressionError(FastFrameError, TypeError):
         return cls(f"'in' does not work on the expression {shown}: it has no values yet. Write {shown}.isin([...]).")
 
     @classmethod
+    def no_values(cls, shown: str) -> ExpressionError:
+        return cls(
+            f"the expression {shown} has no values before a frame computes it. Use it in df.assign(name=...), df.filter(...), df[...], "
+            "df.loc[...] or groupby(...).agg(name=...); df.assign(name=...)['name'] has its values."
+        )
+
+    @classmethod
     def of_values(cls, given: Any) -> ExpressionError:
         return cls(
             f"an expression was combined with values of type {type(given).__name__}, but it takes one value or another expression. "

@@ -18,6 +18,7 @@ from fastframe.frame.getitem import get_item, set_columns, set_item
 from fastframe.frame.index import Names
 from fastframe.frame.indexers import Indexing
 from fastframe.frame.labels import with_labels
+from fastframe.frame.mapping import FrameMapping
 from fastframe.frame.missing import FrameMissing
 from fastframe.frame.predicting import FramePredict
 from fastframe.frame.querying import FrameQuery
@@ -31,7 +32,7 @@ from fastframe.frame.windows import FrameWindows
 
 @explained
 class DataFrame(
-    FrameArithmetic, FrameCombine, FrameConvert, FrameDisplay, FrameMissing, FramePredict, FrameQuery, FrameReductions,
+    FrameArithmetic, FrameCombine, FrameConvert, FrameDisplay, FrameMapping, FrameMissing, FramePredict, FrameQuery, FrameReductions,
     FrameReshape, FrameSelection, FrameWindows, Indexing, Frame,
 ):  # fmt: skip
     """Named columns of one length with row labels.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastframe import dtypes
-from fastframe.errors import ArgumentError, ExpressionError, MissingAttribute, UnsupportedOperation
+from fastframe.errors import ArgumentError, ExpressionError, MissingAttribute, RowFunctionError, UnsupportedOperation
 from fastframe.frame.calls import aggregation
 from fastframe.frame.construct import is_scalar, listed
 from fastframe.frame.core import Frame
@@ -19,6 +19,7 @@ from fastframe.frame.expression_aggregations import ExpressionAggregations
 from fastframe.frame.expression_text import shown
 from fastframe.ops.aggregated import Aggregated
 from fastframe.ops.expressions import Call, Cast, Col, Expression, Lit
+from fastframe.ops.mapped import Mapped
 
 if TYPE_CHECKING:
     from fastframe.frame.expression_accessors import TextExpressions, TimeExpressions
@@ -86,6 +87,12 @@ class Expr(ExpressionAggregations):
 
     def __contains__(self, value: object) -> bool:
         raise ExpressionError.of_membership(repr(self))
+
+    def __iter__(self) -> Any:
+        raise ExpressionError.no_values(repr(self))
+
+    def __array__(self, *args: Any, **options: Any) -> Any:
+        raise ExpressionError.no_values(repr(self))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -264,6 +271,21 @@ class Expr(ExpressionAggregations):
         return Expr(Cast(self._tree, dtypes.dtype(dtype), safe), self._depth + 1)
 
     cast = astype
+
+    def map(self, func: Any, *args: Any, **options: Any) -> Expr:
+        """What a function of yours returns for each value; it is compiled. Arguments are those of `DataFrame.map_rows`.
+
+        >>> import fastframe as ff
+        >>> df = ff.DataFrame({"a": [1, 2, None]})
+        >>> df.assign(b=ff.col("a").map(lambda x: x * x) + 1)["b"].tolist()
+        [2, 5, None]
+        """
+        from fastframe.frame.mapping import row_function
+
+        call = row_function(func, args, options)
+        if call.engine == "python" and call.out is None:
+            raise RowFunctionError.undeclared(call.name)
+        return Expr(Mapped(call, (self._tree,)), self._depth + 1)
 
     def sqrt(self) -> Expr:
         """Square root; of a negative number NaN."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastframe.ops.aggregated import Aggregated
 from fastframe.ops.expressions import Call, Cast, Col, Expression, Lit
+from fastframe.ops.mapped import Mapped
 
 # Function to operator and how tightly it binds, as in Python.
 _INFIX = {
@@ -36,6 +37,8 @@ def _text(expression: Expression) -> tuple[str, int]:
         return f"{_atom(expression.arg)}.astype('{expression.dtype}')", _BINDS_ATOM
     if isinstance(expression, Aggregated):
         return f"{_atom(expression.arg)}.{expression.call.name}({_changed_options(expression)})", _BINDS_ATOM
+    if isinstance(expression, Mapped):
+        return f"{expression.call.name.removesuffix('()')}({', '.join(_text(arg)[0] for arg in expression.args)})", _BINDS_ATOM
     return _call(expression) if isinstance(expression, Call) else (repr(expression), _BINDS_ATOM)
 
 

@@ -19,6 +19,7 @@ from fastframe.frame.construct import listed, text_name
 from fastframe.frame.expression import is_expression
 from fastframe.frame.getitem import column_series, select_columns, set_columns
 from fastframe.frame.labels import default_labels, with_labels
+from fastframe.frame.mapping import mapped_series
 from fastframe.frame.positions import Selection
 from fastframe.frame.row import Row
 from fastframe.frame.run import run
@@ -104,15 +105,28 @@ class SeriesSelection(Selecting):
         outputs = tuple((name, Cast(Col(name), dtypes.dtype(dtype), safe)) for name in self._values)
         return self._run(Project(outputs, keep=True))
 
-    def map(self, mapping: Any) -> Self:
-        """Values looked up in a dict or in a series (by its labels); what is not found is missing.
+    def map(self, mapping: Any, na_action: str | None = None, **options: Any) -> Any:
+        """Values looked up in a dict or in a series (by its labels), or what a function of yours returns for each.
+
+        Parameters
+        ----------
+        mapping : dict, Series or callable
+            What a dict or series does not have is missing. A function is compiled; it gets one value and returns one.
+        na_action : {None, "ignore"}
+            As in pandas; a function does not see missing values in either case, unless ``nulls="nan"`` says so.
+        **options
+            Of a function: as of `DataFrame.map_rows`.
 
         >>> import fastframe as ff
         >>> ff.Series(["a", "b"]).map({"a": 1}).tolist()
         [1, None]
+        >>> ff.Series([1, None, 3]).map(lambda x: x * x if x > 2 else 0).tolist()
+        [0, None, 9]
         """
         if callable(mapping):
-            raise UnsupportedOperation.of_method("Series", "map(function)", "Use a dict, arithmetic, .str or .dt methods.")
+            return mapped_series(self, mapping, na_action, options)
+        if options:
+            raise UnsupportedOperation.of_keyword("Series.map", *next(iter(options.items())), ["mapping", "na_action"])
         keys = list(mapping) if isinstance(mapping, Mapping) else mapping.index.tolist()
         new = column_from(list(mapping.values())) if isinstance(mapping, Mapping) else mapping._column
         ((name, column),) = self._values.items()
@@ -186,7 +200,7 @@ class SeriesSelection(Selecting):
 
     def apply(self, func: Any, *args: Any, **options: Any) -> Any:
         """Not supported: a Python call per value is what fastframe is there to avoid."""
-        raise UnsupportedOperation.of_method("Series", "apply", "Use arithmetic, .map(dict), .str, .dt, or .to_pandas().apply for this step.")
+        raise UnsupportedOperation.of_method("Series", "apply", "Use .map(function), which is compiled, arithmetic, .str or .dt.")
 
 
 class FrameSelection(Selecting):
@@ -343,7 +357,7 @@ class FrameSelection(Selecting):
 
     def apply(self, func: Any, *args: Any, **options: Any) -> Any:
         """Not supported: a Python call per row is what fastframe is there to avoid."""
-        raise UnsupportedOperation.of_method("DataFrame", "apply", "Compose columns with arithmetic and where, or use .to_pandas().apply for this step.")
+        raise UnsupportedOperation.of_method("DataFrame", "apply", "Use .map_rows(function), which is compiled, or compose columns with arithmetic and where.")
 
 
 def _assign_batch(frame: Any, batch: Mapping[str, Any]) -> None:

@@ -37,6 +37,7 @@ _COMMON = {
 }
 DATAFRAME_HINTS = {
     **_COMMON,
+    "map": "Use df['x'].map(function) for each column, or df.map_rows(function) for several at once.",
     "T": "Use .to_pandas().T; columns have one dtype each and do not turn into rows.",
     "transpose": "Use .to_pandas().T.",
     "explode": "Use .to_pandas() for this step.",

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from fastframe.dtypes import DType
 from fastframe.ops.aggregations import AggregationCall
+from fastframe.ops.base import Value
 from fastframe.ops.expressions import Expression, Schema
 
 
-@dataclass(frozen=True, repr=False)
-class Aggregated(Expression):
+@dataclass(frozen=True, eq=False, repr=False)
+class Aggregated(Value, Expression):
     """One value for all rows (of a group): an aggregation of an expression."""
 
     arg: Expression

@@ -336,6 +336,16 @@ def test_between() -> None:
         run("between", number, literals=(1, 3), inclusive="no")
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "uint64"])
+def test_isin_of_many_integers_as_of_each(dtype: str) -> None:
+    """Integers alone become one array; a text among them, which matches nothing, has them looked at one by one."""
+    rows = [0, 1, 5, None, 127]
+    column = Column(pa.array(rows, dtype))
+    for given in ((1, 5, -1, 300, 2**64, -(2**70)), (-1,), (2**64 - 1, 0), tuple(range(-300, 300))):
+        found = values(run("isin", column, values=given))
+        assert found == values(run("isin", column, values=(*given, "x"))) == [one in given for one in rows]
+
+
 def test_isin_matches_only_equal_values() -> None:
     integers = Column(pa.array([1, 2, None, 2**53 + 1], pa.int64()))
     assert values(run("isin", integers, values=(1, 2.0, 2.5, "1", True, 2**70))) == [True, True, False, False]

@@ -197,8 +197,8 @@ EXACT: dict[str, tuple[Callable[[], Any], type, str]] = {
         "Use .astype(...) to convert first.",
     ),
     "no such method": (
-        lambda: frame().query("sold > 1"), errors.MissingAttribute,
-        "DataFrame.query is not supported. Use a mask: df[(df['a'] > 1) & (df['b'] == 'x')].",
+        lambda: frame().melt(), errors.MissingAttribute,
+        "DataFrame.melt is not supported. Use ff.concat of the columns with assign for the variable's name.",
     ),
     "a function per row": (
         lambda: frame().apply(len), errors.UnsupportedOperation,

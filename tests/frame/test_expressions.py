@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import operator
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -206,7 +208,7 @@ def test_assignments() -> None:
     df[["y", "z"]] = col("x") + 1
     assert df["y"].tolist() == df["z"].tolist()
     df.insert(0, "first", lit(1))
-    assert list(df.columns)[0] == "first"
+    assert next(iter(df.columns)) == "first"
     df.loc[col("x") > 1, "x"] = col("x") * -1
     assert df["x"].tolist() == [0.5, 0.0, 0.0, -2.25, -4.0, -1e10]
     df.loc[col("x") < -1e9, "new"] = col("x").min() + 1
@@ -259,7 +261,8 @@ def test_agg_as_pandas(sort: bool, dropna: bool, as_index: bool) -> None:
 def test_agg_within_groups() -> None:
     """An aggregation inside an aggregation is of the same group."""
     df = grouped_cases()
-    mine = df.groupby("k").agg(ss=((col("b") - col("b").mean()) ** 2).sum(), n=col("b").count(), weighted=(col("b") * (col("a") - col("a").mean()).abs().max()).sum())
+    furthest = (col("a") - col("a").mean()).abs().max()
+    mine = df.groupby("k").agg(ss=((col("b") - col("b").mean()) ** 2).sum(), n=col("b").count(), weighted=(col("b") * furthest).sum())
     var = df.groupby("k")["b"].var()
     np.testing.assert_allclose((mine["ss"] / (mine["n"] - 1)).to_numpy(), var.to_numpy(), rtol=1e-12)
     by_hand = df.assign(c=(df["a"] - df.groupby("k")["a"].transform("mean")).abs())
@@ -428,6 +431,11 @@ WRONG: dict[str, tuple[Callable[[ff.DataFrame], Any], type[Exception], str]] = {
     "to a frame": (lambda df: df + col("i"), ExpressionError, "a DataFrame was combined"),
     "list": (lambda df: col("i") + [1, 2], ExpressionError, "combined with values of type list"),
     "array": (lambda df: np.array([1, 2]) + col("i"), ExpressionError, "combined with values of type ndarray"),
+    "iterated": (lambda df: list(col("i")), ExpressionError, r"the expression col\('i'\) has no values before a frame computes it. Use it in df.assign"),
+    "as an array": (lambda df: np.asarray(col("i")), ExpressionError, "has no values before"),
+    "as a series": (lambda df: ff.Series(col("i")), ExpressionError, "has no values before"),
+    "as a column": (lambda df: ff.DataFrame({"a": col("i")}), ExpressionError, "has no values before"),
+    "sort key": (lambda df: df.sort_values(col("i")), ExpressionError, "has no values before"),
     "neighbours": (lambda df: col("i").shift(1), MissingAttribute, r"needs a row's neighbours: use df\['x'\].shift"),
     "unknown method": (lambda df: col("i").rond(), MissingAttribute, "Did you mean 'round'"),
     "unknown text method": (lambda df: col("s").str.uper(), MissingAttribute, "Did you mean 'upper'"),
@@ -468,6 +476,13 @@ def test_messages(name: str) -> None:
     assert "\x00" not in str(caught.value)
     assert "\x01" not in str(caught.value)
     assert_frame_equal(df, frame())
+
+
+def test_expressions_are_plain_values() -> None:
+    expression = when(col("a") > 1).then(col("b").mean()).otherwise(col("s").str.len())
+    for same in (copy.copy(expression), copy.deepcopy(expression), pickle.loads(pickle.dumps(expression))):
+        assert repr(same) == repr(expression)
+        assert repr(same.otherwise(1)) == repr(expression.otherwise(1))
 
 
 def test_expressions_know_their_names() -> None:

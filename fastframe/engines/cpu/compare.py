@@ -335,10 +335,25 @@ def evaluate_isin(call: Invocation) -> Column:
 
 
 def members(values: Iterable[Any], dtype: DType) -> tuple[list[pa.Array], bool]:
-    """The values that the dtype can hold, as arrays of one, and whether a missing one is among them."""
+    """The values that the dtype can hold, as arrays of one or more, and whether a missing one is among them."""
     given = list(values)
     missing = any(is_missing(value) or (isinstance(value, float) and value != value) for value in given)
-    return [array for array in (_exactly(value, dtype) for value in given) if array is not None], missing
+    known = _of_one_kind(given, dtype)
+    if known is None:
+        known = [array for array in (_exactly(value, dtype) for value in given) if array is not None]
+    return known, missing
+
+
+def _of_one_kind(values: list[Any], dtype: DType) -> list[pa.Array] | None:
+    """What `_exactly` gives, all at once, where that is plain: integers beside integers, texts beside text. Else None."""
+    kinds = set(map(type, values))
+    if kinds == {int} and dtype.is_integer and dtype.numpy is not None:
+        limits = np.iinfo(dtype.numpy)
+        fitting = [value for value in values if limits.min <= value <= limits.max]
+        return [pa.array(fitting, dtype.arrow)] if fitting else []
+    if kinds == {str} and dtype.kind is Kind.STRING and all(map(str.isascii, values)):
+        return [pa.array(values, dtype.arrow)]
+    return None
 
 
 def _exactly(value: Any, dtype: DType) -> pa.Array | None:

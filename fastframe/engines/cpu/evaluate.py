@@ -28,6 +28,7 @@ from fastframe.engines.cpu.sliced import by_slices
 from fastframe.engines.cpu.text_functions import evaluate_join, evaluate_text
 from fastframe.engines.cpu.time_functions import evaluate_time
 from fastframe.ops.expressions import Bound, Call, Cast, Col, Expression, Lit
+from fastframe.ops.mapped import Mapped
 
 _NUMBERS = frozenset({Kind.INT, Kind.UINT, Kind.FLOAT})
 _PACKED = dict(zip(list(Physical)[: Physical.F64 + 1], "bhiqBHIQfd", strict=True))   # struct's names of the kernels' numbers
@@ -120,4 +121,17 @@ def applied(bound: Bound, operands: tuple[Operand, ...], table: Table) -> Operan
     return Operand(column, scalar)
 
 
-_EVALUATORS: dict[type[Expression], Callable[[Any, Table], Operand]] = {Col: _column, Lit: _literal, Call: _call, Cast: _cast}
+def _mapped(expression: Mapped, table: Table) -> Operand:
+    return Operand(mapped_results(expression, table)[expression.place])
+
+
+def mapped_results(expression: Mapped, table: Table) -> list[Column]:
+    """All results of a user's function of rows."""
+    from fastframe.engines.cpu.mapped import map_rows
+
+    return map_rows(expression.call, [evaluate(arg, table) for arg in expression.args], table.n_rows)
+
+
+_EVALUATORS: dict[type[Expression], Callable[[Any, Table], Operand]] = {
+    Col: _column, Lit: _literal, Call: _call, Cast: _cast, Mapped: _mapped,
+}  # fmt: skip

@@ -268,7 +268,8 @@ def isin(program: Program, call: Request) -> Value:
         found = _looked_up(program, column, _is_in(column.dictionary, pa.concat_arrays(known)), missing=False)
     elif known:
         number = counts(program, value)
-        members_of = [counts(program, Operand(Column(one, dtype), scalar=True)) for one in known]
+        ones = [array.slice(at, 1) for array in known for at in range(len(array))]
+        members_of = [counts(program, Operand(Column(one, dtype), scalar=True)) for one in ones]
         found = _any_of(program, call, [_compared_numbers(program, "eq", number, one) for one in members_of])
     return _any_of(program, call, [found, missing_rows(program, value, invert=False)]) if missing else found
 

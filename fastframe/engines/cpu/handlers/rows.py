@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastframe.column import Table
+from fastframe.column import Column, Table
 from fastframe.engines.cpu.cast import cast
+from fastframe.engines.cpu.evaluate import mapped_results
 from fastframe.engines.cpu.fused import evaluate_all
 from fastframe.engines.cpu.select import filter_columns, filter_plan, put, take_table
 from fastframe.engines.cpu.sort_table import sorted_table
+from fastframe.ops.expressions import Expression
+from fastframe.ops.mapped import Mapped, RowFunction
 from fastframe.ops.project import Project, Put
 from fastframe.ops.rows import Filter, Sort, Take
 
 
 def project(spec: Project, table: Table) -> Table:
-    computed = evaluate_all(spec.outputs, table)
+    several = {expression for _, expression in spec.outputs if isinstance(expression, Mapped) and expression.place}
+    computed = _with_several(spec, table) if several else evaluate_all(spec.outputs, table)
     if spec.keep:
         return table.with_columns(computed)
     return Table.of(computed, table.n_rows)
+
+
+def _with_several(spec: Project, table: Table) -> dict[str, Column]:
+    """The outputs, where some are results of one user's function: it is called once for all of them."""
+    computed = evaluate_all([(name, one) for name, one in spec.outputs if not isinstance(one, Mapped)], table)
+    called: dict[tuple[RowFunction, tuple[Expression, ...]], list[Column]] = {}
+    for name, expression in spec.outputs:
+        if not isinstance(expression, Mapped):
+            continue
+        key = (expression.call, expression.args)
+        if key not in called:
+            called[key] = mapped_results(expression, table)
+        computed[name] = called[key][expression.place]
+    return {name: computed[name] for name, _ in spec.outputs}
 
 
 def put_values(spec: Put, table: Table, updates: Table) -> Table:

@@ -1,0 +1,61 @@
+"""Errors of users' functions of single rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastframe.errors.base import FastFrameError, listed
+
+
+class RowFunctionError(FastFrameError, RuntimeError):
+    """A user's function of rows raised, or does not fit the columns that it gets.
+
+    ``row`` is the position of the first row where it raised; what it raised is the ``__cause__``.
+    """
+
+    row: int | None = None
+
+    @classmethod
+    def raised(cls, function: str, row: int, values: Sequence[Any], error: BaseException) -> RowFunctionError:
+        text = f"{function} raised {type(error).__name__} at row {row}, called with {listed(values)}: {error}"
+        made = cls(f"{text.rstrip('.')}. Nothing was changed; the function's own error is the cause of this one.")
+        made.row = row
+        return made
+
+    @classmethod
+    def no_columns(cls, function: str, parameters: Sequence[str], columns: Sequence[str]) -> RowFunctionError:
+        return cls(
+            f"{function} takes {listed(parameters)}, and its first parameter is no column. "
+            f"Call parameters as columns are called ({listed(columns)}), or pass columns=[...]."
+        )
+
+    @classmethod
+    def not_nan(cls, column: str, dtype: Any) -> RowFunctionError:
+        return cls(f"nulls='nan' needs float columns, but {column} is {dtype}. Use .astype('float64'), or nulls='skip' or 'mask'.")
+
+    @classmethod
+    def no_values(cls, function: str, dtype: Any) -> RowFunctionError:
+        return cls(
+            f"{function} cannot be compiled for single values of dtype {dtype}: compiled functions of rows get numbers, bools, dates, times and "
+            "durations. Use .str methods or .map(dict), or pass engine='python'."
+        )
+
+    @classmethod
+    def undeclared(cls, function: str) -> RowFunctionError:
+        return cls(f"{function} is called by engine='python' inside an expression, whose dtypes are found before any value. Pass out=dtype.")
+
+    @classmethod
+    def one_result(cls, function: str, names: Sequence[Any]) -> RowFunctionError:
+        return cls(f"{function} returns several results ({listed(names)}), where one is needed. Use df.map_rows for several columns.")
+
+    @classmethod
+    def several_in_python(cls, function: str, given: Any) -> RowFunctionError:
+        return cls(
+            f"{function} returned {type(given).__name__}, several values, with engine='python'. "
+            "Declare them: out={'name': dtype, ...} in the order (or by the names) that it returns."
+        )
+
+    @classmethod
+    def changed_shape(cls, function: str, wanted: Sequence[Any], given: Any) -> RowFunctionError:
+        return cls(f"{function} has to return {len(wanted)} values ({listed(wanted)}) for each row, but returned {given!r}. Return all of them always.")
