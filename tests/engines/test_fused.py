@@ -36,7 +36,7 @@ TIMES = ("date32[day]", "timestamp[us]", "duration[us]", "timestamp[us, tz=UTC]"
 @pytest.fixture(autouse=True)
 def many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few rows make several blocks here, and are fused."""
-    monkeypatch.setattr(fused_program, "BLOCK_ROWS", 512)
+    monkeypatch.setattr(fused_program, "MOST_BLOCK_ROWS", 512)
     monkeypatch.setattr(one_pass, "FUSED_ROWS", 1)
 
 
@@ -381,7 +381,7 @@ def test_bits_do_not_depend_on_threads_blocks_or_slices(monkeypatch: pytest.Monk
     tree = call("if_else", C, call("truediv", call("add", call("mul", A, B), D), call("sub", B, 3)), call("exp", call("min", A, 2)))
     expected = evaluate(tree, rows)
     for threads, block in ((1, 4096), (2, 4096), (4, 512), (4, 1 << 17)):
-        monkeypatch.setattr(fused_program, "BLOCK_ROWS", block)
+        monkeypatch.setattr(fused_program, "MOST_BLOCK_ROWS", block)
         with option_context(threads=threads):
             columns = fused([tree], rows)
         assert columns is not None
