@@ -156,8 +156,22 @@ struct FloatMod {
 template <typename T>
 using loop_flag = std::conditional_t<is_float<T>, uint64_t, std::make_unsigned_t<std::conditional_t<is_float<T>, int64_t, T>>>;
 
+// Whether an operation is a few instructions: then wide vectors pay, and rows under nulls are sooner computed with the rest.
+template <typename Op>
+constexpr bool is_cheap = !std::is_same<Op, Pow>::value && !std::is_same<Op, FloatFloorDiv>::value && !std::is_same<Op, FloatMod>::value;
+
+template <typename T, typename Op>
+FF_WIDE_ROWS flag_t wide_rows(const uint8_t* __restrict left, const uint8_t* __restrict right, uint8_t* __restrict out, int count) {
+    loop_flag<T> flag = 0;
+    for (int row = 0; row < count; ++row) store<T>(out, row, Op::template apply<T>(load<T>(left, row), load<T>(right, row), flag));
+    return flag;
+}
+
 template <typename T, typename Op>
 inline flag_t dense_rows(const uint8_t* __restrict left, const uint8_t* __restrict right, uint8_t* __restrict out, int count) {
+    if constexpr (is_cheap<Op>) {
+        if (has_wide_rows()) return wide_rows<T, Op>(left, right, out, count);
+    }
     loop_flag<T> flag = 0;
     for (int row = 0; row < count; ++row) store<T>(out, row, Op::template apply<T>(load<T>(left, row), load<T>(right, row), flag));
     return flag;
@@ -172,10 +186,6 @@ inline flag_t sparse_rows(const uint8_t* left, const uint8_t* right, uint8_t* ou
     }
     return flag;
 }
-
-// Whether an operation costs so little that a vector of rows is sooner computed whole, those under nulls included.
-template <typename Op>
-constexpr bool is_cheap = !std::is_same<Op, Pow>::value && !std::is_same<Op, FloatFloorDiv>::value && !std::is_same<Op, FloatMod>::value;
 
 template <typename T>
 inline void clear_nulls(uint8_t* out, uint64_t valid, int count) {
@@ -385,7 +395,17 @@ template <typename Op>
 constexpr bool is_cheap_unary = !std::is_same<Op, Exp>::value && !std::is_same<Op, Expm1>::value && !std::is_same<Op, Log>::value && !std::is_same<Op, Log1p>::value;
 
 template <typename T, typename Op>
+FF_WIDE_ROWS flag_t wide_unary(const UnaryContext& ctx, const uint8_t* __restrict in, uint8_t* __restrict out, int count) {
+    flag_t flag = 0;
+    for (int row = 0; row < count; ++row) store<T>(out, row, Op::template apply<T>(load<T>(in, row), ctx, flag));
+    return flag;
+}
+
+template <typename T, typename Op>
 inline flag_t dense_unary(const UnaryContext& ctx, const uint8_t* __restrict in, uint8_t* __restrict out, int count) {
+    if constexpr (is_cheap_unary<Op>) {
+        if (has_wide_rows()) return wide_unary<T, Op>(ctx, in, out, count);
+    }
     flag_t flag = 0;
     for (int row = 0; row < count; ++row) store<T>(out, row, Op::template apply<T>(load<T>(in, row), ctx, flag));
     return flag;
