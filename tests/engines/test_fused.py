@@ -362,17 +362,30 @@ def test_filter(nulls: float, offset: int) -> None:
     assert np.array_equal(*[np.asarray(one.to_numpy(zero_copy_only=False)) for one in (kept["c1"].array, rows["c1"].array.filter(mask))], equal_nan=True)
 
 
-def test_single_calls_and_few_rows_make_no_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise AssertionError("a program was made")
-
-    monkeypatch.setattr(one_pass, "fused", refuse)
-    rows = table(("int64", "float64"))
-    evaluate_all((("x", call("add", A, B)), ("y", A)), rows)
-    with pytest.raises(AssertionError, match="a program"):
-        evaluate_all((("x", call("add", A, B)), ("y", call("add", A, A))), rows)
+def test_only_what_saves_memory_traffic_is_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    monkeypatch.setattr(one_pass, "fused", lambda expressions, rows: made.append(len(expressions)))
+    rows = table(("int64", "float64", "bool"))
+    alone = [
+        (("x", call("add", A, A)),),
+        (("x", call("add", A, 1)), ("y", A), ("z", Lit(1))),
+        (("x", call("and", call("not", call("gt", A, 1)), call("lt", B, 2))),),   # bitmaps are small
+    ]
+    together = [
+        (("x", call("add", call("mul", A, B), 1)),),
+        (("x", call("gt", Cast(A, as_dtype("float64")), 1)),),
+        (("x", call("and", call("gt", A, 1), call("lt", A, 2))),),
+        (("x", call("add", A, 1)), ("y", call("gt", A, 1))),
+    ]
+    for outputs in alone:
+        evaluate_all(outputs, rows)
+        assert not made
+    for number, outputs in enumerate(together):
+        evaluate_all(outputs, rows)
+        assert len(made) == number + 1
     monkeypatch.setattr(one_pass, "FUSED_ROWS", N_ROWS + 1)
-    evaluate_all((("x", call("add", call("mul", A, B), B)),), rows)
+    evaluate_all(together[0], rows)
+    assert len(made) == len(together)
 
 
 def test_bits_do_not_depend_on_threads_blocks_or_slices(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,9 +17,10 @@ from fastframe.engines.cpu.fused_steps import LOWERINGS, converted
 from fastframe.engines.cpu.operands import Operand
 from fastframe.errors import FastFrameError
 from fastframe.ops.expressions import Bound, Call, Cast, Col, Expression
+from fastframe.ops.functions import FUNCTIONS
 
-FUSED_ROWS = 1 << 16     # fewer rows are in the cache anyhow, and to make a program takes longer than it saves
-FEWEST_CALLS = 2
+FUSED_ROWS = 1 << 18     # with fewer rows temporaries are in the cache anyhow, and making a program takes longer than it saves
+_BITS = frozenset({"compare", "between", "logic", "not", "is_missing", "isin"})
 
 
 def evaluate_all(outputs: Sequence[tuple[str, Expression]], table: Table) -> dict[str, Column]:
@@ -32,14 +33,23 @@ def evaluate_all(outputs: Sequence[tuple[str, Expression]], table: Table) -> dic
 
 
 def pays(expressions: Iterable[Expression]) -> bool:
-    """Whether there are calls whose results need not be written as columns."""
-    unread, n_calls = list(expressions), 0
-    while unread and n_calls < FEWEST_CALLS:
-        one = unread.pop()
-        if isinstance(one, (Call, Cast)):
-            n_calls += 1
-            unread += one.children()
-    return n_calls >= FEWEST_CALLS
+    """Whether one pass saves memory traffic: a result of a call that is no bitmap goes into another call, or two calls read a column."""
+    unread: list[tuple[Expression, Expression | None]] = [(one, None) for one in expressions]   # with the call it is an argument of
+    readers: dict[str, Expression] = {}
+    while unread:
+        one, caller = unread.pop()
+        if isinstance(one, Col) and caller is not None:
+            if readers.setdefault(one.name, caller) is not caller:
+                return True
+        elif isinstance(one, (Call, Cast)):
+            if caller is not None and not _gives_bits(one):
+                return True
+            unread += [(child, one) for child in one.children()]
+    return False
+
+
+def _gives_bits(expression: Call | Cast) -> bool:
+    return isinstance(expression, Call) and expression.function in FUNCTIONS and FUNCTIONS[expression.function].handler in _BITS
 
 
 def fused(expressions: Sequence[Expression], table: Table) -> list[Column] | None:
@@ -72,10 +82,11 @@ class Trees:
         return known[1]
 
     def _value(self, expression: Expression) -> Value:
-        if isinstance(expression, Call) and expression.names():
-            return self._call(expression, expression.bound(self.table.schema))
-        if isinstance(expression, Cast) and expression.names():
-            return self._cast(expression)
+        if not self._is_constant(expression):
+            if isinstance(expression, Call):
+                return self._call(expression, expression.bound(self.table.schema))
+            if isinstance(expression, Cast):
+                return self._cast(expression)
         return operand_of(expression, self.table)
 
     def _call(self, expression: Call, bound: Bound) -> Value:
@@ -96,7 +107,7 @@ class Trees:
 
     def _operand(self, expression: Expression) -> Operand:
         """The values as a column, from a program of their own where that pays."""
-        if expression.names() and pays([expression]):
+        if not self._is_constant(expression) and pays([expression]):
             columns = fused([expression], self.table)
             if columns is not None:
                 return Operand(columns[0])
@@ -106,4 +117,8 @@ class Trees:
         if literal is not None:
             return Shape(literal.dtype, scalar=True)
         encoded = isinstance(expression, Col) and self.table.columns[expression.name].is_encoded
-        return Shape(expression.resolve(self.table.schema), scalar=not expression.names(), encoded=encoded)
+        return Shape(expression.resolve(self.table.schema), scalar=self._is_constant(expression), encoded=encoded)
+
+    def _is_constant(self, expression: Expression) -> bool:
+        """Whether no column is read."""
+        return not (expression.bound(self.table.schema).read if isinstance(expression, Call) else expression.names())

@@ -254,7 +254,7 @@ def _memory(dtype: DType, n_rows: int) -> Block:
 def identity(value: Value) -> Any:
     """What tells two values of a program apart: equal identities are equal bits."""
     if isinstance(value, Temp):
-        return value.dtype, value.values, value.validity
+        return value.dtype.name, value.values, value.validity
     if not value.scalar or value.is_null or not value.dtype.width or value.column.is_encoded:
         return value.column
-    return value.dtype, string_at(value.column.view.values, value.dtype.width)   # not the value: 0.0 == -0.0
+    return value.dtype.name, string_at(value.column.view.values, value.dtype.width)   # not the value: 0.0 == -0.0
