@@ -19,6 +19,7 @@ struct BinaryContext {
     Operand right;       // in
     uint8_t* out;        // out  values of the loop's type
     uint8_t* validity;   // out  null where no result can be null
+    int64_t loose;       // in   1 where values under nulls may be anything (of a temporary, which nobody sees), else they are zeros
 };
 
 struct UnaryContext {
@@ -26,6 +27,7 @@ struct UnaryContext {
     double factor;       // in   ROUND: 10 to the number of decimals kept, or dropped
     int divide_first;    // in   ROUND: 1 where decimals are dropped (round(x / factor) * factor)
     uint8_t* out;        // out
+    int64_t loose;       // in   as of binary operations
 };
 
 template <typename T> constexpr bool is_float = std::is_floating_point<T>::value;
@@ -198,7 +200,7 @@ inline void validity_and_zeros(const BinaryContext& ctx, uint8_t* out, int64_t s
         const int some = count - first < 64 ? count - first : 64;
         const uint64_t valid = valid_word(ctx.left, start + first, some) & valid_word(ctx.right, start + first, some);
         store_bits(ctx.validity, start + first, valid, some);
-        clear_nulls<T>(out + first * (int64_t)sizeof(T), valid, some);
+        if (!ctx.loose) clear_nulls<T>(out + first * (int64_t)sizeof(T), valid, some);
     }
 }
 
@@ -415,7 +417,7 @@ template <typename T, typename Op>
 inline flag_t unary_with_nulls(const UnaryContext& ctx, const uint8_t* in, uint8_t* out, int64_t start, int count) {
     if constexpr (is_cheap_unary<Op>) {
         if (!dense_unary<T, Op>(ctx, in, out, count)) {
-            for (int first = 0; first < count; first += 64) {
+            for (int first = 0; first < count && !ctx.loose; first += 64) {
                 const int some = count - first < 64 ? count - first : 64;
                 clear_nulls<T>(out + first * (int64_t)sizeof(T), valid_word(ctx.operand, start + first, some), some);
             }

@@ -89,7 +89,7 @@ Patches = list[tuple[int, int]]   # (offset in the context, slot)
 
 class _Step(NamedTuple):
     task: Task
-    size: int
+    places: Mapping[str, int]   # by name, in the context; and its "size"
     reads: Patches
     writes: Patches
 
@@ -167,7 +167,7 @@ class Program:
         """Add a kernel whose context has the addresses ``reads`` and ``writes`` at ``places``."""
         read = [(places[name] + at, slot) for name, patches in reads.items() for at, slot in patches]
         written = [(places[name], place.slot) for name, place in writes.items() if place is not None and place.slot is not None]
-        self.steps.append(_Step(task, places["size"], read, written))
+        self.steps.append(_Step(task, places, read, written))
 
     def combined(self, operation: str, *bits: Place | bool) -> Temp:
         """A bitwise combination of bitmaps, or of one bit for all rows."""
@@ -203,13 +203,15 @@ class Program:
         return [made[id(value)] for value in outputs]
 
     def _placed(self, step: _Step, bases: dict[int, int], rows: int) -> Step:
-        patches, addresses = [], []
+        patches, words = [], []
         for at, slot in step.reads + step.writes:
             if slot in self._results:
-                addresses.append((at, self._results[slot].address))
+                words.append((at, self._results[slot].address))
             else:
                 patches.append((at, bases[slot] * rows // 8, self._bits[slot]))
-        return step.task, step.size, patches, addresses
+        if "loose" in step.places and not any(slot in self._results for _, slot in step.writes):
+            words.append((step.places["loose"], 1))   # nobody sees what lies under nulls
+        return step.task, step.places["size"], patches, words
 
     def _layout(self) -> tuple[dict[int, int], int]:
         """Where each temporary starts, and where all end, in bits per row; memory is used again after the last step that reads it."""
