@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from fastframe.column import Column, Table
 from fastframe.dtypes import STRING
 from fastframe.dtypes import dtype as as_dtype
+from fastframe.engines.cpu import evaluate as call_by_call
 from fastframe.engines.cpu import fused as one_pass
 from fastframe.engines.cpu import fused_program
-from fastframe.engines.cpu.evaluate import evaluate
-from fastframe.engines.cpu.fused import Trees, evaluate_all, fused
+from fastframe.engines.cpu.evaluate import evaluate, evaluate_all
+from fastframe.engines.cpu.fused import Trees, fused
 from fastframe.engines.cpu.handlers.rows import filter_rows, project
 from fastframe.errors import ArgumentError, ColumnNotFound, DTypeError, FastFrameError, IntegerOverflow, LossyCast
 from fastframe.ops.expressions import Call, Cast, Col, Expression, Lit
@@ -37,7 +38,7 @@ TIMES = ("date32[day]", "timestamp[us]", "duration[us]", "timestamp[us, tz=UTC]"
 def many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few rows make several blocks here, and are fused."""
     monkeypatch.setattr(fused_program, "MOST_BLOCK_ROWS", 512)
-    monkeypatch.setattr(one_pass, "FUSED_ROWS", 1)
+    monkeypatch.setattr(call_by_call, "FUSED_ROWS", 1)
 
 
 # ---- columns --------------------------------------------------------------------------------------------------------
@@ -386,7 +387,7 @@ def test_only_what_saves_memory_traffic_is_a_program(monkeypatch: pytest.MonkeyP
     for number, outputs in enumerate(together):
         evaluate_all(outputs, rows)
         assert len(made) == number + 1
-    monkeypatch.setattr(one_pass, "FUSED_ROWS", N_ROWS + 1)
+    monkeypatch.setattr(call_by_call, "FUSED_ROWS", N_ROWS + 1)
     evaluate_all(together[0], rows)
     assert len(made) == len(together)
 

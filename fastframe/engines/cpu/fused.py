@@ -7,49 +7,16 @@ the first call in evaluation order that fails. docs/plans/fused_expressions.md h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from fastframe.column import Column, Table
-from fastframe.engines.cpu.evaluate import applied, evaluate, one_row, operand_of
+from fastframe.engines.cpu.evaluate import applied, one_row, operand_of, pays
 from fastframe.engines.cpu.fused_program import Program, Request, Value
 from fastframe.engines.cpu.fused_shapes import Shape, can_be_step, can_cast
 from fastframe.engines.cpu.fused_steps import LOWERINGS, converted
 from fastframe.engines.cpu.operands import Operand
 from fastframe.errors import FastFrameError
 from fastframe.ops.expressions import Bound, Call, Cast, Col, Expression
-from fastframe.ops.functions import FUNCTIONS
-
-FUSED_ROWS = 1 << 18     # with fewer rows temporaries are in the cache anyhow, and making a program takes longer than it saves
-_BITS = frozenset({"compare", "between", "logic", "not", "is_missing", "isin"})
-
-
-def evaluate_all(outputs: Sequence[tuple[str, Expression]], table: Table) -> dict[str, Column]:
-    """The values of some expressions over the columns of a table, as `evaluate` gives them one after the other."""
-    if table.n_rows >= FUSED_ROWS and pays(expression for _, expression in outputs):
-        columns = fused([expression for _, expression in outputs], table)
-        if columns is not None:
-            return dict(zip([name for name, _ in outputs], columns, strict=True))
-    return {name: evaluate(expression, table) for name, expression in outputs}
-
-
-def pays(expressions: Iterable[Expression]) -> bool:
-    """Whether one pass saves memory traffic: a result of a call that is no bitmap goes into another call, or two calls read a column."""
-    unread: list[tuple[Expression, Expression | None]] = [(one, None) for one in expressions]   # with the call it is an argument of
-    readers: dict[str, Expression] = {}
-    while unread:
-        one, caller = unread.pop()
-        if isinstance(one, Col) and caller is not None:
-            if readers.setdefault(one.name, caller) is not caller:
-                return True
-        elif isinstance(one, (Call, Cast)):
-            if caller is not None and not _gives_bits(one):
-                return True
-            unread += [(child, one) for child in one.children()]
-    return False
-
-
-def _gives_bits(expression: Call | Cast) -> bool:
-    return isinstance(expression, Call) and expression.function in FUNCTIONS and FUNCTIONS[expression.function].handler in _BITS
 
 
 def fused(expressions: Sequence[Expression], table: Table) -> list[Column] | None:

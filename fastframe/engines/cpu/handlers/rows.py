@@ -6,7 +6,7 @@ import numpy as np
 
 from fastframe.column import Table
 from fastframe.engines.cpu.cast import cast
-from fastframe.engines.cpu.fused import evaluate_all
+from fastframe.engines.cpu.evaluate import evaluate_all
 from fastframe.engines.cpu.select import filter_columns, filter_plan, put, take_table
 from fastframe.engines.cpu.sort_table import sorted_table
 from fastframe.ops.project import Project, Put
