@@ -23,6 +23,7 @@ struct BinaryContext {
     Operand right;       // in
     uint8_t* out;        // out  values of the loop's type
     uint8_t* validity;   // out  null where no result can be null
+    int64_t loose;       // in   1 where values under nulls may be anything (of a temporary, which nobody sees), else they are zeros
 };
 
 struct UnaryContext {
@@ -30,6 +31,7 @@ struct UnaryContext {
     double factor;       // in   ROUND: 10 to the number of decimals kept, or dropped
     int divide_first;    // in   ROUND: 1 where decimals are dropped (round(x / factor) * factor)
     uint8_t* out;        // out
+    int64_t loose;       // in   as of binary operations
 };
 
 template <typename T> constexpr bool is_float = std::is_floating_point<T>::value;
@@ -160,8 +162,22 @@ struct FloatMod {
 template <typename T>
 using loop_flag = std::conditional_t<is_float<T>, uint64_t, std::make_unsigned_t<std::conditional_t<is_float<T>, int64_t, T>>>;
 
+// Whether an operation is a few instructions: then wide vectors pay, and rows under nulls are sooner computed with the rest.
+template <typename Op>
+constexpr bool is_cheap = !std::is_same<Op, Pow>::value && !std::is_same<Op, FloatFloorDiv>::value && !std::is_same<Op, FloatMod>::value;
+
+template <typename T, typename Op>
+FF_WIDE_ROWS flag_t wide_rows(const uint8_t* __restrict left, const uint8_t* __restrict right, uint8_t* __restrict out, int count) {
+    loop_flag<T> flag = 0;
+    for (int row = 0; row < count; ++row) store<T>(out, row, Op::template apply<T>(load<T>(left, row), load<T>(right, row), flag));
+    return flag;
+}
+
 template <typename T, typename Op>
 inline flag_t dense_rows(const uint8_t* __restrict left, const uint8_t* __restrict right, uint8_t* __restrict out, int count) {
+    if constexpr (is_cheap<Op>) {
+        if (has_wide_rows()) return wide_rows<T, Op>(left, right, out, count);
+    }
     loop_flag<T> flag = 0;
     for (int row = 0; row < count; ++row) store<T>(out, row, Op::template apply<T>(load<T>(left, row), load<T>(right, row), flag));
     return flag;
@@ -177,8 +193,30 @@ inline flag_t sparse_rows(const uint8_t* left, const uint8_t* right, uint8_t* ou
     return flag;
 }
 
+template <typename T>
+inline void clear_nulls(uint8_t* out, uint64_t valid, int count) {
+    for (uint64_t gone = ~valid & low_bits(count); gone != 0; gone &= gone - 1) store<T>(out, __builtin_ctzll(gone), (T)0);
+}
+
+template <typename T>
+inline void validity_and_zeros(const BinaryContext& ctx, uint8_t* out, int64_t start, int count) {
+    for (int first = 0; first < count; first += 64) {
+        const int some = count - first < 64 ? count - first : 64;
+        const uint64_t valid = valid_word(ctx.left, start + first, some) & valid_word(ctx.right, start + first, some);
+        store_bits(ctx.validity, start + first, valid, some);
+        if (!ctx.loose) clear_nulls<T>(out + first * (int64_t)sizeof(T), valid, some);
+    }
+}
+
 template <typename T, typename Op>
 inline flag_t rows_with_nulls(const BinaryContext& ctx, const uint8_t* left, const uint8_t* right, int64_t start, int count) {
+    if constexpr (is_cheap<Op>) {   // unless something overflows: then it matters whether that was under a null
+        uint8_t* out = ctx.out + start * (int64_t)sizeof(T);
+        if (!dense_rows<T, Op>(left, right, out, count)) {
+            validity_and_zeros<T>(ctx, out, start, count);
+            return 0;
+        }
+    }
     flag_t flag = 0;
     for (int first = 0; first < count; first += 64) {
         const int some = count - first < 64 ? count - first : 64;
@@ -374,23 +412,54 @@ struct Round {
     }
 };
 
+template <typename Op>
+constexpr bool is_cheap_unary = !std::is_same<Op, Exp>::value && !std::is_same<Op, Expm1>::value && !std::is_same<Op, Log>::value && !std::is_same<Op, Log1p>::value;
+
+template <typename T, typename Op>
+FF_WIDE_ROWS flag_t wide_unary(const UnaryContext& ctx, const uint8_t* __restrict in, uint8_t* __restrict out, int count) {
+    flag_t flag = 0;
+    for (int row = 0; row < count; ++row) store<T>(out, row, Op::template apply<T>(load<T>(in, row), ctx, flag));
+    return flag;
+}
+
+template <typename T, typename Op>
+inline flag_t dense_unary(const UnaryContext& ctx, const uint8_t* __restrict in, uint8_t* __restrict out, int count) {
+    if constexpr (is_cheap_unary<Op>) {
+        if (has_wide_rows()) return wide_unary<T, Op>(ctx, in, out, count);
+    }
+    flag_t flag = 0;
+    for (int row = 0; row < count; ++row) store<T>(out, row, Op::template apply<T>(load<T>(in, row), ctx, flag));
+    return flag;
+}
+
+template <typename T, typename Op>
+inline flag_t unary_with_nulls(const UnaryContext& ctx, const uint8_t* in, uint8_t* out, int64_t start, int count) {
+    if constexpr (is_cheap_unary<Op>) {
+        if (!dense_unary<T, Op>(ctx, in, out, count)) {
+            for (int first = 0; first < count && !ctx.loose; first += 64) {
+                const int some = count - first < 64 ? count - first : 64;
+                clear_nulls<T>(out + first * (int64_t)sizeof(T), valid_word(ctx.operand, start + first, some), some);
+            }
+            return 0;
+        }
+    }
+    flag_t flag = 0;
+    for (int row = 0; row < count; ++row) {
+        const bool here = bit_at(ctx.operand.values.validity, ctx.operand.values.bit_offset + start + row);
+        store<T>(out, row, here ? Op::template apply<T>(load<T>(in, row), ctx, flag) : (T)0);
+    }
+    return flag;
+}
+
 template <typename T, typename Op>
 int unary(void* context, int64_t start, int64_t stop, int64_t) {
     const UnaryContext& ctx = *(const UnaryContext*)context;
     Blocks<T> values(ctx.operand);
-    flag_t flag = 0;
     for (int64_t first = start; first < stop; first += BLOCK) {
         const int count = (int)(stop - first < BLOCK ? stop - first : BLOCK);
-        const uint8_t* __restrict in = values.at(first, count);
-        uint8_t* __restrict out = ctx.out + first * (int64_t)sizeof(T);
-        if (!has_nulls(ctx.operand)) {
-            for (int row = 0; row < count; ++row) store<T>(out, row, Op::template apply<T>(load<T>(in, row), ctx, flag));
-        } else {
-            for (int row = 0; row < count; ++row) {
-                const bool here = bit_at(ctx.operand.values.validity, ctx.operand.values.bit_offset + first + row);
-                store<T>(out, row, here ? Op::template apply<T>(load<T>(in, row), ctx, flag) : (T)0);
-            }
-        }
+        const uint8_t* in = values.at(first, count);
+        uint8_t* out = ctx.out + first * (int64_t)sizeof(T);
+        const flag_t flag = has_nulls(ctx.operand) ? unary_with_nulls<T, Op>(ctx, in, out, first, count) : dense_unary<T, Op>(ctx, in, out, count);
         if (flag) return OVERFLOW_;
     }
     return OK;

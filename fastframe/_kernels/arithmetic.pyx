@@ -4,7 +4,7 @@ An operand is ``(view, physical, scalar)``; with ``scalar`` its row 0, which mus
 read as values of the loop's type ``physical``, which is also the type of the output.
 """
 
-from libc.stdint cimport uint8_t, uintptr_t
+from libc.stdint cimport int64_t, uint8_t, uintptr_t
 
 from fastframe._kernels.operand cimport Operand, as_operand
 from fastframe._threads._drive cimport Task, kernel_t
@@ -16,12 +16,14 @@ cdef extern from "arithmetic.hpp" namespace "ff" nogil:
         Operand right
         uint8_t* out
         uint8_t* validity
+        int64_t loose
 
     cdef struct UnaryContext:
         Operand operand
         double factor
         int divide_first
         uint8_t* out
+        int64_t loose
 
     kernel_t binary_kernel(int physical, int operation)
     kernel_t unary_kernel(int physical, int operation)
@@ -47,11 +49,13 @@ BINARY_PLACES = {
     "right": <uintptr_t>&a_binary.right.values - <uintptr_t>&a_binary,
     "out": <uintptr_t>&a_binary.out - <uintptr_t>&a_binary,
     "validity": <uintptr_t>&a_binary.validity - <uintptr_t>&a_binary,
+    "loose": <uintptr_t>&a_binary.loose - <uintptr_t>&a_binary,
 }
 UNARY_PLACES = {
     "size": sizeof(UnaryContext),
     "operand": <uintptr_t>&a_unary.operand.values - <uintptr_t>&a_unary,
     "out": <uintptr_t>&a_unary.out - <uintptr_t>&a_unary,
+    "loose": <uintptr_t>&a_unary.loose - <uintptr_t>&a_unary,
 }
 
 
@@ -74,6 +78,7 @@ def binary(str operation, int physical, tuple left, tuple right, uintptr_t out, 
     ctx.right = as_operand(right, physical)
     ctx.out = <uint8_t*>out
     ctx.validity = <uint8_t*>validity
+    ctx.loose = 0
     return Task.make(binary_kernel(physical, BINARY[operation]), &ctx, sizeof(ctx), keep_alive)
 
 
@@ -96,4 +101,5 @@ def unary(str operation, int physical, tuple operand, uintptr_t out, *, int deci
     ctx.factor = 10.0 ** abs(decimals)
     ctx.divide_first = decimals < 0
     ctx.out = <uint8_t*>out
+    ctx.loose = 0
     return Task.make(unary_kernel(physical, UNARY[operation]), &ctx, sizeof(ctx), keep_alive)

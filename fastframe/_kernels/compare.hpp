@@ -8,6 +8,10 @@
 
 #include "operand.hpp"
 
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#endif
+
 namespace ff {
 
 enum Comparison : int { EQ = 0, NE = 1, LT = 2, LE = 3 };
@@ -163,19 +167,60 @@ inline uint64_t compare_word(const uint8_t* __restrict left, const uint8_t* __re
     return word;
 }
 
+// Types that wide vectors compare: then every lane's answer is moved to a bit by one instruction.
+#if defined(__x86_64__) && defined(__GNUC__)
+template <typename L, typename R>
+constexpr bool compares_wide = std::is_same<L, R>::value && (sizeof(L) == 4 || sizeof(L) == 8);
+
+template <int OP, typename T>
+FF_WIDE_ROWS void wide_words(const uint8_t* left, const uint8_t* right, uint64_t* words, int n_words) {
+    typedef T lanes_t __attribute__((vector_size(32)));
+    constexpr int lanes = 32 / (int)sizeof(T);
+    for (int word = 0; word < n_words; ++word) {
+        uint64_t bits = 0;
+        for (int row = 0; row < 64; row += lanes) {
+            lanes_t a, b;
+            memcpy(&a, left + (64 * word + row) * (int)sizeof(T), 32);
+            memcpy(&b, right + (64 * word + row) * (int)sizeof(T), 32);
+            decltype(a == b) holds;
+            if constexpr (OP == EQ) holds = a == b;
+            else if constexpr (OP == NE) holds = a != b;
+            else if constexpr (OP == LT) holds = a < b;
+            else holds = a <= b;
+            unsigned mask;
+            if constexpr (sizeof(T) == 8) mask = (unsigned)_mm256_movemask_pd((__m256d)holds);
+            else mask = (unsigned)_mm256_movemask_ps((__m256)holds);
+            bits |= (uint64_t)mask << row;
+        }
+        words[word] = bits;
+    }
+}
+#else
+template <typename L, typename R>
+constexpr bool compares_wide = false;
+
+template <int OP, typename T>
+void wide_words(const uint8_t*, const uint8_t*, uint64_t*, int) {}
+#endif
+
 template <int OP, typename L, typename R>
 int compare(void* context, int64_t start, int64_t stop, int64_t) {
     const CompareContext& ctx = *(const CompareContext*)context;
     Blocks<L> left(ctx.left);
     Blocks<R> right(ctx.right);
     const bool nulls = has_nulls(ctx.left) || has_nulls(ctx.right);
+    const bool wide = compares_wide<L, R> && has_wide_rows();
+    uint64_t words[BLOCK / 64];
     for (int64_t first = start; first < stop; first += BLOCK) {
         const int count = (int)(stop - first < BLOCK ? stop - first : BLOCK);
         const uint8_t* a = left.at(first, count);
         const uint8_t* b = right.at(first, count);
+        if constexpr (compares_wide<L, R>) {
+            if (wide) wide_words<OP, L>(a, b, words, count / 64);
+        }
         for (int row = 0; row < count; row += 64) {
             const int some = count - row < 64 ? count - row : 64;
-            uint64_t word = compare_word<OP, L, R>(a + row * (int)sizeof(L), b + row * (int)sizeof(R), some);
+            uint64_t word = wide && some == 64 ? words[row / 64] : compare_word<OP, L, R>(a + row * (int)sizeof(L), b + row * (int)sizeof(R), some);
             if (nulls) {
                 const uint64_t valid = valid_word(ctx.left, first + row, some) & valid_word(ctx.right, first + row, some);
                 word = OP == NE ? word | (~valid & low_bits(some)) : word & valid;

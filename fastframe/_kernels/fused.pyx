@@ -39,9 +39,9 @@ def program(list steps not None, int64_t block_rows, int64_t scratch_bytes):
 
     Parameters
     ----------
-    steps : list of (Task, context size, patches, addresses)
-        ``patches`` are ``(offset in the context, offset in the scratch, bits per row)`` of temporaries, ``addresses`` are
-        ``(offset in the context, address at row 0)`` of memory as long as a column. The tasks are kept alive.
+    steps : list of (Task, context size, patches, words)
+        ``patches`` are ``(offset in the context, offset in the scratch, bits per row)`` of temporaries, ``words`` are
+        ``(offset in the context, 8 bytes)``: addresses of memory as long as a column, flags. The tasks are kept alive.
     block_rows : int
         A multiple of 512.
     scratch_bytes : int
@@ -77,9 +77,9 @@ cdef int fill(uint8_t* memory, Program* head, list steps) except -1:
     cdef ProgramStep* out = <ProgramStep*>(memory + head.steps)
     cdef ProgramPatch* patch_out = <ProgramPatch*>(memory + head.patches)
     cdef int64_t context = 0, n_patches = 0, size, place
-    cdef uintptr_t address
+    cdef uintptr_t word
     cdef Task task
-    for number, (given, given_size, patches, addresses) in enumerate(steps):
+    for number, (given, given_size, patches, words) in enumerate(steps):
         task, size = given, given_size
         out[number].kernel = task.kernel
         out[number].context = context
@@ -87,15 +87,15 @@ cdef int fill(uint8_t* memory, Program* head, list steps) except -1:
         memcpy(memory + head.contexts + context, task.ctx, size)
         for place, base, bits_per_row in patches:
             if place < 0 or place + 8 > size:
-                raise ValueError(f"no address at byte {place} of a context of {size} bytes")
+                raise ValueError(f"no word at byte {place} of a context of {size} bytes")
             patch_out[n_patches].place = context + place
             patch_out[n_patches].base = base
             patch_out[n_patches].bits_per_row = bits_per_row
             n_patches += 1
-        for place, address in addresses:
+        for place, word in words:
             if place < 0 or place + 8 > size:
-                raise ValueError(f"no address at byte {place} of a context of {size} bytes")
-            memcpy(memory + head.contexts + context + place, &address, sizeof(address))
+                raise ValueError(f"no word at byte {place} of a context of {size} bytes")
+            memcpy(memory + head.contexts + context + place, &word, sizeof(word))
         out[number].beyond_patch = n_patches
         context += rounded(size)
     return 0

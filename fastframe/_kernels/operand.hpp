@@ -10,6 +10,15 @@
 
 namespace ff {
 
+// Loops over wide vectors are chosen at run time; they are the same source as those for the baseline, or the same answer.
+#if defined(__x86_64__) && defined(__GNUC__)
+#define FF_WIDE_ROWS __attribute__((target("avx2")))
+inline bool has_wide_rows() { return __builtin_cpu_supports("avx2"); }
+#else
+#define FF_WIDE_ROWS
+inline bool has_wide_rows() { return false; }
+#endif
+
 constexpr int BLOCK = 1024;   // rows; a multiple of 64 that divides every slice start
 
 typedef void (*convert_t)(const View& values, int64_t start, int count, uint8_t* out);

@@ -388,3 +388,10 @@ def test_empty_columns() -> None:
     ):  # fmt: skip
         result = evaluate(expression, empty)
         assert len(result) == 0 and result.dtype == expression.resolve(empty.schema)
+
+
+def test_the_lesser_and_the_greater_of_bools() -> None:
+    one, other = Column(pa.array([True, False, None, None, True])), Column(pa.array([False, False, True, None, None]))
+    assert values(run("max", one, other)) == [True, False, True, None, True]
+    assert values(run("min", one, other)) == [False, False, True, None, True]
+    assert values(run("clip", one, literals=(True, None))) == [True, True, None, None, True]

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from fastframe.column import Column, Table
 from fastframe.dtypes import STRING
 from fastframe.dtypes import dtype as as_dtype
+from fastframe.engines.cpu import evaluate as call_by_call
 from fastframe.engines.cpu import fused as one_pass
 from fastframe.engines.cpu import fused_program
-from fastframe.engines.cpu.evaluate import evaluate
-from fastframe.engines.cpu.fused import Trees, evaluate_all, fused
+from fastframe.engines.cpu.evaluate import evaluate, evaluate_all
+from fastframe.engines.cpu.fused import Trees, fused
 from fastframe.engines.cpu.handlers.rows import filter_rows, project
 from fastframe.errors import ArgumentError, ColumnNotFound, DTypeError, FastFrameError, IntegerOverflow, LossyCast
 from fastframe.ops.expressions import Call, Cast, Col, Expression, Lit
@@ -36,8 +37,8 @@ TIMES = ("date32[day]", "timestamp[us]", "duration[us]", "timestamp[us, tz=UTC]"
 @pytest.fixture(autouse=True)
 def many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few rows make several blocks here, and are fused."""
-    monkeypatch.setattr(fused_program, "BLOCK_ROWS", 512)
-    monkeypatch.setattr(one_pass, "FUSED_ROWS", 1)
+    monkeypatch.setattr(fused_program, "MOST_BLOCK_ROWS", 512)
+    monkeypatch.setattr(call_by_call, "FUSED_ROWS", 1)
 
 
 # ---- columns --------------------------------------------------------------------------------------------------------
@@ -329,7 +330,10 @@ def test_garbage_under_nulls_neither_overflows_nor_is_inexact() -> None:
     for dtype in NUMBERS:
         rows = table((dtype, dtype), nulls=0.3, offset=3)
         tree = call("add", call("mul", A, A), call("abs", B))
-        assert check(tree, rows) is not None
+        found = check(tree, rows)
+        assert found is not None
+        under = np.frombuffer(found.array.buffers()[1], dtype)[:N_ROWS][~np.asarray(found.array.is_valid())]
+        assert len(under) and not under.any()   # and it does not come out
         assert check(Cast(call("add", call("floor", call("clip", A, 0, 5)), 0), as_dtype("float32")), rows) is not None
 
 
@@ -362,17 +366,30 @@ def test_filter(nulls: float, offset: int) -> None:
     assert np.array_equal(*[np.asarray(one.to_numpy(zero_copy_only=False)) for one in (kept["c1"].array, rows["c1"].array.filter(mask))], equal_nan=True)
 
 
-def test_single_calls_and_few_rows_make_no_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise AssertionError("a program was made")
-
-    monkeypatch.setattr(one_pass, "fused", refuse)
-    rows = table(("int64", "float64"))
-    evaluate_all((("x", call("add", A, B)), ("y", A)), rows)
-    with pytest.raises(AssertionError, match="a program"):
-        evaluate_all((("x", call("add", A, B)), ("y", call("add", A, A))), rows)
-    monkeypatch.setattr(one_pass, "FUSED_ROWS", N_ROWS + 1)
-    evaluate_all((("x", call("add", call("mul", A, B), B)),), rows)
+def test_only_what_saves_memory_traffic_is_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    monkeypatch.setattr(one_pass, "fused", lambda expressions, rows: made.append(len(expressions)))
+    rows = table(("int64", "float64", "bool"))
+    alone = [
+        (("x", call("add", A, A)),),
+        (("x", call("add", A, 1)), ("y", A), ("z", Lit(1))),
+        (("x", call("and", call("not", call("gt", A, 1)), call("lt", B, 2))),),   # bitmaps are small
+    ]
+    together = [
+        (("x", call("add", call("mul", A, B), 1)),),
+        (("x", call("gt", Cast(A, as_dtype("float64")), 1)),),
+        (("x", call("and", call("gt", A, 1), call("lt", A, 2))),),
+        (("x", call("add", A, 1)), ("y", call("gt", A, 1))),
+    ]
+    for outputs in alone:
+        evaluate_all(outputs, rows)
+        assert not made
+    for number, outputs in enumerate(together):
+        evaluate_all(outputs, rows)
+        assert len(made) == number + 1
+    monkeypatch.setattr(call_by_call, "FUSED_ROWS", N_ROWS + 1)
+    evaluate_all(together[0], rows)
+    assert len(made) == len(together)
 
 
 def test_bits_do_not_depend_on_threads_blocks_or_slices(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -381,7 +398,7 @@ def test_bits_do_not_depend_on_threads_blocks_or_slices(monkeypatch: pytest.Monk
     tree = call("if_else", C, call("truediv", call("add", call("mul", A, B), D), call("sub", B, 3)), call("exp", call("min", A, 2)))
     expected = evaluate(tree, rows)
     for threads, block in ((1, 4096), (2, 4096), (4, 512), (4, 1 << 17)):
-        monkeypatch.setattr(fused_program, "BLOCK_ROWS", block)
+        monkeypatch.setattr(fused_program, "MOST_BLOCK_ROWS", block)
         with option_context(threads=threads):
             columns = fused([tree], rows)
         assert columns is not None

@@ -12,7 +12,7 @@ from fastframe._threads import run
 from fastframe.column import Column
 from fastframe.column.column import column_from_buffers
 from fastframe.column.memory import allocate_bits
-from fastframe.dtypes import FLOAT32, FLOAT64, INT64, DType, Kind
+from fastframe.dtypes import BOOL, FLOAT32, FLOAT64, INT8, INT64, DType, Kind
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.forms import nulls
 from fastframe.engines.cpu.operands import Invocation, Operand, Side, broadcast
@@ -269,6 +269,9 @@ def extreme_of_two(call: Invocation, operation: str | None = None) -> Column:
         numbers = tuple(Operand(_physical(one.column), one.scalar) for one in (left, right))
         counted = Invocation(operation, numbers, numbers[0].dtype, {}, n_rows, call.name)
         return Column(binary(counted, operation).array.view(call.result.arrow), call.result)
+    if call.result == BOOL:
+        bytes_of = tuple(one.cast(INT8) for one in (left, right))
+        return cast(binary(Invocation(operation, bytes_of, INT8, {}, n_rows, call.name), operation), BOOL)
     import pyarrow.compute as pc
 
     name = {"raise": "max", "lower": "min"}.get(operation, operation)

@@ -1,8 +1,8 @@
-"""`evaluate`: an expression over the columns of a table."""
+"""`evaluate`: an expression over the columns of a table, call by call; `evaluate_all`: some, in one pass where that pays."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from struct import pack_into
 from typing import Any
 
@@ -28,10 +28,14 @@ from fastframe.engines.cpu.sliced import by_slices
 from fastframe.engines.cpu.text_functions import evaluate_join, evaluate_text
 from fastframe.engines.cpu.time_functions import evaluate_time
 from fastframe.ops.expressions import Bound, Call, Cast, Col, Expression, Lit
+from fastframe.ops.functions import FUNCTIONS
 from fastframe.ops.mapped import Mapped
 
 _NUMBERS = frozenset({Kind.INT, Kind.UINT, Kind.FLOAT})
 _PACKED = dict(zip(list(Physical)[: Physical.F64 + 1], "bhiqBHIQfd", strict=True))   # struct's names of the kernels' numbers
+
+FUSED_ROWS = 1 << 18     # with fewer rows temporaries are in the cache anyhow, and making a program takes longer than it saves
+_BITS = frozenset({"compare", "between", "logic", "not", "is_missing", "isin"})
 
 # By `Function.handler`; a test checks that every row of the function table has one.
 HANDLERS: dict[str, Callable[[Invocation], Column]] = {
@@ -68,6 +72,37 @@ def evaluate(expression: Expression, table: Table) -> Column:
         expression.resolve(table.schema)
     operand = operand_of(expression, table)
     return broadcast(operand, table.n_rows) if operand.scalar else operand.column
+
+
+def evaluate_all(outputs: Sequence[tuple[str, Expression]], table: Table) -> dict[str, Column]:
+    """The values of some expressions over the columns of a table, as `evaluate` gives them one after the other."""
+    if table.n_rows >= FUSED_ROWS and pays(expression for _, expression in outputs):
+        from fastframe.engines.cpu.fused import fused
+
+        columns = fused([expression for _, expression in outputs], table)
+        if columns is not None:
+            return dict(zip([name for name, _ in outputs], columns, strict=True))
+    return {name: evaluate(expression, table) for name, expression in outputs}
+
+
+def pays(expressions: Iterable[Expression]) -> bool:
+    """Whether one pass saves memory traffic: a result of a call that is no bitmap goes into another call, or two calls read a column."""
+    unread: list[tuple[Expression, Expression | None]] = [(one, None) for one in expressions]   # with the call it is an argument of
+    readers: dict[str, Expression] = {}
+    while unread:
+        one, caller = unread.pop()
+        if isinstance(one, Col) and caller is not None:
+            if readers.setdefault(one.name, caller) is not caller:
+                return True
+        elif isinstance(one, (Call, Cast)):
+            if caller is not None and not _gives_bits(one):
+                return True
+            unread += [(child, one) for child in one.children()]
+    return False
+
+
+def _gives_bits(expression: Call | Cast) -> bool:
+    return isinstance(expression, Call) and expression.function in FUNCTIONS and FUNCTIONS[expression.function].handler in _BITS
 
 
 def operand_of(expression: Expression, table: Table) -> Operand:

@@ -7,39 +7,16 @@ the first call in evaluation order that fails. docs/plans/fused_expressions.md h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from fastframe.column import Column, Table
-from fastframe.engines.cpu.evaluate import applied, evaluate, one_row, operand_of
+from fastframe.engines.cpu.evaluate import applied, one_row, operand_of, pays
 from fastframe.engines.cpu.fused_program import Program, Request, Value
 from fastframe.engines.cpu.fused_shapes import Shape, can_be_step, can_cast
 from fastframe.engines.cpu.fused_steps import LOWERINGS, converted
 from fastframe.engines.cpu.operands import Operand
 from fastframe.errors import FastFrameError
 from fastframe.ops.expressions import Bound, Call, Cast, Col, Expression
-
-FUSED_ROWS = 1 << 16     # fewer rows are in the cache anyhow, and to make a program takes longer than it saves
-FEWEST_CALLS = 2
-
-
-def evaluate_all(outputs: Sequence[tuple[str, Expression]], table: Table) -> dict[str, Column]:
-    """The values of some expressions over the columns of a table, as `evaluate` gives them one after the other."""
-    if table.n_rows >= FUSED_ROWS and pays(expression for _, expression in outputs):
-        columns = fused([expression for _, expression in outputs], table)
-        if columns is not None:
-            return dict(zip([name for name, _ in outputs], columns, strict=True))
-    return {name: evaluate(expression, table) for name, expression in outputs}
-
-
-def pays(expressions: Iterable[Expression]) -> bool:
-    """Whether there are calls whose results need not be written as columns."""
-    unread, n_calls = list(expressions), 0
-    while unread and n_calls < FEWEST_CALLS:
-        one = unread.pop()
-        if isinstance(one, (Call, Cast)):
-            n_calls += 1
-            unread += one.children()
-    return n_calls >= FEWEST_CALLS
 
 
 def fused(expressions: Sequence[Expression], table: Table) -> list[Column] | None:
@@ -72,10 +49,11 @@ class Trees:
         return known[1]
 
     def _value(self, expression: Expression) -> Value:
-        if isinstance(expression, Call) and expression.names():
-            return self._call(expression, expression.bound(self.table.schema))
-        if isinstance(expression, Cast) and expression.names():
-            return self._cast(expression)
+        if not self._is_constant(expression):
+            if isinstance(expression, Call):
+                return self._call(expression, expression.bound(self.table.schema))
+            if isinstance(expression, Cast):
+                return self._cast(expression)
         return operand_of(expression, self.table)
 
     def _call(self, expression: Call, bound: Bound) -> Value:
@@ -96,7 +74,7 @@ class Trees:
 
     def _operand(self, expression: Expression) -> Operand:
         """The values as a column, from a program of their own where that pays."""
-        if expression.names() and pays([expression]):
+        if not self._is_constant(expression) and pays([expression]):
             columns = fused([expression], self.table)
             if columns is not None:
                 return Operand(columns[0])
@@ -106,4 +84,8 @@ class Trees:
         if literal is not None:
             return Shape(literal.dtype, scalar=True)
         encoded = isinstance(expression, Col) and self.table.columns[expression.name].is_encoded
-        return Shape(expression.resolve(self.table.schema), scalar=not expression.names(), encoded=encoded)
+        return Shape(expression.resolve(self.table.schema), scalar=self._is_constant(expression), encoded=encoded)
+
+    def _is_constant(self, expression: Expression) -> bool:
+        """Whether no column is read."""
+        return not (expression.bound(self.table.schema).read if isinstance(expression, Call) else expression.names())

@@ -25,10 +25,11 @@ from fastframe.engines.cpu.results import with_validity
 if TYPE_CHECKING:
     from fastframe._kernels.fused import Step
 
-BLOCK_ROWS = 4096     # docs/plans/fused_expressions.md has the measurements
+MOST_BLOCK_ROWS = 1 << 15      # longer stretches of a column are read faster, until temporaries leave the cache:
+SCRATCH_BYTES = 256 << 10      # docs/plans/fused_expressions.md has the measurements
+LEAST_BLOCK_ROWS = 2048
 OPERATION = "expression"
-_VALIDITY = 8         # bytes from a view's values to its validity
-_LINE = 64
+_VALIDITY = 8   # bytes from a view's values to its validity
 
 
 class Place(NamedTuple):
@@ -88,7 +89,7 @@ Patches = list[tuple[int, int]]   # (offset in the context, slot)
 
 class _Step(NamedTuple):
     task: Task
-    size: int
+    places: Mapping[str, int]   # by name, in the context; and its "size"
     reads: Patches
     writes: Patches
 
@@ -166,7 +167,7 @@ class Program:
         """Add a kernel whose context has the addresses ``reads`` and ``writes`` at ``places``."""
         read = [(places[name] + at, slot) for name, patches in reads.items() for at, slot in patches]
         written = [(places[name], place.slot) for name, place in writes.items() if place is not None and place.slot is not None]
-        self.steps.append(_Step(task, places["size"], read, written))
+        self.steps.append(_Step(task, places, read, written))
 
     def combined(self, operation: str, *bits: Place | bool) -> Temp:
         """A bitwise combination of bitmaps, or of one bit for all rows."""
@@ -193,40 +194,41 @@ class Program:
                 if value.validity is not None and value.validity.slot is not None:
                     self._results[value.validity.slot] = allocate_bits(self.n_rows, OPERATION)
         if self.steps:
-            bases, scratch_bytes = self._layout()
-            task = program([self._placed(step, bases) for step in self.steps], BLOCK_ROWS, scratch_bytes)
+            bases, bits_per_row = self._layout()
+            rows = block_rows(bits_per_row)
+            task = program([self._placed(step, bases, rows) for step in self.steps], rows, bits_per_row * rows // 8)
             if run(task, self.n_rows, operation=OPERATION) is not None:
                 return None
         made = {id(value): self._column(value) for value in outputs}
         return [made[id(value)] for value in outputs]
 
-    def _placed(self, step: _Step, bases: dict[int, int]) -> Step:
-        patches, addresses = [], []
+    def _placed(self, step: _Step, bases: dict[int, int], rows: int) -> Step:
+        patches, words = [], []
         for at, slot in step.reads + step.writes:
             if slot in self._results:
-                addresses.append((at, self._results[slot].address))
+                words.append((at, self._results[slot].address))
             else:
-                patches.append((at, bases[slot], self._bits[slot]))
-        return step.task, step.size, patches, addresses
+                patches.append((at, bases[slot] * rows // 8, self._bits[slot]))
+        if "loose" in step.places and not any(slot in self._results for _, slot in step.writes):
+            words.append((step.places["loose"], 1))   # nobody sees what lies under nulls
+        return step.task, step.places["size"], patches, words
 
     def _layout(self) -> tuple[dict[int, int], int]:
-        """Where in the scratch each temporary starts; memory is used again after the last step that reads it."""
+        """Where each temporary starts, and where all end, in bits per row; memory is used again after the last step that reads it."""
         last = {slot: number for number, step in enumerate(self.steps) for _, slot in step.reads + step.writes}
         bases: dict[int, int] = {}
         free: dict[int, list[int]] = {}
         size = 0
         for number, step in enumerate(self.steps):
-            for _, slot in step.writes:
-                if slot in self._results:
-                    continue
-                n_bytes = -(-BLOCK_ROWS * self._bits[slot] // (8 * _LINE)) * _LINE
-                if not free.get(n_bytes):
-                    free.setdefault(n_bytes, []).append(size)
-                    size += n_bytes
-                bases[slot] = free[n_bytes].pop()
+            for slot in [slot for _, slot in step.writes if slot not in self._results]:
+                bits = self._bits[slot]
+                if not free.setdefault(bits, []):
+                    free[bits].append(size)
+                    size += bits
+                bases[slot] = free[bits].pop()
             for slot in {slot for _, slot in step.reads + step.writes}:
                 if last[slot] == number and slot in bases:
-                    free[-(-BLOCK_ROWS * self._bits[slot] // (8 * _LINE)) * _LINE].append(bases[slot])
+                    free[self._bits[slot]].append(bases[slot])
         return bases, size
 
     def _column(self, value: Value) -> Column:
@@ -239,6 +241,14 @@ class Program:
         return column_from_buffers(value.dtype, self.n_rows, values, validity)
 
 
+def block_rows(bits_per_row: int) -> int:
+    """Rows of a block whose temporaries stay in the cache: a power of two, and no part of any result depends on it."""
+    rows = MOST_BLOCK_ROWS
+    while rows > LEAST_BLOCK_ROWS and rows * bits_per_row > 8 * SCRATCH_BYTES:
+        rows //= 2
+    return rows
+
+
 def _memory(dtype: DType, n_rows: int) -> Block:
     return allocate(n_rows * dtype.width, OPERATION) if dtype.width else allocate_bits(n_rows, OPERATION)
 
@@ -246,7 +256,7 @@ def _memory(dtype: DType, n_rows: int) -> Block:
 def identity(value: Value) -> Any:
     """What tells two values of a program apart: equal identities are equal bits."""
     if isinstance(value, Temp):
-        return value.dtype, value.values, value.validity
+        return value.dtype.name, value.values, value.validity
     if not value.scalar or value.is_null or not value.dtype.width or value.column.is_encoded:
         return value.column
-    return value.dtype, string_at(value.column.view.values, value.dtype.width)   # not the value: 0.0 == -0.0
+    return value.dtype.name, string_at(value.column.view.values, value.dtype.width)   # not the value: 0.0 == -0.0

@@ -69,7 +69,7 @@ def retyped(program: Program, value: Value, dtype: DType) -> Value:
     if isinstance(value, Temp):
         return replace(value, dtype=dtype)
     column, scalar = value.column, value.scalar
-    return program.once(("view", identity(value), dtype), lambda: Operand(Column(column.array.view(dtype.arrow), dtype), scalar))
+    return program.once(("view", identity(value), dtype.name), lambda: Operand(Column(column.array.view(dtype.arrow), dtype), scalar))
 
 
 def counts(program: Program, value: Value) -> Value:
@@ -90,7 +90,7 @@ def converted(program: Program, value: Value, dtype: DType, *, safe: bool = True
         return retyped(program, converted(program, whole, INT32 if dtype.width == 4 else INT64, safe=safe), dtype)
     if whole.dtype == dtype:
         return whole
-    return program.once(("cast", dtype, safe, identity(whole)), lambda: _cast(program, whole, dtype, safe))
+    return program.once(("cast", dtype.name, safe, identity(whole)), lambda: _cast(program, whole, dtype, safe))
 
 
 def _cast(program: Program, value: Value, dtype: DType, safe: bool) -> Temp:
@@ -126,7 +126,7 @@ def binary(program: Program, call: Request, operation: str | None = None) -> Tem
     left, right = call.operands
     if operation == "pow" and is_scalar(right) and dtype.kind is Kind.FLOAT and right.value == 2:
         operation, right = "mul", left
-    return program.once((operation, dtype, identity(left), identity(right)), lambda: _binary(program, operation, dtype, left, right))
+    return program.once((operation, dtype.name, identity(left), identity(right)), lambda: _binary(program, operation, dtype, left, right))
 
 
 def _binary(program: Program, operation: str, dtype: DType, left: Value, right: Value) -> Temp:
@@ -147,7 +147,7 @@ def unary(program: Program, call: Request) -> Value:
         return value
     dtype = INT64 if call.result.kind is Kind.DURATION else call.result
     number = counts(program, value)
-    done = program.once((call.operation, dtype, decimals, identity(number)), lambda: _unary(program, call.operation, dtype, number, decimals))
+    done = program.once((call.operation, dtype.name, decimals, identity(number)), lambda: _unary(program, call.operation, dtype, number, decimals))
     return retyped(program, done, call.result)
 
 
@@ -374,7 +374,7 @@ def chosen(program: Program, mask: Value, yes: Value, no: Value, result: DType) 
     validity = program.validity(mask)
     values = program.values(mask)
     choice = values if validity is None else program.combined("and", values, validity).values
-    key = ("choose", result, choice, identity(mask), identity(yes), identity(no))
+    key = ("choose", result.name, choice, identity(mask), identity(yes), identity(no))
     return program.once(key, lambda: _choose(program, choice, mask, yes, no))
 
 

@@ -6,8 +6,7 @@ import numpy as np
 
 from fastframe.column import Column, Table
 from fastframe.engines.cpu.cast import cast
-from fastframe.engines.cpu.evaluate import mapped_results
-from fastframe.engines.cpu.fused import evaluate_all
+from fastframe.engines.cpu.evaluate import evaluate_all, mapped_results
 from fastframe.engines.cpu.select import filter_columns, filter_plan, put, take_table
 from fastframe.engines.cpu.sort_table import sorted_table
 from fastframe.ops.expressions import Expression
@@ -26,6 +25,7 @@ def project(spec: Project, table: Table) -> Table:
 
 def _with_several(spec: Project, table: Table) -> dict[str, Column]:
     """The outputs, where some are results of one user's function: it is called once for all of them."""
+    spec.resolve(table.schema)
     computed = evaluate_all([(name, one) for name, one in spec.outputs if not isinstance(one, Mapped)], table)
     called: dict[tuple[RowFunction, tuple[Expression, ...]], list[Column]] = {}
     for name, expression in spec.outputs:
