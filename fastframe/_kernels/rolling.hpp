@@ -8,11 +8,11 @@
 // its newer part, and a window's state is the merge of two. So an error, an infinity or a large value lasts as long as
 // it is in the window, and windows of equal values have no variance at all. Two adds and a merge per value.
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <new>
 
-#include "rolling_source.hpp"
-#include "rolling_states.hpp"
+#include "rolling_blocks.hpp"
 
 namespace ff {
 
@@ -82,14 +82,42 @@ struct Windows {
         }
     }
 
+    // How many windows from `position` on came out of a run of blocks.
+    int64_t by_blocks(int64_t position, int64_t count, int64_t first, int64_t width, double* scratch) {
+        typedef typename BlocksOf<Agg, MISSING>::type Blocks;
+        if constexpr (std::is_void<Blocks>::value) {
+            return 0;
+        } else {
+            const int32_t* counts = MISSING ? source.counts.get() + (first - source.low) : nullptr;
+            const int64_t at = position - results.start;
+            const int64_t enough = ctx.min_periods > 1 || Agg::OF_NONE ? ctx.min_periods : 1;
+            const BlockRun<value_t, result_t> run = {source.values + (first - source.low), counts, width, count, enough, ctx.ddof, ctx.rooted,
+                                                     results.values + at, results.present.get() + at, scratch};
+            return run_blocks<Blocks>(run) ? count : 0;
+        }
+    }
+
     template <class Bounds>
     int run(Bounds& bounds, int64_t start, int64_t stop, int64_t capacity) {
+        constexpr bool BLOCKS = Bounds::STEADY && !std::is_void<typename BlocksOf<Agg, MISSING>::type>::value;
         std::unique_ptr<state_t[]> suffix(new (std::nothrow) state_t[(size_t)capacity + 1]);
-        if (suffix == nullptr) return OUT_OF_MEMORY;
-        int64_t position = start;
+        std::unique_ptr<double[]> scratch;
+        if (BLOCKS) scratch.reset(new (std::nothrow) double[(size_t)block_scratch(capacity + 1)]);
+        if (suffix == nullptr || (BLOCKS && scratch == nullptr)) return OUT_OF_MEMORY;
+        int64_t position = start, tried = start;
         while (position < stop) {
             bounds.move_to(position);
             const int64_t first = bounds.begin(position), middle = bounds.end(position);
+            if constexpr (BLOCKS) {
+                int64_t count = bounds.steady(position + 1) + 1;
+                if (stop - position < count) count = stop - position;
+                if (count >= FEWEST_IN_BLOCKS && middle - first >= std::max<int64_t>(1, ctx.min_periods * !MISSING) && position >= tried) {
+                    const int64_t done = by_blocks(position, count, first, middle - first, scratch.get());
+                    position += done;
+                    tried = position + count;   // where blocks were too inexact, all of them are walked
+                    if (done > 0) continue;
+                }
+            }
             state_t state = Agg::identity();
             int64_t n = 0;
             for (int64_t at = middle - 1; at >= first; --at) {

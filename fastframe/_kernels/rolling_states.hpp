@@ -1,6 +1,7 @@
 // What rolling and expanding windows keep of their values: a state that values are added to, and that merges with another.
 //
 // Each has `value_t` (what it reads), `state_t`, `result_t`, `COUNTS_ROWS` (whether missing values count for `min_periods`),
+// `OF_NONE` (whether there is a result of no values),
 // `identity`, `add`, `merged` and `finish`, which says whether there is a result. Nothing is ever subtracted.
 #pragma once
 #include <cmath>
@@ -16,7 +17,7 @@ struct CountOf {
     typedef V value_t;
     struct state_t {};
     typedef int64_t result_t;
-    static constexpr bool COUNTS_ROWS = true;
+    static constexpr bool COUNTS_ROWS = true, OF_NONE = true;
     static inline state_t identity() { return {}; }
     static inline void add(state_t&, V) {}
     static inline state_t merged(const state_t&, const state_t&) { return {}; }
@@ -36,7 +37,7 @@ struct SumOf {
         double sum, lost;
     };
     typedef double result_t;
-    static constexpr bool COUNTS_ROWS = false;
+    static constexpr bool COUNTS_ROWS = false, OF_NONE = !MEAN;
     static inline state_t identity() { return {0.0, 0.0}; }
     static inline double error_of(double sum, double left, double right) {
         const double back = sum - left;
@@ -66,7 +67,7 @@ struct ExactOf {
     typedef int64_t value_t;
     typedef int128_t state_t;
     typedef typename std::conditional<MEAN, double, int64_t>::type result_t;
-    static constexpr bool COUNTS_ROWS = false;
+    static constexpr bool COUNTS_ROWS = false, OF_NONE = !MEAN;
     static inline state_t identity() { return 0; }
     static inline void add(state_t& state, int64_t value) { state += (T)value; }
     static inline state_t merged(state_t one, state_t other) { return one + other; }
@@ -89,7 +90,7 @@ struct ExtremeOf {
     typedef V value_t;
     typedef V state_t;
     typedef V result_t;
-    static constexpr bool COUNTS_ROWS = false;
+    static constexpr bool COUNTS_ROWS = false, OF_NONE = false;
     static inline V identity() {
         if constexpr (std::is_same<V, double>::value) {
             return GREATEST ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
@@ -127,7 +128,7 @@ struct VarianceOf {
         double n, mean, squares;
     };
     typedef double result_t;
-    static constexpr bool COUNTS_ROWS = false;
+    static constexpr bool COUNTS_ROWS = false, OF_NONE = false;
     static inline state_t identity() { return {0.0, 0.0, 0.0}; }
     static inline void add(state_t& state, double value) {
         state.n += 1.0;
@@ -158,7 +159,7 @@ struct CovarianceOf {
         double n, x, y, xx, yy, xy;
     };
     typedef double result_t;
-    static constexpr bool COUNTS_ROWS = false;
+    static constexpr bool COUNTS_ROWS = false, OF_NONE = false;
     static inline state_t identity() { return {0.0, 0.0, 0.0, 0.0, 0.0, 0.0}; }
     static inline void add(state_t& state, const Pair& value) {
         state.n += 1.0;
