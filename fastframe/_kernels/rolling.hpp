@@ -167,6 +167,9 @@ int rolling_slice(void* raw, int64_t start, int64_t stop, int64_t) {
     const int64_t high = ending.end(stop - 1);
     Source<typename Agg::value_t> source;
     if (!source.read(ctx.reading, ctx.other, ctx.other_physical, low, high)) return OUT_OF_MEMORY;
+    if constexpr (!std::is_void<typename BlocksOf<Agg, true>::type>::value) {
+        if (Bounds::STEADY && source.any_missing && !source.count_up(high)) return OUT_OF_MEMORY;
+    }
     Results<typename Agg::result_t> results(ctx, start, stop);
     if (!results.allocated()) return OUT_OF_MEMORY;
     const int64_t capacity = ending.widest(start, stop);

@@ -198,7 +198,7 @@ int rolling_quantile(void* raw, int64_t start, int64_t stop, int64_t) {
     Bounds bounds(ctx.bounds, start), ending(ctx.bounds, stop - 1);
     const int64_t low = bounds.begin(start), high = ending.end(stop - 1);
     Source<double> source;
-    if (!source.read_all(ctx.reading, ctx.other, 0, low, high)) return OUT_OF_MEMORY;
+    if (!source.read(ctx.reading, ctx.other, 0, low, high)) return OUT_OF_MEMORY;
     Results<double> results(ctx, start, stop);
     Ranked ranked;
     OrderedWindow window(ranked);

@@ -119,23 +119,9 @@ struct Source {
     bool any_missing = false;
     std::unique_ptr<V[]> own;
     std::unique_ptr<uint8_t[]> own_present;
-    std::unique_ptr<int32_t[]> counts;   // values that are there before each position, where some are missing
+    std::unique_ptr<int32_t[]> counts;   // of `count_up`: values that are there before each position
 
-    bool read(const Reading& from, const View& other, int physical, int64_t first, int64_t high) {
-        if (!read_all(from, other, physical, first, high)) return false;
-        if (!any_missing) return true;
-        counts.reset(new (std::nothrow) int32_t[(size_t)(high - first) + 1]);
-        if (counts == nullptr) return false;
-        int32_t count = 0;
-        for (int64_t position = first; position < high; ++position) {
-            counts[(size_t)(position - first)] = count;
-            count += has(position);
-        }
-        counts[(size_t)(high - first)] = count;
-        return true;
-    }
-
-    bool read_all(const Reading& from, const View&, int, int64_t first, int64_t high) {
+    bool read(const Reading& from, const View&, int, int64_t first, int64_t high) {
         low = first;
         const size_t count = (size_t)(high - first);
         if (is_held<V>(from)) {
@@ -149,6 +135,17 @@ struct Source {
         any_missing = read_physical<V>(from, first, high, own.get(), own_present.get());
         if constexpr (std::is_same<V, double>::value) any_missing = any_missing || any_nan((const double*)own.get(), (int64_t)count);
         values = own.get(), present = own_present.get();
+        return true;
+    }
+    bool count_up(int64_t high) {
+        counts.reset(new (std::nothrow) int32_t[(size_t)(high - low) + 1]);
+        if (counts == nullptr) return false;
+        int32_t count = 0;
+        for (int64_t position = low; position < high; ++position) {
+            counts[(size_t)(position - low)] = count;
+            count += has(position);
+        }
+        counts[(size_t)(high - low)] = count;
         return true;
     }
     inline V at(int64_t position) const { return values[position - low]; }

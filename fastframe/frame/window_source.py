@@ -20,6 +20,7 @@ from fastframe.ops.groups import Output, Window
 
 _OTHER = "\1other{}"
 _OUT = "\1out{}"
+_TIMES = "\1times"
 
 Call = Callable[[str, dict[str, Any]], Any]   # (function, options) -> RollingCall, or another kind of call
 
@@ -68,6 +69,13 @@ class WindowSource:
         if is_series(self.frame) or on not in self.frame._values:
             raise ColumnNotFound.among(on, [] if is_series(self.frame) else list(self.frame._values))
         return replace(self, on=on), on
+
+    def with_own_times(self, times: Any) -> tuple[WindowSource, str]:
+        """The source, with times that are a column's name, or values of their own, and their name in the table."""
+        if isinstance(times, str):
+            return replace(self), self.with_times(times)[1]
+        column = row_values(self.frame._table, "times", times)
+        return replace(self, table=self.table.with_columns({_TIMES: column})), _TIMES
 
     def chosen(self, names: Any) -> WindowSource:
         """One column, by name, or some, by list."""

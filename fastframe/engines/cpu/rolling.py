@@ -21,18 +21,18 @@ _ROOTED = ("std", "corr")
 _NO_VALUES = -1   # the physical type of columns of which only presence counts
 
 
-def rolling(column: Column, other: Column | None, call: RollingCall, span: Span, bounds: Bounds) -> Column:
-    """One value per position.
+def rolling(columns: tuple[Column, Column | None], call: RollingCall, span: Span, bounds: Bounds) -> Column:
+    """One value per position, of a column or of two.
 
     Raises
     ------
     IntegerOverflow
         Where the exact sum of a window does not fit 64 bits.
     """
-    result = call.resolve(column.dtype, call.options["name"])
+    result = call.resolve(columns[0].dtype, call.options["name"])
     if bounds.positions.n_positions == 0:
         return column_from_buffers(result, 0, *_outputs(result, 0, call.name))
-    phases = _phases(column, other, call, span, bounds)
+    phases = _phases(columns, call, span, bounds)
     phases.set_bounds(bounds.view, bounds)
     values, validity = _outputs(result, bounds.positions.n_positions, call.name)
     phases.set_output(values.address, validity.address, (values, validity))
@@ -53,7 +53,8 @@ def _run(phases: kernels.Rolling, call: RollingCall, span: Span, bounds: Bounds)
     return run(phases.windows(), n_positions, bounds.slice_positions, operation=call.name)
 
 
-def _phases(column: Column, other: Column | None, call: RollingCall, span: Span, bounds: Bounds) -> kernels.Rolling:
+def _phases(columns: tuple[Column, Column | None], call: RollingCall, span: Span, bounds: Bounds) -> kernels.Rolling:
+    column, other = columns
     physical, view = seen(column)
     result = call.resolve(column.dtype, call.options["name"]).physical
     assert result is not None
