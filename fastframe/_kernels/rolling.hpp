@@ -197,14 +197,14 @@ int expanding_fold(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const Rolling& ctx = *(const Rolling*)raw;
     SegmentWindows last(ctx.bounds, stop - 1);
     const int64_t begin = last.segment_begin();
-    Carried<Agg>& carried = ((Carried<Agg>*)ctx.carries)[slice];
-    carried = {Agg::identity(), 0, 0, begin >= start};
-    const int64_t first = carried.begins ? begin : start;
+    const int64_t first = begin >= start ? begin : start;
     Source<typename Agg::value_t> source;
     if (!source.read(ctx.reading, ctx.other, ctx.other_physical, first, stop)) return OUT_OF_MEMORY;
+    typename Agg::state_t state = Agg::identity();   // not where it goes: slices' states share lines of memory
+    int64_t n = 0;
     for (int64_t position = first; position < stop; ++position)
-        if (source.has(position)) Agg::add(carried.state, source.at(position)), ++carried.n;
-    carried.n_rows = stop - first;
+        if (source.has(position)) Agg::add(state, source.at(position)), ++n;
+    ((Carried<Agg>*)ctx.carries)[slice] = {state, n, stop - first, begin >= start};
     return OK;
 }
 
@@ -232,12 +232,14 @@ int expanding_apply(void* raw, int64_t start, int64_t stop, int64_t slice) {
     if (!results.allocated()) return OUT_OF_MEMORY;
     Windows<Agg, true> windows{ctx, source, results};
     SegmentWindows bounds(ctx.bounds, start);
-    Carried<Agg> carried = ((const Carried<Agg>*)ctx.carries)[slice];
+    const Carried<Agg> carried = ((const Carried<Agg>*)ctx.carries)[slice];
+    typename Agg::state_t state = carried.state;
+    int64_t n = carried.n, n_rows = carried.n_rows;
     for (int64_t position = start; position < stop; ++position) {
         bounds.move_to(position);
-        if (bounds.segment_begin() == position) carried = {Agg::identity(), 0, 0, true};
-        if (source.has(position)) Agg::add(carried.state, source.at(position)), ++carried.n;
-        windows.emit(position, carried.state, carried.n, ++carried.n_rows);
+        if (bounds.segment_begin() == position) state = Agg::identity(), n = n_rows = 0;
+        if (source.has(position)) Agg::add(state, source.at(position)), ++n;
+        windows.emit(position, state, n, ++n_rows);
     }
     if (results.overflowed) return OVERFLOW_;
     results.write();

@@ -6,8 +6,8 @@ from typing import Any, Self
 
 from fastframe.errors import MissingAttribute
 from fastframe.frame.arguments import explained
-from fastframe.frame.unsupported import ROLLING_HINTS
 from fastframe.frame.ewm import ExponentialWindows
+from fastframe.frame.unsupported import ROLLING_HINTS
 from fastframe.frame.window_arguments import decay_of, expanding_span, rolling_span
 from fastframe.frame.window_source import WindowSource
 from fastframe.ops.rolling import ROLLINGS, RollingCall, Span
