@@ -37,6 +37,8 @@ enum DecayOp : int { D_MEAN = 0, D_SUM = 1, D_VARIANCE = 2, D_COVARIANCE = 3, D_
 inline Pair as_pair(double value) { return {value, value}; }
 inline Pair as_pair(const Pair& value) { return value; }
 
+#define FF_ALWAYS inline __attribute__((always_inline))   // states stay in registers
+
 // What is kept of a segment's rows so far.
 template <int OP>
 struct DecayState {
@@ -47,12 +49,12 @@ struct DecayState {
     double total = 1.0;               // of the weights of all values so far,
     double spread = 0.0;              // and its square less their squares, which subtracting those would not give
 
-    inline void fall(double factor) {
+    FF_ALWAYS void fall(double factor) {
         weight *= factor;
         if (OP == D_SUM) x *= factor;
         if (OP == D_VARIANCE || OP == D_COVARIANCE) total *= factor, spread *= factor * factor;
     }
-    inline void take(const Decays& ctx, const Pair& value, double added) {
+    FF_ALWAYS void take(const Decays& ctx, const Pair& value, double added) {
         if (OP == D_SUM) {
             x += value.x;
             return;
@@ -73,7 +75,7 @@ struct DecayState {
     static inline double merged(double products, double away_x, double away_y, double share) {
         return (1.0 - share) * (products + share * (away_x * away_y));
     }
-    inline bool finish(const Decays& ctx, double& out) const {
+    FF_ALWAYS bool finish(const Decays& ctx, double& out) const {
         if (n < ctx.min_periods) return false;
         if (OP == D_MEAN || OP == D_SUM) {
             out = x;
@@ -101,7 +103,7 @@ inline int64_t time_of(const Decays& ctx, int64_t position) {
 
 template <int OP, typename V>
 int decay_segments(void* raw, int64_t start, int64_t stop, int64_t) {
-    const Decays& ctx = *(const Decays*)raw;
+    const Decays ctx = *(const Decays*)raw;   // a copy: results are bytes, which might be anything's
     SegmentWindows segments(ctx.bounds, start);
     const int64_t n_positions = ctx.bounds.n_positions;
     if (segments.low < start && segments.high < n_positions) segments.move_to(segments.high);

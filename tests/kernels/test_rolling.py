@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -24,7 +26,9 @@ def guarded(n_bytes: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("n_rows", [1, 63, 65, 513, 1500])
-@pytest.mark.parametrize(("op", "kind", "width"), [(rolling.SUM, "float64", 8), (rolling.VARIANCE, "float32", 4), (rolling.MINIMUM, "int16", 2), (rolling.MAXIMUM, "bool", 0)])
+@pytest.mark.parametrize(
+    ("op", "kind", "width"), [(rolling.SUM, "float64", 8), (rolling.VARIANCE, "float32", 4), (rolling.MINIMUM, "int16", 2), (rolling.MAXIMUM, "bool", 0)]
+)
 def test_windows_write_their_rows_only(n_rows: int, op: int, kind: str, width: int) -> None:
     given = column(kind, n_rows, nulls="some", sliced=True)
     n_bytes = width * n_rows if width else (n_rows + 7) // 8
@@ -61,7 +65,9 @@ def test_bounds_of_rows_in_groups(rows: int, closed: str, center: bool) -> None:
     offsets = np.array([0, 7, 7, 8, 30], np.int32)
     positions = Positions(30, np.arange(30, dtype=np.int32), offsets)
     begin, end = written(Span(rows=rows, center=center, closed=closed), positions, None)
-    expected = [[one + low for one in window] for low, high in zip(offsets, offsets[1:]) for window in slow.row_windows(high - low, rows, center=center, closed=closed)]
+    expected = []
+    for low, high in itertools.pairwise(offsets):
+        expected += [[one + low for one in window] for window in slow.row_windows(high - low, rows, center=center, closed=closed)]
     assert [list(range(low, high)) for low, high in zip(begin, end)] == expected
 
 
