@@ -101,6 +101,22 @@ inline int64_t time_of(const Decays& ctx, int64_t position) {
     return ctx.time_bytes == 4 ? load<int32_t>(ctx.times, row) : load<int64_t>(ctx.times, row);
 }
 
+// Means of float64 where every value is there, weights fall by rows, and a value has been: the same steps, in registers.
+inline void steady_means(const Decays& ctx, DecayState<D_MEAN>& state, const double* values, int64_t from, int64_t to) {
+    const double factor = ctx.factor, added = ctx.new_weight;
+    double mean = state.x, weight = state.weight;
+    double* out = (double*)ctx.out;
+    for (int64_t position = from; position < to; ++position) {
+        const double all = weight * factor + added, away = values[position - from] - mean;
+        if (away != 0.0) mean += away * (added / all);
+        weight = ctx.adjust ? all : 1.0;
+        const bool present = state.n + (position - from) + 1 >= ctx.min_periods && mean == mean;
+        out[position] = present ? mean : 0.0;
+        ctx.present[position] = present;
+    }
+    state.x = mean, state.weight = weight, state.n += to - from;
+}
+
 template <int OP, typename V>
 int decay_segments(void* raw, int64_t start, int64_t stop, int64_t) {
     const Decays ctx = *(const Decays*)raw;   // a copy: results are bytes, which might be anything's
@@ -114,6 +130,12 @@ int decay_segments(void* raw, int64_t start, int64_t stop, int64_t) {
             const int64_t to = segments.high - from < CHUNK ? segments.high : from + CHUNK;
             Source<V> source;
             if (!source.read(ctx.reading, ctx.other, ctx.other_physical, from, to)) return OUT_OF_MEMORY;
+            if constexpr (OP == D_MEAN) {
+                if (state.n > 0 && !source.any_missing && ctx.times == nullptr && ctx.result == F64) {
+                    steady_means(ctx, state, source.values, from, to);
+                    continue;
+                }
+            }
             for (int64_t position = from; position < to; ++position) {
                 const bool has = source.has(position);
                 if (state.n > 0 && (has || !ctx.skips)) {
