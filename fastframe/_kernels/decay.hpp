@@ -7,7 +7,7 @@
 #pragma once
 #include <cmath>
 
-#include "rolling_source.hpp"
+#include "rolling_states.hpp"
 
 namespace ff {
 
@@ -80,10 +80,7 @@ struct DecayState {
         if (OP == D_MEAN || OP == D_SUM) {
             out = x;
         } else if (OP == D_CORRELATION) {
-            const double scale = std::sqrt(xx) * std::sqrt(yy);
-            if (!(scale > 0.0)) return false;
-            out = xy / scale;
-            out = out > 1.0 ? 1.0 : out < -1.0 ? -1.0 : out;
+            return correlation(xx, yy, xy, out);
         } else {
             out = OP == D_VARIANCE ? xx : xy;
             if (!ctx.biased) {

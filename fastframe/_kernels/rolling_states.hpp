@@ -11,6 +11,16 @@
 
 namespace ff {
 
+// Of sums of squared deviations and of their products; false where one of the two does not vary.
+inline bool correlation(double xx, double yy, double xy, double& out) {
+    const double product = xx * yy;
+    const double scale = std::isnormal(product) ? std::sqrt(product) : std::sqrt(xx) * std::sqrt(yy);
+    if (!(scale > 0.0)) return false;
+    out = xy / scale;
+    out = out > 1.0 ? 1.0 : out < -1.0 ? -1.0 : out;
+    return out == out;
+}
+
 // Counts are kept by the walk itself.
 template <typename V>
 struct CountOf {
@@ -192,11 +202,7 @@ struct CovarianceOf {
             out = state.xy / (double)(n - ctx.ddof);
             return out == out;
         }
-        const double scale = std::sqrt(state.xx) * std::sqrt(state.yy);
-        if (!(scale > 0.0)) return false;   // one of them does not vary
-        out = state.xy / scale;
-        out = out > 1.0 ? 1.0 : out < -1.0 ? -1.0 : out;
-        return out == out;
+        return correlation(state.xx, state.yy, state.xy, out);
     }
 };
 
