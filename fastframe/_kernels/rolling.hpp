@@ -8,11 +8,11 @@
 // its newer part, and a window's state is the merge of two. So an error, an infinity or a large value lasts as long as
 // it is in the window, and windows of equal values have no variance at all. Two adds and a merge per value.
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <new>
 
-#include "rolling_source.hpp"
-#include "rolling_states.hpp"
+#include "rolling_blocks.hpp"
 
 namespace ff {
 
@@ -82,14 +82,42 @@ struct Windows {
         }
     }
 
+    // How many windows from `position` on came out of a run of blocks.
+    int64_t by_blocks(int64_t position, int64_t count, int64_t first, int64_t width, double* scratch) {
+        typedef typename BlocksOf<Agg, MISSING>::type Blocks;
+        if constexpr (std::is_void<Blocks>::value) {
+            return 0;
+        } else {
+            const int32_t* counts = MISSING ? source.counts.get() + (first - source.low) : nullptr;
+            const int64_t at = position - results.start;
+            const int64_t enough = ctx.min_periods > 1 || Agg::OF_NONE ? ctx.min_periods : 1;
+            const BlockRun<value_t, result_t> run = {source.values + (first - source.low), counts, width, count, enough, ctx.ddof, ctx.rooted,
+                                                     results.values + at, results.present.get() + at, scratch};
+            return run_blocks<Blocks>(run) ? count : 0;
+        }
+    }
+
     template <class Bounds>
     int run(Bounds& bounds, int64_t start, int64_t stop, int64_t capacity) {
+        constexpr bool BLOCKS = Bounds::STEADY && !std::is_void<typename BlocksOf<Agg, MISSING>::type>::value;
         std::unique_ptr<state_t[]> suffix(new (std::nothrow) state_t[(size_t)capacity + 1]);
-        if (suffix == nullptr) return OUT_OF_MEMORY;
-        int64_t position = start;
+        std::unique_ptr<double[]> scratch;
+        if (BLOCKS) scratch.reset(new (std::nothrow) double[(size_t)block_scratch(capacity + 1)]);
+        if (suffix == nullptr || (BLOCKS && scratch == nullptr)) return OUT_OF_MEMORY;
+        int64_t position = start, tried = start;
         while (position < stop) {
             bounds.move_to(position);
             const int64_t first = bounds.begin(position), middle = bounds.end(position);
+            if constexpr (BLOCKS) {
+                int64_t count = bounds.steady(position + 1) + 1;
+                if (stop - position < count) count = stop - position;
+                if (count >= FEWEST_IN_BLOCKS && middle - first >= std::max<int64_t>(1, ctx.min_periods * !MISSING) && position >= tried) {
+                    const int64_t done = by_blocks(position, count, first, middle - first, scratch.get());
+                    position += done;
+                    tried = position + count;   // where blocks were too inexact, all of them are walked
+                    if (done > 0) continue;
+                }
+            }
             state_t state = Agg::identity();
             int64_t n = 0;
             for (int64_t at = middle - 1; at >= first; --at) {
@@ -139,6 +167,9 @@ int rolling_slice(void* raw, int64_t start, int64_t stop, int64_t) {
     const int64_t high = ending.end(stop - 1);
     Source<typename Agg::value_t> source;
     if (!source.read(ctx.reading, ctx.other, ctx.other_physical, low, high)) return OUT_OF_MEMORY;
+    if constexpr (!std::is_void<typename BlocksOf<Agg, true>::type>::value) {
+        if (Bounds::STEADY && source.any_missing && !source.count_up(high)) return OUT_OF_MEMORY;
+    }
     Results<typename Agg::result_t> results(ctx, start, stop);
     if (!results.allocated()) return OUT_OF_MEMORY;
     const int64_t capacity = ending.widest(start, stop);
@@ -166,14 +197,14 @@ int expanding_fold(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const Rolling& ctx = *(const Rolling*)raw;
     SegmentWindows last(ctx.bounds, stop - 1);
     const int64_t begin = last.segment_begin();
-    Carried<Agg>& carried = ((Carried<Agg>*)ctx.carries)[slice];
-    carried = {Agg::identity(), 0, 0, begin >= start};
-    const int64_t first = carried.begins ? begin : start;
+    const int64_t first = begin >= start ? begin : start;
     Source<typename Agg::value_t> source;
     if (!source.read(ctx.reading, ctx.other, ctx.other_physical, first, stop)) return OUT_OF_MEMORY;
+    typename Agg::state_t state = Agg::identity();   // not where it goes: slices' states share lines of memory
+    int64_t n = 0;
     for (int64_t position = first; position < stop; ++position)
-        if (source.has(position)) Agg::add(carried.state, source.at(position)), ++carried.n;
-    carried.n_rows = stop - first;
+        if (source.has(position)) Agg::add(state, source.at(position)), ++n;
+    ((Carried<Agg>*)ctx.carries)[slice] = {state, n, stop - first, begin >= start};
     return OK;
 }
 
@@ -201,12 +232,14 @@ int expanding_apply(void* raw, int64_t start, int64_t stop, int64_t slice) {
     if (!results.allocated()) return OUT_OF_MEMORY;
     Windows<Agg, true> windows{ctx, source, results};
     SegmentWindows bounds(ctx.bounds, start);
-    Carried<Agg> carried = ((const Carried<Agg>*)ctx.carries)[slice];
+    const Carried<Agg> carried = ((const Carried<Agg>*)ctx.carries)[slice];
+    typename Agg::state_t state = carried.state;
+    int64_t n = carried.n, n_rows = carried.n_rows;
     for (int64_t position = start; position < stop; ++position) {
         bounds.move_to(position);
-        if (bounds.segment_begin() == position) carried = {Agg::identity(), 0, 0, true};
-        if (source.has(position)) Agg::add(carried.state, source.at(position)), ++carried.n;
-        windows.emit(position, carried.state, carried.n, ++carried.n_rows);
+        if (bounds.segment_begin() == position) state = Agg::identity(), n = n_rows = 0;
+        if (source.has(position)) Agg::add(state, source.at(position)), ++n;
+        windows.emit(position, state, n, ++n_rows);
     }
     if (results.overflowed) return OVERFLOW_;
     results.write();

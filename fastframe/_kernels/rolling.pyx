@@ -36,7 +36,19 @@ cdef extern from "rolling.hpp" namespace "ff" nogil:
 
     RollingKernels rolling_kernels(int op, int physical)
 
+cdef extern from "rolling_order.hpp" namespace "ff" nogil:
+    cdef struct CRollingOrder "ff::RollingOrder":
+        CRolling rolling
+        double share
+        int interpolation
+
+    int quantile_by_rows "ff::rolling_quantile<ff::RowWindows>"(void* ctx, int64_t start, int64_t stop, int64_t slice)
+    int quantile_by_bounds "ff::rolling_quantile<ff::GivenWindows>"(void* ctx, int64_t start, int64_t stop, int64_t slice)
+    int quantile_growing "ff::rolling_quantile<ff::GrowingWindows>"(void* ctx, int64_t start, int64_t stop, int64_t slice)
+
 COUNT, SUM, MEAN, VARIANCE, MINIMUM, MAXIMUM, COVARIANCE = range(7)
+QUANTILE = -1
+INTERPOLATIONS = ("linear", "lower", "higher", "nearest", "midpoint")   # as in quantile.hpp
 
 
 cdef class Rolling:
@@ -98,6 +110,17 @@ cdef class Rolling:
     def apply(self):
         """Over positions: windows from where their segment begins."""
         return self._task(self.found.apply)
+
+    def quantiles(self, double share, int interpolation, *, bint growing):
+        """Over positions; in one slice where windows grow from where their segment begins."""
+        cdef CRollingOrder order
+        cdef kernel_t kernel = <kernel_t>quantile_growing
+        if not growing:
+            kernel = <kernel_t>quantile_by_rows if self.rolling.bounds.begin == NULL else <kernel_t>quantile_by_bounds
+        order.rolling = self.rolling
+        order.share = share
+        order.interpolation = interpolation
+        return Task.make(kernel, &order, sizeof(CRollingOrder), list(self.keep_alive))
 
     cdef _task(self, kernel_t kernel):
         return Task.make(kernel, &self.rolling, sizeof(CRolling), list(self.keep_alive))

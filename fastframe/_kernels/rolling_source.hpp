@@ -30,30 +30,53 @@ inline void prefetch_value(const View& view, int64_t row) {
     if constexpr (!std::is_same<T, void>::value && !std::is_same<T, bool>::value) __builtin_prefetch(view.values + row * (int64_t)sizeof(T));
 }
 
-// Positions [low, high) into `out`; `present` is null where nothing needs it.
+// What stands for a value that is missing.
+template <typename V>
+inline void put_missing(V* out, uint8_t* present, int64_t at) {
+    if constexpr (std::is_same<V, double>::value) {
+        out[at] = __builtin_nan("");
+    } else {
+        out[at] = 0;
+        present[at] = 0;
+    }
+}
+
+// Positions [low, high), which are rows, into `out`, and into `present` where values are integers; whether one is null.
 template <typename T, typename V>
-inline bool read_values(const Reading& from, int64_t low, int64_t high, V* out, uint8_t* present) {
-    const View& view = from.view;
+inline bool read_rows(const View& view, int64_t low, int64_t high, V* out, uint8_t* present) {
+    for (int64_t row = low; row < high; ++row) out[row - low] = widened<T, V>(view, row);
+    if (!std::is_same<V, double>::value) memset(present, 1, (size_t)(high - low));
     bool missing = false;
-    for (int64_t position = low; position < high; ++position) {
-        int64_t row = position;
-        if (from.rows != nullptr) {
-            row = from.rows[position];
-            if (position + READ_AHEAD < high) prefetch_value<T>(view, from.rows[position + READ_AHEAD]);
-        }
-        const bool valid = view.validity == nullptr || bit_at(view.validity, view.bit_offset + row);
-        V value = widened<T, V>(view, row);
-        if constexpr (std::is_same<V, double>::value) {
-            if (!valid) value = __builtin_nan("");
-            missing |= value != value;
-        } else {
-            if (!valid) value = 0;
-            present[position - low] = valid;
-            missing |= !valid;
-        }
-        out[position - low] = value;
+    for (int64_t row = low; view.validity != nullptr && row < high; row += 64) {
+        const int count = (int)(high - row < 64 ? high - row : 64);
+        uint64_t nulls = ~bits_at(view.validity, view.bit_offset + row, count);
+        if (count < 64) nulls &= ((uint64_t)1 << count) - 1;
+        missing |= nulls != 0;
+        for (; nulls != 0; nulls &= nulls - 1) put_missing(out, present, row - low + __builtin_ctzll(nulls));
     }
     return missing;
+}
+
+template <typename T, typename V>
+inline bool read_gathered(const Reading& from, int64_t low, int64_t high, V* out, uint8_t* present) {
+    const View& view = from.view;
+    if (!std::is_same<V, double>::value) memset(present, 1, (size_t)(high - low));
+    for (int64_t position = low; position < high; ++position) {
+        if (position + READ_AHEAD < high) prefetch_value<T>(view, from.rows[position + READ_AHEAD]);
+        out[position - low] = widened<T, V>(view, from.rows[position]);
+    }
+    bool missing = false;
+    for (int64_t position = low; view.validity != nullptr && position < high; ++position) {
+        if (bit_at(view.validity, view.bit_offset + from.rows[position])) continue;
+        put_missing(out, present, position - low);
+        missing = true;
+    }
+    return missing;
+}
+
+template <typename T, typename V>
+inline bool read_values(const Reading& from, int64_t low, int64_t high, V* out, uint8_t* present) {
+    return from.rows == nullptr ? read_rows<T, V>(from.view, low, high, out, present) : read_gathered<T, V>(from, low, high, out, present);
 }
 
 template <typename V>
@@ -96,6 +119,7 @@ struct Source {
     bool any_missing = false;
     std::unique_ptr<V[]> own;
     std::unique_ptr<uint8_t[]> own_present;
+    std::unique_ptr<int32_t[]> counts;   // of `count_up`: values that are there before each position
 
     bool read(const Reading& from, const View&, int, int64_t first, int64_t high) {
         low = first;
@@ -109,7 +133,19 @@ struct Source {
         if (!std::is_same<V, double>::value) own_present.reset(new (std::nothrow) uint8_t[count + 1]);
         if (own == nullptr || (!std::is_same<V, double>::value && own_present == nullptr)) return false;
         any_missing = read_physical<V>(from, first, high, own.get(), own_present.get());
+        if constexpr (std::is_same<V, double>::value) any_missing = any_missing || any_nan((const double*)own.get(), (int64_t)count);
         values = own.get(), present = own_present.get();
+        return true;
+    }
+    bool count_up(int64_t high) {
+        counts.reset(new (std::nothrow) int32_t[(size_t)(high - low) + 1]);
+        if (counts == nullptr) return false;
+        int32_t count = 0;
+        for (int64_t position = low; position < high; ++position) {
+            counts[(size_t)(position - low)] = count;
+            count += has(position);
+        }
+        counts[(size_t)(high - low)] = count;
         return true;
     }
     inline V at(int64_t position) const { return values[position - low]; }

@@ -1,6 +1,7 @@
 // What rolling and expanding windows keep of their values: a state that values are added to, and that merges with another.
 //
 // Each has `value_t` (what it reads), `state_t`, `result_t`, `COUNTS_ROWS` (whether missing values count for `min_periods`),
+// `OF_NONE` (whether there is a result of no values),
 // `identity`, `add`, `merged` and `finish`, which says whether there is a result. Nothing is ever subtracted.
 #pragma once
 #include <cmath>
@@ -10,13 +11,23 @@
 
 namespace ff {
 
+// Of sums of squared deviations and of their products; false where one of the two does not vary.
+inline bool correlation(double xx, double yy, double xy, double& out) {
+    const double product = xx * yy;
+    const double scale = std::isnormal(product) ? std::sqrt(product) : std::sqrt(xx) * std::sqrt(yy);
+    if (!(scale > 0.0)) return false;
+    out = xy / scale;
+    out = out > 1.0 ? 1.0 : out < -1.0 ? -1.0 : out;
+    return out == out;
+}
+
 // Counts are kept by the walk itself.
 template <typename V>
 struct CountOf {
     typedef V value_t;
     struct state_t {};
     typedef int64_t result_t;
-    static constexpr bool COUNTS_ROWS = true;
+    static constexpr bool COUNTS_ROWS = true, OF_NONE = true;
     static inline state_t identity() { return {}; }
     static inline void add(state_t&, V) {}
     static inline state_t merged(const state_t&, const state_t&) { return {}; }
@@ -36,7 +47,7 @@ struct SumOf {
         double sum, lost;
     };
     typedef double result_t;
-    static constexpr bool COUNTS_ROWS = false;
+    static constexpr bool COUNTS_ROWS = false, OF_NONE = !MEAN;
     static inline state_t identity() { return {0.0, 0.0}; }
     static inline double error_of(double sum, double left, double right) {
         const double back = sum - left;
@@ -66,7 +77,7 @@ struct ExactOf {
     typedef int64_t value_t;
     typedef int128_t state_t;
     typedef typename std::conditional<MEAN, double, int64_t>::type result_t;
-    static constexpr bool COUNTS_ROWS = false;
+    static constexpr bool COUNTS_ROWS = false, OF_NONE = !MEAN;
     static inline state_t identity() { return 0; }
     static inline void add(state_t& state, int64_t value) { state += (T)value; }
     static inline state_t merged(state_t one, state_t other) { return one + other; }
@@ -89,7 +100,7 @@ struct ExtremeOf {
     typedef V value_t;
     typedef V state_t;
     typedef V result_t;
-    static constexpr bool COUNTS_ROWS = false;
+    static constexpr bool COUNTS_ROWS = false, OF_NONE = false;
     static inline V identity() {
         if constexpr (std::is_same<V, double>::value) {
             return GREATEST ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
@@ -120,27 +131,30 @@ struct UnsignedExtremeOf : ExtremeOf<int64_t, GREATEST> {
 };
 
 // Mean and sum of squared deviations: Welford, "Note on a method for calculating corrected sums of squares and products"
-// (1962), merged as in Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm" (1979).
+// (1962), merged as in Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm" (1979). The mean is kept as
+// its distance from the first value added: a mean of large numbers could not hold the small steps that it takes.
 struct VarianceOf {
     typedef double value_t;
     struct state_t {
-        double n, mean, squares;
+        double n, origin, mean, squares;
     };
     typedef double result_t;
-    static constexpr bool COUNTS_ROWS = false;
-    static inline state_t identity() { return {0.0, 0.0, 0.0}; }
+    static constexpr bool COUNTS_ROWS = false, OF_NONE = false;
+    static inline state_t identity() { return {0.0, 0.0, 0.0, 0.0}; }
     static inline void add(state_t& state, double value) {
+        state.origin = state.n == 0.0 ? value : state.origin;
+        const double near = value - state.origin;
         state.n += 1.0;
-        const double away = value - state.mean;
+        const double away = near - state.mean;
         state.mean += away * (1.0 / state.n);
-        state.squares += away * (value - state.mean);
+        state.squares += away * (near - state.mean);
     }
     static inline state_t merged(const state_t& one, const state_t& other) {
         if (other.n == 0.0) return one;
         if (one.n == 0.0) return other;
-        const double n = one.n + other.n, away = other.mean - one.mean;
+        const double n = one.n + other.n, away = (other.origin - one.origin) + (other.mean - one.mean);
         const double share = other.n / n;
-        return {n, one.mean + away * share, one.squares + other.squares + away * away * (one.n * share)};
+        return {n, one.origin, one.mean + away * share, one.squares + other.squares + away * away * (one.n * share)};
     }
     template <class Context>
     static inline bool finish(const state_t& state, int64_t n, const Context& ctx, double& out, bool&) {
@@ -155,27 +169,30 @@ struct VarianceOf {
 struct CovarianceOf {
     typedef Pair value_t;
     struct state_t {
-        double n, x, y, xx, yy, xy;
+        double n, origin_x, origin_y, x, y, xx, yy, xy;
     };
     typedef double result_t;
-    static constexpr bool COUNTS_ROWS = false;
-    static inline state_t identity() { return {0.0, 0.0, 0.0, 0.0, 0.0, 0.0}; }
+    static constexpr bool COUNTS_ROWS = false, OF_NONE = false;
+    static inline state_t identity() { return {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0}; }
     static inline void add(state_t& state, const Pair& value) {
+        if (state.n == 0.0) state.origin_x = value.x, state.origin_y = value.y;
         state.n += 1.0;
         const double share = 1.0 / state.n;
-        const double x = value.x - state.x, y = value.y - state.y;
+        const double near_x = value.x - state.origin_x, near_y = value.y - state.origin_y;
+        const double x = near_x - state.x, y = near_y - state.y;
         state.x += x * share;
         state.y += y * share;
-        state.xx += x * (value.x - state.x);
-        state.yy += y * (value.y - state.y);
-        state.xy += x * (value.y - state.y);
+        state.xx += x * (near_x - state.x);
+        state.yy += y * (near_y - state.y);
+        state.xy += x * (near_y - state.y);
     }
     static inline state_t merged(const state_t& one, const state_t& other) {
         if (other.n == 0.0) return one;
         if (one.n == 0.0) return other;
-        const double n = one.n + other.n, x = other.x - one.x, y = other.y - one.y;
+        const double n = one.n + other.n;
+        const double x = (other.origin_x - one.origin_x) + (other.x - one.x), y = (other.origin_y - one.origin_y) + (other.y - one.y);
         const double share = other.n / n, weight = one.n * share;
-        return {n, one.x + x * share, one.y + y * share, one.xx + other.xx + x * x * weight,
+        return {n, one.origin_x, one.origin_y, one.x + x * share, one.y + y * share, one.xx + other.xx + x * x * weight,
                 one.yy + other.yy + y * y * weight, one.xy + other.xy + x * y * weight};
     }
     template <class Context>
@@ -185,11 +202,7 @@ struct CovarianceOf {
             out = state.xy / (double)(n - ctx.ddof);
             return out == out;
         }
-        const double scale = std::sqrt(state.xx) * std::sqrt(state.yy);
-        if (!(scale > 0.0)) return false;   // one of them does not vary
-        out = state.xy / scale;
-        out = out > 1.0 ? 1.0 : out < -1.0 ? -1.0 : out;
-        return out == out;
+        return correlation(state.xx, state.yy, state.xy, out);
     }
 };
 

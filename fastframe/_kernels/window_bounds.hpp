@@ -38,6 +38,7 @@ struct SegmentWindows {
 
 // A number of rows.
 struct RowWindows : SegmentWindows {
+    static constexpr bool STEADY = true;   // whether runs of windows may have one width
     using SegmentWindows::SegmentWindows;
     inline int64_t clipped(int64_t position) const { return position < low ? low : position > high ? high : position; }
     inline int64_t begin(int64_t position) const { return clipped(position - given.before); }
@@ -54,6 +55,7 @@ struct RowWindows : SegmentWindows {
 
 // Windows from `begin` to before `end`.
 struct GivenWindows {
+    static constexpr bool STEADY = false;
     const WindowBounds& given;
     GivenWindows(const WindowBounds& windows, int64_t) : given(windows) {}
     inline void move_to(int64_t) {}

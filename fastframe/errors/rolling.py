@@ -36,3 +36,8 @@ class WindowError(FastFrameError, ValueError):
     def of_decay(cls, given: dict[str, Any]) -> WindowError:
         shown = ", ".join(f"{name}={value!r}" for name, value in given.items()) or "none of them"
         return cls(f"ewm was given {shown}. Give exactly one of com (at least 0), span (at least 1), halflife (above 0) and alpha (above 0, at most 1).")
+
+    @classmethod
+    def of_times(cls, given: dict[str, Any]) -> WindowError:
+        shown = ", ".join(f"{name}={value!r}" for name, value in given.items()) or "nothing else"
+        return cls(f"ewm was given times and {shown}. With times, give halflife alone, as a span of time such as '7D' or timedelta(hours=1).")

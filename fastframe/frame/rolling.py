@@ -6,8 +6,9 @@ from typing import Any, Self
 
 from fastframe.errors import MissingAttribute
 from fastframe.frame.arguments import explained
+from fastframe.frame.ewm import ExponentialWindows
 from fastframe.frame.unsupported import ROLLING_HINTS
-from fastframe.frame.window_arguments import expanding_span, rolling_span
+from fastframe.frame.window_arguments import decay_of, expanding_span, rolling_span
 from fastframe.frame.window_source import WindowSource
 from fastframe.ops.rolling import ROLLINGS, RollingCall, Span
 
@@ -134,7 +135,7 @@ class Expanding(RowWindows):
 
 
 class HasWindows:
-    """``rolling`` and ``expanding`` of frames, series and groups."""
+    """``rolling``, ``expanding`` and ``ewm`` of frames, series and groups."""
 
     def _window_source(self) -> WindowSource:
         return WindowSource.of_frame(self)
@@ -187,3 +188,32 @@ class HasWindows:
         [3, 3, 3]
         """
         return Expanding(self._window_source(), expanding_span(min_periods, method))
+
+    def ewm(
+        self, com: float | None = None, span: float | None = None, halflife: Any = None, alpha: float | None = None, *,
+        min_periods: int = 0, adjust: bool = True, ignore_na: bool = False, times: Any = None,
+    ) -> ExponentialWindows:  # fmt: skip
+        """Windows of all rows up to each row, with weights that fall exponentially.
+
+        Parameters
+        ----------
+        com, span, halflife, alpha : float
+            One of them says how weights fall: ``alpha = 1 / (1 + com) = 2 / (span + 1) = 1 - exp(-log(2) / halflife)``.
+        halflife : str or timedelta
+            With ``times``: the time in which weights fall to half.
+        min_periods : int
+            Values that a result needs.
+        adjust : bool
+            Divide by the sum of the weights; else each mean is ``alpha`` of the value and the rest of the mean before.
+        ignore_na : bool
+            Whether rows of missing values do not count when weights fall.
+        times : array, Series or column name, optional
+            Of each row.
+
+        >>> import fastframe as ff
+        >>> ff.Series([1.0, 3.0, None, 3.0]).ewm(alpha=0.5, adjust=False).mean().tolist()
+        [1.0, 2.0, 2.0, 2.6666666666666665]
+        """
+        given = {"com": com, "span": span, "halflife": halflife, "alpha": alpha}
+        source, decay = decay_of(self._window_source(), given, times, {"min_periods": min_periods, "adjust": adjust, "ignore_na": ignore_na})
+        return ExponentialWindows(source, decay)

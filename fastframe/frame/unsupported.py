@@ -12,7 +12,6 @@ _COMMON = {
     "stack": "Use .to_pandas() for this step.",
     "unstack": "Use .to_pandas() for this step.",
     "resample": "Use groupby(df['t'].dt.floor('D')).",
-    "ewm": "Use .to_pandas() for this step.",
     "corr": "Compute it from sums of products, or use .to_pandas() for this step.",
     "cov": "Compute it from sums of products, or use .to_pandas() for this step.",
     "plot": "Use .to_pandas().plot, or hand the frame to altair or matplotlib.",

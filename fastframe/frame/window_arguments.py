@@ -1,8 +1,9 @@
-"""From pandas' arguments of ``rolling`` and ``expanding`` to a `Span`."""
+"""From pandas' arguments of ``rolling``, ``expanding`` and ``ewm`` to a `Span` or a `Decay`."""
 
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,6 +13,7 @@ import numpy as np
 
 from fastframe.errors import ArgumentError, UnsupportedOperation, WindowError
 from fastframe.frame.window_source import WindowSource
+from fastframe.ops.decay import Decay
 from fastframe.ops.rolling import CLOSED, Span
 
 _REFUSED = {
@@ -55,6 +57,34 @@ def expanding_span(min_periods: Any, method: str) -> Span:
         raise UnsupportedOperation.of_argument("expanding", "method", method, _REFUSED["method"])
     _check_periods("expanding", min_periods, None)
     return Span(min_periods=int(min_periods))
+
+
+_ALPHAS = {   # of each way to say how weights fall: from where on it means something, and the alpha
+    "com": (lambda com: com >= 0, lambda com: 1 / (1 + com)),
+    "span": (lambda span: span >= 1, lambda span: 2 / (span + 1)),
+    "halflife": (lambda half: half > 0, lambda half: -math.expm1(-math.log(2) / half)),
+    "alpha": (lambda alpha: 0 < alpha <= 1, lambda alpha: alpha),
+}
+
+
+def decay_of(source: WindowSource, given: Mapping[str, Any], times: Any, how: Mapping[str, Any]) -> tuple[WindowSource, Decay]:
+    """The source, knowing its times, and how weights fall.
+
+    Raises
+    ------
+    WindowError
+    """
+    _check_periods("ewm", how["min_periods"], None)
+    said = {name: value for name, value in given.items() if value is not None}
+    if times is not None:
+        if list(said) != ["halflife"] or isinstance(said["halflife"], int | float):
+            raise WindowError.of_times(said)
+        source, on = source.with_own_times(times)
+        return source, Decay(0.5, nanoseconds_of(said["halflife"]), on, **how)
+    ((name, value),) = said.items() if len(said) == 1 else (("", None),)
+    if not isinstance(value, int | float | np.number) or isinstance(value, bool) or not _ALPHAS[name][0](value):
+        raise WindowError.of_decay(said)
+    return source, Decay(float(_ALPHAS[name][1](value)), **how)
 
 
 def nanoseconds_of(window: Any) -> int:

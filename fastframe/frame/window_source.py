@@ -20,6 +20,7 @@ from fastframe.ops.groups import Output, Window
 
 _OTHER = "\1other{}"
 _OUT = "\1out{}"
+_TIMES = "\1times"
 
 Call = Callable[[str, dict[str, Any]], Any]   # (function, options) -> RollingCall, or another kind of call
 
@@ -69,6 +70,13 @@ class WindowSource:
             raise ColumnNotFound.among(on, [] if is_series(self.frame) else list(self.frame._values))
         return replace(self, on=on), on
 
+    def with_own_times(self, times: Any) -> tuple[WindowSource, str]:
+        """The source, with times that are a column's name, or values of their own, and their name in the table."""
+        if isinstance(times, str):
+            return replace(self), self.with_times(times)[1]
+        column = row_values(self.frame._table, "times", times)
+        return replace(self, table=self.table.with_columns({_TIMES: column})), _TIMES
+
     def chosen(self, names: Any) -> WindowSource:
         """One column, by name, or some, by list."""
         several = isinstance(names, list | tuple)
@@ -108,21 +116,24 @@ class WindowSource:
 
     def paired(self, function: str, other: Any, options: Mapping[str, Any], call: Call) -> tuple[WindowSource, list[Output]]:
         """A function of each column and ``other``: a series, a column's name, or a frame of columns of the same names."""
-        names = self.values(numeric_only=True) if not self.one else list(self.names)
+        others = self._others(function, other)
+        hidden = {name: _OTHER.format(at) for at, name in enumerate(others)}
+        table = self.table.with_columns({hidden[name]: column for name, column in others.items()})
+        outputs = [Output(name, name, call(function, {**options, "name": self.series_name(name)}), hidden[name]) for name in others]
+        return replace(self, table=table), outputs
+
+    def _others(self, function: str, other: Any) -> dict[str, Column]:
+        """The partner of each column."""
+        names = list(self.names) if self.one else self.values(numeric_only=True)
         if isinstance(other, Frame) and not is_series(other):
             _, matched = lined_up(self.frame._table, other._table, "left")
-            names = [name for name in names if name in other._values]
-            others = {name: matched[name] for name in names}
-        elif isinstance(other, str) and not is_series(self.frame):
-            others = dict.fromkeys(names, self.table[other])
+            others = {name: matched[name] for name in names if name in other._values}
         else:
-            others = dict.fromkeys(names, row_values(self.frame._table, "other", other))
-        if not names:
+            by_name = isinstance(other, str) and not is_series(self.frame)
+            others = dict.fromkeys(names, self.table[other] if by_name else row_values(self.frame._table, "other", other))
+        if not others:
             raise ArgumentError.because(function, "other has none of the columns", "Give a series, or a frame of the same columns.")
-        hidden = {name: _OTHER.format(at) for at, name in enumerate(names)}
-        table = self.table.with_columns({hidden[name]: column for name, column in others.items()})
-        outputs = [Output(name, name, call(function, {**options, "name": self.series_name(name)}), hidden[name]) for name in names]
-        return replace(self, table=table), outputs
+        return others
 
     # ---- results ----------------------------------------------------------------------------------------------------
 
@@ -130,13 +141,17 @@ class WindowSource:
         """The outputs over windows (fields of `Window`), under the frame's labels or, by group, under keys and labels."""
         unique((output.name for output in outputs), "Name each column once.")
         labels = [self.on] if self.keys and series and self.on is not None else self.frame._label_keys
-        keys = tuple(internal for _, internal in self.keys)
-        kept = [self.on] if self.on is not None else []
         hidden = tuple(replace(output, name=_OUT.format(at)) for at, output in enumerate(outputs))
-        carried = tuple(dict.fromkeys([*keys, *labels, *kept]))
-        found = run(Window(keys, hidden, carried=carried, **windows, **self.groups), self.table)
-        values = {output.name: found[one.name] for output, one in zip(outputs, hidden)}
-        return self._result(found, labels, values, series=series)
+        found = run(Window(self._internal_keys, hidden, carried=self._carried(labels), **windows, **self.groups), self.table)
+        return self._result(found, labels, {output.name: found[one.name] for output, one in zip(outputs, hidden)}, series=series)
+
+    @property
+    def _internal_keys(self) -> tuple[str, ...]:
+        return tuple(internal for _, internal in self.keys)
+
+    def _carried(self, labels: list[str]) -> tuple[str, ...]:
+        """The columns that results stand beside, each once."""
+        return tuple(dict.fromkeys([*self._internal_keys, *labels, *([self.on] if self.on is not None else [])]))
 
     def _result(self, found: Table, labels: list[str], values: dict[str, Column], *, series: bool) -> Any:
         own = (self.on,) if labels == [self.on] else self.frame._label_names

@@ -10,6 +10,7 @@ from fastframe.dtypes import DType, Kind
 from fastframe.errors import ArgumentError, DTypeError
 from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.base import Schema, Spec, Value, require, unique
+from fastframe.ops.decay import Decay, DecayCall
 from fastframe.ops.rolling import RollingCall, Span
 from fastframe.ops.windows import WindowCall
 
@@ -20,7 +21,7 @@ class Output(Value):
 
     name: str
     column: str | None
-    call: AggregationCall | WindowCall | RollingCall
+    call: AggregationCall | WindowCall | RollingCall | DecayCall
     other: str | None = None
 
     def resolve(self, schema: Schema) -> DType:
@@ -35,7 +36,7 @@ class Output(Value):
 
     def _check_pair(self) -> None:
         needs_other = (isinstance(self.call, AggregationCall) and self.call.aggregation.needs_other) or (
-            isinstance(self.call, RollingCall) and self.call.function.needs_other
+            isinstance(self.call, RollingCall | DecayCall) and self.call.function.needs_other
         )
         if needs_other and self.other is None:
             raise ArgumentError.because(self.call.name, "it needs two columns", f"Write name=(('x', 'y'), {self.call.name!r}).")
@@ -96,7 +97,7 @@ class Window(Spec):
     outputs: tuple[Output, ...]
     dropna: bool = True
     sort: bool | None = None
-    span: Span | None = None
+    span: Span | Decay | None = None
     carried: tuple[str, ...] = ()
 
     def resolve(self, *schemas: Schema) -> dict[str, DType]:

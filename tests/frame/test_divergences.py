@@ -287,3 +287,18 @@ def test_aggregations_of_numbers() -> None:
     for verb in (lambda: ff.Series(["a", "b"]).sum(), lambda: ff.Series([datetime.datetime(2020, 1, 1)]).std()):
         with pytest.raises(ff.errors.DTypeError, match="is not defined for dtype"):
             verb()
+
+
+def test_windows_keep_dtypes() -> None:
+    s = ff.Series([1, None, 3])
+    assert [getattr(s.rolling(2, 1), one)().dtype for one in ("sum", "count", "min", "max", "mean")] == ["int64"] * 4 + ["float64"]
+    assert s.rolling(2, 1).sum().tolist() == [1, 1, 3]
+    days = ff.Series([datetime.date(2020, 1, 2), datetime.date(2020, 1, 1)])
+    assert days.rolling(2, 1).min().tolist() == [datetime.date(2020, 1, 2), datetime.date(2020, 1, 1)]
+    assert pd.Series([1, 3]).rolling(2, 1).sum().dtype == "float64"
+
+
+def test_windows_count_infinities() -> None:
+    values = [1.0, float("inf"), 2.0, 3.0]
+    assert ff.Series(values).rolling(2).sum().tolist() == [None, float("inf"), float("inf"), 5.0]
+    assert pd.Series(values).rolling(2).sum().isna().tolist() == [True, True, True, False]

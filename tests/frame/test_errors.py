@@ -261,7 +261,7 @@ def test_errors_are_also_what_pandas_code_catches() -> None:
         assert issubclass(kind, BUILTINS[kind])
 
 
-@pytest.mark.parametrize("method", ["pivot", "melt", "stack", "rolling", "resample", "corr", "T", "explode", "squeeze", "plot"])
+@pytest.mark.parametrize("method", ["pivot", "melt", "stack", "interpolate", "resample", "corr", "T", "explode", "squeeze", "plot"])
 def test_methods_that_are_not_there_name_what_to_write(method: str) -> None:
     assert not hasattr(frame(), method)
     with pytest.raises(AttributeError, match=rf"DataFrame\.{method} is not supported\. (Use|Rolling|Compute)"):

@@ -15,36 +15,46 @@ from fastframe.ops.rolling import RollingCall, Span
 _OPS = {
     "count": kernels.COUNT, "sum": kernels.SUM, "mean": kernels.MEAN, "var": kernels.VARIANCE, "std": kernels.VARIANCE,
     "min": kernels.MINIMUM, "max": kernels.MAXIMUM, "cov": kernels.COVARIANCE, "corr": kernels.COVARIANCE,
+    "median": kernels.QUANTILE, "quantile": kernels.QUANTILE,
 }  # fmt: skip
 _ROOTED = ("std", "corr")
 _NO_VALUES = -1   # the physical type of columns of which only presence counts
 
 
-def rolling(column: Column, other: Column | None, call: RollingCall, span: Span, bounds: Bounds) -> Column:
-    """One value per position.
+def rolling(columns: tuple[Column, Column | None], call: RollingCall, span: Span, bounds: Bounds) -> Column:
+    """One value per position, of a column or of two.
 
     Raises
     ------
     IntegerOverflow
         Where the exact sum of a window does not fit 64 bits.
     """
-    result = call.resolve(column.dtype, call.options["name"])
+    result = call.resolve(columns[0].dtype, call.options["name"])
     if bounds.positions.n_positions == 0:
         return column_from_buffers(result, 0, *_outputs(result, 0, call.name))
-    phases = _phases(column, other, call, span, bounds)
+    phases = _phases(columns, call, span, bounds)
     phases.set_bounds(bounds.view, bounds)
     values, validity = _outputs(result, bounds.positions.n_positions, call.name)
     phases.set_output(values.address, validity.address, (values, validity))
-    if span.expands:
-        failure = _expand(phases, bounds, call.name)
-    else:
-        failure = run(phases.windows(), bounds.positions.n_positions, bounds.slice_positions, operation=call.name)
+    failure = _run(phases, call, span, bounds)
     if failure is not None:
         raise _failed(failure, call, result)
     return column_from_buffers(result, bounds.positions.n_positions, values, validity)
 
 
-def _phases(column: Column, other: Column | None, call: RollingCall, span: Span, bounds: Bounds) -> kernels.Rolling:
+def _run(phases: kernels.Rolling, call: RollingCall, span: Span, bounds: Bounds) -> tuple[int, int] | None:
+    n_positions = bounds.positions.n_positions
+    if call.name in ("median", "quantile"):
+        interpolation = kernels.INTERPOLATIONS.index(call.options.get("interpolation", "linear"))
+        task = phases.quantiles(call.options.get("q", 0.5), interpolation, growing=span.expands)
+        return run(task, n_positions, n_positions if span.expands else bounds.slice_positions, operation=call.name)
+    if span.expands:
+        return _expand(phases, bounds, call.name)
+    return run(phases.windows(), n_positions, bounds.slice_positions, operation=call.name)
+
+
+def _phases(columns: tuple[Column, Column | None], call: RollingCall, span: Span, bounds: Bounds) -> kernels.Rolling:
+    column, other = columns
     physical, view = seen(column)
     result = call.resolve(column.dtype, call.options["name"]).physical
     assert result is not None

@@ -124,12 +124,25 @@ def _empty(positions: Positions) -> tuple[Array, Array]:
     return allocate_array(positions.n_positions, np.int32, OPERATION), allocate_array(positions.n_positions, np.int32, OPERATION)
 
 
-def _time_bounds(span: Span, positions: Positions, times: Column) -> Bounds:
-    name = "the index" if span.on is None or span.on.startswith("\0") else f"column {span.on!r}"
+def check_times(times: Column, on: str | None) -> str:
+    """Raise `WindowError` unless a column has a time in each row; what messages call it."""
+    name = "the index" if on is None or on.startswith("\0") else "times" if on.startswith("\1") else f"column {on!r}"
     if times.dtype.kind not in TIME_KINDS:
         raise WindowError.needs_times(name, times.dtype)
     if times.null_count:
         raise WindowError.missing_times(name, times.null_count)
+    return name
+
+
+def nanoseconds_per_unit(dtype: DType) -> int:
+    """Of dates, times and durations."""
+    if dtype.kind is Kind.DATE:
+        return 86400 * 10**9 if dtype.width == 4 else 10**6
+    return _NANOSECONDS[dtype.arrow.unit]
+
+
+def _time_bounds(span: Span, positions: Positions, times: Column) -> Bounds:
+    name = check_times(times, span.on)
     begin, end = _empty(positions)
     least, most = _reach(span, times.dtype)
     failures = {}
@@ -151,8 +164,7 @@ def _time_bounds(span: Span, positions: Positions, times: Column) -> Bounds:
 def _reach(span: Span, dtype: DType) -> tuple[int, int]:
     """How far before and after its own time a window's times may lie, in units of the times."""
     assert span.nanoseconds is not None
-    unit = 86400 * 10**9 if dtype.name == "date32" else _NANOSECONDS["ms" if dtype.kind is Kind.DATE else dtype.arrow.unit]
-    reach = Fraction(span.nanoseconds, unit * (2 if span.center else 1))
+    reach = Fraction(span.nanoseconds, nanoseconds_per_unit(dtype) * (2 if span.center else 1))
     least = ceil(-reach) if span.closed in ("left", "both") else floor(-reach) + 1
     ahead = reach if span.center else Fraction(0)
     most = floor(ahead) if span.closed in ("right", "both") else ceil(ahead) - 1

@@ -6,6 +6,7 @@ import numpy as np
 
 from fastframe.column import Column, Table
 from fastframe.engines.cpu.aggregate import Wanted, aggregate_all, aggregate_codes
+from fastframe.engines.cpu.decay import decayed
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.handlers.groups import wanted
 from fastframe.engines.cpu.keys import group_rows
@@ -16,8 +17,9 @@ from fastframe.engines.cpu.topk import top_k
 from fastframe.engines.cpu.window import window
 from fastframe.engines.cpu.window_bounds import Positions, bounds_of, positions_of
 from fastframe.ops.aggregations import AggregationCall
+from fastframe.ops.decay import Decay
 from fastframe.ops.groups import TopK, Window
-from fastframe.ops.rolling import RollingCall, Span
+from fastframe.ops.rolling import Span
 
 
 def window_functions(spec: Window, table: Table) -> Table:
@@ -33,15 +35,20 @@ def window_functions(spec: Window, table: Table) -> Table:
     return Table(out, table.n_rows)
 
 
-def _windows_of_rows(spec: Window, span: Span, table: Table, positions: Positions) -> Table:
+def _windows_of_rows(spec: Window, span: Span | Decay, table: Table, positions: Positions) -> Table:
     """Rolling and expanding windows: results by group, beside the columns that are carried along."""
     carried = table.select(spec.carried)
     out = dict((take_table(carried, positions.rows) if positions.rows is not None else carried).columns)
-    bounds = bounds_of(span, positions, table[span.on] if span.on is not None else None)
+    times = table[span.on] if span.on is not None else None
+    bounds = bounds_of(span, positions, times) if isinstance(span, Span) else None
     for output in spec.outputs:
-        assert isinstance(output.call, RollingCall) and output.column is not None
-        other = table[output.other] if output.other is not None else None
-        out[output.name] = rolling(table[output.column], other, output.named_call, span, bounds)
+        assert output.column is not None
+        columns = table[output.column], table[output.other] if output.other is not None else None
+        if isinstance(span, Decay):
+            out[output.name] = decayed(columns, output.named_call, span, positions, times)
+        else:
+            assert bounds is not None
+            out[output.name] = rolling(columns, output.named_call, span, bounds)
     return Table(out, positions.n_positions)
 
 
