@@ -69,7 +69,7 @@ struct Input {
     View view;         // in
     int32_t width;     // in: bytes of a value in a record; 0 where only its validity is read
     int32_t offset;    // in: in a record
-    void (*put)(const View& view, int64_t row, int count, uint8_t* const* records, int64_t offset);
+    void (*put)(const View& view, const row_t* rows, int count, uint8_t* const* records, int64_t offset);
 };
 
 enum Emitted : int { EMIT_N = -1, EMIT_MISSING = -2 };
@@ -111,6 +111,7 @@ struct Program {
     uint32_t lane_spares[STEP_ROWS];     // the state of rows that are left out
     // Partitions; see program_partitions.hpp.
     int64_t shift, n_partitions, record_bytes;
+    int64_t first_partition, stop_partition;   // in: of this round
     bool has_mask;
     int32_t* places;                     // in, out
     const int32_t* starts;               // in
