@@ -136,7 +136,7 @@ class _Pass:
         places = allocate(n_slices * width * 4, _OPERATION)
         run(self.program.count_records(places.address, n_partitions=width, shift=shift), self.n_rows, rows, operation=_OPERATION)
         starts = starts_of(places, width, n_slices, _OPERATION)
-        rounds = _rounds(starts, max(self.n_rows * self.row_bytes // 5, _FEW_BYTES) // record_bytes)
+        rounds = _rounds(starts, max(self.n_rows * self.row_bytes // 6, _FEW_BYTES) // record_bytes)   # beside them states and places
         records = allocate(max(int(starts[stop] - starts[first]) for first, stop in rounds) * record_bytes, _OPERATION)
         for first, stop in rounds:
             scatter, update = self.program.round(records.address, starts.ctypes.data, first, stop)
