@@ -480,7 +480,7 @@ struct Loop {
         int digits = 0;
         for (int word = n_words - 1; word >= 0; --word) {
             digits = digits * RUN_KINDS + kinds[word];
-            const int64_t width = kinds[word] == ADD_INT64 || kinds[word] == ADD_DOUBLE ? 8 : 4;
+            const int64_t width = kinds[word] == ADD_LOWER ? 16 : kinds[word] == ADD_INT64 || kinds[word] == ADD_DOUBLE ? 8 : 4;
             for (int half = 0; half < 2; ++half) {
                 if (inputs[word][half] >= 0) values[word][half] = views[inputs[word][half]].values + row * width;
             }

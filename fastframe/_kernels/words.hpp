@@ -21,8 +21,8 @@ constexpr int MOST_WORDS = 8;      // of a block that are made before they are a
 // What a row adds to a word: 64-bit integers, doubles, or int32 as they lie in their column.
 enum WordKind : int { ADD_INT64 = 0, ADD_DOUBLE = 1, ADD_INT32 = 2, WORD_KINDS = 3 };
 
-// In runs (see `Loop`) also rows, and two halves of a word: rows and int32, or two of int32.
-enum RunKind : int { ADD_ONE = 3, ADD_ONE_INT32 = 4, ADD_TWO_INT32 = 5, RUN_KINDS = 6 };
+// In runs (see `Loop`) also rows, two halves of a word (rows and int32, or two of int32), and the lower halves of 128-bit integers.
+enum RunKind : int { ADD_ONE = 3, ADD_ONE_INT32 = 4, ADD_TWO_INT32 = 5, ADD_LOWER = 6, RUN_KINDS = 7 };
 
 constexpr int RUN_ROWS = 4096;     // of a run: 16 KB of targets
 constexpr int RUN_WORDS = 3;       // one loop adds
@@ -59,6 +59,7 @@ inline void add_run_word(uint64_t* state, const uint8_t* const* halves, int64_t 
     if constexpr (KIND == ADD_ONE) ++*state;
     else if constexpr (KIND == ADD_ONE_INT32) *state += 1 + ((uint64_t)load<int32_t>(halves[1], row) << 32);
     else if constexpr (KIND == ADD_TWO_INT32) *state += (uint64_t)load<int32_t>(halves[0], row) + ((uint64_t)load<int32_t>(halves[1], row) << 32);
+    else if constexpr (KIND == ADD_LOWER) *state += load<uint64_t>(halves[0], 2 * row);
     else add_word<KIND>(state, halves[0], row);
 }
 
@@ -84,6 +85,7 @@ struct Register {
         if constexpr (KIND == ADD_DOUBLE) sum += load<double>(halves[0], row);
         else if constexpr (KIND == ADD_INT32) sum += (uint64_t)load<int32_t>(halves[0], row);
         else if constexpr (KIND == ADD_INT64) sum += load<uint64_t>(halves[0], row);
+        else if constexpr (KIND == ADD_LOWER) sum += load<uint64_t>(halves[0], 2 * row);
         else if constexpr (KIND == ADD_ONE) ++sum;
         else if constexpr (KIND == ADD_ONE_INT32) sum += 1 + ((uint64_t)load<int32_t>(halves[1], row) << 32);
         else sum += (uint64_t)load<int32_t>(halves[0], row) + ((uint64_t)load<int32_t>(halves[1], row) << 32);
