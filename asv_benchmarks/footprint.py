@@ -2,8 +2,9 @@
 
     python -m asv_benchmarks.footprint groupby --rows 1e7 --questions q5 q10
 
-Every question has a process of its own, in which it is first asked of a few rows, so that what is imported and started once is not
-counted; then three times of all, as what is large is kept from the second time on. No memory is pooled. The peak is the kernel's record of resident memory, so what the answer itself takes is subtracted.
+Every question has a process of its own, in which it is first asked of a few rows, so that what is imported and started
+once is not counted; then three times of all, as what is large is kept from the second time on. No memory is pooled. The
+peak is the kernel's record of resident memory; what the answer itself takes, and what was kept before, is subtracted.
 """
 
 from __future__ import annotations

@@ -23,7 +23,6 @@ from fastframe.engines.cpu.key_parts import MOST_CODES, KeyPart, code_part, n_co
 from fastframe.engines.cpu.plan import Method, Plan, by_partitions, choose, partition_bits
 from fastframe.errors import ArgumentError
 
-
 _LITTLE = 32 << 20   # bytes of groups that are kept at once; of more, half of the bytes of their keys
 
 
