@@ -91,6 +91,8 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
         int64_t shift
         int64_t n_partitions
         int64_t record_bytes
+        int64_t first_partition
+        int64_t stop_partition
         bint has_mask
         int32_t* places
         const int32_t* starts
@@ -333,18 +335,20 @@ cdef class Program:
         self.program.record_bytes = offset
         return offset
 
-    def scatter(self, uintptr_t places, uintptr_t records, *, int64_t n_partitions, int shift):
-        """Over rows, twice: rows of each slice and partition; then, once counts are places, the records."""
+    def count_records(self, uintptr_t places, *, int64_t n_partitions, int shift):
+        """Over rows: rows of each slice and partition."""
         self.program.n_partitions = n_partitions
         self.program.shift = shift
         self.program.places = <int32_t*>places                           # OUT of counting, IN OUT of scattering
-        self.program.records = <uint8_t*>records                         # OUT
-        return self.task(count_kernel(self.code_bytes)), self.task(scatter_kernel(self.code_bytes))
+        return self.task(count_kernel(self.code_bytes))
 
-    def update_partitions(self, uintptr_t starts):
-        """Over partitions of records: to results."""
+    def round(self, uintptr_t records, uintptr_t starts, int64_t first_partition, int64_t stop_partition):
+        """Once counts are places: over rows, the records of some partitions; then over these partitions, to results."""
+        self.program.records = <uint8_t*>records                         # OUT
         self.program.starts = <const int32_t*>starts                     # IN
-        return self.task(update_partitions_kernel)
+        self.program.first_partition = first_partition
+        self.program.stop_partition = stop_partition
+        return self.task(scatter_kernel(self.code_bytes)), self.task(update_partitions_kernel)
 
 
 cdef class Merge:

@@ -56,6 +56,7 @@ inline const StepKernels* word_kernels() {
         StepKernels own = with_words(plain_kernels<Op, Source>(), 1, floats, fill_values<Source, Word>, fill_values<Scattered, Word>);
         if (std::is_same<Source, Scattered>::value && sizeof(value_t) == sizeof(Word)) own.direct = floats ? ADD_DOUBLE : ADD_INT64;
         if (std::is_same<Source, Values<int32_t>>::value && !floats) own.direct = ADD_INT32;
+        if (std::is_same<Source, Values<int128_t>>::value && sizeof(Word) == 8) own.direct = ADD_LOWER;
         return own;
     }();
     return &kernels;

@@ -69,7 +69,7 @@ struct Input {
     View view;         // in
     int32_t width;     // in: bytes of a value in a record; 0 where only its validity is read
     int32_t offset;    // in: in a record
-    void (*put)(const View& view, int64_t row, int count, uint8_t* const* records, int64_t offset);
+    void (*put)(const View& view, const row_t* rows, int count, uint8_t* const* records, int64_t offset);
 };
 
 enum Emitted : int { EMIT_N = -1, EMIT_MISSING = -2 };
@@ -111,6 +111,7 @@ struct Program {
     uint32_t lane_spares[STEP_ROWS];     // the state of rows that are left out
     // Partitions; see program_partitions.hpp.
     int64_t shift, n_partitions, record_bytes;
+    int64_t first_partition, stop_partition;   // in: of this round
     bool has_mask;
     int32_t* places;                     // in, out
     const int32_t* starts;               // in
@@ -479,7 +480,7 @@ struct Loop {
         int digits = 0;
         for (int word = n_words - 1; word >= 0; --word) {
             digits = digits * RUN_KINDS + kinds[word];
-            const int64_t width = kinds[word] == ADD_INT64 || kinds[word] == ADD_DOUBLE ? 8 : 4;
+            const int64_t width = kinds[word] == ADD_LOWER ? 16 : kinds[word] == ADD_INT64 || kinds[word] == ADD_DOUBLE ? 8 : 4;
             for (int half = 0; half < 2; ++half) {
                 if (inputs[word][half] >= 0) values[word][half] = views[inputs[word][half]].values + row * width;
             }

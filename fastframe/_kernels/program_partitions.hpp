@@ -4,6 +4,9 @@
 // A record holds the row's code, a mask of the columns that are null there (where some have nulls), and the values, one
 // after the other. Rows keep their order within a partition; rows without a group are left out. The places of a block of
 // rows are computed and prefetched for writing before anything is written (measured: half the time, see scatter.hpp).
+//
+// Records are bounded: where all of them would take too much, they come in rounds of some partitions each. A round reads all
+// codes again, and the values of its rows.
 #pragma once
 #include <memory>
 
@@ -15,8 +18,8 @@ constexpr int SCATTER_ROWS = 64;
 constexpr int MOST_RECORD_BYTES = 512;
 
 template <class Source>
-void put_values(const View& view, int64_t row, int count, uint8_t* const* records, int64_t offset) {
-    for (int lane = 0; lane < count; ++lane) store<typename Source::value_t>(records[lane] + offset, 0, Source::at(view, row + lane));
+void put_values(const View& view, const row_t* rows, int count, uint8_t* const* records, int64_t offset) {
+    for (int lane = 0; lane < count; ++lane) store<typename Source::value_t>(records[lane] + offset, 0, Source::at(view, rows[lane]));
 }
 
 // Over rows.
@@ -33,41 +36,57 @@ int count_records(void* raw, int64_t start, int64_t stop, int64_t slice) {
     return OK;
 }
 
-inline void put_masks(const Program& program, int64_t row, int count, uint8_t* const* records) {
+inline void put_masks(const Program& program, const row_t* rows, int count, uint8_t* const* records) {
     uint32_t masks[SCATTER_ROWS] = {};
     for (size_t input = 0; input < program.inputs.size(); ++input) {
         const View& view = program.inputs[input].view;
         if (view.validity == nullptr) continue;
-        const uint64_t all = count == 64 ? ~(uint64_t)0 : ((uint64_t)1 << count) - 1;
-        for (uint64_t missing = all ^ bits_at(view.validity, view.bit_offset + row, count); missing != 0; missing &= missing - 1) {
-            masks[__builtin_ctzll(missing)] |= (uint32_t)1 << input;
-        }
+        for (int lane = 0; lane < count; ++lane) masks[lane] |= (uint32_t)!bit_at(view.validity, view.bit_offset + rows[lane]) << input;
     }
     for (int lane = 0; lane < count; ++lane) store<uint32_t>(records[lane] + 4, 0, masks[lane]);
+}
+
+// Rows of the round, at most SCATTER_ROWS, to their places.
+inline void put_records(const Program& program, int32_t* places, const row_t* rows, const uint32_t* codes, int count) {
+    uint8_t* records[SCATTER_ROWS];
+    const int64_t first = program.starts[program.first_partition];
+    for (int lane = 0; lane < count; ++lane) {
+        records[lane] = program.records + (places[codes[lane] >> program.shift]++ - first) * program.record_bytes;
+        __builtin_prefetch(records[lane], 1);
+    }
+    for (int lane = 0; lane < count; ++lane) store<uint32_t>(records[lane], 0, codes[lane]);
+    if (program.has_mask) put_masks(program, rows, count, records);
+    for (const Input& input : program.inputs) {
+        if (input.width > 0) input.put(input.view, rows, count, records, input.offset);
+    }
 }
 
 // Over the same slices of rows, once counts are places.
 template <typename Code>
 int scatter_records(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const Program& program = *((const Bound*)raw)->program;
-    const uint32_t n_groups = (uint32_t)program.n_groups;
+    const uint32_t first_group = (uint32_t)(program.first_partition << program.shift);
+    const int64_t stop_group = program.stop_partition << program.shift;
+    const uint32_t n_groups = (uint32_t)(stop_group < program.n_groups ? stop_group : program.n_groups) - first_group;
     int32_t* places = program.places + slice * program.n_partitions;
-    uint8_t left_out[MOST_RECORD_BYTES];
-    uint8_t* records[SCATTER_ROWS];
+    row_t rows[2 * SCATTER_ROWS];
+    uint32_t codes[2 * SCATTER_ROWS];
+    int n_picked = 0;
     for (int64_t row = start; row < stop; row += SCATTER_ROWS) {
         const int count = (int)(stop - row < SCATTER_ROWS ? stop - row : SCATTER_ROWS);
         for (int lane = 0; lane < count; ++lane) {
             const uint32_t code = load<Code>(program.codes, row + lane) - program.base;
-            records[lane] = left_out;
-            if (code < n_groups) records[lane] = program.records + places[code >> program.shift]++ * program.record_bytes;
-            __builtin_prefetch(records[lane], 1);
+            rows[n_picked] = (row_t)(row + lane);
+            codes[n_picked] = code;
+            n_picked += code - first_group < n_groups;
         }
-        for (int lane = 0; lane < count; ++lane) store<uint32_t>(records[lane], 0, (uint32_t)load<Code>(program.codes, row + lane) - program.base);
-        if (program.has_mask) put_masks(program, row, count, records);
-        for (const Input& input : program.inputs) {
-            if (input.width > 0) input.put(input.view, row, count, records, input.offset);
-        }
+        if (n_picked < SCATTER_ROWS) continue;
+        put_records(program, places, rows, codes, SCATTER_ROWS);
+        n_picked -= SCATTER_ROWS;
+        memcpy(rows, rows + SCATTER_ROWS, (size_t)n_picked * sizeof(row_t));
+        memcpy(codes, codes + SCATTER_ROWS, (size_t)n_picked * sizeof(uint32_t));
     }
+    put_records(program, places, rows, codes, n_picked);
     return OK;
 }
 
@@ -125,7 +144,7 @@ inline int update_partition(const Program& program, int64_t partition, Unpacked&
     for (int64_t place = program.starts[partition]; place < program.starts[partition + 1]; place += STEP_ROWS) {
         const int64_t n_places = program.starts[partition + 1] - place;
         const int count = (int)(n_places < STEP_ROWS ? n_places : STEP_ROWS);
-        const uint8_t* records = program.records + place * program.record_bytes;
+        const uint8_t* records = program.records + (place - program.starts[program.first_partition]) * program.record_bytes;
         for (int lane = 0; lane < count; ++lane) {
             group[lane] = load<uint32_t>(records + lane * program.record_bytes, 0) - (uint32_t)first_group;
             target[lane] = group[lane] * words;
@@ -145,7 +164,7 @@ inline int update_partition(const Program& program, int64_t partition, Unpacked&
     return OK;
 }
 
-// Over partitions.
+// Over the partitions of the round.
 inline int update_partitions(void* raw, int64_t start, int64_t stop, int64_t) {
     const Program& program = *((const Bound*)raw)->program;
     const size_t n_states = ((size_t)1 << program.shift) + SPARE_SLOTS, n_counted = (size_t)program.n_counted;
@@ -155,7 +174,7 @@ inline int update_partitions(void* raw, int64_t start, int64_t stop, int64_t) {
         std::vector<uint8_t> touched(n_counted + 1);
         Unpacked unpacked(program);
         uint8_t* aligned = (uint8_t*)(((uintptr_t)states.get() + 63) & ~(uintptr_t)63);
-        for (int64_t partition = start; partition < stop; ++partition) {
+        for (int64_t partition = program.first_partition + start; partition < program.first_partition + stop; ++partition) {
             const int status = update_partition(program, partition, unpacked, {aligned, missing.get(), touched.data(), 0});
             if (status != OK) return status;
         }

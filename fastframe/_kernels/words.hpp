@@ -21,8 +21,8 @@ constexpr int MOST_WORDS = 8;      // of a block that are made before they are a
 // What a row adds to a word: 64-bit integers, doubles, or int32 as they lie in their column.
 enum WordKind : int { ADD_INT64 = 0, ADD_DOUBLE = 1, ADD_INT32 = 2, WORD_KINDS = 3 };
 
-// In runs (see `Loop`) also rows, and two halves of a word: rows and int32, or two of int32.
-enum RunKind : int { ADD_ONE = 3, ADD_ONE_INT32 = 4, ADD_TWO_INT32 = 5, RUN_KINDS = 6 };
+// In runs (see `Loop`) also rows, two halves of a word (rows and int32, or two of int32), and the lower halves of 128-bit integers.
+enum RunKind : int { ADD_ONE = 3, ADD_ONE_INT32 = 4, ADD_TWO_INT32 = 5, ADD_LOWER = 6, RUN_KINDS = 7 };
 
 constexpr int RUN_ROWS = 4096;     // of a run: 16 KB of targets
 constexpr int RUN_WORDS = 3;       // one loop adds
@@ -59,7 +59,60 @@ inline void add_run_word(uint64_t* state, const uint8_t* const* halves, int64_t 
     if constexpr (KIND == ADD_ONE) ++*state;
     else if constexpr (KIND == ADD_ONE_INT32) *state += 1 + ((uint64_t)load<int32_t>(halves[1], row) << 32);
     else if constexpr (KIND == ADD_TWO_INT32) *state += (uint64_t)load<int32_t>(halves[0], row) + ((uint64_t)load<int32_t>(halves[1], row) << 32);
+    else if constexpr (KIND == ADD_LOWER) *state += load<uint64_t>(halves[0], 2 * row);
     else add_word<KIND>(state, halves[0], row);
+}
+
+constexpr int SAMPLED_ROWS = 64;   // the first of a run, by which its loop is chosen
+constexpr int FEWEST_EQUAL = 48;   // of them go where the row before went: then sums stay in registers
+
+// Whether successive rows mostly go to one state, as where keys are in order.
+inline bool is_clustered(const uint32_t* target, int count) {
+    if (count <= SAMPLED_ROWS) return false;
+    int equal = 0;
+    for (int row = 0; row < SAMPLED_ROWS; ++row) equal += target[row] == target[row + 1];
+    return equal >= FEWEST_EQUAL;
+}
+
+// A word of a state in a register; the same additions in the same order as in memory.
+template <int KIND>
+struct Register {
+    typename std::conditional<KIND == ADD_DOUBLE, double, uint64_t>::type sum;
+
+    void take(const uint64_t* state) { memcpy(&sum, state, 8); }
+    void give(uint64_t* state) const { memcpy(state, &sum, 8); }
+    void add(const uint8_t* const* halves, int64_t row) {
+        if constexpr (KIND == ADD_DOUBLE) sum += load<double>(halves[0], row);
+        else if constexpr (KIND == ADD_INT32) sum += (uint64_t)load<int32_t>(halves[0], row);
+        else if constexpr (KIND == ADD_INT64) sum += load<uint64_t>(halves[0], row);
+        else if constexpr (KIND == ADD_LOWER) sum += load<uint64_t>(halves[0], 2 * row);
+        else if constexpr (KIND == ADD_ONE) ++sum;
+        else if constexpr (KIND == ADD_ONE_INT32) sum += 1 + ((uint64_t)load<int32_t>(halves[1], row) << 32);
+        else sum += (uint64_t)load<int32_t>(halves[0], row) + ((uint64_t)load<int32_t>(halves[1], row) << 32);
+    }
+};
+
+// `run_words` for rows of which many successive ones go to one state: nobody waits for a store before the next load.
+template <int N_WORDS, int KINDS>
+void run_clustered(uint8_t* base, const uint32_t* __restrict target, const uint8_t* const (*values)[2], int64_t n_rows) {
+    Register<KINDS % RUN_KINDS> first;
+    Register<KINDS / RUN_KINDS % RUN_KINDS> second;
+    Register<KINDS / power_of(RUN_KINDS, 2)> third;
+    for (int64_t row = 0; row < n_rows;) {
+        const uint32_t place = target[row];
+        uint64_t* state = (uint64_t*)(base + 8 * (size_t)place);
+        first.take(state);
+        if constexpr (N_WORDS > 1) second.take(state + 1);
+        if constexpr (N_WORDS > 2) third.take(state + 2);
+        do {
+            first.add(values[0], row);
+            if constexpr (N_WORDS > 1) second.add(values[1], row);
+            if constexpr (N_WORDS > 2) third.add(values[2], row);
+        } while (++row < n_rows && target[row] == place);
+        first.give(state);
+        if constexpr (N_WORDS > 1) second.give(state + 1);
+        if constexpr (N_WORDS > 2) third.give(state + 2);
+    }
 }
 
 template <int N_WORDS, int KINDS>
@@ -68,6 +121,7 @@ void run_words(uint8_t* states, const uint32_t* __restrict target, const uint8_t
     const uint8_t* values[RUN_WORDS][2];   // a copy: no store to a state can change it
     memcpy(values, words, sizeof(values));
     const int64_t n_rows = count;
+    if (is_clustered(target, count)) return run_clustered<N_WORDS, KINDS>(base, target, values, n_rows);
     for (int64_t row = 0; row < n_rows; ++row) {
         uint64_t* state = (uint64_t*)(base + 8 * (size_t)target[row]);
         add_run_word<KINDS % RUN_KINDS>(state, values[0], row);

@@ -19,7 +19,7 @@ import pytest
 pytest.importorskip("polars")
 pytest.importorskip("duckdb")
 
-from asv_benchmarks import agreement, cases, compare, data, runs, scaling
+from asv_benchmarks import agreement, cases, compare, data, footprint, runs, scaling
 from asv_benchmarks.contenders import CONTENDERS
 from asv_benchmarks.questions import FAMILIES, Question
 
@@ -270,3 +270,11 @@ def test_nine_keys_of_ten_match() -> None:
         share = np.isin(tables["x"][key].to_numpy(), tables[right][key].to_numpy()).mean()
         assert 0.8 < share < 0.97
         assert len(tables[right][key].unique()) == tables[right].num_rows
+
+
+def test_footprint_measures_and_judges(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = footprint.main(["transform", "--rows", "2000", "--data", str(tmp_path), "--questions", "t1"])
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("t1 "))
+    assert status == (1 if line.endswith("above") else 0)
+    one = footprint.Footprint("t1", used=1000, first=150, again=50, kept=300)
+    assert one.shares() == (0.15, 0.35)

@@ -32,9 +32,11 @@ def as_width(codes: np.ndarray[Any, Any], width: Any) -> np.ndarray[Any, Any]:
     return np.where(codes == 0xFFFFFFFF, np.iinfo(width).max, codes).astype(width)
 
 
-@pytest.fixture(params=["slices", "partitions"])
+@pytest.fixture(params=["slices", "partitions", "rounds"])
 def plan(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "partitions":
+    if request.param == "rounds":
+        monkeypatch.setattr(accumulate, "_FEW_BYTES", 1)
+    if request.param != "slices":
         monkeypatch.setattr(accumulate, "_MANY_GROUPS", 1)
         monkeypatch.setattr(accumulate, "SLICE_ROWS", 512)
         monkeypatch.setattr(accumulate, "_FEW_SLICES", 1000)

@@ -84,13 +84,19 @@ def test_empty_sides(how: str, sizes: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("streams", [True, False])
-@pytest.mark.parametrize("packs", [True, False])
+@pytest.mark.parametrize("packs", ["all", "in parts", ""])
 @pytest.mark.parametrize("repeats", [1, 2])
 @pytest.mark.parametrize("how", ["inner", "left"])
-def test_many_slices_threads_and_streams(monkeypatch: pytest.MonkeyPatch, streams: bool, packs: bool, repeats: int, how: str) -> None:
+def test_many_slices_threads_and_streams(monkeypatch: pytest.MonkeyPatch, streams: bool, packs: str, repeats: int, how: str) -> None:
     """Slices meet inside bytes and cache lines; whatever writes them, the bytes are the same."""
     monkeypatch.setattr(join_output, "STREAMED_BYTES", 0 if streams else 1 << 60)
     monkeypatch.setattr(join_output, "PACKED_BYTES", 0 if packs else 1 << 60)
+    parts: list[list[str]] = []
+    if packs == "in parts":
+        monkeypatch.setattr(join_output, "FEW_RECORDS", 0)
+        monkeypatch.setattr(join_output, "RECORDS_SHARE", 1 << 60)
+        of_build = join_output._of_build
+        monkeypatch.setattr(join_output, "_of_build", lambda pairs, columns: parts.append(list(columns)) or of_build(pairs, columns))
     rng = np.random.default_rng(9)
     n_left, n_right = 400_123, 50_021
     key = rng.integers(0, 55_000, n_left)
@@ -105,6 +111,7 @@ def test_many_slices_threads_and_streams(monkeypatch: pytest.MonkeyPatch, stream
     for threads in (1, 2, 4):
         with option_context(threads=threads):
             merged.append(frames[0].merge(frames[1], on="k", how=how).to_arrow())
+    assert len(parts) == (3 if packs == "in parts" and repeats == 1 else 0)   # the widest columns first, once for each number of threads
     assert merged[1].equals(merged[0])
     assert merged[2].equals(merged[0])
     expected = pa.table(left).to_pandas().merge(pa.table(right).to_pandas(), on="k", how=how)

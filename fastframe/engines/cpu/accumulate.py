@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,7 @@ _LEAST_PARTITIONS = 16          # with fewer, a thread waits for the largest
 _MANY_GROUPS = 1 << 13
 _WIDE_GROUPS = (1 << 16) - 1    # codes of so many groups take four bytes, and are often the key column itself
 _MOST_PARTITIONS = 1024         # more would miss the TLB at every write
+_FEW_BYTES = 4 << 20             # of records that no round is saved for
 _LEAST_SHIFT = 9                # groups of a partition begin at whole words of a bitmap
 _OPERATION = "groupby"
 
@@ -133,13 +135,16 @@ class _Pass:
         rows = slice_rows(self.n_rows, width * 4, record_bytes)
         n_slices = -(-self.n_rows // rows)
         places = allocate(n_slices * width * 4, _OPERATION)
-        records = allocate(self.n_rows * record_bytes, _OPERATION)
-        count, scatter = self.program.scatter(places.address, records.address, n_partitions=width, shift=shift)
-        run(count, self.n_rows, rows, operation=_OPERATION)
+        run(self.program.count_records(places.address, n_partitions=width, shift=shift), self.n_rows, rows, operation=_OPERATION)
         starts = starts_of(places, width, n_slices, _OPERATION)
-        run(scatter, self.n_rows, rows, operation=_OPERATION)
-        update = self.program.update_partitions(starts.ctypes.data)
-        return run(update, n_partitions, PARTITION_SLICE, operation=_OPERATION) is None
+        rounds = _rounds(starts, max(self.n_rows * self.row_bytes // 6, _FEW_BYTES) // record_bytes)   # beside them states and places
+        records = allocate(max(int(starts[stop] - starts[first]) for first, stop in rounds) * record_bytes, _OPERATION)
+        for first, stop in rounds:
+            scatter, update = self.program.round(records.address, starts.ctypes.data, first, stop)
+            run(scatter, self.n_rows, rows, operation=_OPERATION)
+            if run(update, stop - first, PARTITION_SLICE, operation=_OPERATION) is not None:
+                return False
+        return True
 
 
 def _slice_rows(n_rows: int, slice_bytes: int, row_bytes: int, n_groups: int) -> int:
@@ -152,6 +157,17 @@ def _slice_rows(n_rows: int, slice_bytes: int, row_bytes: int, n_groups: int) ->
     if not 0 < n_groups < _WIDE_GROUPS or n_slices >= n_rows // SLICE_ROWS:
         return rows
     return max(rows, -(-n_rows // (max(n_slices // 8, 1) * 8 * 512)) * 512)
+
+
+def _rounds(starts: np.ndarray[Any, Any], most: int) -> list[tuple[int, int]]:
+    """Partitions in runs of at most ``most`` rows, or of one partition that has more."""
+    rounds, first = [], 0
+    last = len(starts) - 1
+    while first < last:
+        stop = max(int(np.searchsorted(starts, starts[first] + most, side="right")) - 1, first + 1)
+        rounds.append((first, min(stop, last)))
+        first = stop
+    return rounds
 
 
 def _stride(n_bytes: int, n_groups: int) -> int:

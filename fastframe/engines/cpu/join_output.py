@@ -36,6 +36,8 @@ PACKED_BYTES = 128 << 10   # of the build side's columns, from which no L1 cache
 PACKED_COLUMNS = 3         # fewer are fetched as fast one by one as they are packed
 CODES_PER_RECORD = 2       # records at their codes take this much more room at most
 FEW_BYTES = 256 << 20      # results up to here are made without asking how much memory there is
+RECORDS_SHARE = 5          # of the bytes of both tables, one part of them may be records
+FEW_RECORDS = 16 << 20     # bytes of records that are made without asking
 PACKED_SHARE = 2           # build rows per pair up to which packing all of them pays
 
 
@@ -65,10 +67,37 @@ def joined_columns(pairs: Pairs, probe: Mapping[str, Column], build: Mapping[str
     elif pairs.n_build == 0:
         out[kernels.BUILD].update({name: _all_missing(column, pairs.n_pairs) for name, column in build.items()})
     else:
-        plan.want(kernels.BUILD, build)
+        *more, last = _rounds(pairs, build, sum(one.nbytes for one in (*probe.values(), *build.values())))
+        for columns in more:
+            out[kernels.BUILD].update(_of_build(pairs, columns))
+        plan.want(kernels.BUILD, last)
     for side, columns in zip(out, plan.run(), strict=True):
         side.update(columns)
-    return out
+    return out[kernels.PROBE], {name: out[kernels.BUILD][name] for name in build}
+
+
+def _of_build(pairs: Pairs, columns: Columns) -> Columns:
+    """Some columns of the build side; nothing but they stays."""
+    plan = Emission(pairs)
+    plan.want(kernels.BUILD, columns)
+    return plan.run()[kernels.BUILD]
+
+
+def _rounds(pairs: Pairs, build: Mapping[str, Column], n_bytes: int) -> list[Columns]:
+    """The build side's columns, all at once or, where their records would take more than a fifth of both tables, in parts."""
+    index, widths = pairs.index, {name: (codes_column(one) if one.is_encoded else one).dtype.width for name, one in build.items() if can_pack(one)}
+    size = 1 << (sum(widths.values()) - 1).bit_length()
+    if not isinstance(index, RowMap) or len(widths) < len(build) or size * index.n_codes <= max(n_bytes // RECORDS_SHARE, FEW_RECORDS):
+        return [dict(build)]
+    rounds: list[Columns] = [{}]
+    left = size // 2
+    for name in sorted(widths, key=lambda name: -widths[name]):
+        if widths[name] > left and rounds[-1]:
+            rounds.append({})
+            left = size // 2
+        rounds[-1][name] = build[name]
+        left -= widths[name]
+    return rounds
 
 
 def require_memory(pairs: Pairs, probe: Mapping[str, Column], build: Mapping[str, Column]) -> None:

@@ -20,6 +20,7 @@ SAMPLE_ROWS = 1 << 14
 NEAR_BYTES = 512 << 10       # of a table that stays in the L2 cache
 FILTER_BITS = 16             # per key at least: at most one of so many keys that are not there is looked up
 _OPERATION = "key hashing"
+_NOTHING = np.empty(0, np.uint32)
 
 
 class Numbered(NamedTuple):
@@ -84,6 +85,7 @@ def group_in_partitions(parts: Sequence[KeyPart], n_rows: int, bits: int) -> Fou
     pack(parts, n_rows, wide=True, hashes=hashes, counts=counts, partitions=(bits, rows))
     numbered = _numbered(hashes, counts, bits, rows)
     codes, _ = codes_of_rows(hashes, numbered, first=False)
+    hashes, numbered = _NOTHING, numbered._replace(ids=_NOTHING)   # given back before more is asked for
     words = allocate_array(numbered.n_codes, np.uint64, _OPERATION)
     given = (numbered.starts, numbered.n_distinct, numbered.base)
     addresses = (given[0].ctypes.data, given[1].ctypes.data, given[2].ctypes.data)

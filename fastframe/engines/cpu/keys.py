@@ -23,6 +23,8 @@ from fastframe.engines.cpu.key_parts import MOST_CODES, KeyPart, code_part, n_co
 from fastframe.engines.cpu.plan import Method, Plan, by_partitions, choose, partition_bits
 from fastframe.errors import ArgumentError
 
+_LITTLE = 32 << 20   # bytes of groups that are kept at once; of more, half of the bytes of their keys
+
 
 class _Alias(NamedTuple):
     """What is kept for keys whose groups are the very ones that are kept under another name."""
@@ -90,8 +92,17 @@ def _group(keys: Sequence[Column], dropna: bool, sort: bool | None) -> Groups:
     if groups is known:
         cache.keep(keys, _name(dropna, sort), _Alias(name), 0)
     else:
-        cache.keep(keys, _name(dropna, sort), groups, groups.n_bytes)
+        _keep(keys, _name(dropna, sort), groups)
     return groups
+
+
+def _keep(keys: Sequence[Column], name: tuple[object, ...], groups: Groups) -> None:
+    """Keep the groups for the next time: large ones once they are asked for a second time."""
+    asked = ("asked", *name)
+    if groups.n_bytes <= max(_LITTLE, sum(key.nbytes for key in keys) // 2) or cache.find(keys, asked):
+        cache.keep(keys, name, groups, groups.n_bytes)
+    else:
+        cache.keep(keys, asked, True, 0)
 
 
 def _known(keys: Sequence[Column], sort: bool | None, drops: Sequence[bool]) -> tuple[tuple[object, ...], Groups | None]:

@@ -13,6 +13,7 @@ from fastframe.ops.groups import GroupBy, Output, Reduce
 def group_by(spec: GroupBy, table: Table) -> Table:
     groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort)
     out = dict(zip(spec.keys, key_columns([table[key] for key in spec.keys], groups), strict=True))
+    groups.words = None   # written out: given back, unless they are kept
     found = aggregate_all([wanted(output, table) for output in spec.outputs], groups)
     out |= {output.name: column for output, column in zip(spec.outputs, found, strict=True)}
     return Table(out, groups.n_groups)
