@@ -59,4 +59,19 @@ inline void depths_of_trees(const ForestShape& forest, int32_t* out) {
     }
 }
 
+// How many inner nodes sent rows to both sides; `visited`: by node, of leaves given, of the others filled.
+inline int64_t nodes_taken_both_ways(const ForestShape& forest, uint8_t* visited) {
+    int64_t both = 0;
+    for (int64_t tree = 0; tree < forest.n_trees; ++tree) {
+        const int64_t first = forest.tree_start[tree];
+        for (int64_t node = forest.tree_start[tree + 1] - 1; node >= first; --node) {
+            if (forest.feature[node] < 0) continue;
+            const uint8_t left = visited[first + forest.left[node]], right = visited[first + forest.right[node]];
+            visited[node] = left | right;
+            both += left & right;
+        }
+    }
+    return both;
+}
+
 }  // namespace ff

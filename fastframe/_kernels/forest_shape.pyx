@@ -1,6 +1,6 @@
 """Facts of a forest's trees as wholes; see ``forest_shape.hpp``. Addresses are ints."""
 
-from libc.stdint cimport int32_t, int64_t, uintptr_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uintptr_t
 
 cdef extern from "forest_shape.hpp" namespace "ff" nogil:
     cdef struct CForestShape "ff::ForestShape":
@@ -11,6 +11,7 @@ cdef extern from "forest_shape.hpp" namespace "ff" nogil:
         int64_t n_trees
 
     bint has_sound_children(const CForestShape& forest) except +
+    int64_t nodes_taken_both_ways(const CForestShape& forest, uint8_t* visited)
     void depths_of_trees(const CForestShape& forest, int32_t* out) except +
 
 
@@ -38,3 +39,12 @@ def depths(tuple forest, uintptr_t out):
     cdef CForestShape shape = shape_of(forest)
     with nogil:
         depths_of_trees(shape, <int32_t*>out)
+
+
+def both_ways(tuple forest, uintptr_t visited):
+    """How many inner nodes sent rows to both sides; ``visited``: uint8 by node, 1 for the leaves where rows ended, 0 elsewhere; is filled."""
+    cdef CForestShape shape = shape_of(forest)
+    cdef int64_t both
+    with nogil:
+        both = nodes_taken_both_ways(shape, <uint8_t*>visited)
+    return both
