@@ -17,8 +17,9 @@ from fastframe.errors import InexactModelError
 from fastframe.predict.coverage import nodes_decided
 from fastframe.predict.engines.choose import WALK
 from fastframe.predict.explain import bounds_of
+from fastframe.predict.features import Block
 from fastframe.predict.model import Ask
-from fastframe.predict.model_checks import forest_scores
+from fastframe.predict.model_checks import forest_scores, parts_of
 from fastframe.predict.probes import Probes, probes_of
 from fastframe.predict.rows import Rows
 
@@ -165,7 +166,8 @@ def _flat(answer: Any) -> Array:
 def _same_alone(predictor: Predictor, method: str) -> bool:
     """Whether one row's answer must have the bits that it has among many: not where BLAS adds, whose order depends on the rows."""
     score = predictor._model.methods.get(method)
-    return score is not None and not bounds_of(score)
+    whole = any(isinstance(part, Block) and part.whole for part in parts_of(score))   # a projection, say
+    return score is not None and not whole and not bounds_of(score)
 
 
 def _comparable(found: Array, native: Array, method: str) -> bool:

@@ -257,7 +257,7 @@ class _RankPlanes:
             self.rank = (ranks - chunk * capacity).astype(np.int32)
         else:
             self.thresholds = [thresholds[:0]] * n_slots
-            capacity, chunk = 1, 0
+            capacity, chunk = 1, np.zeros(1, np.int32)   # of every node
             self.rank = np.zeros(len(slots), np.int32)
         lengths = np.array([len(own) for own in self.thresholds], np.int64)
         n_chunks = np.maximum(-(-lengths // capacity), 1)
