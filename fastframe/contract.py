@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,13 +14,14 @@ from fastframe.column import Column
 from fastframe.column.plain import array_of, text_array_of
 from fastframe.dtypes import DType, Kind
 from fastframe.errors import ContractError, DTypeError, ModelError
+from fastframe.predict.records import record
 
 Unseen = Literal["error", "missing", "model"]
 UNSEEN: tuple[Unseen, ...] = ("error", "missing", "model")
 NUMBER_KINDS = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.FLOAT})
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Field:
     """One feature.
 
@@ -66,7 +67,7 @@ class Field:
             raise ModelError.bad_field(self.name, "its categories are not unique, or some are null")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class FeatureContract:
     """Fields in the model's order.
 

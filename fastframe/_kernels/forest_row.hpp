@@ -4,6 +4,7 @@
 // cache line from the root on (forest_pack.hpp). Trees of about one depth go down together, 256 at most before their leaves are
 // added. Scratch is the thread's own; nothing is allocated once a thread has answered for its widest model.
 #pragma once
+#include <atomic>
 #include <new>
 #include <vector>
 
@@ -356,6 +357,21 @@ inline const void* answer_links(const RowForest& forest, const RowLink* links, i
     }
     return values;
 }
+
+// How many threads walk without the interpreter's lock: more than there are processors would only wait for one another.
+inline std::atomic<int>& walkers() {
+    static std::atomic<int> count{0};
+    return count;
+}
+
+inline bool start_walk(int most) {
+    if (most == 0) return false;
+    if (walkers().fetch_add(1, std::memory_order_relaxed) < most) return true;
+    walkers().fetch_sub(1, std::memory_order_relaxed);
+    return false;
+}
+
+inline void stop_walk() { walkers().fetch_sub(1, std::memory_order_relaxed); }
 
 inline void write_pairs(bool wide, const uint64_t* key, int64_t n_kinds, uint8_t* nodes) {
     if (wide) write_pairs<WideRowNode>(key, n_kinds, nodes);

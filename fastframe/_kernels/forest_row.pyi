@@ -35,7 +35,7 @@ class RowWalker(RowReader):
     """A forest that answers for one row; any number of threads may call `sums` at once."""
 
     def __init__(
-        self, forest: tuple[Any, ...], names: tuple[str, ...], fields: list[tuple[Any, ...]], release: bool, keep_alive: object
+        self, forest: tuple[Any, ...], names: tuple[str, ...], fields: list[tuple[Any, ...]], beside: int, keep_alive: object
     ) -> None: ...
     def sums(self, row: object) -> np.ndarray[Any, Any] | None: ...
 

@@ -75,6 +75,8 @@ cdef extern from "forest_row.hpp" namespace "ff" nogil:
     void copy_columns(RowScratch* scratch, int64_t n_fields, void* columns, void* slots)
     void answer_row(const CRowForest& forest, RowScratch* scratch, void* sums)
     const void* answer_links(const CRowForest& forest, const CRowLink* links, int64_t n_links, RowScratch* scratch)
+    bint start_walk(int most)
+    void stop_walk()
     int64_t kinds_of_leaves(const uint8_t* values, int64_t n_leaves, int64_t n_bytes, int64_t most, int32_t* kind, int64_t* first)
     void write_pairs(bint wide, const uint64_t* key, int64_t n_kinds, uint8_t* nodes)
     kernel_t pack_rows_kernel(bint wide)
@@ -268,17 +270,17 @@ cdef class RowWalker(RowReader):
         Addresses and numbers, in the order of ``RowForest``.
     names, fields
         See `RowReader`.
-    release : bool
-        Whether walks are long enough for other threads to run meanwhile.
+    beside : int
+        How many threads may walk without the interpreter's lock; 0 where walks are too short to hand it over.
     keep_alive : object
         What owns the memory at the addresses.
     """
 
     cdef CRowForest forest
     cdef object keep_alive, dtype, shape
-    cdef bint release
+    cdef int beside
 
-    def __init__(self, tuple forest, tuple names, list fields, bint release, keep_alive):
+    def __init__(self, tuple forest, tuple names, list fields, int beside, keep_alive):
         RowReader.__init__(self, names, fields)
         self.forest.front = <const Front*><uintptr_t>forest[0]
         self.forest.nodes = <const uint8_t*><uintptr_t>forest[1]
@@ -294,7 +296,7 @@ cdef class RowWalker(RowReader):
         self.forest.tree_output = <const int32_t*><uintptr_t>forest[14]
         self.forest.width, self.forest.n_outputs, self.forest.divide = forest[15:18]
         self.forest.narrow_sums, self.forest.wide_nodes, self.forest.categories, self.forest.inside = forest[18:22]
-        self.release = release
+        self.beside = beside
         self.keep_alive = keep_alive
         self.dtype = np.dtype(np.float32 if self.forest.narrow_sums else np.float64)
         self.shape = (1, self.forest.n_outputs)
@@ -316,9 +318,10 @@ cdef class RowWalker(RowReader):
 
     cdef const void* answer(self, RowScratch* scratch, const CRowLink* links, int64_t n_links) noexcept:
         cdef const void* values
-        if self.release:
+        if start_walk(self.beside):
             with nogil:
                 values = answer_links(self.forest, links, n_links, scratch)
+                stop_walk()
         else:
             values = answer_links(self.forest, links, n_links, scratch)
         return values

@@ -33,7 +33,7 @@ def is_pandas(values: Any) -> bool:
 
 
 def column_from_numpy(values: Any, name: str | None = None, *, copy: bool = True) -> Column:
-    """A column from a one-dimensional array; NaT is missing, NaN stays NaN.
+    """A column from a one-dimensional array; NaT and what a masked array masks are missing, NaN stays NaN.
 
     Raises
     ------
@@ -42,6 +42,8 @@ def column_from_numpy(values: Any, name: str | None = None, *, copy: bool = True
     DTypeError
         For complex, void and mixed objects.
     """
+    if type(values).__module__.startswith("numpy.ma"):   # by name: numpy.ma is loaded only by those who use it
+        return _from_masked(values, name)
     array = np.asarray(values)
     if array.ndim != 1:
         raise ShapeError.of_dimensions(array.ndim, "an array of one dimension")
@@ -60,6 +62,17 @@ def column_from_numpy(values: Any, name: str | None = None, *, copy: bool = True
     owned = np.ascontiguousarray(array) if not copy else np.array(array, order="C", copy=True)
     shared = np.shares_memory(owned, array) if len(array) else False
     return Column(array_of(owned), owned=not shared)
+
+
+def _from_masked(values: Any, name: str | None) -> Column:
+    mask = np.broadcast_to(values.mask, values.shape)
+    data = np.where(mask, None, values.data) if values.dtype.kind == "O" else values.data
+    column = column_from_numpy(data, name)
+    if not mask.any():
+        return column
+    import pyarrow.compute as pc
+
+    return Column(pc.if_else(pa.array(mask), pa.scalar(None, column.array.type), column.array), column.dtype)
 
 
 def _in_arrow_unit(array: NDArray[Any]) -> NDArray[Any]:

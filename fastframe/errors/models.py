@@ -76,7 +76,11 @@ class UnsupportedModel(ModelError, NotImplementedError):
 
     @classmethod
     def unknown_class(cls, name: str, known: Iterable[str]) -> UnsupportedModel:
-        return cls(f"{name} cannot be compiled: no reader knows this class. Known are {', '.join(known)}.")
+        hint = suggestion(name.rpartition(".")[2], [one.rpartition(".")[2] for one in known])
+        return cls(
+            f"{name} cannot be compiled: no reader knows this class.{hint} All that are known: docs/support.md, 'Models that compile'. "
+            "fallback='native' predicts with the model itself."
+        )
 
     @classmethod
     def overridden(cls, name: str, base: str, methods: Sequence[str]) -> UnsupportedModel:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastframe.errors import InexactModelError
+from fastframe.predict.coverage import nodes_decided
 from fastframe.predict.engines.choose import WALK
 from fastframe.predict.explain import bounds_of
+from fastframe.predict.features import Block
 from fastframe.predict.model import Ask
-from fastframe.predict.model_checks import forest_scores
+from fastframe.predict.model_checks import forest_scores, parts_of
 from fastframe.predict.probes import Probes, probes_of
 from fastframe.predict.rows import Rows
 
@@ -40,12 +42,15 @@ class Coverage:
     methods: tuple[str, ...]
     limit: float
     alone: int = 0    # of the rows, those that each method was also asked one by one
+    nodes: int = 0    # of all forests, that compare or look up
+    decided: int = 0  # of them, those that sent some rows left and some right
 
     def __str__(self) -> str:
         share = f"{self.tested:,} of {self.thresholds:,} thresholds, " if self.thresholds else ""
+        nodes = f"{self.decided:,} of {self.nodes:,} nodes sent rows to both sides, " if self.nodes else ""
         size = "" if np.isinf(self.limit) else f", numbers up to {self.limit:.3g}"
         alone = f", {self.alone} of the rows also one by one" if self.alone else ""
-        return f"{self.rows:,} rows, {share}{', '.join(self.methods)}{size}{alone}"
+        return f"{self.rows:,} rows, {share}{nodes}{', '.join(self.methods)}{size}{alone}"
 
 
 def check_predictor(predictor: Predictor) -> Coverage:
@@ -72,7 +77,16 @@ def check_predictor(predictor: Predictor) -> Coverage:
     for name, ask in model.asks.items():
         _compare(predictor, probes, answers, (name, ask))
     alone = _ALONE if any(_same_alone(predictor, name) for name in model.asks) else 0
-    return Coverage(probes.n_rows, probes.thresholds, probes.tested, tuple(model.asks), attempt, alone)
+    decided, nodes = _nodes(predictor, probes)
+    return Coverage(probes.n_rows, probes.thresholds, probes.tested, tuple(model.asks), attempt, alone, nodes, decided)
+
+
+def _nodes(predictor: Predictor, probes: Probes) -> tuple[int, int]:
+    """Of all forests over the contract's columns: the nodes that sent rows to both sides, and all."""
+    rows = predictor._rows(probes.table())
+    with np.errstate(all="ignore"):
+        found = [nodes_decided(one.forest, rows.program(one).leaves(rows)) for one in forest_scores(tuple(predictor._model.methods.values()))]
+    return sum(decided for decided, _ in found), sum(nodes for _, nodes in found)
 
 
 def _asked(ask: Ask, probes: Probes) -> Array:
@@ -152,7 +166,8 @@ def _flat(answer: Any) -> Array:
 def _same_alone(predictor: Predictor, method: str) -> bool:
     """Whether one row's answer must have the bits that it has among many: not where BLAS adds, whose order depends on the rows."""
     score = predictor._model.methods.get(method)
-    return score is not None and not bounds_of(score)
+    whole = any(isinstance(part, Block) and part.whole for part in parts_of(score))   # a projection, say
+    return score is not None and not whole and not bounds_of(score)
 
 
 def _comparable(found: Array, native: Array, method: str) -> bool:

@@ -142,16 +142,18 @@ class Forest:
     @cached_property
     def depth_of_tree(self) -> Array:
         """int32, (n_trees,): comparisons on the longest way from root to leaf."""
-        depth = np.zeros(len(self.feature), np.int32)
-        starts = self.tree_start[:-1]
-        tree_of_node = np.repeat(np.arange(self.n_trees), np.diff(self.tree_start))
-        level = starts[self.feature[starts] != LEAF]   # inner nodes of one depth, over all trees
-        while len(level):
-            first = self.tree_start[tree_of_node[level]]
-            children = np.concatenate([first + self.left[level], first + self.right[level]])
-            depth[children] = np.tile(depth[level], 2) + 1
-            level = children[self.feature[children] != LEAF]
-        return np.maximum.reduceat(depth, starts).astype(np.int32) if self.n_trees else np.empty(0, np.int32)
+        from fastframe._kernels.forest_shape import depths
+
+        out = np.zeros(self.n_trees, np.int32)
+        if self.n_trees:
+            depths(self.shape, out.ctypes.data)
+        return out
+
+    @property
+    def shape(self) -> tuple[int, int, int, int, int]:
+        """What kernels of `forest_shape` take."""
+        start, feature, left, right = (one.ctypes.data for one in (self.tree_start, self.feature, self.left, self.right))
+        return start, feature, left, right, self.n_trees
 
     def validate(self) -> Forest:
         """This forest, if every number in it is in range; what engines rely on to stay within memory.

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastframe._kernels.forest_shape import sound_children
 from fastframe.errors.models import ModelError
 from fastframe.predict.forest import LEAF, NO_SET, CategoryInput, Forest, NumberInput
 
@@ -109,7 +110,12 @@ def _check_features(forest: Forest) -> None:
 
 
 def _check_children(forest: Forest) -> None:
-    """Children follow their parents within the tree, and every node but the roots has exactly one parent."""
+    """Children follow their parents within the tree, and every node but the roots has exactly one parent.
+
+    The kernel says whether; which number is wrong is found here.
+    """
+    if sound_children(forest.shape):
+        return
     n_nodes, sizes = len(forest.feature), np.diff(forest.tree_start)
     inner = forest.feature != LEAF
     first = np.repeat(forest.tree_start[:-1].astype(np.int32), sizes)

@@ -13,7 +13,6 @@ from fastframe.column import Column, Table
 from fastframe.column.plain import array_of_one
 from fastframe.contract import FeatureContract, Field
 from fastframe.errors import ContractError
-from fastframe.predict.matching import match
 from fastframe.predict.model_checks import forest_scores, reads_columns
 from fastframe.predict.one_chain import chain_of
 from fastframe.predict.scores import ForestScore, Score
@@ -43,6 +42,8 @@ def one_row(contract: FeatureContract, row: Mapping[str, Any] | Sequence[Any]) -
         raise ContractError.of([ContractError.wrong_width(len(row), len(contract.fields))])
     else:
         values = list(row)
+    from fastframe.predict.matching import match
+
     columns = {field.name: _column_of(value, field) for value, field in zip(values, contract.fields, strict=True)}
     return match(contract, Table(columns, 1))
 

@@ -59,5 +59,12 @@ def test_a_model_whose_method_was_replaced_is_refused() -> None:
 
 @pytest.mark.parametrize("model", [Mine(), 3, None, Unlisted()])
 def test_unknown_classes(model: Any) -> None:
-    with pytest.raises(UnsupportedModel, match=r"no reader knows this class.*xgboost\.XGBRegressor"):
+    with pytest.raises(UnsupportedModel, match=r"no reader knows this class.*docs/support\.md") as refused:
         reader_of(model)
+    assert len(str(refused.value)) < 300
+
+
+def test_close_names_of_unknown_classes_are_suggested() -> None:
+    near = type("RandomForestRegresor", (BaseEstimator,), {})
+    with pytest.raises(UnsupportedModel, match=r"Did you mean 'RandomForestRegressor'"):
+        reader_of(near())

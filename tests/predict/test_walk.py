@@ -9,8 +9,9 @@ import pyarrow as pa
 import pytest
 
 from fastframe.options import option_context
+from fastframe.predict.engines.keys import keys_of
 from fastframe.predict.engines.planes import lay_out
-from fastframe.predict.engines.walk import WalkEngine, keys_of, walk_form
+from fastframe.predict.engines.walk import WalkEngine, walk_form
 from fastframe.predict.features import Code, Lookup, Number
 from fastframe.predict.forest import CategoryInput, Forest
 from tests.predict.forests import Recipe, random_forest, random_rows

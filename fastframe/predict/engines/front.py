@@ -112,6 +112,7 @@ class _Packing:
         self.steps: list[tuple[Any, ...]] = []
         self.computed: list[Computed] = []
         self.kept: list[Array] = []
+        self.none = self.keep(np.full(max(1, kernels.PADDING), np.inf, domain))
 
     def keep(self, array: Array) -> int:
         self.kept.append(np.ascontiguousarray(array))
@@ -141,6 +142,8 @@ class _Packing:
         self.planes += [(self.keep(table), 0, False) for table in tables]
 
     def _thresholds(self, thresholds: Array, wide: bool) -> dict[str, Any]:
+        if not len(thresholds):   # planes of values: nothing is ranked
+            return {"thresholds": self.none, "wide": wide}
         grid = grid_of(thresholds)
         padded = np.append(thresholds, np.full(max(1 << grid.levels, kernels.PADDING), np.inf, self.domain))
         at: dict[str, Any] = {"thresholds": self.keep(padded), "levels": grid.levels, "wide": wide}

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe._kernels import forest_row as kernels
-from fastframe._threads import run
+from fastframe._threads import run, thread_count
 from fastframe.contract import FeatureContract, Field
 from fastframe.dtypes import Kind
+from fastframe.predict.engines.keys import aligned, keys_of, slice_trees
 from fastframe.predict.engines.planes import Planes, lay_out
-from fastframe.predict.engines.walk import aligned, keys_of, slice_trees
 from fastframe.predict.features import Computed, Feature
 from fastframe.predict.forest import LEAF, Forest
 
@@ -21,7 +21,7 @@ Array = np.ndarray[Any, Any]
 
 _OPERATION = "predict_row"
 _STEP_NS = 1.2          # a level of one tree
-_RELEASE_NS = 2_000     # a walk from which on other threads may run meanwhile: below, handing over the interpreter costs more
+_RELEASE_NS = 3_000     # a walk from which on other threads may run meanwhile: below, handing over the interpreter costs more
 _MOST_KINDS = 64        # of leaves, up to which pairs of them are kept once: 64 KB
 _MOST_INT64 = (1 << 63) - 1
 _WHOLE = {"float32": 1 << 24, "float64": 1 << 53}   # up to which a float has all whole numbers
@@ -44,7 +44,7 @@ class OneRow:
     Notes
     -----
     Any number of threads may ask at once: they share no scratch and take no lock, and the interpreter's lock is released during
-    walks of two microseconds or more. Cost: 0.3 microseconds, 15 ns per field, and 1 to 2 ns per level of each tree.
+    walks of three microseconds or more. Cost: 0.3 microseconds, 15 ns per field, and 1 to 2 ns per level of each tree.
     """
 
     def __init__(self, forest: Forest, features: Sequence[Feature], contract: FeatureContract) -> None:
@@ -52,8 +52,8 @@ class OneRow:
         fields = fields_of(contract)
         packed = _Packed(forest, layout, len(fields))
         self.nbytes = packed.nodes.nbytes
-        release = _STEP_NS * kernels.LANES * int(packed.steps.sum()) > _RELEASE_NS
-        self.walker = kernels.RowWalker(packed.addresses, tuple(contract.names), fields, release, (packed, layout, forest))
+        beside = thread_count() if _STEP_NS * kernels.LANES * int(packed.steps.sum()) > _RELEASE_NS else 0
+        self.walker = kernels.RowWalker(packed.addresses, tuple(contract.names), fields, beside, (packed, layout, forest))
         self.sums = self.walker.sums   # (1, n_outputs), in the forest's `accumulate`; None: the contract must look
 
     @staticmethod

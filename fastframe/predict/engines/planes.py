@@ -83,7 +83,7 @@ class _Layout:
         self.forest, self.features, self.contract, self.form = forest, features, contract, form
         self.inner = np.flatnonzero(forest.feature >= 0)
         self.feature_of = forest.feature[self.inner]   # of inner nodes
-        self.plane_of = np.full(len(self.inner), -1, np.int64)
+        self.plane_of = np.full(len(self.inner), -1, np.int32)
         self.rank_of = np.zeros(len(self.inner), np.int32)
         self.set_of = np.full(len(self.inner), -1, np.int32)
         self.plane_inputs: list[Array] = [np.empty(0, np.int64)]   # per plane made: the input, the feature, codes
@@ -150,7 +150,7 @@ class _Layout:
     def _ranks_and_values(self) -> list[Planned]:
         """Inputs of number columns; planes of ranks or values, also those of lookups (`code_inputs` gets their tables)."""
         listed = self.numbers + [index for members in self.ranked.values() for index in members]
-        slots = np.full(self.forest.n_features + 1, -1, np.int64)
+        slots = np.full(self.forest.n_features + 1, -1, np.int32)
         slots[listed] = np.arange(len(listed))
         mine = slots[self.feature_of]
         nodes = np.flatnonzero(mine >= 0)
@@ -257,15 +257,15 @@ class _RankPlanes:
             self.rank = (ranks - chunk * capacity).astype(np.int32)
         else:
             self.thresholds = [thresholds[:0]] * n_slots
-            capacity, chunk = 1, np.zeros(len(slots), np.int64)
+            capacity, chunk = 1, np.zeros(1, np.int32)   # of every node
             self.rank = np.zeros(len(slots), np.int32)
         lengths = np.array([len(own) for own in self.thresholds], np.int64)
         n_chunks = np.maximum(-(-lengths // capacity), 1)
-        start = 2 * np.concatenate([[0], np.cumsum(n_chunks)])   # of a slot among all (slot, chunk, side)
+        start = (2 * np.concatenate([[0], np.cumsum(n_chunks)])).astype(np.int32)   # of a slot among all (slot, chunk, side)
         key = start[slots] + 2 * chunk + ~missing_left
         used = np.zeros(int(start[-1]), np.bool_)
         used[key] = True
-        self.plane = (np.cumsum(used) - 1)[key]
+        self.plane = (np.cumsum(used, dtype=np.int32) - 1)[key]
         keys = np.flatnonzero(used)
         self.slot = np.searchsorted(start, keys, side="right") - 1
         within = keys - start[self.slot]

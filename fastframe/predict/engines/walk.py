@@ -10,6 +10,7 @@ import numpy as np
 from fastframe._kernels import forest_walk as kernels
 from fastframe._threads import run
 from fastframe.column.memory import allocate_array
+from fastframe.predict.engines.keys import aligned, keys_of, slice_trees
 from fastframe.predict.engines.linear import LinearSums
 from fastframe.predict.engines.planes import Planes
 from fastframe.predict.features import Feature
@@ -19,11 +20,9 @@ from fastframe.predict.rows import Rows
 Array = np.ndarray[Any, Any]
 
 _OPERATION = "predict"
-_LINE = 64                      # bytes
 _TILE_BYTES = 256 << 10         # of a block's keys: they stay in a core's second cache while trees go by
 _SLICE_ROWS = 512               # rows of a slice are a multiple of this
 _SLICES = 8                     # per batch, at least, while slices are that long: threads end together
-_SLICE_NODES = 1 << 16          # packed in a millisecond or two
 _NARROW_LINKS = ((256, 1 << 18), (1024, 1 << 16))   # columns and places that fit a node of 8 bytes: the forms SMALL and MEDIUM
 
 
@@ -141,11 +140,6 @@ class _Columns:
         self.source = (*addresses, self.n_first, self.n_all, self.side, layout.form == "u16")
 
 
-def slice_trees(forest: Forest) -> int:
-    """Trees whose nodes one slice packs: few slices for small forests, for which waking threads costs more than packing."""
-    return max(1, _SLICE_NODES * forest.n_trees // max(1, len(forest.feature)))
-
-
 class _Packed:
     """What kernels read; `address` is their first argument."""
 
@@ -189,18 +183,3 @@ def _thresholds(forest: Forest, layout: Planes, category: Array) -> Array:
     if category.any():
         keys[category] = layout.set_start[layout.node_set[category]]
     return np.where(forest.feature == LEAF, forest.leaf_of_node.astype(np.uint32), keys)
-
-
-def keys_of(values: Array) -> Array:
-    """Unsigned integers in the order of floats; -0.0 and 0.0 are one (`key_of` in ``forest_keys.hpp``)."""
-    signed = (values + values.dtype.type(0)).view(np.int32 if values.dtype == np.float32 else np.int64)
-    unsigned = np.dtype(f"u{signed.itemsize}")
-    top = unsigned.type(1 << (8 * signed.itemsize - 1))
-    return signed.view(unsigned) ^ ((signed >> (8 * signed.itemsize - 1)).view(unsigned) | top)
-
-
-def aligned(n_bytes: int) -> Array:
-    """Zeros from a cache line's start on."""
-    memory = np.zeros(n_bytes + _LINE, np.uint8)
-    start = -memory.ctypes.data % _LINE
-    return memory[start : start + n_bytes]

@@ -167,7 +167,8 @@ def simple_imputer(imputer: Any, matrix: Matrix, columns: Columns) -> list[Cell]
                 continue   # a column that had no value when it was fitted
             out.append(cell)
             continue
-        fill = float(np.asarray(statistic).astype(imputer._fill_dtype).astype(cell.dtype))
+        first = getattr(imputer, "_fill_dtype", np.asarray(statistic).dtype)   # scikit-learn 1.6 casts once
+        fill = float(np.asarray(statistic).astype(first).astype(cell.dtype))
         out.append(stepped(cell, (Step("fill", (fill,)),), missing=False))
     return out + _indicators(imputer, cells)
 

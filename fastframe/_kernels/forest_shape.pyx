@@ -1,0 +1,50 @@
+"""Facts of a forest's trees as wholes; see ``forest_shape.hpp``. Addresses are ints."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uintptr_t
+
+cdef extern from "forest_shape.hpp" namespace "ff" nogil:
+    cdef struct CForestShape "ff::ForestShape":
+        const int64_t* tree_start
+        const int32_t* feature
+        const int32_t* left
+        const int32_t* right
+        int64_t n_trees
+
+    bint has_sound_children(const CForestShape& forest) except +
+    int64_t nodes_taken_both_ways(const CForestShape& forest, uint8_t* visited)
+    void depths_of_trees(const CForestShape& forest, int32_t* out) except +
+
+
+cdef CForestShape shape_of(tuple forest):
+    cdef CForestShape shape
+    shape.tree_start = <const int64_t*><uintptr_t>forest[0]   # IN
+    shape.feature = <const int32_t*><uintptr_t>forest[1]      # IN
+    shape.left = <const int32_t*><uintptr_t>forest[2]         # IN
+    shape.right = <const int32_t*><uintptr_t>forest[3]        # IN
+    shape.n_trees = forest[4]
+    return shape
+
+
+def sound_children(tuple forest):
+    """Whether every node's children are in range, and have one parent. ``forest``: tree_start (checked), feature, left, right, n_trees."""
+    cdef CForestShape shape = shape_of(forest)
+    cdef bint sound
+    with nogil:
+        sound = has_sound_children(shape)
+    return sound
+
+
+def depths(tuple forest, uintptr_t out):
+    """Each tree's depth, int32; the forest's children are sound."""
+    cdef CForestShape shape = shape_of(forest)
+    with nogil:
+        depths_of_trees(shape, <int32_t*>out)
+
+
+def both_ways(tuple forest, uintptr_t visited):
+    """How many inner nodes sent rows to both sides; ``visited``: uint8 by node, 1 for the leaves where rows ended, 0 elsewhere; is filled."""
+    cdef CForestShape shape = shape_of(forest)
+    cdef int64_t both
+    with nogil:
+        both = nodes_taken_both_ways(shape, <uint8_t*>visited)
+    return both

@@ -1,0 +1,80 @@
+"""Transformers by themselves, and pipelines that end in one: `transform` with the library's bits and dtype, also from a file and by row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.feature_selection import SelectFromModel, SelectKBest, VarianceThreshold
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    Binarizer,
+    FunctionTransformer,
+    KBinsDiscretizer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    Normalizer,
+    OneHotEncoder,
+    OrdinalEncoder,
+    PolynomialFeatures,
+    RobustScaler,
+    StandardScaler,
+    TargetEncoder,
+)
+
+import fastframe as ff
+
+RNG = np.random.default_rng(5)
+X = np.abs(RNG.normal(size=(90, 4))).round(1)
+HOLES = np.where(RNG.random(X.shape) < 0.1, np.nan, X)
+Y = (X[:, 0] > 0.6).astype(int)
+
+EXACT = [
+    StandardScaler(), MinMaxScaler(), MaxAbsScaler(), RobustScaler(), Binarizer(threshold=0.5),
+    KBinsDiscretizer(encode="ordinal", quantile_method="averaged_inverted_cdf"),
+    Normalizer(), PolynomialFeatures(), VarianceThreshold(0.01), SelectKBest(k=2), SelectFromModel(Ridge()), OneHotEncoder(handle_unknown="ignore"),
+    OrdinalEncoder(), TargetEncoder(random_state=0), FunctionTransformer(np.log1p), make_pipeline(StandardScaler(), PolynomialFeatures(2)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("model", EXACT, ids=lambda model: type(model).__name__)
+def test_transformers(model: Any, tmp_path: Any) -> None:
+    model.fit(X, Y)
+    p = ff.compile(model)
+    expected = model.transform(X)
+    expected = expected.toarray() if hasattr(expected, "toarray") else expected
+    p.save(tmp_path / "t.ffp")
+    for one in (p, ff.load_predictor(tmp_path / "t.ffp")):
+        found = one.transform(X)
+        assert found.dtype == expected.dtype and found.tobytes() == np.ascontiguousarray(expected).tobytes()
+        rows = np.array([one.predict_row(tuple(row), "transform") for row in X[:9].tolist()])
+        assert rows.tobytes() == np.ascontiguousarray(expected[:9]).tobytes()
+
+
+@pytest.mark.parametrize("model", [SimpleImputer(), MissingIndicator(), StandardScaler()], ids=lambda model: type(model).__name__)
+def test_missing_values(model: Any) -> None:
+    p = ff.compile(model.fit(HOLES))
+    assert np.array_equal(p.transform(HOLES), model.transform(HOLES), equal_nan=True)
+
+
+@pytest.mark.parametrize("model", [PCA(2), TruncatedSVD(2), make_pipeline(StandardScaler(), PCA(3))], ids=["pca", "svd", "pipeline"])
+def test_projections(model: Any) -> None:
+    """The same BLAS call on the same matrix; one row alone is another call, for scikit-learn as well."""
+    p = ff.compile(model.fit(X))
+    assert p.transform(X).tobytes() == np.ascontiguousarray(model.transform(X)).tobytes()
+    assert np.allclose(p.predict_row(tuple(X[0].tolist()), "transform"), model.transform(X[:1])[0], rtol=1e-12, atol=1e-12)
+
+
+def test_a_frame_of_what_was_transformed() -> None:
+    frame = pd.DataFrame({"n": X[:, 0], "c": np.array(["a", "b"])[Y]})
+    model = ColumnTransformer([("n", StandardScaler(), ["n"]), ("c", OneHotEncoder(sparse_output=False), ["c"])]).fit(frame)
+    p = ff.compile(model)
+    made = ff.DataFrame(frame).predict(p, into="x", method="transform")
+    assert list(made.columns) == ["n", "c", "x_0", "x_1", "x_2"]
+    assert np.array_equal(made[["x_0", "x_1", "x_2"]].to_numpy(), model.transform(frame))
