@@ -248,6 +248,16 @@ def test_what_is_no_function(given: Any, message: str) -> None:
         UserFunction.of(given)
 
 
+@pytest.mark.parametrize("error", [AttributeError("no such part"), TypeError("other arguments")])
+def test_another_numba_is_our_error_and_no_crash(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def changed(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("fastframe._jit.glue.populate_array", changed)
+    with pytest.raises(JITError, match=r"was not compiled because of an error of fastframe's, not of yours \(numba [\d.]+: \w+: (no such|other)"):
+        compile_runs(UserFunction.of(lambda x: x.sum() + 77), [FLOAT])
+
+
 # -- failures of calls
 
 
