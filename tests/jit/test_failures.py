@@ -303,6 +303,22 @@ def test_lowest_failing_row_wins() -> None:
         call_again(kernel, inputs, failure)
 
 
+def test_parameters_by_keyword_only() -> None:
+    def limited(x, *, limit):
+        if x[0] > limit:
+            raise ValueError("above the limit")
+        return x.sum()
+
+    function = UserFunction.of(limited)
+    extras = function.bind(1, (), {"limit": 1.0})
+    kernel = compile_runs(function, [FLOAT], extras=extras)
+    inputs, runs = Inputs([np.arange(4.0)], extras=extras), Runs.of_offsets(np.array([0, 2, 4]))
+    failure = over_runs(kernel, inputs, runs, outputs_of(kernel, 4, 2))
+    assert failure == Failure(1, False)
+    with pytest.raises(ValueError, match="above the limit"):
+        call_again(kernel, inputs, failure, runs)
+
+
 def test_vectors_of_wrong_length() -> None:
     kernel = compile_runs(UserFunction.of(lambda x: x[x > 2]), [FLOAT])
     inputs, runs = Inputs([np.array([3.0, 4.0, 1.0, 5.0])]), Runs.of_offsets(np.array([0, 2, 4]))
