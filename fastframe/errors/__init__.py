@@ -29,6 +29,7 @@ from fastframe.errors.frames import (
     ShapeError,
     UnsupportedOperation,
 )
+from fastframe.errors.functions import FunctionArgumentError, FunctionError
 from fastframe.errors.jit import JITError
 from fastframe.errors.models import (
     ContractError,
@@ -48,6 +49,8 @@ __all__ = [
     "EngineUnavailable",
     "FastFrameError",
     "FileMissing",
+    "FunctionArgumentError",
+    "FunctionError",
     "InexactModelError",
     "IntegerOverflow",
     "InvalidData",

@@ -47,7 +47,8 @@ class Output(Value):
         return type(self.call)(self.call.name, {**self.call.options, "name": self.column})
 
 
-def _check_keys(keys: Iterable[str], schema: Schema) -> None:
+def check_keys(keys: Iterable[str], schema: Schema) -> None:
+    """Raise `DTypeError` for keys of dtypes that cannot be grouped."""
     require(keys, schema)
     for key in keys:
         if schema[key].kind in (Kind.NESTED, Kind.OTHER):
@@ -73,7 +74,7 @@ class GroupBy(Spec):
 
     def resolve(self, *schemas: Schema) -> dict[str, DType]:
         (schema,) = schemas
-        _check_keys(self.keys, schema)
+        check_keys(self.keys, schema)
         unique([*self.keys, *(output.name for output in self.outputs)], "Name the aggregations: agg(total=('x', 'sum')).")
         return {key: schema[key] for key in self.keys} | {output.name: output.resolve(schema) for output in self.outputs}
 
@@ -93,7 +94,7 @@ class Window(Spec):
 
     def resolve(self, *schemas: Schema) -> dict[str, DType]:
         (schema,) = schemas
-        _check_keys(self.keys, schema)
+        check_keys(self.keys, schema)
         unique(output.name for output in self.outputs)
         return {output.name: output.resolve(schema) for output in self.outputs}
 
@@ -128,7 +129,7 @@ class TopK(Spec):
 
     def resolve(self, *schemas: Schema) -> dict[str, DType]:
         (schema,) = schemas
-        _check_keys(self.keys, schema)
+        check_keys(self.keys, schema)
         require([self.column], schema)
         if schema[self.column].kind in (Kind.NESTED, Kind.OTHER):
             raise DTypeError.of_operation("ranking", schema[self.column], self.column)
