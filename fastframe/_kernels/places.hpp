@@ -33,12 +33,11 @@ inline int ascending_codes(void* raw, int64_t start, int64_t stop, int64_t) {
         const int count = (int)(stop - row < CODE_BLOCK ? stop - row : CODE_BLOCK);
         read_codes(ctx.codes, row, count, code);
         for (int lane = 0; lane < count; ++lane) {
-            if (code[lane] == before) continue;
+            if (code[lane] == before && before != NULL_CODE) continue;
             if (code[lane] == NULL_CODE || (before != NULL_CODE && code[lane] < before)) return INEXACT;
             ctx.offsets[code[lane]] = (int32_t)(row + lane);
             before = code[lane];
         }
-        if (before == NULL_CODE) return INEXACT;
     }
     return OK;
 }

@@ -30,7 +30,7 @@ def carried(column: Column, places: Places) -> Array:
     physical, numpy = column.physical, _numpy_dtype(column)
     assert physical is not None
     if not places.steps and not column.view.validity and physical is not Physical.BOOL:
-        return _dated(_own_values(column), column.dtype, numpy)
+        return _frozen(_dated(_own_values(column), column.dtype, numpy))
     width = _width(column)
     fill = _NAN.get(physical, _NAT if column.dtype.kind in (Kind.TIMESTAMP, Kind.DURATION) else 0)
     first = _room(places, width)
