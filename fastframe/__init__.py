@@ -20,6 +20,7 @@ from fastframe.options import option_context, options
 from fastframe.versions import show_versions
 
 if TYPE_CHECKING:
+    from fastframe._jit.decorator import jit
     from fastframe.contract import FeatureContract
     from fastframe.predict.predictor import Predictor, can_compile, compile, load_predictor  # noqa: A004
     from fastframe.profiling import profile
@@ -39,6 +40,7 @@ __all__ = [
     "from_dict",
     "from_numpy",
     "from_pandas",
+    "jit",
     "load_predictor",
     "merge",
     "option_context",
@@ -52,6 +54,7 @@ __all__ = [
 
 
 _LATE = {
+    "jit": "fastframe._jit.decorator",
     "profile": "fastframe.profiling",
     "FeatureContract": "fastframe.contract",
     **dict.fromkeys(("Predictor", "can_compile", "compile", "load_predictor"), "fastframe.predict.predictor"),

@@ -64,6 +64,9 @@ class Options:
         an eighth of the memory that this process may use. The longest unused go first; 0 keeps nothing.
     jit_cache : int
         Compiled functions of users that are kept in memory for the next call; the longest unused go first.
+    jit_disk : bool
+        Keep compiled functions of users on disk for the next process (``FASTFRAME_JIT_DISK``; in ``FASTFRAME_CACHE_DIR``, else
+        in the user's cache folder).
     max_rows, max_columns, max_width : int
         How much of a frame ``repr`` shows: rows, columns, characters of one value.
     """
@@ -74,6 +77,7 @@ class Options:
     pool_bytes: int = field(default_factory=lambda: _env_int("FASTFRAME_POOL_BYTES", _memory_bytes() // 8) or 0)
     cache_bytes: int = field(default_factory=lambda: _env_int("FASTFRAME_CACHE_BYTES", _memory_bytes() // 8) or 0)
     jit_cache: int = 128
+    jit_disk: bool = field(default_factory=lambda: _env_bool("FASTFRAME_JIT_DISK", True))
     max_rows: int = 10
     max_columns: int = 20
     max_width: int = 32

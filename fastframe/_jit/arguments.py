@@ -116,7 +116,7 @@ def results_of(function: UserFunction, returned: Any, names: tuple[str, ...] | N
     returned = types.unliteral(returned)
     if isinstance(returned, types.Array):
         if returned.ndim != 1:
-            raise _no_result(function, f"an array of {returned.ndim} dimensions", "return a vector of one")
+            raise _no_result(function, f"an array of {returned.ndim} dimensions", "return a vector, of one dimension")
         kind = types.unliteral(returned.dtype)
         return (Result(None, _stored(function, kind, "a vector"), _has_nat(kind), _storage(kind)),), True
     if isinstance(returned, types.BaseTuple):
@@ -132,6 +132,8 @@ def _scalar(function: UserFunction, kind: Any, name: str | None) -> Result:
     nullable = isinstance(kind, types.Optional)
     if nullable:
         kind = types.unliteral(kind.type)
+        if isinstance(kind, types.Array):
+            raise _no_result(function, "a vector in some cases and None in others", "return a vector in all")
     what = "a value" if name is None else f"in {name!r} a value"
     return Result(name, _stored(function, kind, what), nullable or _has_nat(kind), _storage(kind))
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastframe._jit.kernel import Kernel
+from fastframe._jit.parallel import numba_threads
 from fastframe._jit.runs import Runs
 from fastframe._threads import SLICE_ROWS, run
 from fastframe._threads._drive import Task
@@ -77,11 +78,15 @@ def over_rows(
 
 
 def _drive(kernel: Kernel, task: Task, n_parts: int, parts_per_slice: int, operation: str) -> None:
-    run(task, n_parts, parts_per_slice, operation=operation)
+    if not kernel.function.parallel:
+        run(task, n_parts, parts_per_slice, operation=operation)
+        return
+    with numba_threads():
+        run(task, n_parts, max(1, n_parts), operation=operation)   # one slice: the calling thread's
 
 
 def _failure(cell: np.ndarray) -> Failure | None:
-    from fastframe._jit.glue import FAILURE_BITS, WRONG_LENGTH
+    from fastframe._jit.layout import FAILURE_BITS, WRONG_LENGTH
 
     told = int(cell[0])
     return None if told == _NEVER else Failure(told >> FAILURE_BITS, told & ((1 << FAILURE_BITS) - 1) == WRONG_LENGTH)

@@ -10,9 +10,9 @@ not have raises `GlueError`, never crashes.
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from llvmlite import ir
@@ -21,68 +21,13 @@ from numba.core import types as numba_types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.np.arrayobj import make_array, populate_array
 
+from fastframe._jit.layout import FAILURE_BITS, RAISED, WRONG_LENGTH, Compiled, GlueError, Layout
 from fastframe._jit.pipeline import ShortCompiler, UserCompiler
 
 types: Any = numba_types
 WORD = ir.IntType(64)
 I8, I32 = ir.IntType(8), ir.IntType(32)
-RAISED, WRONG_LENGTH = 1, 2   # what a failing run did
-FAILURE_BITS = 3              # a failure is (run << FAILURE_BITS) | what it did
 ENTRY = "fastframe_kernel"
-
-
-class GlueError(Exception):
-    """This version of numba is not built as this module expects it."""
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """What a compilation gives: ``entry`` is the kernel's address as long as ``owner`` lives."""
-
-    entry: int
-    owner: Any
-    returned: Any                         # numba's type of what f returns
-    names: tuple[str, ...] | None         # of a dict's constant keys
-    shortcuts: bool                       # whether `shortcuts.py` took part
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Which word of the context is what.
-
-    Runs: 0 begins, 1 ends, 2 bytes of one of them, 3 bounds of parts, 4 order of parts or 0, 5 the failure cell.
-    Rows: 0 presence bytes or 0, 5 the failure cell. Then one word per column, per mask; per extra argument its
-    scalar, or an array's address and lengths; per result the addresses of its values and of its validity bytes.
-    """
-
-    columns: tuple[Any, ...]      # numba types: arrays (runs) or scalars (rows)
-    masks: bool
-    extras: tuple[Any, ...]
-    rows: bool
-
-    @property
-    def arguments(self) -> tuple[Any, ...]:
-        """What ``f`` takes, in order."""
-        mask = types.boolean if self.rows else types.Array(types.boolean, 1, "C", readonly=True)
-        return (*self.columns, *([mask] * len(self.columns) if self.masks else []), *self.extras)
-
-    @property
-    def n_vectors(self) -> int:
-        return len(self.columns) * (2 if self.masks else 1)
-
-    @cached_property
-    def extra_words(self) -> tuple[int, ...]:
-        """The first word of each extra argument."""
-        words, at = [], 6 + self.n_vectors
-        for one in self.extras:
-            words.append(at)
-            at += 1 + one.ndim if isinstance(one, types.Array) else 1
-        return (*words, at)
-
-    @property
-    def first_output(self) -> int:
-        return self.extra_words[-1]
-
 
 Results = Callable[[Any, "tuple[str, ...] | None"], "tuple[Any, ...]"]
 """From what f returns to the stored numba type of each result; raises where it cannot be a result."""
@@ -105,19 +50,25 @@ def compile_kernel(function: Any, options: dict[str, Any], layout: Layout, resul
     flags.no_cpython_wrapper = True
     flags.no_cfunc_wrapper = True
     flags.no_compile = True   # only after the loop is beside it
-    shortcuts = True
+
+    def translated(pipeline: Any) -> Any:
+        return compiler.compile_extra(typing, context, function, layout.arguments, None, flags, {}, pipeline_class=pipeline)
+
+    shortcuts = not options.get("parallel")   # numba makes its own reductions parallel, and ours not
     try:
-        found = compiler.compile_extra(typing, context, function, layout.arguments, None, flags, {}, pipeline_class=ShortCompiler)
+        found = translated(ShortCompiler if shortcuts else UserCompiler)
     except errors.NumbaError:   # a shortcut that does not take these types, or the function's own fault
+        if not shortcuts:
+            raise
         shortcuts = False
-        found = compiler.compile_extra(typing, context, function, layout.arguments, None, flags, {}, pipeline_class=UserCompiler)
+        found = translated(UserCompiler)
     names = found.metadata.get("fastframe_names")
     returned = found.signature.return_type
     stored = results(returned, names)
     try:
         library = found.library
         module = library.create_ir_module(ENTRY)
-        entry = f"{ENTRY}_{found.fndesc.unique_name}".replace("<", "_").replace(">", "_")
+        entry = f"{ENTRY}_{secrets.token_hex(8)}"   # names are the process's, also of what the disk cache brings
         _Writer(found.target_context, module, found.fndesc, layout, stored).write(entry)
         library.add_ir_module(module)
         library.get_function(found.fndesc.llvm_func_name).linkage = "internal"   # inlined, and then not compiled a second time
@@ -126,7 +77,19 @@ def compile_kernel(function: Any, options: dict[str, Any], layout: Layout, resul
         _set_environment(library, found)
     except (AttributeError, TypeError, KeyError, NotImplementedError, RuntimeError, AssertionError) as error:
         raise GlueError(f"{type(error).__name__}: {error}") from error
-    return Compiled(address, (found, library), returned, names, shortcuts)
+    return Compiled(address, entry, (found, library), returned, names, shortcuts)
+
+
+def object_code(compiled: Compiled) -> tuple[bytes, list[str]] | None:
+    """What a process like this one needs to run a kernel: its code and the names it refers to; None where that is not all."""
+    found, library = compiled.owner
+    if library.has_dynamic_globals or found.lifted or found.reload_init:
+        return None   # addresses of this process
+    text = str(library._final_module)
+    if len(re.findall(re.escape(found.fndesc.env_name), text)) > 1:
+        return None   # fetches Python objects
+    needed = [one.name for one in library._final_module.functions if one.is_declaration and not one.name.startswith("llvm.")]
+    return bytes(library._get_compiled_object()), needed
 
 
 def _set_environment(library: Any, found: Any) -> None:

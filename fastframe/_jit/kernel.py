@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
+from fastframe._jit import disk
 from fastframe._jit.cache import KernelCache
+from fastframe._jit.fingerprint import Fingerprint
 from fastframe._jit.function import UserFunction
 from fastframe._threads import record
+from fastframe.dtypes import DType, dtype
 from fastframe.errors import JITError
 from fastframe.options import options
 
 if TYPE_CHECKING:
     from fastframe._jit.arguments import Codes, Result
-    from fastframe._jit.glue import Compiled, Layout
-    from fastframe.dtypes import DType
+    from fastframe._jit.layout import Compiled, Layout
 
 Shape = Literal["scalar", "vector"]
+Made = tuple["tuple[Result, ...]", Shape, "Compiled"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,7 @@ class Kernel:
     compile_seconds: float
     layout: Layout
     compiled: Compiled = field(repr=False)
+    identity: Fingerprint = field(repr=False)   # holds what is told apart by identity, so that no other object gets it
 
     @property
     def masks(self) -> bool:
@@ -92,12 +102,34 @@ def compile_rows(function: UserFunction, columns: Sequence[DType | Codes], *, ma
     return kernel
 
 
+class Pending:
+    """A compilation on a thread of its own, so that the caller can meanwhile bring rows into order."""
+
+    def __init__(self, make: Callable[[], Kernel]) -> None:
+        self._future: Future[Kernel] = Future()
+        context = copy_context()   # who profiles the caller sees it
+        threading.Thread(target=context.run, args=(self._run, make), name="fastframe-compile", daemon=True).start()
+
+    def _run(self, make: Callable[[], Kernel]) -> None:
+        try:
+            self._future.set_result(make())
+        except BaseException as error:
+            self._future.set_exception(error)
+
+    def result(self) -> Kernel:
+        """The kernel, or the error of its compilation; waits in steps, so that Ctrl-C arrives."""
+        while not self._future.done():
+            wait([self._future], timeout=0.05)
+        return self._future.result()
+
+
 kernels: KernelCache[Kernel] = KernelCache(lambda: options.jit_cache)
 
 
 def _compiled(function: UserFunction, columns: tuple[Any, ...], mode: tuple[bool, bool], extras: tuple[Any, ...]) -> Kernel:
     with record.operation("compile", function.name):   # also of a kernel at hand: its milliseconds are then seen to be none
         from fastframe._jit.arguments import column_type, extra_type
+        from fastframe._jit.layout import Layout
 
         masks, rows = mode
         names = function.parameters[-len(extras) or len(function.parameters) :]
@@ -106,46 +138,75 @@ def _compiled(function: UserFunction, columns: tuple[Any, ...], mode: tuple[bool
             raise JITError.parameters(function.name, f"{len(function.parameters)} arguments ({', '.join(function.parameters)})", given)
         column_types = tuple(column_type(one, rows, function) for one in columns)
         extra_types = tuple(extra_type(function, name, value) for name, value in zip(names, extras, strict=True))
-        print_ = function.fingerprint()
-        key = (print_.digest, column_types, mode, extra_types, str(function.out))
-        return kernels.get(key, lambda: _compile(function, columns, mode, (column_types, extra_types)))
+        found = function.fingerprint()
+        key = (found.digest, column_types, mode, extra_types, str(function.out))
+        return kernels.get(key, lambda: _made(function, columns, Layout(column_types, masks, extra_types, rows), found))
 
 
-def _compile(function: UserFunction, columns: tuple[Any, ...], mode: tuple[bool, bool], kinds: tuple[tuple[Any, ...], tuple[Any, ...]]) -> Kernel:
+def _made(function: UserFunction, columns: tuple[Any, ...], layout: Layout, found: Fingerprint) -> Kernel:
+    """The kernel, from the disk or from numba; it holds what ``found`` tells apart by identity."""
     begun = time.perf_counter()
-    from fastframe._jit.arguments import declared, results_of, stored_type
-    from fastframe._jit.glue import Layout
+    lasting = found.portable and not function.parallel and os.path.isfile(function.function.__code__.co_filename)
+    key = disk.key_of(found.digest, layout, str(function.out)) if lasting else None
+    made = _from_disk(key) if key is not None else None
+    if made is None:
+        made = _compile(function, layout, key)
+    results, shape, compiled = made
+    return Kernel(function, columns, results, shape, time.perf_counter() - begun, layout, compiled, found)
 
-    layout = Layout(kinds[0], mode[0], kinds[1], mode[1])
+
+def _from_disk(key: str) -> Made | None:
+    stored = disk.load(key)
+    if stored is None:
+        return None
+    from fastframe._jit.arguments import Result
+    from fastframe._jit.load import load_kernel
+
+    facts = stored.facts
+    compiled = load_kernel(facts["symbol"], stored.code, facts["needed"])
+    if compiled is None:
+        return None
+    results = tuple(Result(name, dtype(kind), nullable, np.dtype(storage)) for name, kind, nullable, storage in facts["results"])
+    return results, facts["shape"], compiled
+
+
+def _compile(function: UserFunction, layout: Layout, key: str | None) -> Made:
+    from fastframe._jit.arguments import declared, results_of, stored_type
+    from fastframe._jit.glue import object_code
+
     told: list[Any] = []
 
     def results(returned: Any, names: tuple[str, ...] | None) -> tuple[Any, ...]:
         found, vector = results_of(function, returned, names)
-        told[:] = declared(function, found, function.out), vector
+        told[:] = declared(function, found, function.out), "vector" if vector else "scalar"
         return tuple(stored_type(one) for one in told[0])
 
     compiled = _translated(function, layout, results)
-    shape: Shape = "vector" if told[1] else "scalar"
-    return Kernel(function, columns, told[0], shape, time.perf_counter() - begun, layout, compiled)
+    code = object_code(compiled) if key is not None else None
+    if key is not None and code is not None:
+        listed = [[one.name, one.dtype.name, one.nullable, one.storage.str] for one in told[0]]
+        disk.save(key, {"symbol": compiled.symbol, "needed": code[1], "results": listed, "shape": told[1]}, code[0])
+    return told[0], told[1], compiled
 
 
 def _translated(function: UserFunction, layout: Layout, results: Any) -> Compiled:
     """Compiled, with numba's errors in our words."""
-    import warnings
-
     import numba
-    from numba.core.errors import NumbaError, NumbaWarning, UnsupportedBytecodeError
+    from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
     from fastframe._jit.failures import jit_error
-    from fastframe._jit.glue import GlueError, compile_kernel
+    from fastframe._jit.glue import compile_kernel
+    from fastframe._jit.layout import GlueError
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NumbaWarning)
-            return compile_kernel(function.function, dict(function.options), layout, results)
+        return compile_kernel(function.function, dict(function.options), layout, results)
     except (NumbaError, UnsupportedBytecodeError) as error:
         raise jit_error(function, error) from error
     except GlueError as error:
         raise JITError.internal(function.name, numba.__version__, str(error)) from error
+    except (JITError, MemoryError):
+        raise
+    except Exception as error:   # numba trips over some functions instead of refusing them
+        raise JITError.compiler_failed(function.name, function.line(), f"{type(error).__name__}: {error}") from error
 
 

@@ -10,9 +10,9 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 import numba
-from numba.core import errors, ir
+from numba.core import errors, ir, types
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
-from numba.core.compiler_machinery import FunctionPass, register_pass
+from numba.core.compiler_machinery import AnalysisPass, FunctionPass, register_pass
 from numba.core.untyped_passes import FixupArgs, IRProcessing
 
 from fastframe._jit.shortcuts import shortcut
@@ -45,6 +45,34 @@ def _wrap(value: Any, typing: Any) -> bool:
         pass
     value.value = numba.njit(pipeline_class=HelperCompiler, error_model="numpy")(value.value)
     return True
+
+
+@register_pass(mutates_CFG=False, analysis_only=True)
+class RefuseWrites(AnalysisPass):   # type: ignore[misc]
+    """``x -= 1`` for an argument ``x``: numba's typing of it trips over read-only arrays."""
+
+    _name = "fastframe_refuse_writes"
+
+    def __init__(self) -> None:
+        AnalysisPass.__init__(self)
+
+    def run_pass(self, state: Any) -> bool:
+        for block in state.func_ir.blocks.values():
+            for expression in block.find_exprs(op="inplace_binop"):
+                if _is_given_array(state, expression.lhs.name):
+                    raise errors.TypingError("Cannot modify readonly array", loc=expression.loc)
+        return False
+
+
+def _is_given_array(state: Any, name: str) -> bool:
+    """Whether a variable is an argument's array, and becomes nothing else but by writing into it."""
+    definitions = state.func_ir._definitions.get(name, [])
+    written = [one for one in definitions if not isinstance(one, ir.Arg)]
+    for one in written:
+        source = state.func_ir._definitions.get(getattr(one, "name", ""), [one])[0]
+        if getattr(source, "op", None) != "inplace_binop":
+            return False
+    return any(isinstance(one, ir.Arg) and isinstance(state.args[one.index], types.Array) for one in definitions)
 
 
 @register_pass(mutates_CFG=False, analysis_only=False)
@@ -146,6 +174,7 @@ class UserCompiler(CompilerBase):   # type: ignore[misc]
         manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
         manager.add_pass_after(CompileHelpers, FixupArgs)
         manager.add_pass_after(NameResults, IRProcessing)
+        manager.add_pass_after(RefuseWrites, IRProcessing)
         self.add_passes(manager)
         manager.finalize()
         return [manager]

@@ -30,6 +30,10 @@ class JITError(FastFrameError, TypeError):
         return cls(f"{name} cannot be compiled: {reason}.{where}\nEither {change}, or {PYTHON_ENGINE}.")
 
     @classmethod
+    def compiler_failed(cls, name: str, line: SourceLine, detail: str) -> JITError:
+        return cls.because(name, line, f"numba's compiler itself fails on it ({detail})", "write it more simply")
+
+    @classmethod
     def no_function(cls, given: object, change: str) -> JITError:
         return cls(f"{given!r} is not a Python function, so it cannot be compiled. {change}")
 
@@ -40,6 +44,10 @@ class JITError(FastFrameError, TypeError):
     @classmethod
     def unknown_argument(cls, name: str, argument: str, parameters: Sequence[str]) -> JITError:
         return cls(f"{name} has no parameter {argument!r}; it has {listed(parameters)}. Pass on only what it takes.")
+
+    @classmethod
+    def parameter_order(cls, name: str, first: str, columns: Sequence[str]) -> JITError:
+        return cls(f"{name} takes {first!r} before its columns {listed(columns)}. Put the parameters of columns first, and other arguments behind them.")
 
     @classmethod
     def no_value_type(cls, name: str, argument: str, given: object) -> JITError:
