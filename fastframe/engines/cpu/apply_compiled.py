@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future
-from threading import Thread
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,23 +30,6 @@ APART_ROWS = 1 << 18   # rows whose groups take long enough to be found while an
 _OPERATION = "function by group"
 
 
-class Prepared:
-    """A kernel, and the columns as it gets them."""
-
-    def __init__(self, spec: Apply, table: Table) -> None:
-        from fastframe._jit.arguments import Codes, lookup_array
-        from fastframe._jit.kernel import compile_runs
-
-        call = spec.call
-        self.columns = [_encoded(table[name]) for name in call.columns]
-        lookups = [lookup_array(column.dictionary.to_numpy(zero_copy_only=False)) for column in self.columns if column.is_encoded]
-        texts = iter(lookups)
-        kinds = [Codes(next(texts).dtype) if column.is_encoded else column.dtype for column in self.columns]
-        self.extras = (*lookups, *call.extras)
-        function = UserFunction.of(call.function)
-        self.kernel: Kernel = compile_runs(function, kinds, masks=call.nulls == "mask", extras=self.extras)
-
-
 def begin_compiling(spec: Apply, table: Table) -> Callable[[Work], Results]:
     """Compile, beside the caller's work where that is long; what comes back calls the function on each run.
 
@@ -57,36 +38,50 @@ def begin_compiling(spec: Apply, table: Table) -> Callable[[Work], Results]:
     JITError
         At once, or from what comes back.
     """
-    keys = [table[key] for key in spec.keys]
+    from fastframe._jit.kernel import Pending
+
+    call, keys = spec.call, [table[key] for key in spec.keys]
+    columns = [_encoded(table[name]) for name in call.columns]
+    lookups = [_lookup(column) for column in columns if column.is_encoded]
+    extras, function = (*lookups, *call.extras), UserFunction.of(call.function)
+
+    def compiled() -> Kernel:
+        from fastframe._jit.arguments import Codes
+        from fastframe._jit.kernel import compile_runs
+
+        texts = iter(lookups)
+        kinds = [Codes(next(texts).dtype) if column.is_encoded else column.dtype for column in columns]
+        return compile_runs(function, kinds, masks=call.nulls == "mask", extras=extras)
+
     if table.n_rows < APART_ROWS or cached_groups(keys, dropna=spec.dropna, sort=spec.sort) is not None:
-        prepared = Prepared(spec, table)
-        return lambda work: _called(prepared, work)
-    future: Future[Prepared] = Future()
-    Thread(target=_fulfil, args=(future, spec, table), name="fastframe-compile", daemon=True).start()
-    return lambda work: _called(future.result(), work)
+        kernel = compiled()
+        return lambda work: _called(lambda: kernel, columns, extras, work)
+    pending = Pending(compiled)
+    return lambda work: _called(pending.result, columns, extras, work)
 
 
-def _fulfil(future: Future[Prepared], spec: Apply, table: Table) -> None:
-    try:
-        future.set_result(Prepared(spec, table))
-    except BaseException as error:   # of any kind: it is raised where the result is asked for
-        future.set_exception(error)
+def _lookup(column: Column) -> Array:
+    """The values that a column's codes stand for, as compiled code can read them."""
+    from fastframe._jit.arguments import lookup_array
+
+    return lookup_array(column.dictionary.to_numpy(zero_copy_only=False))
 
 
 def _encoded(column: Column) -> Column:
     return encode_text(column) if column.dtype.is_text and not column.is_encoded else column
 
 
-def _called(prepared: Prepared, work: Work) -> Results:
-    """The kernel over all runs."""
+def _called(kernel_of: Callable[[], Kernel], columns: Sequence[Column], extras: Sequence[Any], work: Work) -> Results:
+    """The kernel over all runs; it may not be there yet while the values are brought together."""
+    spec = work.spec
+    arrays = [work.values(column) for column in columns]
+    masks = [presence(column, work.places) for column in work.columns] if spec.call.nulls == "mask" else []
+    kernel = kernel_of()
     from fastframe._jit.calls import Inputs, Output, over_runs
 
-    kernel, spec = prepared.kernel, work.spec
     vector, several = kernel.shape == "vector", len(kernel.results) > 1 or kernel.results[0].name is not None
     check_shape(spec, "an array" if vector else "several values", vector=vector, several=several)
-    arrays = [work.values(column) for column in prepared.columns]
-    masks = [presence(column, work.places) for column in work.columns] if kernel.masks else []
-    inputs = Inputs(arrays, masks, prepared.extras)
+    inputs = Inputs(arrays, masks, extras)
     length = work.places.n_placed if vector else len(work.runs)
     blocks = [allocate(length * result.storage.itemsize, _OPERATION) for result in kernel.results]
     present = [allocate_array(length, np.uint8, _OPERATION) if result.nullable and not vector else None for result in kernel.results]
