@@ -26,7 +26,7 @@ class FunctionError(FastFrameError, RuntimeError):
     @classmethod
     def wrong_length(cls, function: str, key: str, value: Any, lengths: tuple[int, int]) -> FunctionError:
         given, wanted = lengths
-        text = f"{function} returned {given} values in the group {key}, which has {wanted} rows that it was given."
+        text = f"{function} returned an array of length {given} in the group {key}, of which it was given {wanted} rows."
         made = cls(f"{text} Return one value per row, or one value for the group.")
         made.key = value
         return made

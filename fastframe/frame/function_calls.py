@@ -58,7 +58,8 @@ class OwnFunction:
 
     @property
     def name(self) -> str:
-        return str(getattr(self.plain, "__name__", None) or type(self.function).__name__)
+        """What messages call the function."""
+        return FunctionCall(self.plain, ()).name
 
     @property
     def dtypes_out(self) -> tuple[tuple[str | None, DType], ...] | None:

@@ -148,7 +148,7 @@ class GroupFunctions:
         """The results without the keys, by the names that users see."""
         fields = [name for name in found.columns if name.startswith(RESULT)]
         values = {output.named(field[len(RESULT) :]): found.columns[field] for field in fields}
-        return values if self._as_index else {output.call.name if name is None else name: one for name, one in values.items()}
+        return values if self._as_index else {output.call.label if name is None else name: one for name, one in values.items()}
 
     def _of_shape(self, found: Table, output: OwnOutput) -> Any:
         """The result of `apply`: of groups where the keys came along, else of rows."""

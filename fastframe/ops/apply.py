@@ -49,6 +49,11 @@ class FunctionCall(Value):
     @property
     def name(self) -> str:
         """What messages call the function."""
+        return "the lambda" if self.label == "<lambda>" else f"{self.label}()"
+
+    @property
+    def label(self) -> str:
+        """The function's own name."""
         return str(getattr(self.function, "__name__", None) or type(self.function).__name__)
 
 

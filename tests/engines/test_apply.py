@@ -238,6 +238,6 @@ def test_the_lowest_failing_group_is_named_whatever_the_threads(compiled: str) -
 
     assert groups.n_groups == 3000
     for threads in (1, 2, 4):
-        with option_context(threads=threads), pytest.raises(Exception, match=f"refuses raised ValueError in the group 'k'={lowest}: too large") as raised:
+        with option_context(threads=threads), pytest.raises(Exception, match=rf"refuses\(\) raised ValueError in the group 'k'={lowest}: too large") as raised:
             apply_function(Apply(("k",), FunctionCall(refuses, ("x",), engine=compiled), "agg", shown=("'k'",)), table)
         assert isinstance(raised.value.__cause__, ValueError)

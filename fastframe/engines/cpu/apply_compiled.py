@@ -17,6 +17,7 @@ from fastframe.engines.cpu.apply import Results, Work, check_shape
 from fastframe.engines.cpu.carried import carried_back, presence
 from fastframe.engines.cpu.keys import cached_groups
 from fastframe.engines.cpu.keys_text import encode_text
+from fastframe.errors import JITError
 from fastframe.ops.apply import Apply
 
 if TYPE_CHECKING:
@@ -108,11 +109,15 @@ def _explain(kernel: Kernel, inputs: Any, runs: Any, failure: Any, work: Work) -
     """
     from fastframe._jit.calls import call_again
 
+    first, last = int(runs.begin[failure.run]), int(runs.end[failure.run])
+    if failure.wrong_length:
+        value = kernel.function.function(*[array[first:last] for array in (*inputs.columns, *inputs.masks)], *inputs.extras)
+        raise work.wrong_length(failure.run, len(np.atleast_1d(value)))
     try:
         call_again(kernel, inputs, failure, runs)
+    except JITError:   # it does not fail when it is not compiled: says so
+        raise
     except Exception as error:   # the user's function's own
-        if failure.wrong_length:
-            raise work.wrong_length(failure.run, -1) from error
         raise work.raised(failure.run, error) from error
 
 

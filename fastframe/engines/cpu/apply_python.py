@@ -181,7 +181,11 @@ def _kind(value: Any) -> str:
 
 
 def _scalars(values: list[Any]) -> Column:
-    return column_from([one.item() if isinstance(one, np.ndarray) else one for one in values])
+    plain = [one[()] if isinstance(one, np.ndarray) else one for one in values]
+    kinds = {type(one) for one in plain}
+    times = bool(kinds & {np.datetime64, np.timedelta64})   # beside which NumPy takes None as NaT, which is null
+    same = len(kinds) == 1 and all(issubclass(kind, np.generic) for kind in kinds)
+    return column_from(np.array(plain) if times or same else plain)
 
 
 def _fields(work: Work, returned: list[Any]) -> Results:
