@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import linecache
 import os
 import re
@@ -14,6 +15,7 @@ from fastframe.errors.jit import SourceLine
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _WHERE = re.compile(r'File "(?P<file>[^"\n]+)", line (?P<number>\d+)')
+_OPCODE = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+\b")
 _DURING = re.compile(r"During: .*? at (?P<file>[^\n]+?) \((?P<number>\d+)\)")
 
 
@@ -78,7 +80,18 @@ def _line(function: UserFunction, error: BaseException, text: str) -> SourceLine
     loc = getattr(error, "loc", None)
     if loc is not None and _same_file(str(loc.filename), file):
         return function.line(int(loc.line))
-    return function.line()
+    return function.line(_line_of_opcode(function, text))
+
+
+def _line_of_opcode(function: UserFunction, text: str) -> int | None:
+    """Where the function does what numba's message names by its opcode: such messages tell no line."""
+    named = set(_OPCODE.findall(text))
+    if "f-string" in text:
+        named |= {"FORMAT_VALUE", "FORMAT_WITH_SPEC"}
+    for instruction in dis.get_instructions(function.function):
+        if instruction.opname in named and instruction.positions is not None:
+            return instruction.positions.lineno
+    return None
 
 
 def _same_file(shown: str, file: str) -> bool:

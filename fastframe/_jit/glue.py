@@ -319,14 +319,17 @@ class _Writer:
         item_bytes = WORD(context.get_abi_sizeof(source_type))
         stride = cgutils.unpack_tuple(builder, array.strides)[0]
         dense = builder.icmp_signed("==", stride, item_bytes)
+        nat = isinstance(kind, types.NPDatetime | types.NPTimedelta)   # has missing values of its own
 
         def one(at: Any, source: Any) -> None:
             value = context.unpack_value(builder, kind, source)
             context.pack_value(builder, stored, self.converted(value, kind, stored), builder.gep(out, [at]))
+            if nat:
+                self.set_validity(0, builder.add(begin, at), self.present(value, kind))
 
         with builder.if_else(dense) as (then, otherwise):
             with then:
-                if kind == stored:
+                if kind == stored and not nat:
                     cgutils.raw_memcpy(builder, out, array.data, length, context.get_abi_sizeof(source_type))
                 else:
                     self.loop(WORD(0), length, lambda at, _: one(at, builder.gep(array.data, [at])))

@@ -96,10 +96,7 @@ def compile_runs(
 
 def compile_rows(function: UserFunction, columns: Sequence[DType | Codes], *, masks: bool = False, extras: Sequence[Any] = ()) -> Kernel:
     """The kernel that calls ``function`` once per row, with a scalar per column; else as `compile_runs`."""
-    kernel = _compiled(function, tuple(columns), (masks, True), tuple(extras))
-    if kernel.shape == "vector":
-        raise JITError.other_shape(function.name, function.line(), "an array", "one value per row")
-    return kernel
+    return _compiled(function, tuple(columns), (masks, True), tuple(extras))
 
 
 class Pending:
@@ -178,6 +175,8 @@ def _compile(function: UserFunction, layout: Layout, key: str | None) -> Made:
 
     def results(returned: Any, names: tuple[str, ...] | None) -> tuple[Any, ...]:
         found, vector = results_of(function, returned, names)
+        if vector and layout.rows:
+            raise JITError.other_shape(function.name, function.line(), "an array", "one value per row")
         told[:] = declared(function, found, function.out), "vector" if vector else "scalar"
         return tuple(stored_type(one) for one in told[0])
 

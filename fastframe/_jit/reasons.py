@@ -38,6 +38,11 @@ REASONS: list[tuple[str, str, str]] = [
         "pass what it needs from {name} as arguments: numbers or NumPy arrays",
     ),
     (
+        r"assigned to variable '(?P<name>\w+)' in globals",
+        "it uses the list, dict or set {name} from outside, which could change",
+        "make {name} a tuple or a NumPy array, or pass it as an argument",
+    ),
+    (
         r"Unknown attribute '(?P<name>\w+)' of type Module\(<module '(?P<of>[\w.]+)'|unsupported NumPy function '(?P<of2>\w+)\.(?P<name2>[\w.]+)'",
         "compiled code has no {of}.{name}",
         "use another function of {of}, or write it as a loop",
@@ -143,7 +148,7 @@ TYPES: list[tuple[str, str]] = [
     (r"Literal\[str\]\([^)]*\)|unicode_type|\[unichr x \d+\]", "text"),
     (r"Literal\[int\]\([^)]*\)", "int64"),
     (r"Literal\[bool\]\([^)]*\)", "bool"),
-    (r"type\(CPUDispatcher\(<function [^>]*>\)\)", "a function"),
+    (r"type\(CPUDispatcher\(<function .*? at 0x\w+>\)\)", "a function"),
     (r"reflected list\((\w+)\)(?:<iv=[^>]*>)?", r"list of \1"),
     (r"<class '([\w.]+)'>", r"\1"),
     (r"\bboolean\b", "bool"),
