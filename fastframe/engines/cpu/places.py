@@ -28,6 +28,7 @@ Array = np.ndarray[Any, Any]
 
 MOST_DIRECT = 1 << 11   # groups that one step tells apart: their open lines fit the second-level cache
 OPERATION = "ordering rows by group"
+_LINE_COUNTS = 32   # counters of two lines: the processor fetches lines in pairs
 _FLOATS = (Physical.F32, Physical.F64)
 
 
@@ -149,18 +150,20 @@ def _together(codes: Array, offsets: Array, n_groups: int) -> bool:
 def _step(codes: Array, offsets: Array, shift: int) -> Array:
     """Places by ``codes >> shift``, whose ``offsets`` are filled: a counting sort that writes places, not rows."""
     n_rows, n_slots = len(codes), len(offsets) - 1
-    per_slice = slice_rows(n_rows, n_slots * 4 + 4, codes.itemsize + 8)
+    width = -(-(n_slots + 1) // _LINE_COUNTS) * _LINE_COUNTS   # the counters of two slices share no line; the last is of rows left out
+    per_slice = slice_rows(n_rows, width * 4, codes.itemsize + 8)
     n_slices = -(-n_rows // per_slice)
     places = allocate_array(n_rows, np.int32, OPERATION)
-    counts = allocate_array(n_slices * (n_slots + 1), np.uint32, OPERATION)
-    totals = allocate_array(n_slots + 1, np.int32, OPERATION)
-    keep = (codes, counts, totals, offsets, places)
-    count = order_kernels.count_slots(code_view(codes), counts.ctypes.data, n_slots=n_slots + 1, shift=shift, keep_alive=keep)
+    counts = allocate_array(n_slices * width, np.uint32, OPERATION)
+    totals = allocate_array(width, np.int32, OPERATION)
+    starts = np.zeros(width, np.int32)
+    keep = (codes, counts, totals, starts, places)
+    count = order_kernels.count_slots(code_view(codes), counts.ctypes.data, n_slots=width, shift=shift, keep_alive=keep)
     run(count, n_rows, per_slice, operation=OPERATION)
-    total = order_kernels.total_slots(counts.ctypes.data, totals.ctypes.data, n_slots=n_slots + 1, n_slices=n_slices, keep_alive=keep)
-    run(total, n_slots + 1, 1024, operation=OPERATION)
-    offsets[0] = 0
-    np.cumsum(totals[:n_slots], out=offsets[1:])
-    at = (code_view(codes), counts.ctypes.data, offsets.ctypes.data, places.ctypes.data)
-    run(kernels.place_rows(*at, n_slots=n_slots, shift=shift, keep_alive=keep), n_rows, per_slice, operation=OPERATION)
+    total = order_kernels.total_slots(counts.ctypes.data, totals.ctypes.data, n_slots=width, n_slices=n_slices, keep_alive=keep)
+    run(total, width, 1024, operation=OPERATION)
+    np.cumsum(totals[:-1], out=starts[1:])
+    offsets[:] = starts[: n_slots + 1]
+    at = (code_view(codes), counts.ctypes.data, starts.ctypes.data, places.ctypes.data)
+    run(kernels.place_rows(*at, n_slots=width - 1, shift=shift, keep_alive=keep), n_rows, per_slice, operation=OPERATION)
     return places
