@@ -113,7 +113,11 @@ class _Writer:
         kernel = ir.Function(self.module, ir.FunctionType(I32, [I8.as_pointer(), WORD, WORD, WORD]), name)
         raw, start, stop, _ = kernel.args
         self.builder = ir.IRBuilder(kernel.append_basic_block("entry"))
-        self.words = self.builder.bitcast(raw, WORD.as_pointer())
+        words = self.builder.bitcast(raw, WORD.as_pointer())
+        n_words = self.layout.first_output + 2 * len(self.stored)
+        # read once: LLVM has to believe that results could be written over the context
+        self.words = [self.builder.load(self.builder.gep(words, [WORD(at)])) for at in range(n_words)]
+        self.extras = [self.extra(words, number) for number in range(len(self.layout.extras))]
         if self.layout.rows:
             self.over_rows(start, stop)
         else:
@@ -123,7 +127,7 @@ class _Writer:
     # -- small parts
 
     def word(self, at: int) -> Any:
-        return self.builder.load(self.builder.gep(self.words, [WORD(at)]))
+        return self.words[at]
 
     def pointer(self, at: int, element: Any) -> Any:
         return self.builder.inttoptr(self.word(at), element.as_pointer())
@@ -255,19 +259,18 @@ class _Writer:
         pointer = self.builder.gep(self.pointer(at, self.context.get_data_type(kind)), [row])
         return self.context.unpack_value(self.builder, kind, pointer)
 
-    def extra(self, number: int) -> Any:
+    def extra(self, words: Any, number: int) -> Any:
         kind, at = self.layout.extras[number], self.layout.extra_words[number]
         if isinstance(kind, types.Array):
             return self.array(kind, at, [self.word(at + 1 + axis) for axis in range(kind.ndim)])
-        address = self.builder.gep(self.words, [WORD(at)])
-        pointer = self.builder.bitcast(address, self.context.get_data_type(kind).as_pointer())
+        pointer = self.builder.bitcast(self.builder.gep(words, [WORD(at)]), self.context.get_data_type(kind).as_pointer())
         return self.context.unpack_value(self.builder, kind, pointer)
 
     # -- the call and what comes of it
 
     def call(self, arguments: list[Any], run: Any, leave: Any, keep: Callable[[Any], None]) -> None:
         builder, context = self.builder, self.context
-        arguments = [*arguments, *(self.extra(number) for number in range(len(self.layout.extras)))]
+        arguments += self.extras
         status, value = context.call_conv.call_function(builder, self.callee, self.returned, self.layout.arguments, arguments)
         raised, returned = builder.append_basic_block("raised"), builder.append_basic_block("returned")
         builder.cbranch(status.is_error, raised, returned)

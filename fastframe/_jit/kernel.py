@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -124,24 +126,34 @@ kernels: KernelCache[Kernel] = KernelCache(lambda: options.jit_cache)
 
 
 def _compiled(function: UserFunction, columns: tuple[Any, ...], mode: tuple[bool, bool], extras: tuple[Any, ...]) -> Kernel:
-    with record.operation("compile", function.name):   # also of a kernel at hand: its milliseconds are then seen to be none
+    with _first_import():
         from fastframe._jit.arguments import column_type, extra_type
         from fastframe._jit.layout import Layout
 
-        masks, rows = mode
-        names = function.parameters[-len(extras) or len(function.parameters) :]
-        if len(function.parameters) != len(columns) * (1 + masks) + len(extras):
-            given = f"{len(columns) * (1 + masks)} arrays and {len(extras)} more arguments"
-            raise JITError.parameters(function.name, f"{len(function.parameters)} arguments ({', '.join(function.parameters)})", given)
-        column_types = tuple(column_type(one, rows, function) for one in columns)
-        extra_types = tuple(extra_type(function, name, value) for name, value in zip(names, extras, strict=True))
-        found = function.fingerprint()
-        key = (found.digest, column_types, mode, extra_types, str(function.out))
-        return kernels.get(key, lambda: _made(function, columns, Layout(column_types, masks, extra_types, rows), found))
+    masks, rows = mode
+    names = function.parameters[-len(extras) or len(function.parameters) :]
+    if len(function.parameters) != len(columns) * (1 + masks) + len(extras):
+        given = f"{len(columns) * (1 + masks)} arrays and {len(extras)} more arguments"
+        raise JITError.parameters(function.name, f"{len(function.parameters)} arguments ({', '.join(function.parameters)})", given)
+    column_types = tuple(column_type(one, rows, function) for one in columns)
+    extra_types = tuple(extra_type(function, name, value) for name, value in zip(names, extras, strict=True))
+    found = function.fingerprint()
+    key = (found.digest, column_types, mode, extra_types, str(function.out))
+    return kernels.get(key, lambda: _made(function, columns, Layout(column_types, masks, extra_types, rows), found))
+
+
+def _first_import() -> AbstractContextManager[Any]:
+    """What numba's import costs a process is seen in profiles, too."""
+    return nullcontext() if "numba" in sys.modules else record.operation("import", "numba")
 
 
 def _made(function: UserFunction, columns: tuple[Any, ...], layout: Layout, found: Fingerprint) -> Kernel:
     """The kernel, from the disk or from numba; it holds what ``found`` tells apart by identity."""
+    with record.operation("compile", function.name):
+        return _made_now(function, columns, layout, found)
+
+
+def _made_now(function: UserFunction, columns: tuple[Any, ...], layout: Layout, found: Fingerprint) -> Kernel:
     begun = time.perf_counter()
     lasting = found.portable and not function.parallel and os.path.isfile(function.function.__code__.co_filename)
     key = disk.key_of(found.digest, layout, str(function.out)) if lasting else None

@@ -15,6 +15,7 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import AnalysisPass, FunctionPass, register_pass
 from numba.core.untyped_passes import FixupArgs, IRProcessing
 
+from fastframe._jit.function import PLAIN_OPTIONS
 from fastframe._jit.shortcuts import shortcut
 
 
@@ -43,7 +44,7 @@ def _wrap(value: Any, typing: Any) -> bool:
             return False   # numba knows it itself
     except (ValueError, errors.NumbaError):
         pass
-    value.value = numba.njit(pipeline_class=HelperCompiler, error_model="numpy")(value.value)
+    value.value = numba.njit(pipeline_class=HelperCompiler, **PLAIN_OPTIONS)(value.value)
     return True
 
 

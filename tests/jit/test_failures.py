@@ -303,6 +303,22 @@ def test_vectors_of_wrong_length() -> None:
         call_again(kernel, inputs, failure, runs)
 
 
+def beyond(x, at):
+    return x[at]
+
+
+@pytest.mark.parametrize("at", [2, -3, 10**12])
+@pytest.mark.parametrize("function", [lambda x, at: x[at], lambda x, at: beyond(x, at)], ids=["itself", "helper"])
+def test_indices_outside_of_an_array_raise(function: Any, at: int) -> None:
+    kernel = compile_runs(UserFunction.of(function), [FLOAT], extras=(1,))
+    inputs, runs = Inputs([np.arange(6.0)], extras=(at,)), Runs.of_offsets(np.array([0, 2, 4, 6]))
+    assert over_runs(kernel, Inputs(inputs.columns, extras=(1,)), runs, outputs_of(kernel, 6, 3)) is None
+    failure = over_runs(kernel, inputs, runs, outputs_of(kernel, 6, 3))
+    assert failure == Failure(0, False)
+    with pytest.raises(IndexError):
+        call_again(kernel, inputs, failure, runs)
+
+
 def test_failures_of_the_compiled_form_alone() -> None:
     calls = np.zeros(1)
 
@@ -320,6 +336,31 @@ def test_failures_of_the_compiled_form_alone() -> None:
     calls[0] = 1
     with pytest.raises(JITError, match="failed in its compiled form .at run 0., but not when it was called again"):
         call_again(kernel, inputs, failure, runs)
+
+
+def test_no_memory_is_lost() -> None:
+    """numba's own count of what is allocated and freed: vectors, exceptions with run-time values, wrong lengths."""
+    from numba.core.runtime import _nrt_python, rtsys
+
+    def doubled_up_to(x, limit, short):
+        y = x * 2
+        if x[0] > limit:
+            raise ValueError("too large", x[0], limit)
+        return y[1:] if short else y
+
+    values, runs = np.arange(1000.0), Runs.of_offsets(np.arange(0, 1001, 10))
+    kernel = compile_runs(UserFunction.of(doubled_up_to), [FLOAT], extras=(1.0, False))
+    _nrt_python.memsys_enable_stats()
+    try:
+        before = rtsys.get_allocation_stats()
+        for extras, failure in (((1e9, False), None), ((500.0, False), Failure(51, False)), ((1e9, True), Failure(0, True))):
+            assert over_runs(kernel, Inputs([values], extras=extras), runs, outputs_of(kernel, 1000, 100)) == failure
+        after = rtsys.get_allocation_stats()
+    finally:
+        _nrt_python.memsys_disable_stats()
+    assert after.alloc - before.alloc >= 150
+    assert after.alloc - before.alloc == after.free - before.free
+    assert after.mi_alloc - before.mi_alloc == after.mi_free - before.mi_free
 
 
 def test_functions_get_read_only_arrays_when_called_again() -> None:
