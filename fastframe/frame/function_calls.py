@@ -133,14 +133,16 @@ class OwnFunction:
         """The call, its other arguments in the order of the parameters."""
         if any(one.kind is inspect.Parameter.VAR_POSITIONAL for one in parameters.values()):
             return self._call(columns, self.args, self.keywords)
-        values = self._extras([name for name, one in parameters.items() if one.kind in _POSITIONAL][n_vectors:], n_vectors, parameters)
+        kinds = (*_POSITIONAL, inspect.Parameter.KEYWORD_ONLY) if self.engine == "numba" else _POSITIONAL
+        values = self._extras([name for name, one in parameters.items() if one.kind in kinds][n_vectors:], n_vectors, parameters)
         keywords = {name: value for name, value in self.keywords.items() if name not in values}
         return self._call(columns, tuple(values.values()), keywords)
 
     def _extras(self, names: Sequence[str], n_vectors: int, parameters: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
         """The values of the parameters behind the arrays: passed on, or defaults."""
-        if len(self.args) > len(names):
-            raise FunctionArgumentError.too_many(self.name, n_vectors + len(self.args), n_vectors + len(names))
+        n_open = sum(parameters[name].kind in _POSITIONAL for name in names)
+        if len(self.args) > n_open:
+            raise FunctionArgumentError.too_many(self.name, n_vectors + len(self.args), n_vectors + n_open)
         given = dict(zip(names, self.args, strict=False))
         values = {name: self.keywords.get(name, given.get(name, parameters[name].default)) for name in names}
         if lacking := [name for name, value in values.items() if value is inspect.Parameter.empty]:

@@ -136,8 +136,8 @@ class GroupFunctions:
         schema = {name: column.dtype for name, column in self._frame._values.items()}
         each = method != "apply"
         calls = own.calls(self._chosen if chosen is None else chosen, schema, each=each)
-        several = len(calls) > 1
-        return [OwnOutput(call.columns[0] if several or self._one else None, call, own.dtypes_out, prefixed=several) for call in calls]
+        names = [call.columns[0] if self._one or (each and len(call.columns) == 1) else None for call in calls]
+        return [OwnOutput(name, call, own.dtypes_out, prefixed=len(calls) > 1) for name, call in zip(names, calls, strict=True)]
 
     def _run_own(self, output: OwnOutput, result: str) -> Table:
         shown = tuple([name for name, _ in self._keys])

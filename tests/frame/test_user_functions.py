@@ -281,6 +281,40 @@ def test_a_function_called_like_one_of_ours_is_the_users(df: ff.DataFrame) -> No
         df["n"].agg(mean)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("unit", ["D", "s", "us", "ns"])
+def test_not_a_time_is_null(unit: str, engine: str) -> None:
+    def without_first(t, nothing):   # type: ignore[no-untyped-def]
+        out = t.copy()
+        out[0] = nothing
+        return out
+
+    frame = ff.DataFrame({"k": [2, 1, 2, 1], "t": np.array(["2020-01-01", "1950-01-01", "2021-01-01", "2022-01-01"], f"M8[{unit}]")})
+    groups, nothing = frame.groupby("k")["t"], np.datetime64("NaT", unit)
+    found = groups.transform(without_first, nothing, engine=engine)
+    assert found.dtype == frame["t"].dtype
+    assert found.tolist() == [None, None, *frame["t"].tolist()[2:]]
+    assert groups.agg(lambda t, nothing: nothing if len(t) else t[0], nothing, engine=engine).tolist() == [None, None]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_arguments_by_keyword_only(df: ff.DataFrame, engine: str) -> None:
+    def scaled(x, *, by=2.0):   # type: ignore[no-untyped-def]
+        return x.sum() * by
+
+    groups = df.groupby("j")["w"]
+    assert groups.agg(scaled, engine=engine).tolist() == pytest.approx((groups.sum() * 2).tolist())
+    assert groups.agg(scaled, by=3.0, engine=engine).tolist() == pytest.approx((groups.sum() * 3).tolist())
+    with pytest.raises(FunctionArgumentError, match="was given 2 columns and arguments, but takes 1"):
+        groups.agg(scaled, 3.0, engine=engine)
+
+
+def test_a_frame_of_one_column_stays_a_frame() -> None:
+    frame = ff.DataFrame({"k": [1, 2, 1], "x": [1.0, 2.0, 3.0]})
+    assert frame.groupby("k").agg(spread).to_dict("list") == {"x": [2.0, 0.0]}
+    assert frame.groupby("k").transform(centred).to_dict("list") == {"x": [-1.0, 0.0, 1.0]}
+
+
 def test_text_and_categories(small: ff.DataFrame) -> None:
     groups = small.groupby("k")["t"]
     assert groups.agg(lambda t: "-".join(sorted(t)), engine="python").tolist() == ["u", "u-v", "z"]
