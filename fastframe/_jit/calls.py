@@ -96,16 +96,22 @@ def _task(kernel: Kernel, inputs: Inputs, outputs: Sequence[Output], head: list[
     from fastframe._jit.arguments import extra_words, storage
 
     words = list(head)
-    for one, column in zip(inputs.columns, kernel.columns, strict=True):
+    columns = [_aligned(one) for one in inputs.columns]
+    for one, column in zip(columns, kernel.columns, strict=True):
         words.append(_address(one, storage(column)))
     words += [_address(mask, np.dtype(bool)) for mask in _masks(kernel, inputs)]
-    extras = [np.ascontiguousarray(one) if isinstance(one, np.ndarray) else one for one in inputs.extras]
+    extras = [_aligned(one) if isinstance(one, np.ndarray) else one for one in inputs.extras]
     for kind, value in zip(kernel.layout.extras, extras, strict=True):
         words.extend(extra_words(kind, value))
     for out, result in zip(outputs, kernel.results, strict=True):
         words.append(_address(out.values, result.storage))
         words.append(0 if out.present is None else _address(out.present, None))
-    return Task.at(kernel.compiled.entry, np.array(words, np.int64).tobytes(), (kernel, inputs, extras, outputs, alive))
+    return Task.at(kernel.compiled.entry, np.array(words, np.int64).tobytes(), (kernel, columns, inputs, extras, outputs, alive))
+
+
+def _aligned(array: np.ndarray) -> np.ndarray:
+    """The array, or a copy where its memory does not begin where compiled code expects it (Arrow data of others may not)."""
+    return array if array.flags.aligned and array.flags.c_contiguous else array.copy()
 
 
 def _masks(kernel: Kernel, inputs: Inputs) -> Sequence[np.ndarray]:
@@ -115,7 +121,11 @@ def _masks(kernel: Kernel, inputs: Inputs) -> Sequence[np.ndarray]:
 
 def _address(array: np.ndarray, wanted: np.dtype[Any] | None) -> int:
     assert array.flags.c_contiguous, "arrays of kernels are contiguous"
-    fits = array.itemsize == 1 if wanted is None else (array.dtype == wanted or (array.dtype.kind in "iuM" and array.itemsize == wanted.itemsize))
+    if wanted is None:   # presence
+        fits = array.itemsize == 1
+    else:                # times may come as their integers
+        times = {array.dtype.kind, wanted.kind} in ({"i", "M"}, {"i", "m"}) and array.itemsize == wanted.itemsize
+        fits = times or array.dtype == wanted
     assert fits, f"{array.dtype} given for {wanted}"
     return int(array.ctypes.data)
 
@@ -130,15 +140,18 @@ def call_again(kernel: Kernel, inputs: Inputs, failure: Failure, runs: Runs | No
     JITError
         Its vector has a wrong length; or the interpreter does not fail on these values.
     """
+    function = kernel.function.function
     arguments = _arguments(inputs, failure.run, runs)
-    value = kernel.function.function(*arguments)
+    n_positional = function.__code__.co_argcount
+    named = dict(zip(kernel.function.parameters[n_positional:], arguments[n_positional:], strict=True))
+    value = function(*arguments[:n_positional], **named)
     if failure.wrong_length and runs is not None:
         length = int(runs.end[failure.run] - runs.begin[failure.run])
         found = np.shape(value)[0] if np.ndim(value) else 1
         raise JITError.length(kernel.function.name, found, length)
     import numba
 
-    numba.njit(**kernel.function.options)(kernel.function.function)(*arguments)
+    numba.njit(**kernel.function.options)(function)(*arguments[:n_positional], **named)
     raise JITError.not_reproduced(kernel.function.name, failure.run)
 
 

@@ -203,17 +203,19 @@ def _compile(function: UserFunction, layout: Layout, key: str | None) -> Made:
 def _translated(function: UserFunction, layout: Layout, results: Any) -> Compiled:
     """Compiled, with numba's errors in our words."""
     import numba
-    from numba.core.errors import NumbaError, UnsupportedBytecodeError
+    from numba.core import errors
 
     from fastframe._jit.failures import jit_error
-    from fastframe._jit.glue import compile_kernel
     from fastframe._jit.layout import GlueError
 
+    refusals = (errors.NumbaError, getattr(errors, "UnsupportedBytecodeError", errors.NumbaError))
     try:
+        from fastframe._jit.glue import compile_kernel
+
         return compile_kernel(function.function, dict(function.options), layout, results)
-    except (NumbaError, UnsupportedBytecodeError) as error:
+    except refusals as error:
         raise jit_error(function, error) from error
-    except GlueError as error:
+    except (GlueError, ImportError) as error:   # a numba that is built otherwise
         raise JITError.internal(function.name, numba.__version__, str(error)) from error
     except (JITError, MemoryError):
         raise

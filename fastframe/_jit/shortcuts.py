@@ -28,11 +28,11 @@ DOUBLE = ir.DoubleType()
 Step = Callable[[Any, Any, Any], Any]   # (builder, accumulated, element) -> accumulated, for scalars and for vectors alike
 
 
-def _taken(kind: Any, floats_only: bool = False) -> bool:
-    """Dense vectors of float64, or of integers of 32 or 64 bits."""
+def _taken(kind: Any, *more: Any) -> bool:
+    """Dense vectors of float64, of integers of 32 or 64 bits, and of ``more``."""
     if not (isinstance(kind, types.Array) and kind.ndim == 1 and kind.layout == "C"):
         return False
-    return kind.dtype == types.float64 or (not floats_only and kind.dtype in (types.int32, types.int64))
+    return kind.dtype in (types.float64, types.int32, types.int64, *more)
 
 
 class _Vector:
@@ -156,16 +156,19 @@ def _variance_of(vector: _Vector) -> Any:
 
 @intrinsic
 def vector_sum(typing: Any, x: Any) -> Any:
-    """``x.sum()``: of integers in 64 bits, as numba's."""
-    if not _taken(x):
+    """``x.sum()``: of integers and bools in 64 bits, as numba's."""
+    if not _taken(x, types.boolean):
         return None
 
     def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         vector = _Vector(context, builder, sig.args[0], args[0])
         if vector.element == DOUBLE:
             return _float_sum(vector)
-        widen: Step = lambda b, total, value: b.add(total, value if vector.element == WORD else b.sext(value, _like(value, WORD)))   # noqa: E731
-        return _tree(_folded(vector, WORD(0), widen), builder.add)
+
+        def widened(b: Any, total: Any, value: Any) -> Any:
+            return b.add(total, value if vector.element == WORD else b.sext(value, _like(value, WORD)))   # bools are bytes of 0 and 1
+
+        return _tree(_folded(vector, WORD(0), widened), builder.add)
 
     return signature(types.float64 if x.dtype == types.float64 else types.int64, x), code
 
@@ -173,7 +176,7 @@ def vector_sum(typing: Any, x: Any) -> Any:
 @intrinsic
 def vector_mean(typing: Any, x: Any) -> Any:
     """``x.mean()``."""
-    if not _taken(x):
+    if not _taken(x, types.boolean):
         return None
     return signature(types.float64, x), lambda context, builder, sig, args: _mean_of(_Vector(context, builder, sig.args[0], args[0]))
 

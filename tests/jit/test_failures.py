@@ -248,6 +248,16 @@ def test_what_is_no_function(given: Any, message: str) -> None:
         UserFunction.of(given)
 
 
+@pytest.mark.parametrize("error", [AttributeError("no such part"), TypeError("other arguments")])
+def test_another_numba_is_our_error_and_no_crash(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def changed(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("fastframe._jit.glue.populate_array", changed)
+    with pytest.raises(JITError, match=r"was not compiled because of an error of fastframe's, not of yours \(numba [\d.]+: \w+: (no such|other)"):
+        compile_runs(UserFunction.of(lambda x: x.sum() + 77), [FLOAT])
+
+
 # -- failures of calls
 
 
@@ -291,6 +301,22 @@ def test_lowest_failing_row_wins() -> None:
         assert failure == Failure(70_000, False)
     with pytest.raises(ZeroDivisionError, match="no inverse of 0"):
         call_again(kernel, inputs, failure)
+
+
+def test_parameters_by_keyword_only() -> None:
+    def limited(x, *, limit):
+        if x[0] > limit:
+            raise ValueError("above the limit")
+        return x.sum()
+
+    function = UserFunction.of(limited)
+    extras = function.bind(1, (), {"limit": 1.0})
+    kernel = compile_runs(function, [FLOAT], extras=extras)
+    inputs, runs = Inputs([np.arange(4.0)], extras=extras), Runs.of_offsets(np.array([0, 2, 4]))
+    failure = over_runs(kernel, inputs, runs, outputs_of(kernel, 4, 2))
+    assert failure == Failure(1, False)
+    with pytest.raises(ValueError, match="above the limit"):
+        call_again(kernel, inputs, failure, runs)
 
 
 def test_vectors_of_wrong_length() -> None:

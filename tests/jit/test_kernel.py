@@ -75,3 +75,33 @@ def test_rows() -> None:
     (out,) = outputs_of(kernel, len(a), 0)
     assert over_rows(kernel, Inputs([a, b], extras=(3,)), len(a), [out]) is None
     np.testing.assert_array_equal(out.values, reference.over_rows(combined, [a, b], (3,)))
+
+
+@pytest.mark.parametrize("width", [np.int32, np.int64])
+def test_windows_that_overlap(width: type) -> None:
+    values = np.random.default_rng(2).normal(size=3000)
+    end = np.arange(1, 3001, dtype=width)
+    begin = np.maximum(end - width(20), 0).astype(width)
+    for runs in (Runs.evenly(begin, end, 256), Runs.evenly(np.zeros_like(begin), end, 100)):
+        _, (out,) = run_kernel(drawdown, [values], runs)
+        np.testing.assert_array_equal(out.values, reference.over_runs(drawdown, [values], list(zip(runs.begin, runs.end, strict=True))))
+
+
+def test_memory_that_is_not_aligned() -> None:
+    values = np.arange(100.0)
+    shifted = np.frombuffer(b"x" + values.tobytes(), np.float64, offset=1)
+    assert not shifted.flags.aligned
+    _, (out,) = run_kernel(lambda x: x.sum() + x[0], [shifted], Runs.of_offsets(np.array([0, 40, 100])))
+    assert out.values.tolist() == [values[:40].sum(), values[40:].sum() + 40]
+
+
+def test_inputs_are_checked() -> None:
+    kernel = compile_rows(UserFunction.of(lambda a: a + 1), [FLOAT])
+    (out,) = outputs_of(kernel, 4, 0)
+    for wrong in (np.arange(4), np.arange(4, dtype=np.float32), np.zeros(4, bool)):
+        with pytest.raises(AssertionError, match="given for float64"):
+            over_rows(kernel, Inputs([wrong]), 4, [out])
+    with pytest.raises(ValueError, match="zip"):
+        over_rows(kernel, Inputs([np.ones(4)] * 2), 4, [out])
+    with pytest.raises(AssertionError, match="one mask per column"):
+        over_rows(kernel, Inputs([np.ones(4)], [np.ones(4, bool)]), 4, [out])

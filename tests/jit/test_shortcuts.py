@@ -35,6 +35,19 @@ def test_reductions(name: str, kind: str) -> None:
     assert found.dtype.kind == ("i" if kind != "float64" and name in ("sum", "np.sum", "min", "np.max") else "f")
 
 
+@pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:invalid value")
+def test_bools() -> None:
+    def share(x, there):
+        return there.sum() + there.mean() * 1000 + x[there].sum()
+
+    rng = np.random.default_rng(2)
+    values, there = rng.normal(size=OFFSETS[-1]), rng.random(OFFSETS[-1]) > 0.4
+    kernel, (out,) = run_kernel(share, [values, there], Runs.of_offsets(OFFSETS))
+    assert kernel.compiled.shortcuts
+    expected = [share(values[begin:end], there[begin:end]) for begin, end in itertools.pairwise(OFFSETS)]
+    np.testing.assert_allclose(out.values, expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("special", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("at", [0, 3, 8, 16])
 def test_special_values(special: float, at: int) -> None:
