@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
+import re
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,10 @@ def test_examples(name: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_examples_of_a_page(page: Path) -> None:
-    found = doctest.testfile(str(page), module_relative=False, optionflags=FLAGS, verbose=False)
-    assert found.attempted > 0
+    """The fenced blocks of a page are one session."""
+    blocks = re.findall(r"```python\n(>>> .*?)```", page.read_text(), flags=re.DOTALL)
+    test = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page.name, str(page), 0)
+    found = doctest.DocTestRunner(optionflags=FLAGS, verbose=False).run(test)
     assert found.failed == 0, f"{found.failed} of {found.attempted} examples of {page.name} are wrong; see the output"
 
 
@@ -36,3 +39,4 @@ def test_the_examples_are_found() -> None:
     finder = doctest.DocTestFinder(exclude_empty=True)
     n_examples = sum(len(test.examples) for name in MODULES for test in finder.find(importlib.import_module(name)))
     assert n_examples > 50
+    assert PAGES

@@ -384,7 +384,8 @@ class _Writer:
         return self.builder.zext(self.builder.icmp_signed("!=", value, WORD(-(2**63))), I8)
 
     def converted(self, value: Any, kind: Any, stored: Any) -> Any:
-        """Dates are stored as 32-bit days; else numba's own cast."""
+        """Dates are stored as 32-bit days, NaT as the least of them; else numba's own cast."""
         if isinstance(kind, types.NPDatetime) and stored == types.int32:
-            return self.builder.trunc(value, I32)
+            nat = self.builder.icmp_signed("==", value, WORD(-(2**63)))
+            return self.builder.select(nat, I32(-(2**31)), self.builder.trunc(value, I32))
         return value if kind == stored else self.context.cast(self.builder, value, kind, stored)

@@ -30,6 +30,7 @@ from fastframe.errors.frames import (
     ShapeError,
     UnsupportedOperation,
 )
+from fastframe.errors.functions import FunctionArgumentError, FunctionError
 from fastframe.errors.jit import JITError
 from fastframe.errors.models import (
     ContractError,
@@ -52,6 +53,8 @@ __all__ = [
     "ExpressionError",
     "FastFrameError",
     "FileMissing",
+    "FunctionArgumentError",
+    "FunctionError",
     "InexactModelError",
     "IntegerOverflow",
     "InvalidData",

@@ -12,6 +12,23 @@ from fastframe.ops.aggregations import AGGREGATIONS, AggregationCall
 _ALIASES = {"average": "mean", "amin": "min", "amax": "max", "nanmean": "mean", "nansum": "sum", "len": "size"}
 
 
+_MODULES = ("numpy", "builtins", "statistics")   # whose functions of a known name are ours of that name
+
+
+def is_name_of_ours(function: Any) -> bool:
+    """Whether it is a name, or NumPy's or Python's function of the name of an aggregation; a user's own never is."""
+    if isinstance(function, str):
+        return True
+    known = aggregation_name(function) in AGGREGATIONS
+    return known and str(getattr(function, "__module__", "")).partition(".")[0] in _MODULES
+
+
+def aggregation_name(function: Any) -> str:
+    """What an aggregation is called, given its name or a function; "" for anything else."""
+    name = function if isinstance(function, str) else getattr(function, "__name__", "")
+    return _ALIASES.get(name, name)
+
+
 def aggregation(function: Any, options: Mapping[str, Any] | None = None) -> AggregationCall:
     """The call for a name, or for NumPy's or Python's function of a known name.
 
@@ -22,11 +39,11 @@ def aggregation(function: Any, options: Mapping[str, Any] | None = None) -> Aggr
     UnsupportedOperation
         For a function of the user's own.
     """
-    name = function if isinstance(function, str) else getattr(function, "__name__", "")
-    name = _ALIASES.get(name, name)
-    if name not in AGGREGATIONS:
+    name = aggregation_name(function)
+    if name not in AGGREGATIONS or not is_name_of_ours(function):
         if callable(function):
-            raise UnsupportedOperation.of_argument("agg", "func", name or function, f"Use one of {', '.join(AGGREGATIONS)}.")
+            instead = f"Functions of your own work on groups: groupby(keys).agg(f). By name there are {', '.join(AGGREGATIONS)}."
+            raise UnsupportedOperation.of_argument("agg", "func", name or function, instead)
         raise ArgumentError.of("agg", "func", function, AGGREGATIONS)
     given = options or {}
     try:   # calls are checked when they are made, and the same few are made again and again

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -20,8 +20,10 @@ from fastframe.frame.computing import computed_column
 from fastframe.frame.construct import text_name
 from fastframe.frame.core import Frame, is_series
 from fastframe.frame.expression import is_expression
+from fastframe.frame.function_calls import is_own
 from fastframe.frame.getitem import row_values
 from fastframe.frame.group_expressions import aggregated_expressions
+from fastframe.frame.group_functions import GroupFunctions, OwnOutput, check_names
 from fastframe.frame.group_methods import GroupAggregations, GroupWindows
 from fastframe.frame.group_pairs import GroupPairs
 from fastframe.frame.labels import default_labels, has_default_labels, label_key, same_labels
@@ -30,7 +32,7 @@ from fastframe.frame.rolling import HasWindows
 from fastframe.frame.run import run
 from fastframe.frame.unsupported import GROUPBY_HINTS
 from fastframe.frame.window_source import WindowSource
-from fastframe.ops.aggregations import AGGREGATIONS, AggregationCall
+from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.base import unique
 from fastframe.ops.expressions import Call, Col, Lit
 from fastframe.ops.groups import GroupBy as GroupBySpec
@@ -45,7 +47,6 @@ if TYPE_CHECKING:
 
 _KEY = "\1key{}"   # names of keys that are not columns of the frame
 _OUT = "\1out{}"   # names of results, which may be called what a key is called
-_ROW_NUMBERS = ("cumcount", "ngroup")   # window functions of the groups alone
 _SIZE = Output("size", None, AggregationCall("size"))
 
 
@@ -56,7 +57,7 @@ class Explanation(str):
     __repr__ = str.__str__
 
 
-class GroupBy(GroupAggregations, GroupPairs, GroupWindows, HasWindows):
+class GroupBy(GroupFunctions, GroupAggregations, GroupPairs, GroupWindows, HasWindows):
     """Groups of rows with equal keys; made by `DataFrame.groupby` and `Series.groupby`.
 
     Missing keys are left out unless ``dropna=False``; then null and NaN are one group, sorted last.
@@ -99,16 +100,20 @@ class GroupBy(GroupAggregations, GroupPairs, GroupWindows, HasWindows):
             raise MissingAttribute.unsupported("GroupBy", name, GROUPBY_HINTS[name])
         raise MissingAttribute.of("GroupBy", name, [one for one in dir(type(self)) if not one.startswith("_")])
 
-    def agg(self, func: Any = None, **named: Any) -> Any:
+    def agg(self, func: Any = None, *args: Any, **named: Any) -> Any:
         """Aggregations of each group.
 
         Parameters
         ----------
-        func : str, list of str, or dict of column to str or list
-            A list, or a list in a dict, names its results ``column_function``.
+        func : str, callable, list of these, or dict of column to one or a list
+            A list, or a list in a dict, names its results ``column_function``. A function of yours is compiled; it gets a
+            NumPy array per column and returns one value, or a tuple or dict of them (see `transform`).
+        *args
+            More arguments for a function of yours.
         **named
-            ``result=("column", "function")``, ``result=(("x", "y"), "corr")`` for functions of two columns,
-            ``result=(ff.col("x") * ff.col("y")).sum()`` for expressions that aggregate; beside ``func``, its options, such as ``ddof=0``.
+            ``result=("column", "function")``, ``result=(("x", "y"), function)`` for functions of several columns,
+            ``result=(ff.col("x") * ff.col("y")).sum()`` for expressions that aggregate; beside ``func``, its options, such as
+            ``ddof=0``, or those of a function of yours (``nulls``, ``out``, ``engine``).
 
         Returns
         -------
@@ -120,18 +125,22 @@ class GroupBy(GroupAggregations, GroupPairs, GroupWindows, HasWindows):
         >>> df = ff.DataFrame({"k": ["a", "b", "a"], "v": [1, 2, 3]})
         >>> df.groupby("k").agg(total=("v", "sum"), n=("v", "size")).reset_index().to_dict("list")
         {'k': ['a', 'b'], 'total': [4, 2], 'n': [2, 1]}
+        >>> df.groupby("k")["v"].agg(lambda v: v.max() - v.min()).tolist()
+        [2, 0]
         """
         if is_expression(func) or (func is None and any(map(is_expression, named.values()))):
             return aggregated_expressions(self, func, named)
-        if func == "size" and not named:
+        if isinstance(func, str) and func == "size" and not named:
             return self.size()
-        outputs = self._outputs(func, named)
+        outputs = self._outputs(func, named, args)
         single = self._one and func is not None and not isinstance(func, list | tuple | Mapping)
         return self._aggregated(outputs, series=single)
 
     aggregate = agg
 
-    def _outputs(self, func: Any, named: Mapping[str, Any]) -> list[Output]:
+    def _outputs(self, func: Any, named: Mapping[str, Any], args: Sequence[Any] = ()) -> list[Output | OwnOutput]:
+        if is_own(func):
+            return [*self._own_outputs("agg", func, args, named)]
         if func is None and named:
             return [self._named(name, one) for name, one in named.items()]
         if func is None:
@@ -140,7 +149,9 @@ class GroupBy(GroupAggregations, GroupPairs, GroupWindows, HasWindows):
             return [one for column, several in func.items() for one in self._of_column(text_name(column), several, named, prefix=True)]
         return [one for column in self._chosen for one in self._of_column(column, func, named, prefix=not self._one)]
 
-    def _named(self, name: str, one: Any) -> Output:
+    def _named(self, name: str, one: Any) -> Output | OwnOutput:
+        if isinstance(one, tuple) and len(one) == 2 and is_own(one[1]) and isinstance(one[0], tuple | list):
+            return self._own_output(name, [self._known(text_name(column)) for column in one[0]], one[1], {})
         if hasattr(one, "aggfunc"):   # pandas.NamedAgg
             return self._output(name, text_name(one.column), one.aggfunc, getattr(one, "kwargs", {}))
         if self._one and not isinstance(one, tuple):
@@ -149,17 +160,24 @@ class GroupBy(GroupAggregations, GroupPairs, GroupWindows, HasWindows):
             raise ArgumentError.because("agg", f"{name}={one!r} is not a pair", f"Write {name}=('column', 'function').")
         if isinstance(one[0], tuple) and len(one[0]) == 2:
             first, other = (text_name(column) for column in one[0])
-            return replace(self._output(name, first, one[1], {}), other=self._known(other))
+            return replace(cast(Output, self._output(name, first, one[1], {})), other=self._known(other))
         return self._output(name, text_name(one[0]), one[1], {})
 
-    def _of_column(self, column: str, func: Any, options: Mapping[str, Any], *, prefix: bool) -> list[Output]:
+    def _of_column(self, column: str, func: Any, options: Mapping[str, Any], *, prefix: bool) -> list[Output | OwnOutput]:
         if not isinstance(func, list | tuple):
             return [self._output(column, column, func, options)]
         names = [f"{column}_{function_label(one)}" if prefix else function_label(one) for one in func]
         return [self._output(name, column, one, options) for name, one in zip(names, func, strict=True)]
 
-    def _output(self, name: str, column: str, func: Any, options: Mapping[str, Any]) -> Output:
+    def _output(self, name: str, column: str, func: Any, options: Mapping[str, Any]) -> Output | OwnOutput:
+        if is_own(func):
+            return self._own_output(name, [self._known(column)], func, options)
         return Output(name, self._known(column), aggregation(func, self._options(column, options)))
+
+    def _own_output(self, name: str, columns: list[str], func: Any, options: Mapping[str, Any]) -> OwnOutput:
+        """A function of the user's on the named columns."""
+        (output,) = self._own_outputs("apply", func, (), options, columns)
+        return replace(output, name=name, prefixed=True)
 
     def _known(self, column: str) -> str:
         if column not in self._frame._values:
@@ -170,17 +188,21 @@ class GroupBy(GroupAggregations, GroupPairs, GroupWindows, HasWindows):
         """Options of a call, with the name that messages give its column."""
         return {**options, "name": self._series_name(column)}
 
-    def _aggregated(self, outputs: Sequence[Output], *, series: bool = False, table: Table | None = None) -> Any:
+    def _aggregated(self, outputs: Sequence[Output | OwnOutput], *, series: bool = False, table: Table | None = None) -> Any:
         """Run the aggregations, and put the keys where ``as_index`` says."""
         if len(outputs) > 1:
-            unique((output.name for output in outputs), "Name the aggregations: agg(total=('x', 'sum')).")
-        internal = [_OUT.format(position) for position in range(len(outputs))]
-        hidden = tuple([Output(name, output.column, output.call, output.other) for name, output in zip(internal, outputs)])
+            unique((str(output.name) for output in outputs), "Name the aggregations: agg(total=('x', 'sum')).")
+        ours = {_OUT.format(position): output for position, output in enumerate(outputs) if isinstance(output, Output)}
+        hidden = tuple([Output(name, output.column, output.call, output.other) for name, output in ours.items()])
         found = run(GroupBySpec(self._internal_keys, hidden, self._sort, self._dropna), self._table if table is None else table)
-        values = {output.name: self._labelled(output.call, found.columns[name]) for name, output in zip(internal, outputs)}
+        values: dict[Any, Column] = {output.name: self._labelled(output.call, found.columns[name]) for name, output in ours.items()}
+        if len(ours) < len(outputs):
+            by_output = [self._by_name(self._run_own(one, "agg"), one) if isinstance(one, OwnOutput) else {one.name: values[one.name]} for one in outputs]
+            values = check_names(by_output)
+            series = len(values) == 1 and (series or None in values)
         return self._with_keys(found, values, series=series)
 
-    def _with_keys(self, found: Table, values: dict[str, Column], *, series: bool) -> Any:
+    def _with_keys(self, found: Table, values: dict[Any, Column], *, series: bool) -> Any:
         """A result by group, with the keys as labels or columns."""
         if not self._as_index:
             keys = {self._key_column(level): found[key] for level, (_, key) in enumerate(self._keys)}
@@ -239,24 +261,6 @@ class GroupBy(GroupAggregations, GroupPairs, GroupWindows, HasWindows):
             ((name, column),) = values.items()
             return Frame._series_type._of(frame._labels, column, self._series_name(name), frame._label_names)
         return Frame._frame_type._of(Table.joined(frame._labels, dict(values), len(frame)), frame._label_names)
-
-    def transform(self, func: Any, **options: Any) -> Any:
-        """Every row gets its group's aggregate, or a function of its neighbours such as ``"cumsum"``.
-
-        Rows whose key is missing get a missing value unless ``dropna=False``.
-
-        >>> import fastframe as ff
-        >>> ff.DataFrame({"k": [1, 2, 1], "v": [1, 2, 3]}).groupby("k")["v"].transform("sum").tolist()
-        [4, 2, 4]
-        """
-        if func in _ROW_NUMBERS:
-            return self._numbers(self._counted(func, **{"ascending": True, **options}))
-        if func == "size":
-            sizes = self._numbers(run(Window(self._internal_keys, (_SIZE,), self._dropna), self._table)["size"])
-            return sizes.rename(self._series_name(self._chosen[0])) if self._one else sizes
-        if isinstance(func, str) and func not in WINDOWS and func not in AGGREGATIONS:
-            raise ArgumentError.of("transform", "func", func, [*AGGREGATIONS, *WINDOWS])
-        return self._window(func, options)
 
     def _counted(self, function: str, *, ascending: bool) -> Column:
         call = WindowCall(function, {"ascending": ascending})
@@ -397,16 +401,11 @@ class GroupBy(GroupAggregations, GroupPairs, GroupWindows, HasWindows):
           codes   at most 3 groups, uint8, 3 bytes; to be found, with 12 bytes of scratch
           states  16 bytes per group, 48 bytes
         """
-        outputs = tuple(self._outputs(func, named)) if func is not None or named else ()
+        asked = self._outputs(func, named) if func is not None or named else []
+        outputs = tuple([one for one in asked if isinstance(one, Output)])
         names = [str(self._key_column(level)) for level in range(len(self._keys))]
         spec = GroupBySpec(self._internal_keys, outputs, self._sort, self._dropna)
         return Explanation(get_engine(self._table.engine_name).explain(spec, self._table, names))
-
-    def apply(self, func: Any, *args: Any, **options: Any) -> Any:
-        """Not supported for functions of your own; a name works like `agg`."""
-        if isinstance(func, str):
-            return self.agg(func)
-        raise UnsupportedOperation.of_method("GroupBy", "apply", "Compose agg, transform and arithmetic, or loop: for key, rows in df.groupby(...).")
 
     def __repr__(self) -> str:
         names = [name for name, _ in self._keys]

@@ -51,7 +51,8 @@ class Output(Value):
         return type(self.call)(self.call.name, {**self.call.options, "name": self.column})
 
 
-def _check_keys(keys: Iterable[str], schema: Schema) -> None:
+def check_keys(keys: Iterable[str], schema: Schema) -> None:
+    """Raise `DTypeError` for keys of dtypes that cannot be grouped."""
     require(keys, schema)
     for key in keys:
         if schema[key].kind in (Kind.NESTED, Kind.OTHER):
@@ -77,7 +78,7 @@ class GroupBy(Spec):
 
     def resolve(self, *schemas: Schema) -> dict[str, DType]:
         (schema,) = schemas
-        _check_keys(self.keys, schema)
+        check_keys(self.keys, schema)
         unique([*self.keys, *(output.name for output in self.outputs)], "Name the aggregations: agg(total=('x', 'sum')).")
         return {key: schema[key] for key in self.keys} | {output.name: output.resolve(schema) for output in self.outputs}
 
@@ -102,7 +103,7 @@ class Window(Spec):
 
     def resolve(self, *schemas: Schema) -> dict[str, DType]:
         (schema,) = schemas
-        _check_keys(self.keys, schema)
+        check_keys(self.keys, schema)
         unique([*self.carried, *(output.name for output in self.outputs)])
         require(self.carried, schema)
         return {name: schema[name] for name in self.carried} | {output.name: output.resolve(schema) for output in self.outputs}
@@ -138,7 +139,7 @@ class TopK(Spec):
 
     def resolve(self, *schemas: Schema) -> dict[str, DType]:
         (schema,) = schemas
-        _check_keys(self.keys, schema)
+        check_keys(self.keys, schema)
         require([self.column], schema)
         if schema[self.column].kind in (Kind.NESTED, Kind.OTHER):
             raise DTypeError.of_operation("ranking", schema[self.column], self.column)

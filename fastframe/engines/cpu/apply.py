@@ -1,0 +1,140 @@
+"""A user's function by group: rows placed by group, the function called on each group's run, results brought to their rows.
+
+``docs/plans/user_functions_groups.md`` has the measurements behind it. The two ways to call a function, compiled and in
+Python, are ``apply_compiled.py`` and ``apply_python.py``: both give `Results`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastframe.column import Column, Table, cache
+from fastframe.dtypes import DType, Kind
+from fastframe.engines.cpu.carried import carried
+from fastframe.engines.cpu.cast import cast
+from fastframe.engines.cpu.group_keys import key_columns
+from fastframe.engines.cpu.groups import Groups
+from fastframe.engines.cpu.keys import group_rows
+from fastframe.engines.cpu.places import Places, lacks_values, placed
+from fastframe.engines.cpu.runs import Runs, runs_of
+from fastframe.engines.cpu.spread import spread_codes
+from fastframe.engines.cpu.take import take
+from fastframe.errors import FunctionError
+from fastframe.ops.apply import RESULT, Apply
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the calls gave: one row per run, or with ``per_row`` one per row of the table.
+
+    ``names`` are those of a tuple's or dict's fields, None for a single result.
+    """
+
+    names: tuple[str, ...] | None
+    columns: tuple[Column, ...]
+    per_row: bool
+
+
+class Work:
+    """The arrays that a function is called on, and how its failures are told."""
+
+    def __init__(self, spec: Apply, table: Table, groups: Groups) -> None:
+        self.spec, self.table, self.groups = spec, table, groups
+        self.keys = [table[key] for key in spec.keys]
+        self.columns = [table[name] for name in spec.call.columns]
+        needed = self.columns if spec.call.nulls == "skip" else []
+        self._holders = [*self.keys, *[column for column in needed if lacks_values(column)]]
+        self._name = (spec.dropna, spec.sort)
+        self.places: Places = placed(groups, self.keys, self._name, needed)
+        self.runs: Runs = runs_of(self.places)
+
+    def values(self, column: Column) -> Array:
+        """`carried`, kept on the column for the next function of the same groups."""
+        if not self.places.steps:
+            return carried(column, self.places)
+        holders, name = [column, *self._holders], ("carried", *self._name)
+        kept = cache.find(holders, name)
+        if kept is None:
+            kept = carried(column, self.places)
+            cache.keep(holders, name, kept, kept.nbytes)
+        return kept
+
+    def key_of(self, run: int) -> tuple[str, Any]:
+        """The key of a run's group: as text with the keys' names, and as iteration over the groups gives it."""
+        row = int(self.groups.first_rows[self.runs.groups[run]])
+        values = [key.array[row].as_py() for key in self.keys]
+        names = self.spec.shown or self.spec.keys
+        text = ", ".join(repr(value) if name is None else f"{name}={value!r}" for name, value in zip(names, values, strict=True))
+        return text, values[0] if len(values) == 1 else tuple(values)
+
+    def raised(self, run: int, error: BaseException) -> FunctionError:
+        text, value = self.key_of(run)
+        return FunctionError.raised(self.spec.call.name, text, value, error)
+
+    def wrong_length(self, run: int, given: int) -> FunctionError:
+        text, value = self.key_of(run)
+        return FunctionError.wrong_length(self.spec.call.name, text, value, (given, int(self.runs.lengths()[run])))
+
+
+def apply_function(spec: Apply, table: Table) -> Table:
+    """The handler of `Apply`."""
+    if spec.call.engine == "numba":
+        from fastframe.engines.cpu.apply_compiled import begin_compiling
+
+        call: Callable[[Work], Results] = begin_compiling(spec, table)   # while the groups are found
+    else:
+        from fastframe.engines.cpu.apply_python import call_in_python as call
+    groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort)
+    work = Work(spec, table, groups)
+    results = declared(spec, call(work))
+    names = [RESULT + name for name in results.names or ("",)]
+    if results.per_row:
+        return Table(dict(zip(names, results.columns, strict=True)), table.n_rows)
+    columns = [by_group(column, work.runs) for column in results.columns]
+    if spec.result == "transform":
+        return Table({name: spread_codes(column, groups) for name, column in zip(names, columns, strict=True)}, table.n_rows)
+    keys = dict(zip(spec.keys, key_columns(work.keys, groups), strict=True))
+    return Table({**keys, **dict(zip(names, columns, strict=True))}, groups.n_groups)
+
+
+def by_group(column: Column, runs: Runs) -> Column:
+    """One row per group from one per run: null for a group without a run."""
+    return column if runs.of_group is None else take(column, runs.of_group, missing=True)
+
+
+def check_shape(spec: Apply, returned: str, *, vector: bool, several: bool) -> None:
+    """Raise `FunctionError` unless ``agg``, ``transform`` or ``apply`` can do with what the function returned."""
+    if (spec.result == "agg" and vector) or (spec.result == "transform" and several):
+        raise FunctionError.wrong_shape(spec.call.name, spec.result, returned)
+
+
+def declared(spec: Apply, results: Results) -> Results:
+    """The results in the declared dtypes, where that loses nothing of their kind.
+
+    Raises
+    ------
+    FunctionError
+    """
+    if spec.out is None:
+        return results
+    wanted, names = dict(spec.out), results.names or (None,)
+    if set(wanted) != set(names):
+        raise FunctionError.wrong_names(spec.call.name, list(wanted), results.names)
+    columns = [_as(spec, column, wanted[name], name) for column, name in zip(results.columns, names, strict=True)]
+    return Results(results.names, tuple(columns), results.per_row)
+
+
+def _as(spec: Apply, column: Column, wanted: DType, name: str | None) -> Column:
+    if column.dtype == wanted:
+        return column
+    given, asked = column.dtype.numpy, wanted.numpy
+    fits = given is not None and asked is not None and given.kind in "biuf" and asked.kind in "biuf" and np.can_cast(given, asked, "safe")
+    if column.dtype.kind is not Kind.NULL and not fits:
+        raise FunctionError.wrong_dtype(spec.call.name, column.dtype, wanted, name)
+    return cast(column, wanted)
