@@ -3,7 +3,7 @@ from typing import Any
 from fastframe._threads._drive import Task
 
 _View = tuple[int, int, int, int]
-_Codes = tuple[int, int]
+_Codes = tuple[int, int, int]
 
 def ascending(codes: _Codes, offsets: int, keep_alive: Any) -> Task: ...
 def place_rows(

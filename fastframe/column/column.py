@@ -97,6 +97,7 @@ class Column:
         return self._array
 
     def _made(self) -> pa.Array:
+        assert self._memory is not None
         return pa.Array.from_buffers(self.dtype.arrow, self.length, [None, as_buffer(self._memory)], 0)
 
     def __len__(self) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import fastframe as ff
@@ -393,7 +393,10 @@ _CONDITIONS = st.recursive(
 @given(_CONDITIONS)
 def test_any_condition_as_pandas(text: str) -> None:
     with np.errstate(all="ignore"):
-        theirs = pandas_frame().query(text, engine="python").index.tolist()
+        try:
+            theirs = pandas_frame().query(text, engine="python").index.tolist()
+        except ZeroDivisionError:   # pandas leaves 1 / 0 to Python; here it is inf, as in a column
+            assume(False)
     assert frame().query(text).index.tolist() == theirs
 
 

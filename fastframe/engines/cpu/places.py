@@ -21,8 +21,9 @@ from fastframe.column.column import Column
 from fastframe.column.memory import allocate_array
 from fastframe.dtypes import Physical
 from fastframe.engines.cpu.facts import value_range
-from fastframe.engines.cpu.groups import Groups, widened
-from fastframe.engines.cpu.scatter import PARTITION_SLICE, code_view, fine_partitions
+from fastframe.engines.cpu.groups import Groups, remapped, widened
+from fastframe.engines.cpu.row_codes import Codes, ColumnCodes, code_view
+from fastframe.engines.cpu.scatter import PARTITION_SLICE, fine_partitions
 
 Array = np.ndarray[Any, Any]
 
@@ -94,13 +95,12 @@ def lacks_values(column: Column) -> bool:
     return column.physical in _FLOATS and value_range(column).has_nan
 
 
-def _codes_of(groups: Groups, lacking: Sequence[Column]) -> Array:
+def _codes_of(groups: Groups, lacking: Sequence[Column]) -> Codes:
     """The rows' groups; all bits set where a needed value is missing, too."""
-    codes = np.ascontiguousarray(groups.codes)
+    codes = groups.codes if isinstance(groups.codes, ColumnCodes) else np.ascontiguousarray(groups.codes)
     if not lacking:
         return codes
-    own = allocate_array(len(codes), codes.dtype, OPERATION)
-    own[:] = codes
+    own = remapped(codes, None, np.uint32 if isinstance(codes, ColumnCodes) else codes.dtype)
     for column in lacking:
         floats = column.physical in _FLOATS
         view = column.view if floats else column.validity_view
@@ -110,7 +110,7 @@ def _codes_of(groups: Groups, lacking: Sequence[Column]) -> Array:
     return own
 
 
-def _place(codes: Array, n_groups: int) -> Places:
+def _place(codes: Codes, n_groups: int) -> Places:
     offsets = allocate_array(n_groups + 1, np.int32, OPERATION)
     if len(codes) == 0 or n_groups == 0:
         offsets[:] = 0
@@ -136,7 +136,7 @@ def _place(codes: Array, n_groups: int) -> Places:
     return Places(offsets, (first, second), len(codes))
 
 
-def _together(codes: Array, offsets: Array, n_groups: int) -> bool:
+def _together(codes: Codes, offsets: Array, n_groups: int) -> bool:
     """Whether all rows are in group order as they are; then ``offsets`` are filled. A random order shows in the first rows."""
     offsets[:] = -1
     if run(kernels.ascending(code_view(codes), offsets.ctypes.data, (codes, offsets)), len(codes), operation=OPERATION) is not None:
@@ -147,7 +147,7 @@ def _together(codes: Array, offsets: Array, n_groups: int) -> bool:
     return True
 
 
-def _step(codes: Array, offsets: Array, shift: int) -> Array:
+def _step(codes: Codes, offsets: Array, shift: int) -> Array:
     """Places by ``codes >> shift``, whose ``offsets`` are filled: a counting sort that writes places, not rows."""
     n_rows, n_slots = len(codes), len(offsets) - 1
     width = -(-(n_slots + 1) // _LINE_COUNTS) * _LINE_COUNTS   # the counters of two slices share no line; the last is of rows left out
