@@ -21,6 +21,7 @@ from fastframe.frame.core import Frame, is_series
 from fastframe.frame.getitem import row_values
 from fastframe.frame.group_methods import GroupAggregations, GroupWindows
 from fastframe.frame.group_pairs import GroupPairs
+from fastframe.frame.group_questions import Asked, Groups, asked, asked_of_each
 from fastframe.frame.labels import default_labels, has_default_labels, label_key, same_labels
 from fastframe.frame.positions import Selection
 from fastframe.frame.run import run
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from fastframe.frame.series import Series
 
 _KEY = "\1key{}"   # names of keys that are not columns of the frame
-_OUT = "\1out{}"   # names of results, which may be called what a key is called
 _ROW_NUMBERS = ("cumcount", "ngroup")   # window functions of the groups alone
 _SIZE = Output("size", None, AggregationCall("size"))
 
@@ -62,17 +62,13 @@ class GroupBy(GroupAggregations, GroupPairs, GroupWindows):
     ) -> None:
         if sort not in (True, False, None):
             raise ArgumentError.of("groupby", "sort", sort, (True, False, None))
-        self._frame, self._sort, self._dropna, self._as_index = frame, sort, dropna, as_index
+        self._frame, self._sort, self._dropna, self._as_index = frame, sort, bool(dropna), as_index
         self._keys, extra = _find_keys(frame, by, level)
+        self._internal_keys = tuple([internal for _, internal in self._keys])
         self._tuples = isinstance(by if level is None else level, list | tuple)
         self._table: Table = frame._table.with_columns(extra) if extra else frame._table
-        taken = {internal for _, internal in self._keys}
-        self._chosen: list[str] = [name for name in frame._values if name not in taken]
+        self._chosen: list[str] = [name for name in frame._values if name not in self._internal_keys]
         self._one = self._narrowed = is_series(frame)
-
-    @property
-    def _internal_keys(self) -> tuple[str, ...]:
-        return tuple([internal for _, internal in self._keys])
 
     def __getitem__(self, names: Any) -> GroupBy:
         """The same groups of one column (by name) or some (by list)."""
@@ -164,11 +160,16 @@ class GroupBy(GroupAggregations, GroupPairs, GroupWindows):
         """Run the aggregations, and put the keys where ``as_index`` says."""
         if len(outputs) > 1:
             unique((output.name for output in outputs), "Name the aggregations: agg(total=('x', 'sum')).")
-        internal = [_OUT.format(position) for position in range(len(outputs))]
-        hidden = tuple([Output(name, output.column, output.call, output.other) for name, output in zip(internal, outputs)])
-        found = run(GroupBySpec(self._internal_keys, hidden, self._sort, self._dropna), self._table if table is None else table)
-        values = {output.name: self._labelled(output.call, found.columns[name]) for name, output in zip(internal, outputs)}
+        return self._answered(asked(self._groups, outputs), self._table if table is None else table, series=series)
+
+    def _answered(self, one: Asked, table: Table, *, series: bool) -> Any:
+        found = one.question.of(table)
+        values = {output.name: self._labelled(output.call, found.columns[name]) for name, output in zip(one.internal, one.outputs)}
         return self._with_keys(found, values, series=series)
+
+    @property
+    def _groups(self) -> Groups:
+        return Groups(self._internal_keys, self._sort, self._dropna)
 
     def _with_keys(self, found: Table, values: dict[str, Column], *, series: bool) -> Any:
         """A result by group, with the keys as labels or columns."""
@@ -201,8 +202,8 @@ class GroupBy(GroupAggregations, GroupPairs, GroupWindows):
         return self._frame.name if self._frame._is_series else name
 
     def _aggregate_all(self, function: str, options: Mapping[str, Any], *, numeric_only: bool = False) -> Any:
-        names = self._aggregated_names(numeric_only=numeric_only)
-        return self._aggregated([self._output(name, name, function, options) for name in names], series=self._one)
+        named = tuple([(name, self._series_name(name)) for name in self._aggregated_names(numeric_only=numeric_only)])
+        return self._answered(asked_of_each(self._groups, named, function, options), self._table, series=self._one)
 
     def _aggregated_names(self, *, numeric_only: bool) -> list[str]:
         columns = self._table.columns

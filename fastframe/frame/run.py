@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from fastframe.column import Table
 from fastframe.engines.base import get_engine
 from fastframe.errors import FastFrameError, MixedEngineError
-from fastframe.ops.base import Spec
+from fastframe.ops.base import Schema, Spec
+
+_PLAIN = frozenset({int, float, bool, str})
+_MOST_TEXT = 256
 
 
 def run(spec: Spec, *tables: Table) -> Table:
@@ -23,6 +29,38 @@ def run(spec: Spec, *tables: Table) -> Table:
     spec.resolve(*[table.schema for table in tables])
     result: Table = get_engine(name).execute(spec, *tables)
     return result
+
+
+class Question:
+    """A spec over one table that is asked again and again: what follows from names and dtypes is decided once.
+
+    Whoever asks keeps it. It remembers the latest schema: where that comes again, nothing is resolved, and the engine does
+    what it has prepared. Answers are those of `run`.
+    """
+
+    __slots__ = ("spec", "_known")
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self._known: tuple[Schema, str, Callable[[Table], Table]] | None = None   # replaced as a whole: threads may ask at once
+
+    def of(self, table: Table) -> Table:
+        """`run` of the spec and the table."""
+        known = self._known
+        if known is None or known[0] != table.schema or known[1] != table.engine_name:
+            self.spec.resolve(table.schema)
+            known = table.schema, table.engine_name, get_engine(table.engine_name).prepare(self.spec, table.schema)
+            self._known = known
+        return known[2](table)
+
+
+def is_kept(value: Any) -> bool:
+    """Whether a question may be kept for a value that it names: a plain and small one, which is equal to no other.
+
+    0.0 and -0.0 are equal, and quotients by them are not.
+    """
+    kind = type(value)
+    return kind in _PLAIN and (kind is not float or value != 0) and (kind is not str or len(value) <= _MOST_TEXT)
 
 
 class calling:

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastframe import dtypes
 from fastframe.column.column import Column
 from fastframe.column.dictionary import normalise_dictionary
 from fastframe.engines.cpu import keys_text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -10,7 +10,7 @@ from fastframe._threads import record
 from fastframe.column import Table
 from fastframe.engines.base import Handler, handler_of
 from fastframe.errors import OutOfMemory
-from fastframe.ops.base import Spec
+from fastframe.ops.base import Schema, Spec
 from fastframe.ops.concat import Concat
 from fastframe.ops.groups import GroupBy, Reduce, TopK, Window
 from fastframe.ops.join import Join
@@ -33,6 +33,18 @@ class Late:
         return self._function(*arguments)
 
 
+def _carried_out(handler: Handler, spec: Spec, *tables: Table) -> Table:
+    try:
+        if record.n_profiles:
+            from fastframe.engines.recorded import recorded
+
+            return recorded(handler, spec, tables)
+        result: Table = handler(spec, *tables)
+    except MemoryError as error:   # of any step, ours, NumPy's or Arrow's
+        raise OutOfMemory.within(type(spec).__name__.lower(), error) from None
+    return result
+
+
 class CpuEngine:
     """Runs every spec on this machine's cores."""
 
@@ -53,16 +65,14 @@ class CpuEngine:
     not_supported: Mapping[type[Spec], str] = {}
 
     def execute(self, spec: Spec, *tables: Table) -> Table:
-        handler = self.handlers.get(type(spec)) or handler_of(self, spec)
-        try:
-            if record.n_profiles:
-                from fastframe.engines.recorded import recorded
+        return _carried_out(self.handlers.get(type(spec)) or handler_of(self, spec), spec, *tables)
 
-                return recorded(handler, spec, tables)
-            result: Table = handler(spec, *tables)
-        except MemoryError as error:   # of any step, ours, NumPy's or Arrow's
-            raise OutOfMemory.within(type(spec).__name__.lower(), error) from None
-        return result
+    def prepare(self, spec: Spec, schema: Schema) -> Callable[[Table], Table]:
+        from fastframe.engines.cpu.prepare import prepared
+
+        ready = prepared(spec, schema)
+        handler = handler_of(self, spec) if ready is None else lambda spec, table: ready(table)
+        return lambda table: _carried_out(handler, spec, table)
 
     def explain(self, spec: GroupBy, table: Table, names: Sequence[str]) -> str:
         """How the groups of a spec, whose keys users call ``names``, would be found."""

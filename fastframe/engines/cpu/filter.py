@@ -144,8 +144,7 @@ def filter_columns(columns: Mapping[str, Column], plan: FilterPlan) -> dict[str,
         sources.append(column)
         widths.append(width)
     if names:
-        for name, filtered in zip(names, _filter_values(sources, widths, plan)):
-            out[name] = filtered
+        out.update(zip(names, _filter_values(sources, widths, plan)))
     return out
 
 

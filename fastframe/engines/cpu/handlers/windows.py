@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from fastframe.column import Column, Table
-from fastframe.engines.cpu.aggregate import Wanted, aggregate_all, aggregate_codes
+from fastframe.engines.cpu.aggregate import Wanted, aggregate_all, aggregate_codes, wanted_of
 from fastframe.engines.cpu.groups import Groups
-from fastframe.engines.cpu.handlers.groups import wanted
 from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.select import take_table
 from fastframe.engines.cpu.spread import spread, spread_codes
@@ -20,7 +19,7 @@ from fastframe.ops.groups import TopK, Window
 def window_functions(spec: Window, table: Table) -> Table:
     groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort) if spec.keys else None
     aggregates = [output for output in spec.outputs if isinstance(output.call, AggregationCall)]
-    found = iter(_spread_aggregates([wanted(output, table) for output in aggregates], groups, table.n_rows))
+    found = iter(_spread_aggregates([wanted_of(output, table) for output in aggregates], groups, table.n_rows))
     out = {}
     for output in spec.outputs:
         column = table[output.column] if output.column is not None else None
