@@ -12,6 +12,7 @@ from fastframe.ops.base import Schema, Spec
 
 _PLAIN = frozenset({int, float, bool, str})
 _MOST_TEXT = 256
+_MOST_SCHEMAS = 8   # that a question remembers: columns of several dtypes take turns
 
 
 def run(spec: Spec, *tables: Table) -> Table:
@@ -34,24 +35,26 @@ def run(spec: Spec, *tables: Table) -> Table:
 class Question:
     """A spec over one table that is asked again and again: what follows from names and dtypes is decided once.
 
-    Whoever asks keeps it. It remembers the latest schema: where that comes again, nothing is resolved, and the engine does
-    what it has prepared. Answers are those of `run`.
+    Whoever asks keeps it. It remembers a few schemas: where one of them comes again, nothing is resolved, and the engine
+    does what it has prepared. Answers are those of `run`.
     """
 
     __slots__ = ("spec", "_known")
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
-        self._known: tuple[Schema, str, Callable[[Table], Table]] | None = None   # replaced as a whole: threads may ask at once
+        self._known: tuple[tuple[Schema, str, Callable[[Table], Table]], ...] = ()   # replaced as a whole: threads may ask at once
 
     def of(self, table: Table) -> Table:
         """`run` of the spec and the table."""
-        known = self._known
-        if known is None or known[0] != table.schema or known[1] != table.engine_name:
-            self.spec.resolve(table.schema)
-            known = table.schema, table.engine_name, get_engine(table.engine_name).prepare(self.spec, table.schema)
-            self._known = known
-        return known[2](table)
+        schema, engine = table.schema, table.engine_name
+        for known, its_engine, answer in self._known:
+            if known == schema and its_engine == engine:
+                return answer(table)
+        self.spec.resolve(schema)
+        answer = get_engine(engine).prepare(self.spec, schema)
+        self._known = ((schema, engine, answer), *self._known[: _MOST_SCHEMAS - 1])
+        return answer(table)
 
 
 def is_kept(value: Any) -> bool:

@@ -145,6 +145,13 @@ def test_values_that_compare_equal_are_different_questions() -> None:
     assert math.copysign(1, ff.Series([None, 1.0]).fillna(-0.0).tolist()[0]) == -1
 
 
+def test_schemas_take_turns() -> None:
+    question = Question(call_of("mul", Col("a"), Lit(2)))
+    for _ in range(2):
+        for seed, kind in enumerate([*NUMBERS, *OTHERS]):   # more than it remembers
+            check(question, Table({"a": column(kind, 5, "some", seed)}))
+
+
 def test_what_is_kept() -> None:
     assert all(is_kept(value) for value in (0, 1, True, 0.5, "x", math.nan))
     assert not any(is_kept(value) for value in (0.0, -0.0, None, "x" * 1000, np.int64(1), [1], b"x"))
