@@ -47,14 +47,17 @@ class Question:
 
     def of(self, table: Table) -> Table:
         """`run` of the spec and the table."""
-        schema, engine = table.schema, table.engine_name
-        for known, its_engine, answer in self._known:
-            if known == schema and its_engine == engine:
+        for known, engine, answer in self._known:
+            if known == table.schema and engine == table.engine_name:
                 return answer(table)
+        return self._prepared(table)(table)
+
+    def _prepared(self, table: Table) -> Callable[[Table], Table]:
+        schema, engine = table.schema, table.engine_name
         self.spec.resolve(schema)
         answer = get_engine(engine).prepare(self.spec, schema)
         self._known = ((schema, engine, answer), *self._known[: _MOST_SCHEMAS - 1])
-        return answer(table)
+        return answer
 
 
 def is_kept(value: Any) -> bool:
