@@ -62,15 +62,19 @@ class CpuEngine:
         Join: Late("tables", "join"),
         Concat: Late("tables", "concat"),
     }
+    preparers: Mapping[type[Spec], Handler] = {   # (spec, schema) -> what gives the result for a table, or None
+        Project: Late("prepared_rows", "project"),
+        GroupBy: Late("prepared_groups", "group_by"),
+        Reduce: Late("prepared_groups", "reduce"),
+    }
     not_supported: Mapping[type[Spec], str] = {}
 
     def execute(self, spec: Spec, *tables: Table) -> Table:
         return _carried_out(self.handlers.get(type(spec)) or handler_of(self, spec), spec, *tables)
 
     def prepare(self, spec: Spec, schema: Schema) -> Callable[[Table], Table]:
-        from fastframe.engines.cpu.prepare import prepared
-
-        ready = prepared(spec, schema)
+        make = self.preparers.get(type(spec))
+        ready = make(spec, schema) if make is not None else None
         handler = handler_of(self, spec) if ready is None else lambda spec, table: ready(table)
         return lambda table: _carried_out(handler, spec, table)
 

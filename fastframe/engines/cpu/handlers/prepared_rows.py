@@ -1,23 +1,19 @@
-"""Specs of repeated questions, with all that follows from names and dtypes decided once.
+"""Specs of repeated questions about the rows of one table, with all that follows from names and dtypes decided once.
 
-What comes out runs the same loops over the same memory as the handlers of `engine.py`; only the way to them is shorter.
+What comes out runs the same loops over the same memory as the plain handlers; only the way to them is shorter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from fastframe.column import Column, Table
 from fastframe.engines.cpu import arithmetic, compare
 from fastframe.engines.cpu.evaluate import evaluate, one_row
 from fastframe.engines.cpu.forms import nulls
-from fastframe.engines.cpu.handlers.groups import grouped, reduced
 from fastframe.engines.cpu.operands import Chosen, Invocation, Operand
-from fastframe.engines.cpu.prepare_aggregates import Aggregates
 from fastframe.ops.base import Schema
 from fastframe.ops.expressions import Call, Col
-from fastframe.ops.groups import GroupBy, Reduce
 from fastframe.ops.project import Project
 
 Answer = Callable[[Table], Table]
@@ -27,13 +23,8 @@ Values = Callable[[Table], Column]
 _LOOPS: Mapping[str, Callable[[Invocation], Chosen | None]] = {"arithmetic": arithmetic.loop_of, "compare": compare.loop_of}
 
 
-def prepared(spec: Any, schema: Schema) -> Answer | None:
+def project(spec: Project, schema: Schema) -> Answer | None:
     """What gives the spec's result for any table of this schema; None where its handler is as fast."""
-    make = _BY_SPEC.get(type(spec))
-    return make(spec, schema) if make is not None else None
-
-
-def _project(spec: Project, schema: Schema) -> Answer | None:
     if spec.keep or len(spec.outputs) != 1:
         return None
     ((name, expression),) = spec.outputs
@@ -73,16 +64,3 @@ def _applied(chosen: Chosen, names: Mapping[int, str], shown: str) -> Values:
         return lambda table: over(table.columns[left], second, table.n_rows, shown)
     assert right is not None
     return lambda table: over(first, table.columns[right], table.n_rows, shown)
-
-
-def _group_by(spec: GroupBy, schema: Schema) -> Answer:
-    aggregates = Aggregates(spec.outputs, schema, grouped=True)
-    return lambda table: grouped(spec, table, aggregates.of)
-
-
-def _reduce(spec: Reduce, schema: Schema) -> Answer:
-    aggregates = Aggregates(spec.outputs, schema, grouped=False)
-    return lambda table: reduced(spec, table, aggregates.of)
-
-
-_BY_SPEC: Mapping[type, Callable[[Any, Schema], Answer | None]] = {Project: _project, GroupBy: _group_by, Reduce: _reduce}
