@@ -186,6 +186,30 @@ cdef class Program:
         """Hold what addresses point into for as long as the program lives."""
         self.keep_alive.append(one)
 
+    def over(self, tuple codes, list views not None, list results not None, *, int64_t n_groups, keep_alive):
+        """The same steps and results over other memory: ``views`` of all inputs, ``(values, validity)`` of all results.
+
+        For programs whose states know nothing of the columns (no text, no smallest value) and whose results all come of
+        finalizers.
+        """
+        cdef Program other = Program.__new__(Program)
+        cdef Py_ssize_t number
+        other.program[0] = self.program[0]
+        other.program.codes = <const uint8_t*><uintptr_t>codes[0]        # IN
+        other.code_bytes = codes[1]
+        other.program.base = codes[2]
+        other.program.n_groups = n_groups
+        other.keep_alive = [keep_alive]
+        if len(views) != <Py_ssize_t>self.program.inputs.size() or len(results) != <Py_ssize_t>self.program.emits.size():
+            raise ValueError(f"{len(views)} inputs and {len(results)} results for a program of other numbers")
+        for number in range(len(views)):
+            other.program.inputs[number].view = as_view(tuple(views[number]))   # IN
+            other.program.views[number] = other.program.inputs[number].view
+        for number in range(len(results)):
+            other.program.emits[number].values = <uint8_t*><uintptr_t>results[number][0]     # OUT
+            other.program.emits[number].validity = <uint8_t*><uintptr_t>results[number][1]   # OUT
+        return other
+
     def add_input(self, int source, view):
         """A column as steps read it: a physical id, ROW_NUMBERS, or -1 where only validity is read; its number."""
         cdef CInput one = input_kernels(source)

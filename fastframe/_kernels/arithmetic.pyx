@@ -6,6 +6,7 @@ read as values of the loop's type ``physical``, which is also the type of the ou
 
 from libc.stdint cimport int64_t, uint8_t, uintptr_t
 
+from fastframe._kernels.kernel cimport as_view
 from fastframe._kernels.operand cimport Operand, as_operand
 from fastframe._threads._drive cimport Task, kernel_t
 
@@ -34,6 +35,7 @@ BINARY = {
     "min": 7, "max": 8,      # of two, a missing one gives way
     "raise": 9, "lower": 10,  # to a bound, a missing bound gives way
 }
+_NOWHERE = (0, 0, 0, 0)   # the view of an operand that is not there yet
 UNARY = {
     "neg": 0, "abs": 1, "sign": 2, "sqrt": 3, "exp": 4, "log": 5, "log1p": 6, "floor": 7, "ceil": 8, "round": 9,
     "expm1": 10, "trunc": 11, "log2": 12, "log10": 13, "cbrt": 14, "sin": 15, "cos": 16, "tan": 17, "arcsin": 18, "arccos": 19,
@@ -59,27 +61,45 @@ UNARY_PLACES = {
 }
 
 
-def binary(str operation, int physical, tuple left, tuple right, uintptr_t out, uintptr_t validity, *, keep_alive):
-    """The task of ``left operation right``.
+cdef class Binary:
+    """``left operation right`` over operands of two types: the kernel and the conversions, found once.
 
     Parameters
     ----------
+    physical : int
+        Type of the loop and of the results.
     left, right : tuple
-        IN operands.
-    out : address
-        OUT values of type ``physical``, one per row.
-    validity : address
-        OUT bits; 0 where no result can be null (never so for integer floordiv and mod, null where the divisor is 0).
-
-    Statuses: OVERFLOW where an integer result does not fit, INEXACT for an integer to a negative power.
+        Physical id, and whether it is a scalar.
     """
+
+    cdef kernel_t kernel
     cdef BinaryContext ctx
-    ctx.left = as_operand(left, physical)
-    ctx.right = as_operand(right, physical)
-    ctx.out = <uint8_t*>out
-    ctx.validity = <uint8_t*>validity
-    ctx.loose = 0
-    return Task.make(binary_kernel(physical, BINARY[operation]), &ctx, sizeof(ctx), keep_alive)
+
+    def __init__(self, str operation, int physical, tuple left not None, tuple right not None):
+        self.kernel = binary_kernel(physical, BINARY[operation])
+        self.ctx.left = as_operand((_NOWHERE, *left), physical)
+        self.ctx.right = as_operand((_NOWHERE, *right), physical)
+
+    def over(self, left, right, uintptr_t out, uintptr_t validity, *, keep_alive):
+        """The task over two views.
+
+        Parameters
+        ----------
+        left, right : tuple
+            IN views.
+        out : address
+            OUT values of type ``physical``, one per row.
+        validity : address
+            OUT bits; 0 where no result can be null (never so for integer floordiv and mod, null where the divisor is 0).
+
+        Statuses: OVERFLOW where an integer result does not fit, INEXACT for an integer to a negative power.
+        """
+        cdef BinaryContext ctx = self.ctx
+        ctx.left.values = as_view(tuple(left))
+        ctx.right.values = as_view(tuple(right))
+        ctx.out = <uint8_t*>out
+        ctx.validity = <uint8_t*>validity
+        return Task.make(self.kernel, &ctx, sizeof(ctx), keep_alive)
 
 
 def unary(str operation, int physical, tuple operand, uintptr_t out, *, int decimals=0, keep_alive):

@@ -1,9 +1,7 @@
 from typing import Any
 
-from fastframe._kernels.arithmetic import Operand
+from fastframe._kernels.arithmetic import Operand, View
 from fastframe._threads._drive import Task
-
-View = tuple[int, int, int, int]
 
 COMPARE: dict[str, int]
 LOGIC: dict[str, int]
@@ -13,7 +11,10 @@ LOGIC_PLACES: dict[str, int]
 NOT_PLACES: dict[str, int]
 LOOKUP_PLACES: dict[str, int]
 
-def compare(operation: str, left: Operand, right: Operand, out: int, *, keep_alive: Any) -> Task: ...
+class Compare:
+    def __init__(self, operation: str, left: tuple[int, bool], right: tuple[int, bool]) -> None: ...
+    def over(self, left: View, right: View, out: int, *, keep_alive: Any) -> Task: ...
+
 def missing(view: View, physical: int, invert: bool, out: int, *, keep_alive: Any) -> Task: ...
 def logic(operation: str, left: Operand, right: Operand, out: int, validity: int, *, keep_alive: Any) -> Task: ...
 def logical_not(view: View, out: int, *, keep_alive: Any) -> Task: ...

@@ -42,6 +42,7 @@ cdef extern from "compare.hpp" namespace "ff" nogil:
 
 
 COMPARE = {"eq": 0, "ne": 1, "lt": 2, "le": 3}
+_NOWHERE = (0, 0, 0, 0)   # the view of an operand that is not there yet
 LOGIC = {"and": 0, "or": 1, "xor": 2}
 cdef int I64 = 3, U64 = 7, F64 = 9, BOOL = 10, U8 = 4, F32 = 8
 
@@ -84,26 +85,45 @@ cdef int widened(int physical):
     return U64 if physical < F32 or physical == BOOL else F64
 
 
-def compare(str operation, tuple left, tuple right, uintptr_t out, *, keep_alive):
-    """The task of ``left operation right``: exact for all pairs of types, False with a missing side (``ne``: True).
+cdef class Compare:
+    """``left operation right`` over operands of two types: the kernel and the conversions, found once.
+
+    Exact for all pairs of types, False with a missing side (``ne``: True).
 
     Parameters
     ----------
     left, right : tuple
-        IN operands; a scalar must be valid.
-    out : address
-        OUT bits, one per row.
+        Physical id, and whether it is a scalar.
     """
+
+    cdef kernel_t kernel
     cdef CompareContext ctx
-    cdef int left_type = left[1], right_type = right[1]
-    if left_type == right_type:
-        left_type = right_type = U8 if left_type == BOOL else left_type
-    else:
-        left_type, right_type = widened(left_type), widened(right_type)
-    ctx.left = as_operand(left, left_type)
-    ctx.right = as_operand(right, right_type)
-    ctx.out = <uint8_t*>out
-    return Task.make(compare_kernel(left_type, right_type, COMPARE[operation]), &ctx, sizeof(ctx), keep_alive)
+
+    def __init__(self, str operation, tuple left not None, tuple right not None):
+        cdef int left_type = left[0], right_type = right[0]
+        if left_type == right_type:
+            left_type = right_type = U8 if left_type == BOOL else left_type
+        else:
+            left_type, right_type = widened(left_type), widened(right_type)
+        self.kernel = compare_kernel(left_type, right_type, COMPARE[operation])
+        self.ctx.left = as_operand((_NOWHERE, *left), left_type)
+        self.ctx.right = as_operand((_NOWHERE, *right), right_type)
+
+    def over(self, left, right, uintptr_t out, *, keep_alive):
+        """The task over two views.
+
+        Parameters
+        ----------
+        left, right : tuple
+            IN views; a scalar must be valid.
+        out : address
+            OUT bits, one per row.
+        """
+        cdef CompareContext ctx = self.ctx
+        ctx.left.values = as_view(tuple(left))
+        ctx.right.values = as_view(tuple(right))
+        ctx.out = <uint8_t*>out
+        return Task.make(self.kernel, &ctx, sizeof(ctx), keep_alive)
 
 
 def missing(view, int physical, bint invert, uintptr_t out, *, keep_alive):

@@ -145,7 +145,7 @@ class Column:
         return self._view
 
     def _viewed(self) -> ColumnView:
-        if self._array is None and self._memory is not None:
+        if self._memory is not None:
             return ColumnView(self._memory.address, 0, 0, self.length)
         return _view_of(self.codes if self.is_encoded else self.array)
 

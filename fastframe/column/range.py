@@ -32,9 +32,10 @@ class RangeColumn(Column):
     @property
     def rows(self) -> Rows | None:
         """The row numbers that were taken; None where all are there."""
-        if callable(self._rows):
-            self._rows = self._rows()
-        return self._rows
+        rows = self._rows   # another thread may replace it
+        if callable(rows):
+            rows = self._rows = rows()
+        return rows
 
     @property
     def is_range(self) -> bool:

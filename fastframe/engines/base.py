@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from fastframe.errors import EngineUnavailable, UnsupportedOperation
-from fastframe.ops.base import Spec
+from fastframe.ops.base import Schema, Spec
 
 Handler = Callable[..., Any]
 
@@ -29,6 +29,9 @@ class Engine(Protocol):
 
     def execute(self, spec: Spec, *tables: Any) -> Any:
         """The table that the spec describes."""
+
+    def prepare(self, spec: Spec, schema: Schema) -> Callable[[Any], Any]:
+        """What gives ``execute(spec, table)`` for tables of this schema, for which the spec resolves."""
 
     def explain(self, spec: Any, table: Any, names: Sequence[str]) -> str:
         """How a `GroupBy` would find its groups; ``names`` are what users call its keys."""

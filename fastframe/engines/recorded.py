@@ -81,7 +81,7 @@ def bytes_used(spec: Spec, tables: Sequence[Table], result: Table) -> int:
         case Project():
             names = {name for _, expression in spec.outputs for name in expression.names()}
         case Put():
-            return _bytes(table, [spec.column]) + tables[1].nbytes
+            return _bytes(table, [spec.column]) + sum(one.nbytes for one in tables[1:])
         case Filter():
             return table.nbytes + (0 if len(tables) == 1 else _bytes(tables[1], spec.predicate.names()))
         case Take():

@@ -20,7 +20,7 @@ from fastframe.frame.construct import is_scalar
 from fastframe.frame.core import Frame, is_series
 from fastframe.frame.expression import refuse_expression
 from fastframe.frame.labels import labels_of, lined_up, same_labels, values_of, with_labels
-from fastframe.frame.run import calling, run
+from fastframe.frame.run import Question, calling, is_kept, run
 from fastframe.ops.expressions import Call, Col, Expression, Lit
 from fastframe.ops.project import Project
 
@@ -247,9 +247,24 @@ def _call(function: str, left: Expression, right: Expression, *, swap: bool, fil
 
 
 @lru_cache(maxsize=64)
-def _columnwise(function: str, swap: bool) -> Project:
-    """A function of two columns: one spec for all calls, which also remembers how it was typed last."""
-    return Project(((LEFT, _call(function, _LEFT, _RIGHT, swap=swap, fill_value=None)),))
+def _columnwise(function: str, swap: bool) -> Question:
+    """A function of two columns: one question for all calls."""
+    return Question(Project(((LEFT, _call(function, _LEFT, _RIGHT, swap=swap, fill_value=None)),)))
+
+
+@lru_cache(maxsize=256)
+def _beside(function: str, swap: bool, kind: type, value: Any) -> Question:
+    """A function of a column and a plain value, for calls with the same value."""
+    return Question(Project(((LEFT, _call(function, _LEFT, Lit(value), swap=swap, fill_value=None)),)))
+
+
+def _question(function: str, right: Expression, *, swap: bool, fill_value: Any) -> Question:
+    """A function of the column `LEFT` and another operand; kept where the same may be asked again."""
+    if fill_value is None and right is _RIGHT:
+        return _columnwise(function, swap)
+    if fill_value is None and isinstance(right, Lit) and is_kept(right.value):
+        return _beside(function, swap, type(right.value), right.value)
+    return Question(Project(((LEFT, _call(function, _LEFT, right, swap=swap, fill_value=fill_value)),)))
 
 
 def _check_comparable(function: str, left: Table, right: Table) -> None:
@@ -264,11 +279,10 @@ class SeriesArithmetic(Operators):
         if isinstance(other, Frame) and not is_series(other):
             return other._binary(function, self, swap=not swap, fill_value=fill_value)  # type: ignore[attr-defined]
         labels, left, right, name = self._operands(function, other)
-        plain = right is _RIGHT and fill_value is None
-        spec = _columnwise(function, swap) if plain else Project(((LEFT, _call(function, _LEFT, right, swap=swap, fill_value=fill_value)),))
+        question = _question(function, right, swap=swap, fill_value=fill_value)
         series: Any = self
         try:
-            result = run(spec, left).columns[LEFT]
+            result = question.of(left).columns[LEFT]
         except FastFrameError as error:
             raise error.renamed(LEFT, series.name) from None
         return type(series)._of(labels, result, name, self._label_names)

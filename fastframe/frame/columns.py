@@ -31,3 +31,10 @@ def mask_rows(mask: Column) -> Any:
     from fastframe.engines.cpu import filter as engine
 
     return engine.mask_rows(mask)
+
+
+def n_selected(mask: Column) -> int:
+    """How many rows of a mask are true; see `fastframe.engines.cpu.filter.filter_plan`, which is kept."""
+    from fastframe.engines.cpu import filter as engine
+
+    return engine.filter_plan(mask).n_selected

@@ -166,9 +166,18 @@ def row_values(table: Table, name: str, value: Any) -> Column:
     return column
 
 
+def chosen_rows(frame: Frame, selection: Selection, value: Any) -> Table:
+    """The chosen rows as a table of their labels, where the value has labels, too; else of no columns."""
+    if isinstance(value, Frame):
+        return Table(labels_of(selection.of(Table(frame._labels, len(frame)))))
+    return Table.of({}, selection.n_rows)
+
+
 def target_values(chosen: Table, name: str, value: Any) -> Column:
-    """One value per chosen row, as `row_values`, and a message about the rows that are replaced."""
-    if not isinstance(value, Frame) and not is_scalar(value):
+    """One value per chosen row, as `row_values`, or a single one for all, and a message about the rows that are replaced."""
+    if not isinstance(value, Frame | Column):
+        if is_scalar(value):
+            return constant(value, min(chosen.n_rows, 1), name=name)
         value = column_from(value, name)
         if len(value) != chosen.n_rows:
             raise ShapeError.of_targets(len(value), chosen.n_rows)
@@ -183,17 +192,16 @@ def assign_at(frame: DataFrame, selection: Selection, names: list[str], value: A
     LossyCast
         The value does not fit the column's dtype.
     """
-    chosen = Table(labels_of(selection.of(Table(frame._labels, len(frame)))))
-    rows = Table({"row": column_from(selection.row_numbers())})
-    table = frame._table
+    table, targets = frame._table, selection.targets()
     if is_expression(value):   # over all rows: an aggregation in it is of all of them
-        value = selection.of(Table({"value": computed_column(frame._table, value)}))["value"]
-    for name, one in (_spread(names, value) if len(names) > 1 or isinstance(value, Frame) else {names[0]: value}).items():
-        values = target_values(chosen, name, one)
+        value = selection.of(Table({"value": computed_column(table, value)}))["value"]
+    given = _spread(names, value) if len(names) > 1 or isinstance(value, Frame) else {names[0]: value}
+    for name, one in given.items():
+        values = target_values(chosen_rows(frame, selection, one), name, one)
         if name not in table:
             table = table.with_columns({name: constant(None, table.n_rows, values.dtype)})
         fitting = fitted(values, table[name].dtype, name, one)
-        table = run(Put(name), table, rows.with_columns({"value": fitting}))
+        table = run(Put(name), table, targets, Table({"value": fitting}))
     frame._table = table
 
 

@@ -26,6 +26,7 @@ from fastframe.frame.group_expressions import aggregated_expressions
 from fastframe.frame.group_functions import GroupFunctions, OwnOutput, check_names
 from fastframe.frame.group_methods import GroupAggregations, GroupWindows
 from fastframe.frame.group_pairs import GroupPairs
+from fastframe.frame.group_questions import Asked, Groups, asked, asked_of_each
 from fastframe.frame.labels import default_labels, has_default_labels, label_key, same_labels
 from fastframe.frame.positions import Selection
 from fastframe.frame.rolling import HasWindows
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from fastframe.frame.series import Series
 
 _KEY = "\1key{}"   # names of keys that are not columns of the frame
-_OUT = "\1out{}"   # names of results, which may be called what a key is called
 _SIZE = Output("size", None, AggregationCall("size"))
 
 
@@ -68,17 +68,13 @@ class GroupBy(GroupFunctions, GroupAggregations, GroupPairs, GroupWindows, HasWi
     ) -> None:
         if sort not in (True, False, None):
             raise ArgumentError.of("groupby", "sort", sort, (True, False, None))
-        self._frame, self._sort, self._dropna, self._as_index = frame, sort, dropna, as_index
+        self._frame, self._sort, self._dropna, self._as_index = frame, sort, bool(dropna), as_index
         self._keys, extra = _find_keys(frame, by, level)
+        self._internal_keys = tuple([internal for _, internal in self._keys])
         self._tuples = isinstance(by if level is None else level, list | tuple)
         self._table: Table = frame._table.with_columns(extra) if extra else frame._table
-        taken = {internal for _, internal in self._keys}
-        self._chosen: list[str] = [name for name in frame._values if name not in taken]
+        self._chosen: list[str] = [name for name in frame._values if name not in self._internal_keys]
         self._one = self._narrowed = is_series(frame)
-
-    @property
-    def _internal_keys(self) -> tuple[str, ...]:
-        return tuple([internal for _, internal in self._keys])
 
     def _window_source(self) -> WindowSource:
         return WindowSource.of_groups(self)
@@ -192,15 +188,26 @@ class GroupBy(GroupFunctions, GroupAggregations, GroupPairs, GroupWindows, HasWi
         """Run the aggregations, and put the keys where ``as_index`` says."""
         if len(outputs) > 1:
             unique((str(output.name) for output in outputs), "Name the aggregations: agg(total=('x', 'sum')).")
-        ours = {_OUT.format(position): output for position, output in enumerate(outputs) if isinstance(output, Output)}
-        hidden = tuple([Output(name, output.column, output.call, output.other) for name, output in ours.items()])
-        found = run(GroupBySpec(self._internal_keys, hidden, self._sort, self._dropna), self._table if table is None else table)
-        values: dict[Any, Column] = {output.name: self._labelled(output.call, found.columns[name]) for name, output in ours.items()}
-        if len(ours) < len(outputs):
-            by_output = [self._by_name(self._run_own(one, "agg"), one) if isinstance(one, OwnOutput) else {one.name: values[one.name]} for one in outputs]
-            values = check_names(by_output)
-            series = len(values) == 1 and (series or None in values)
-        return self._with_keys(found, values, series=series)
+        ours = [output for output in outputs if isinstance(output, Output)]
+        one, given = asked(self._groups, ours), self._table if table is None else table
+        if len(ours) == len(outputs):
+            return self._answered(one, given, series=series)
+        found = one.question.of(given)
+        values = self._values_of(one, found)
+        by_output = [self._by_name(self._run_own(one, "agg"), one) if isinstance(one, OwnOutput) else {one.name: values[one.name]} for one in outputs]
+        named = check_names(by_output)
+        return self._with_keys(found, named, series=len(named) == 1 and (series or None in named))
+
+    def _answered(self, one: Asked, table: Table, *, series: bool) -> Any:
+        found = one.question.of(table)
+        return self._with_keys(found, self._values_of(one, found), series=series)
+
+    def _values_of(self, one: Asked, found: Table) -> dict[Any, Column]:
+        return {output.name: self._labelled(output.call, found.columns[name]) for name, output in zip(one.internal, one.outputs)}
+
+    @property
+    def _groups(self) -> Groups:
+        return Groups(self._internal_keys, self._sort, self._dropna)
 
     def _with_keys(self, found: Table, values: dict[Any, Column], *, series: bool) -> Any:
         """A result by group, with the keys as labels or columns."""
@@ -233,8 +240,8 @@ class GroupBy(GroupFunctions, GroupAggregations, GroupPairs, GroupWindows, HasWi
         return self._frame.name if self._frame._is_series else name
 
     def _aggregate_all(self, function: str, options: Mapping[str, Any], *, numeric_only: bool = False) -> Any:
-        names = self._aggregated_names(numeric_only=numeric_only)
-        return self._aggregated([self._output(name, name, function, options) for name in names], series=self._one)
+        named = tuple([(name, self._series_name(name)) for name in self._aggregated_names(numeric_only=numeric_only)])
+        return self._answered(asked_of_each(self._groups, named, function, options), self._table, series=self._one)
 
     def _aggregated_names(self, *, numeric_only: bool) -> list[str]:
         columns = self._table.columns

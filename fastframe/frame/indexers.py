@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from fastframe.column import Table
-from fastframe.column.arrow import array_to_arrow, column_from
+from fastframe.column.arrow import array_to_arrow
 from fastframe.errors import ArgumentError, ColumnNotFound, ShapeError
 from fastframe.frame.core import Frame, is_series
-from fastframe.frame.getitem import assign_at, column_names, column_series, fitted, select_columns, target_values
-from fastframe.frame.labels import labels_of, values_of
+from fastframe.frame.getitem import assign_at, chosen_rows, column_names, column_series, fitted, select_columns, target_values
+from fastframe.frame.labels import values_of
 from fastframe.frame.positions import Selection, by_label, by_position
 from fastframe.frame.row import Row
 from fastframe.frame.run import run
@@ -111,11 +111,10 @@ def _frame_at(frame: Any, selection: Selection) -> Any:
 
 
 def _assign_series(series: Any, selection: Selection, value: Any) -> None:
-    chosen = Table(labels_of(selection.of(Table(series._labels, len(series)))))
     name = next(iter(values_of(series._table)))
-    fitting = fitted(target_values(chosen, series.name or name, value), series.dtype, series.name, value)
-    updates = Table({"row": column_from(selection.row_numbers()), "value": fitting})
-    series._table = run(Put(name), series._table, updates)
+    values = target_values(chosen_rows(series, selection, value), series.name or name, value)
+    fitting = fitted(values, series.dtype, series.name, value)
+    series._table = run(Put(name), series._table, selection.targets(), Table({"value": fitting}))
 
 
 class Indexing(Frame):

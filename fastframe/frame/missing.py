@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Self
 
 from fastframe.column import Table
@@ -13,7 +14,7 @@ from fastframe.frame.construct import is_scalar, text_name
 from fastframe.frame.core import Frame, is_series
 from fastframe.frame.getitem import row_values
 from fastframe.frame.positions import Selection, mask_column
-from fastframe.frame.run import calling, run
+from fastframe.frame.run import Question, calling, is_kept, run
 from fastframe.frame.windows import Windows
 from fastframe.ops.expressions import Call, Col, Expression, Lit
 from fastframe.ops.project import Project
@@ -116,12 +117,21 @@ def _if_else(frame: Frame, table: Table, name: str, choice: tuple[Any, Any], *, 
 def _coalesced(table: Table, name: str, value: Any) -> Table:
     scalar = is_scalar(value)
     both = table if scalar else table.with_columns({OTHER: row_values(table, name, value)})
-    call = Call("coalesce", (Col(name), Lit(value) if scalar else Col(OTHER)))
+    question = _known_filling(name, type(value), value) if scalar and is_kept(value) else _filling(name, Lit(value) if scalar else Col(OTHER))
     try:
-        return table.with_columns({name: run(Project(((name, call),)), both)[name]})
+        return table.with_columns({name: question.of(both).columns[name]})
     except DTypeError:
         dtype = table[name].dtype
         raise (LossyCast.of_value(value, dtype, name) if scalar else LossyCast.of_assigned(both[OTHER].dtype, dtype, name)) from None
+
+
+def _filling(name: str, value: Expression) -> Question:
+    return Question(Project(((name, Call("coalesce", (Col(name), value))),)))
+
+
+@lru_cache(maxsize=256)
+def _known_filling(name: str, kind: type, value: Any) -> Question:
+    return _filling(name, Lit(value))
 
 
 class SeriesMissing(Missing):

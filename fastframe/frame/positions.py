@@ -15,7 +15,7 @@ from fastframe.column.memory import naming
 from fastframe.column.range import RangeColumn
 from fastframe.dtypes import Kind
 from fastframe.errors import ArgumentError, DTypeError, ExpressionError, FastFrameError, LabelNotFound, ShapeError
-from fastframe.frame.columns import cast, mask_rows
+from fastframe.frame.columns import cast, mask_rows, n_selected
 from fastframe.frame.computing import computed_column
 from fastframe.frame.core import Frame, is_series
 from fastframe.frame.expression import is_expression
@@ -48,6 +48,17 @@ class Selection:
             return run(Take(), table, Table({"row": column_from(self.rows)}))
         start, stop, step = self.slice if self.slice is not None else (self.one or 0, (self.one or 0) + 1, 1)
         return run(Take(start, stop, step), table)
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows are chosen."""
+        if self.mask is not None:
+            return n_selected(self.mask)
+        return len(self.row_numbers())
+
+    def targets(self) -> Table:
+        """The chosen rows as `Put` takes them."""
+        return Table({"row": self.mask if self.mask is not None else column_from(self.row_numbers())})
 
     def row_numbers(self) -> np.ndarray[Any, Any]:
         """The chosen rows as int32 numbers."""

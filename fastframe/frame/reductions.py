@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from fastframe.frame.columns import cast, concat, mask_rows
 from fastframe.frame.core import Frame
 from fastframe.frame.getitem import select_columns
 from fastframe.frame.labels import label_key, with_labels
-from fastframe.frame.run import calling, run
+from fastframe.frame.run import Question, calling, run
+from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.expressions import Call, Col, Expression, Lit
 from fastframe.ops.groups import Output, Reduce
 from fastframe.ops.project import Project
@@ -105,6 +107,19 @@ class Reductions(Frame):
         return self._reduce("nunique", {"dropna": dropna})
 
 
+Reduced = tuple[str, str, AggregationCall]   # name of the result, column, function
+
+
+@lru_cache(maxsize=256)
+def _question(wanted: tuple[Reduced, ...]) -> Question:
+    return Question(Reduce(tuple([Output(name, column, call) for name, column, call in wanted])))
+
+
+def _reduced(table: Table, wanted: Sequence[Reduced]) -> dict[str, Column]:
+    """Aggregates of all rows, as columns of one row; the same question for all calls that want the same."""
+    return _question(tuple(wanted)).of(table).columns
+
+
 class SeriesReductions(Reductions):
     """Aggregations of one column."""
 
@@ -138,9 +153,9 @@ class SeriesReductions(Reductions):
 
     def _reduce_column(self, function: Any, options: Mapping[str, Any]) -> Any:
         column = next(iter(self._values))
-        output = Output("result", column, aggregation(function, {**options, "name": column}))
+        call = aggregation(function, {**options, "name": column})
         with calling(column, self.name):  # type: ignore[attr-defined]
-            return run(Reduce((output,)), self._table).columns["result"]
+            return _reduced(self._table, [("result", column, call)])["result"]
 
     def idxmax(self) -> Any:
         """The label of the first largest value."""
@@ -174,15 +189,13 @@ class FrameReductions(Reductions):
     """Aggregations of every column."""
 
     def _reduce(self, function: str, options: Mapping[str, Any], *, axis: Any = 0, numeric_only: bool = False) -> Any:
-        frame = self._numeric() if numeric_only else self
+        names = self._numeric_names() if numeric_only else list(self._values)
         if axis in (1, "columns"):
-            return _across(frame, function, options)
+            return _across(select_columns(self, names), function, options)  # type: ignore[arg-type]
         if axis not in (0, "index"):
             raise ArgumentError.of(f"DataFrame.{function}", "axis", axis, (0, 1, "index", "columns"))
-        names = list(frame._values)
-        outputs = tuple(Output(name, name, aggregation(function, {**options, "name": name})) for name in names)
-        found = run(Reduce(outputs), frame._table)
-        return _labelled(frame, names, list(found.columns.values()))
+        found = _reduced(self._table, [(name, name, aggregation(function, {**options, "name": name})) for name in names])
+        return _labelled(self, names, list(found.values()))
 
     def idxmax(self) -> Series:
         """The label of the first largest value of each column."""
@@ -196,9 +209,8 @@ class FrameReductions(Reductions):
         found = [getattr(self[name], function)() for name in self._values]  # type: ignore[index]
         return _labelled(self, list(self._values), [column_from([one]) for one in found])
 
-    def _numeric(self) -> Any:
-        names = [name for name, column in self._values.items() if column.dtype.is_numeric or column.dtype == dtypes.BOOL]
-        return select_columns(self, names)  # type: ignore[arg-type]
+    def _numeric_names(self) -> list[str]:
+        return [name for name, column in self._values.items() if column.dtype.is_numeric or column.dtype == dtypes.BOOL]
 
     def quantile(self, q: float = 0.5, *, numeric_only: bool = False, interpolation: str = "linear") -> Any:
         """The value below which a share ``q`` of each column lies."""
@@ -210,9 +222,8 @@ class FrameReductions(Reductions):
         One function gives a series; a list gives a frame with one row per function.
         """
         if isinstance(func, Mapping) and not any(isinstance(one, list | tuple) for one in func.values()):
-            outputs = tuple(Output(name, name, aggregation(one, options)) for name, one in func.items())
-            found = run(Reduce(outputs), self._table)
-            return _labelled(self, list(found.columns), list(found.columns.values()))
+            found = _reduced(self._table, [(name, name, aggregation(one, options)) for name, one in func.items()])
+            return _labelled(self, list(found), list(found.values()))
         if isinstance(func, Mapping):
             return _table_of(self, {name: one if isinstance(one, list | tuple) else [one] for name, one in func.items()}, options)
         if isinstance(func, list | tuple):
@@ -242,8 +253,13 @@ def _labelled(frame: Frame, names: Sequence[str], values: Sequence[Any]) -> Seri
             raise DTypeError.of_results({name: column.dtype for name, column in zip(names, values, strict=True)})
         target = found
     column = _stacked(values, target) if values else constant(None, 0)
-    labels = column_from(list(names)) if names else constant(None, 0, dtypes.STRING)
+    labels = _names_column(tuple(names)) if names else constant(None, 0, dtypes.STRING)
     return Series._of({label_key(0): labels}, column, None)
+
+
+@lru_cache(maxsize=64)
+def _names_column(names: tuple[str, ...]) -> Column:
+    return column_from(list(names))
 
 
 def _stacked(values: Sequence[Column], target: dtypes.DType) -> Column:
@@ -261,8 +277,7 @@ def _table_of(frame: Frame, functions: Mapping[str, Sequence[Any]], options: Map
     out = {}
     for name, several in functions.items():
         have = {function_label(one): one for one in several}
-        outputs = tuple(Output(label, name, aggregation(one, options)) for label, one in have.items())
-        found = run(Reduce(outputs), frame._table)
+        found = _reduced(frame._table, [(label, name, aggregation(one, options)) for label, one in have.items()])
         cells = [found[label] if label in have else constant(None, 1) for label in rows]
         out[name] = _labelled(frame, rows, cells)._column
     return DataFrame._of(with_labels({label_key(0): column_from(rows)}, out, len(rows)), (None,))
@@ -282,8 +297,8 @@ def _describe(kind: Any, frame: Any) -> DataFrame:
     decimals = {name: frame._table[name] for name in numeric if frame._table[name].dtype.kind is dtypes.Kind.DECIMAL}
     table = frame._table.with_columns({name: cast(column, dtypes.FLOAT64, safe=False) for name, column in decimals.items()})
     for name in numeric:
-        found = run(Reduce(tuple(Output(row, name, call) for row, call in zip(rows, calls, strict=True))), table)
-        out[name] = concat([cast(column, dtypes.FLOAT64, safe=False) for column in found.columns.values()], dtypes.FLOAT64)
+        found = _reduced(table, [(row, name, call) for row, call in zip(rows, calls, strict=True)])
+        out[name] = concat([cast(column, dtypes.FLOAT64, safe=False) for column in found.values()], dtypes.FLOAT64)
     return DataFrame._of(with_labels({label_key(0): column_from(rows)}, out, len(rows)), (None,))
 
 

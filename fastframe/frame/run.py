@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from fastframe.column import Table
 from fastframe.engines.base import get_engine
 from fastframe.errors import FastFrameError, MixedEngineError
-from fastframe.ops.base import Spec
+from fastframe.ops.base import Schema, Spec
+
+_PLAIN = frozenset({int, float, bool, str})
+_MOST_TEXT = 256
+_MOST_SCHEMAS = 8   # that a question remembers: columns of several dtypes take turns
 
 
 def run(spec: Spec, *tables: Table) -> Table:
@@ -23,6 +30,43 @@ def run(spec: Spec, *tables: Table) -> Table:
     spec.resolve(*[table.schema for table in tables])
     result: Table = get_engine(name).execute(spec, *tables)
     return result
+
+
+class Question:
+    """A spec over one table that is asked again and again: what follows from names and dtypes is decided once.
+
+    Whoever asks keeps it. It remembers a few schemas: where one of them comes again, nothing is resolved, and the engine
+    does what it has prepared. Answers are those of `run`.
+    """
+
+    __slots__ = ("spec", "_known")
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self._known: tuple[tuple[Schema, str, Callable[[Table], Table]], ...] = ()   # replaced as a whole: threads may ask at once
+
+    def of(self, table: Table) -> Table:
+        """`run` of the spec and the table."""
+        for known, engine, answer in self._known:
+            if known == table.schema and engine == table.engine_name:
+                return answer(table)
+        return self._prepared(table)(table)
+
+    def _prepared(self, table: Table) -> Callable[[Table], Table]:
+        schema, engine = table.schema, table.engine_name
+        self.spec.resolve(schema)
+        answer = get_engine(engine).prepare(self.spec, schema)
+        self._known = ((schema, engine, answer), *self._known[: _MOST_SCHEMAS - 1])
+        return answer
+
+
+def is_kept(value: Any) -> bool:
+    """Whether a question may be kept for a value that it names: a plain and small one, which is equal to no other.
+
+    0.0 and -0.0 are equal, and quotients by them are not.
+    """
+    kind = type(value)
+    return kind in _PLAIN and (kind is not float or value != 0) and (kind is not str or len(value) <= _MOST_TEXT)
 
 
 class calling:

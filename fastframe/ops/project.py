@@ -36,14 +36,16 @@ class Project(Spec):
 class Put(Spec):
     """Replace values of one column at given rows.
 
-    The second input has the int32 column ``row`` (targets, each at most once) and the column ``value`` (one per target,
-    of the target column's dtype). The column's dtype never changes.
+    The second input has the column ``row``: the targets as int32 row numbers, each at most once, or as a bool for each row.
+    The third has the column ``value``: one per target in their order, or one for all, of the target column's dtype, which
+    never changes.
     """
 
     column: str
 
     def resolve(self, *schemas: Schema) -> dict[str, DType]:
-        schema, updates = schemas
+        schema, rows, values = schemas
         require([self.column], schema)
-        require(["row", "value"], updates)
+        require(["row"], rows)
+        require(["value"], values)
         return dict(schema)

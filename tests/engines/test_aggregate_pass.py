@@ -202,7 +202,7 @@ def test_totals_that_share_a_word_are_those_that_do_not(nulls: str, n_groups: in
 @pytest.mark.parametrize(("value", "halves"), [(2**15 - 1, [1, 2]), (2**15, [0, 0]), (-(2**15), [0, 0])])
 def test_totals_share_words_only_where_their_range_proves_that_they_fit(value: int, halves: list[int]) -> None:
     column = Column(pa.array(np.full(1 << 16, value, np.int32)))
-    made = accumulate._Pass([Request(Operation.SUM, column)], np.zeros(1 << 16, np.uint8), 1, filled=True)
+    made = accumulate._pass_of([Request(Operation.SUM, column)], np.zeros(1 << 16, np.uint8), 1, filled=True)
     assert made.layout.halves == halves   # rows, sum
     found = made.run()
     assert found is not None

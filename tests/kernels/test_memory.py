@@ -336,3 +336,15 @@ print("done")
 """
     done = python(code)
     assert done.stdout == "done\n", done.stderr
+
+
+def test_ones_are_counted_up_to_the_last_bit_and_no_farther() -> None:
+    rng = np.random.default_rng(4)
+    for n_bits in (0, 1, 7, 8, 9, 63, 64, 65, 127, 128, 1000):
+        block = Block((n_bits + 7) // 8)
+        bits = rng.integers(0, 256, block.n_bytes).astype(np.uint8)
+        np.frombuffer(block, np.uint8)[:] = bits
+        assert block.count_ones(n_bits) == int(np.unpackbits(bits, bitorder="little")[:n_bits].sum())
+    for n_bits in (-1, 9):
+        with pytest.raises(ValueError, match="bits of a block of 1 bytes"):
+            Block(1).count_ones(n_bits)

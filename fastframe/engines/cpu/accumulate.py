@@ -16,9 +16,9 @@ from fastframe._kernels import aggregate as kernels
 from fastframe._kernels.memory import Block
 from fastframe._threads import SLICE_ROWS, run, slice_rows
 from fastframe.column.column import Column, column_from_buffers
-from fastframe.column.memory import allocate, allocate_bits
+from fastframe.column.memory import allocate, allocate_all, allocate_bits
 from fastframe.dtypes import FLOAT64, UINT64, DType, Kind, Physical
-from fastframe.engines.cpu.layout import StatePlace, layout_of
+from fastframe.engines.cpu.layout import Layout, Operands, StatePlace, layout_of
 from fastframe.engines.cpu.requests import EXTREMES, TOTAL, Operation, Request, state_dtypes
 from fastframe.engines.cpu.row_codes import Codes, code_view
 from fastframe.errors import KernelError, KernelStatus
@@ -59,10 +59,10 @@ def accumulate_all(requests: Sequence[Request], codes: Codes | None, n_groups: i
     """
     if isinstance(codes, np.ndarray):
         codes = np.ascontiguousarray(codes)
-    found = _Pass(requests, codes, n_groups, filled=filled).run() if requests else []
+    found = _pass_of(requests, codes, n_groups, filled=filled).run() if requests else []
     if found is None:   # some partial total passed 64 bits; the exact total may still fit
         wide = [replace(one, operation=one.wide) if one.wide is not None else one for one in requests]
-        found = _Pass(wide, codes, n_groups, filled=filled).run()
+        found = _pass_of(wide, codes, n_groups, filled=filled).run()
     if found is None:
         raise Overflow
     return found
@@ -77,22 +77,44 @@ def accumulate(operation: Operation, column: Column, codes: Codes | None, n_grou
         raise KernelError.of(operation.name.lower(), KernelStatus.OVERFLOW, 0) from None
 
 
-class _Pass:
-    """Requests as a program of kernels, and the phases that run it."""
+def _pass_of(requests: Sequence[Request], codes: Codes | None, n_groups: int, *, filled: bool) -> Pass:
+    layout, operands = layout_of(requests, filled=filled, grouped=codes is not None)
+    return Pass(layout, operands, requests, codes, n_groups)
 
-    def __init__(self, requests: Sequence[Request], codes: Codes | None, n_groups: int, *, filled: bool) -> None:
-        self.requests, self.n_groups = requests, n_groups
-        self.layout, operands = layout_of(requests, filled=filled, grouped=codes is not None)
-        self.n_rows, self.row_bytes = operands.n_rows, self.layout.row_bytes
+
+class Pass:
+    """Requests as a program of kernels over operands, which the caller keeps alive, and the phases that run it.
+
+    Of the requests' columns nothing is read: requests of other columns for which the layout is right will do.
+    """
+
+    def __init__(self, layout: Layout, operands: Operands, requests: Sequence[Request], codes: Codes | None, n_groups: int) -> None:
+        self.requests, self.n_groups, self.layout = requests, n_groups, layout
+        self.n_rows, self.row_bytes = operands.n_rows, layout.row_bytes
         self.program = kernels.Program(code_view(codes), n_groups=n_groups, keep_alive=(codes, requests))
         self.grouped = codes is not None
-        self.layout.put_into(self.program, requests, operands)
+        layout.put_into(self.program, requests, operands)
         self.stride = _stride(self.layout.stride, n_groups)
         self.program.lay_out(self.layout.offsets, self.layout.halves, self.stride, self.layout.counter)
+        self.outputs = [_Output(one, n_groups) for one in requests]
+        for output, one, state in zip(self.outputs, requests, layout.places, strict=True):
+            output.note_in(self.program, one, state)
+
+    def again(self, operands: Operands, codes: Codes | None, n_groups: int) -> Pass:
+        """The same pass over other operands, for requests that follow from their dtypes and whose results are finished."""
+        if _stride(self.layout.stride, n_groups) != self.stride:
+            return Pass(self.layout, operands, self.requests, codes, n_groups)
+        other = object.__new__(Pass)
+        other.requests, other.n_groups, other.layout = self.requests, n_groups, self.layout
+        other.n_rows, other.row_bytes, other.stride, other.grouped = operands.n_rows, self.row_bytes, self.stride, self.grouped
+        other.outputs = [_Output(one, n_groups) for one in self.requests]
+        views = [operands.sources[column].view for column, _ in self.layout.inputs]
+        results = [output.addresses for output in other.outputs]
+        other.program = self.program.over(code_view(codes), views, results, n_groups=n_groups, keep_alive=(codes, other.outputs))
+        return other
 
     def run(self) -> list[list[Column]] | None:
         """What was asked for; None where an exact total needs a wider state."""
-        outputs = [_Output(self.program, one, state, self.n_groups) for one, state in zip(self.requests, self.layout.places, strict=True)]
         table = self.n_groups + kernels.SPARE_SLOTS
         n_replicas = kernels.MOST_REPLICAS if kernels.MOST_REPLICAS * table * self.stride <= _REPLICATED_BYTES else 1
         slice_bytes = n_replicas * table * self.stride + 4 * table * self.program.n_counted
@@ -102,13 +124,13 @@ class _Pass:
             fits = self._run_partitions()
         else:
             fits = self._run_slices(rows, n_slices, n_replicas)
-        return [one.columns() for one in outputs] if fits else None
+        return [one.columns() for one in self.outputs] if fits else None
 
     def _run_slices(self, rows: int, n_slices: int, n_replicas: int) -> bool:
         table = self.n_groups + kernels.SPARE_SLOTS
         n_tables, counted = max(n_slices, 1), self.program.n_counted
-        states = allocate(n_tables * n_replicas * table * self.stride, _OPERATION)
-        missing, touched = allocate(n_tables * table * counted * 4, _OPERATION), allocate(n_tables * counted, _OPERATION)
+        sizes = [n_tables * n_replicas * table * self.stride, n_tables * table * counted * 4, n_tables * counted]
+        states, missing, touched = allocate_all(sizes, _OPERATION)
         update = self.program.update_slices(
             states.address, missing.address, touched.address, n_slices=n_slices, n_replicas=n_replicas,
             prefetch=table * self.stride > _CACHED_BYTES,
@@ -178,24 +200,34 @@ def _stride(n_bytes: int, n_groups: int) -> int:
 
 
 class _Output:
-    """Memory for what one request gives, and the program's note of it."""
+    """Memory for what one request gives."""
 
-    def __init__(self, program: kernels.Program, one: Request, state: StatePlace, n_groups: int) -> None:
+    __slots__ = ("n_groups", "dtypes", "blocks", "validity")
+
+    def __init__(self, one: Request, n_groups: int) -> None:
         self.n_groups = n_groups
-        result = one.result
-        self.dtypes = one.fields if result is None else [result.dtype]
-        nullable = result is not None or one.operation in EXTREMES
+        self.dtypes = one.fields if one.result is None else [one.result.dtype]
+        nullable = one.result is not None or one.operation in EXTREMES
         self.blocks = [allocate_field(given, n_groups, _OPERATION) for given in self.dtypes]
         self.validity = allocate_bits(n_groups, _OPERATION) if nullable else None
-        address = self.validity.address if self.validity is not None else 0
+
+    @property
+    def addresses(self) -> tuple[int, int]:
+        """Of the values, of which there is one block, and of the validity."""
+        return self.blocks[0].address, 0 if self.validity is None else self.validity.address
+
+    def note_in(self, program: kernels.Program, one: Request, state: StatePlace) -> None:
+        """Have the program write there."""
+        values, validity = self.addresses
         program.keep((self.blocks, self.validity))
+        result = one.result
         if result is None:
-            program.emit_fields(state.step, state.presence, state.needs_n, tuple(block.address for block in self.blocks), address)
+            program.emit_fields(state.step, state.presence, state.needs_n, tuple(block.address for block in self.blocks), validity)
             return
         assert result.dtype.physical is not None
         program.emit_result(
             state.step, state.presence, state.needs_n, result.poisons, finalizer=result.finalizer, physical=result.dtype.physical,
-            min_count=result.min_count, ddof=result.ddof, unit=result.unit, values=self.blocks[0].address, validity=address,
+            min_count=result.min_count, ddof=result.ddof, unit=result.unit, values=values, validity=validity,
             value_bytes=result.dtype.width,
         )  # fmt: skip
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe.column.column import Column
+from fastframe.column.table import Table
 from fastframe.dtypes import NULL, DType
 from fastframe.engines.cpu.accumulate import Overflow, accumulate_all
 from fastframe.engines.cpu.finish import FINISHERS, nulled, result_of
@@ -18,6 +19,7 @@ from fastframe.engines.cpu.requests import Request, Result
 from fastframe.engines.cpu.row_codes import Codes
 from fastframe.engines.cpu.updates import ASKS, Ask, Operands, missing_request
 from fastframe.ops.aggregations import AggregationCall
+from fastframe.ops.groups import Output
 
 if TYPE_CHECKING:
     from fastframe.engines.cpu.groups import Groups
@@ -29,6 +31,13 @@ class Wanted(NamedTuple):
     call: AggregationCall
     column: Column | None
     other: Column | None = None
+
+
+def wanted_of(output: Output, table: Table) -> Wanted:
+    """What an output of a spec asks of the table's columns."""
+    assert isinstance(output.call, AggregationCall)
+    column = table[output.column] if output.column is not None else None
+    return Wanted(output.named_call, column, table[output.other] if output.other is not None else None)
 
 
 def aggregate(column: Column | None, call: AggregationCall, groups: Groups, *, other: Column | None = None) -> Column:
@@ -64,7 +73,7 @@ def aggregate_codes(wanted: Sequence[Wanted], codes: Codes | None, n_groups: int
     if together:
         rest = iter(aggregate_codes([one for at, one in enumerate(wanted) if at not in together], codes, n_groups, filled=filled))
         return [together[at] if at in together else next(rest) for at in range(len(wanted))]
-    shared = [_shared(one, codes, n_groups) for one in wanted]
+    shared = [asked_of(one, codes, n_groups) for one in wanted]
     requests = [request for one in shared if one is not None for request in one.requests]
     try:
         found = iter(accumulate_all(requests, codes, n_groups, filled=filled))
@@ -102,7 +111,7 @@ def _apart(one: Wanted, codes: Codes | None, n_groups: int) -> Column:
     return finalize(one.call, state, one.column.dtype if one.column is not None else NULL)
 
 
-class _Shared(NamedTuple):
+class Shared(NamedTuple):
     """An aggregation that takes part in a pass: its requests, and how their results become its own."""
 
     call: AggregationCall
@@ -119,7 +128,7 @@ class _Shared(NamedTuple):
         return nulled(result, np.asarray(found[1][0].array) > 0) if self.call.poisons else result
 
 
-def _shared(one: Wanted, codes: Codes | None, n_groups: int) -> _Shared | None:
+def asked_of(one: Wanted, codes: Codes | None, n_groups: int) -> Shared | None:
     """None where the aggregation needs more than one pass, or all values of a group together."""
     call, column = one.call, one.column
     if call.aggregation.update not in ASKS:
@@ -133,9 +142,9 @@ def _shared(one: Wanted, codes: Codes | None, n_groups: int) -> _Shared | None:
     ask = ASKS[call.aggregation.update](call, Operands(column, one.other, codes is not None))
     if result is not None:
         ask.request.result = result
-        return _Shared(call, ask, [ask.request], n_groups, True)
+        return Shared(call, ask, [ask.request], n_groups, True)
     lacking = [missing_request(column)] if call.poisons else []
-    return _Shared(call, ask, [ask.request, *lacking], n_groups, False)
+    return Shared(call, ask, [ask.request, *lacking], n_groups, False)
 
 
 @lru_cache(maxsize=256)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import and_, or_
 
 import pyarrow as pa
 
@@ -15,13 +16,14 @@ from fastframe.column.memory import allocate_bits
 from fastframe.dtypes import BOOL, FLOAT32, FLOAT64, INT8, INT64, DType, Kind
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.forms import nulls
-from fastframe.engines.cpu.operands import Invocation, Operand, Side, broadcast
+from fastframe.engines.cpu.operands import Chosen, Invocation, Operand, broadcast
 from fastframe.engines.cpu.results import allocate_values, with_validity
 from fastframe.errors import ArgumentError, IntegerOverflow, KernelError, KernelStatus, LossyCast
 from fastframe.ops.result_types import decimal_shape
 
 _DIVISIONS = ("floordiv", "mod")
 LIMITS = ("min", "max")
+_TO_BOUNDS = ("raise", "lower")
 _NUMBERS = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.FLOAT})
 
 
@@ -59,39 +61,81 @@ def binary(call: Invocation, operation: str | None = None) -> Column:
         wide = Invocation(call.operation, tuple(one.cast(FLOAT32) for one in call.operands), FLOAT32, call.options, n_rows, call.name)
         return cast(binary(wide, operation), dtype, safe=False)
     left, right = [one.cast(FLOAT32) if one.column.physical is None else one for one in call.operands]
-    if operation == "pow" and right.scalar and dtype.kind is Kind.FLOAT and right.value == 2:
+    loop, left, right = _chosen(operation, call, left, right)
+    return loop.over(left.column, right.column, n_rows, call.name)
+
+
+def loop_of(call: Invocation) -> Chosen | None:
+    """The loop of an arithmetic function, for all operands of the given types (and values, where scalar); None: not just one."""
+    left, right = call.operands
+    read = [one.column.dtype.kind in _NUMBERS and one.column.physical is not None and not one.is_null for one in (left, right)]
+    return _chosen(call.operation, call, left, right) if all(read) and call.result.physical is not None else None
+
+
+def _chosen(operation: str, call: Invocation, left: Operand, right: Operand) -> Chosen:
+    if operation == "pow" and right.scalar and call.result.kind is Kind.FLOAT and right.value == 2:
         operation, right = "mul", left
-    out = allocate_values(dtype, n_rows, operation)
-    validity = allocate_bits(n_rows, operation) if gives_nulls(operation, left, right, dtype) else None
-    task = kernels.binary(
-        operation, int(dtype.physical), left.kernel_view, right.kernel_view, out.address, validity.address if validity is not None else 0,
-        keep_alive=(left, right, out, validity),
-    )  # fmt: skip
-    failure = run(task, n_rows, operation=call.operation)
-    if failure is not None:
-        check(failure, call)
-    return column_from_buffers(dtype, n_rows, out, validity)
+    return Chosen(Loop(operation, call.result, left, right, shown=call.operation), left, right)
 
 
-def gives_nulls(operation: str, left: Side, right: Side, dtype: DType) -> bool:
-    """Whether a result may be null where no operand is one null for all rows."""
+def gives_nulls(operation: str, dtype: DType) -> Callable[[bool, bool], bool]:
+    """Whether a result may be null, of whether the left and the right operand have nulls (neither is one null for all rows)."""
     if operation in _DIVISIONS and dtype.kind is not Kind.FLOAT:   # by zero
-        return True
+        return _always
     if operation in LIMITS:   # a missing one gives way
-        return left.has_nulls and right.has_nulls
-    return left.has_nulls or (right.has_nulls and operation not in ("raise", "lower"))
+        return and_
+    return _left_alone if operation in _TO_BOUNDS else or_
+
+
+def _always(left: bool, right: bool) -> bool:
+    return True
+
+
+def _left_alone(left: bool, right: bool) -> bool:
+    return left
+
+
+class Loop:
+    """A binary operation over two operands that kernels read: what follows from their types is decided once.
+
+    ``left`` and ``right`` stand for all operands of their types (and scalar or not); messages call the operation ``shown``.
+    """
+
+    __slots__ = ("_shown", "_dtype", "_kernel", "_spread", "_gives_nulls")
+
+    def __init__(self, operation: str, dtype: DType, left: Operand, right: Operand, *, shown: str) -> None:
+        assert dtype.physical is not None
+        self._shown, self._dtype = shown, dtype
+        self._kernel = kernels.Binary(operation, dtype.physical, left.kernel_type, right.kernel_type)
+        self._spread = not left.scalar, not right.scalar
+        self._gives_nulls = gives_nulls(operation, dtype)
+
+    def over(self, left: Column, right: Column, n_rows: int, name: str | None) -> Column:
+        """The results over operands of the same types, of which neither is one null for all rows."""
+        values = allocate_values(self._dtype, n_rows, self._shown)
+        nullable = self._gives_nulls(self._spread[0] and left.null_count > 0, self._spread[1] and right.null_count > 0)
+        validity = allocate_bits(n_rows, self._shown) if nullable else None
+        bits = 0 if validity is None else validity.address
+        task = self._kernel.over(left.view, right.view, values.address, bits, keep_alive=(left, right, values, validity))
+        failure = run(task, n_rows, operation=self._shown)
+        if failure is not None:
+            _check(failure, self._shown, self._dtype, name)
+        return column_from_buffers(self._dtype, n_rows, values, validity)
 
 
 def check(failure: tuple[int, int] | None, call: Invocation) -> None:
     """Raise what a failed kernel means."""
-    if failure is None:
-        return
+    if failure is not None:
+        _check(failure, call.operation, call.result, call.name)
+
+
+def _check(failure: tuple[int, int], operation: str, dtype: DType, name: str | None) -> None:
     row, status = failure
     if status == KernelStatus.OVERFLOW:
-        raise IntegerOverflow.in_arithmetic(call.operation, call.result, call.name)
+        raise IntegerOverflow.in_arithmetic(operation, dtype, name)
     if status == KernelStatus.INEXACT:
-        raise ArgumentError.of_negative_power(call.name)
-    raise KernelError.of(call.operation, status, row)
+        raise ArgumentError.of_negative_power(name)
+    raise KernelError.of(operation, status, row)
 
 
 # ---- dates, timestamps, durations -----------------------------------------------------------------------------------

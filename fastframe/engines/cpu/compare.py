@@ -20,7 +20,7 @@ from fastframe.dtypes import BOOL, FLOAT64, DType, Kind, Physical
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.dictionaries import same_dictionary
 from fastframe.engines.cpu.forms import nulls
-from fastframe.engines.cpu.operands import Invocation, Operand, Side, plain_array
+from fastframe.engines.cpu.operands import Chosen, Invocation, Operand, Side, plain_array
 from fastframe.engines.cpu.results import all_bits, bits_result, with_validity
 from fastframe.errors import ArgumentError, DTypeError, IntegerOverflow, LossyCast
 from fastframe.ops.expressions import Lit
@@ -35,11 +35,21 @@ _DIRECT = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.FLOAT})
 
 def evaluate_compare(call: Invocation) -> Column:
     """eq, ne, lt, le, gt, ge."""
+    return compare(*_without_mirrored(call), call)
+
+
+def loop_of(call: Invocation) -> Chosen | None:
+    """The loop of a comparison, for all operands of the given types (and values, where scalar); None: not just one."""
+    operation, left, right = _without_mirrored(call)
+    read = [one.dtype.kind in _DIRECT and one.column.physical is not None and not one.is_null for one in (left, right)]
+    return _chosen(operation, left, right, call.operation) if all(read) else None
+
+
+def _without_mirrored(call: Invocation) -> tuple[str, Operand, Operand]:
     left, right = call.operands
-    operation = call.operation
-    if operation in MIRRORED:
-        operation, left, right = MIRRORED[operation], right, left
-    return compare(operation, left, right, call)
+    if call.operation in MIRRORED:
+        return MIRRORED[call.operation], right, left
+    return call.operation, left, right
 
 
 def compare(operation: str, left: Operand, right: Operand, call: Invocation) -> Column:
@@ -63,13 +73,31 @@ def _no_half(operand: Operand) -> Operand:
 
 
 def _numbers(operation: str, left: Operand, right: Operand, call: Invocation) -> Column:
+    loop, left, right = _chosen(operation, left, right, call.operation)
+    return loop.over(left.column, right.column, call.n_rows, call.name)
+
+
+def _chosen(operation: str, left: Operand, right: Operand, shown: str) -> Chosen:
     if left.scalar and not right.scalar:
         operation, left = in_dtype_of(right, operation, left, mirrored=True)
     elif right.scalar and not left.scalar:
         operation, right = in_dtype_of(left, operation, right, mirrored=False)
-    out = allocate_bits(call.n_rows, call.operation)
-    task = kernels.compare(operation, left.kernel_view, right.kernel_view, out.address, keep_alive=(left, right, out))
-    return bits_result(task, call.n_rows, out, call.operation)
+    return Chosen(Loop(operation, left, right, shown=shown), left, right)
+
+
+class Loop:
+    """A comparison of two operands that kernels read; ``left`` and ``right`` stand for all operands of their types."""
+
+    __slots__ = ("_shown", "_kernel")
+
+    def __init__(self, operation: str, left: Operand, right: Operand, *, shown: str) -> None:
+        self._shown, self._kernel = shown, kernels.Compare(operation, left.kernel_type, right.kernel_type)
+
+    def over(self, left: Column, right: Column, n_rows: int, name: str | None) -> Column:
+        """Bits, without nulls."""
+        out = allocate_bits(n_rows, self._shown)
+        task = self._kernel.over(left.view, right.view, out.address, keep_alive=(left, right, out))
+        return bits_result(task, n_rows, out, self._shown)
 
 
 def in_dtype_of(column: Side, operation: str, value: Operand, *, mirrored: bool) -> tuple[str, Operand]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -11,7 +11,7 @@ from fastframe.column import Table
 from fastframe.engines.base import Handler, handler_of
 from fastframe.errors import OutOfMemory
 from fastframe.ops.apply import Apply
-from fastframe.ops.base import Spec
+from fastframe.ops.base import Schema, Spec
 from fastframe.ops.concat import Concat
 from fastframe.ops.groups import GroupBy, Reduce, TopK, Window
 from fastframe.ops.join import Join
@@ -34,6 +34,18 @@ class Late:
         return self._function(*arguments)
 
 
+def _carried_out(handler: Handler, spec: Spec, *tables: Table) -> Table:
+    try:
+        if record.n_profiles:
+            from fastframe.engines.recorded import recorded
+
+            return recorded(handler, spec, tables)
+        result: Table = handler(spec, *tables)
+    except MemoryError as error:   # of any step, ours, NumPy's or Arrow's
+        raise OutOfMemory.within(type(spec).__name__.lower(), error) from None
+    return result
+
+
 class CpuEngine:
     """Runs every spec on this machine's cores."""
 
@@ -52,19 +64,21 @@ class CpuEngine:
         Join: Late("tables", "join"),
         Concat: Late("tables", "concat"),
     }
+    preparers: Mapping[type[Spec], Handler] = {   # (spec, schema) -> what gives the result for a table, or None
+        Project: Late("prepared_rows", "project"),
+        GroupBy: Late("prepared_groups", "group_by"),
+        Reduce: Late("prepared_groups", "reduce"),
+    }
     not_supported: Mapping[type[Spec], str] = {}
 
     def execute(self, spec: Spec, *tables: Table) -> Table:
-        handler = self.handlers.get(type(spec)) or handler_of(self, spec)
-        try:
-            if record.n_profiles:
-                from fastframe.engines.recorded import recorded
+        return _carried_out(self.handlers.get(type(spec)) or handler_of(self, spec), spec, *tables)
 
-                return recorded(handler, spec, tables)
-            result: Table = handler(spec, *tables)
-        except MemoryError as error:   # of any step, ours, NumPy's or Arrow's
-            raise OutOfMemory.within(type(spec).__name__.lower(), error) from None
-        return result
+    def prepare(self, spec: Spec, schema: Schema) -> Callable[[Table], Table]:
+        make = self.preparers.get(type(spec))
+        ready = make(spec, schema) if make is not None else None
+        handler = handler_of(self, spec) if ready is None else lambda spec, table: ready(table)
+        return lambda table: _carried_out(handler, spec, table)
 
     def explain(self, spec: GroupBy, table: Table, names: Sequence[str]) -> str:
         """How the groups of a spec, whose keys users call ``names``, would be found."""

@@ -131,9 +131,10 @@ def binary(program: Program, call: Request, operation: str | None = None) -> Tem
 
 def _binary(program: Program, operation: str, dtype: DType, left: Value, right: Value) -> Temp:
     assert dtype.physical is not None
-    out, validity = program.slot(dtype), program.slot(None) if gives_nulls(operation, left, right, dtype) else None
+    out, validity = program.slot(dtype), program.slot(None) if gives_nulls(operation, dtype)(left.has_nulls, right.has_nulls) else None
     (first, first_patches), (second, second_patches) = program.operand(left), program.operand(right)
-    task = arithmetic_kernels.binary(operation, int(dtype.physical), first, second, 0, 0, keep_alive=(left, right))
+    kernel = arithmetic_kernels.Binary(operation, int(dtype.physical), first[1:], second[1:])
+    task = kernel.over(first[0], second[0], 0, 0, keep_alive=(left, right))
     reads = {"left": first_patches, "right": second_patches}
     program.step(task, arithmetic_kernels.BINARY_PLACES, reads, {"out": out, "validity": validity})
     return Temp(dtype, out, validity)
@@ -221,7 +222,8 @@ def _compared_numbers(program: Program, operation: str, left: Value, right: Valu
 def _compare(program: Program, operation: str, left: Value, right: Value) -> Temp:
     (first, first_patches), (second, second_patches) = program.operand(left), program.operand(right)
     out = program.slot(None)
-    task = compare_kernels.compare(operation, first, second, 0, keep_alive=(left, right))
+    kernel = compare_kernels.Compare(operation, first[1:], second[1:])
+    task = kernel.over(first[0], second[0], 0, keep_alive=(left, right))
     program.step(task, compare_kernels.COMPARE_PLACES, {"left": first_patches, "right": second_patches}, {"out": out})
     return Temp(BOOL, out)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -23,8 +23,6 @@ class Side(Protocol):
     def dtype(self) -> DType: ...
     @property
     def scalar(self) -> bool: ...
-    @property
-    def has_nulls(self) -> bool: ...
 
 
 @dataclass(slots=True)   # not frozen, which would take three times as long to make; nobody changes one
@@ -53,6 +51,13 @@ class Operand:
         physical = self.column.physical
         assert physical is not None
         return self.column.view, int(physical), self.scalar
+
+    @property
+    def kernel_type(self) -> tuple[int, bool]:
+        """What of `kernel_view` follows from the dtype."""
+        physical = self.column.physical
+        assert physical is not None
+        return int(physical), self.scalar
 
     @property
     def value(self) -> Any:
@@ -98,6 +103,21 @@ class Invocation:
         """The operands as pyarrow's functions take them (at least one array); encoded text is decoded."""
         spread = any(not one.scalar for one in self.operands)
         return [plain_array(one.column)[0] if one.scalar and spread else plain_array(one.column) for one in self.operands]
+
+
+class Loop(Protocol):
+    """A kernel for operands of two types."""
+
+    def over(self, left: Column, right: Column, n_rows: int, name: str | None) -> Column:
+        """The results over columns (or scalars) of these types; messages name the column ``name``."""
+
+
+class Chosen(NamedTuple):
+    """The loop that an invocation leads to, and its operands."""
+
+    loop: Loop
+    left: Operand
+    right: Operand
 
 
 def plain_array(column: Column) -> pa.Array:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from fastframe._kernels.memory import address_of
+
 Written = np.ndarray[Any, Any]   # of uint8, uint16 or uint32; all bits set where a row is in no group
 
 
@@ -40,5 +42,5 @@ def code_view(codes: Codes | None) -> tuple[int, int, int]:
     if codes is None:
         return 0, 4, 0
     if isinstance(codes, ColumnCodes):
-        return int(codes.values.ctypes.data), 4, codes.base
-    return int(codes.ctypes.data), codes.itemsize, 0
+        return address_of(codes.values), 4, codes.base
+    return address_of(codes), codes.itemsize, 0

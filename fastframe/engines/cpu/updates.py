@@ -35,10 +35,13 @@ class Ask(NamedTuple):
     request : Request
     fields : callable
         From the columns that come out to the fields of a state, by name.
+    by_dtype : bool
+        Whether it is the same for every column of the dtype with fewer than `PROOF_ROWS` rows.
     """
 
     request: Request
     fields: Callable[[list[Column]], Fields]
+    by_dtype: bool = False
 
 
 class Operands(NamedTuple):
@@ -84,15 +87,16 @@ def _sum(call: AggregationCall, given: Operands) -> Ask:
         return Ask(Request(Operation.SUM_NARROW_DECIMAL if narrow else Operation.SUM_DECIMAL, column), _named("high", "low", "n"))
     names = ("sum", "n") if column.dtype.kind is Kind.FLOAT else ("total", "n")
     if column.physical not in _WIDE:
-        return Ask(Request(Operation.SUM, column), _named(*names))
+        return Ask(Request(Operation.SUM, column), _named(*names), by_dtype=True)
     if given.grouped and len(column) >= PROOF_ROWS and lies_within(column, 2**63 // len(column)):
         return Ask(Request(Operation.SUM_PROVEN, column), _named(*names))
-    return Ask(Request(Operation.SUM, column, wide=Operation.SUM_WIDE), _named(*names))
+    return Ask(Request(Operation.SUM, column, wide=Operation.SUM_WIDE), _named(*names), by_dtype=True)
 
 
 def _product(call: AggregationCall, given: Operands) -> Ask:
     column = present(given.column)
-    return Ask(Request(Operation.PRODUCT, column), _named(*(("product", "n") if column.dtype.kind is Kind.FLOAT else ("magnitude", "flags", "n"))))
+    names = ("product", "n") if column.dtype.kind is Kind.FLOAT else ("magnitude", "flags", "n")
+    return Ask(Request(Operation.PRODUCT, column), _named(*names), by_dtype=True)
 
 
 def _moments(call: AggregationCall, given: Operands) -> Ask:
@@ -101,7 +105,7 @@ def _moments(call: AggregationCall, given: Operands) -> Ask:
     smallest, distance = _extent(column)
     if given.grouped and distance is not None and distance * distance * len(column) <= _MOST_WORD:
         return Ask(Request(Operation.MOMENTS_EXACT, column, smallest=smallest), names)
-    return Ask(Request(Operation.MOMENTS, column), names)
+    return Ask(Request(Operation.MOMENTS, column), names, by_dtype=column.dtype.kind is Kind.FLOAT)
 
 
 def _extent(column: Column) -> tuple[int, int | None]:

@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-from fastframe.column import Table
-from fastframe.engines.cpu.aggregate import Wanted, aggregate_all, aggregate_codes
+from collections.abc import Callable, Sequence
+
+from fastframe.column import Column, Table
+from fastframe.engines.cpu.accumulate import Codes
+from fastframe.engines.cpu.aggregate import aggregate_codes, wanted_of
 from fastframe.engines.cpu.group_keys import key_columns
 from fastframe.engines.cpu.keys import group_rows
-from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.groups import GroupBy, Output, Reduce
+
+Aggregate = Callable[[Sequence[Output], Table, "Codes | None", int, bool], list[Column]]
 
 
 def group_by(spec: GroupBy, table: Table) -> Table:
-    groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort)
-    out = dict(zip(spec.keys, key_columns([table[key] for key in spec.keys], groups), strict=True))
-    groups.words = None   # written out: given back, unless they are kept
-    found = aggregate_all([wanted(output, table) for output in spec.outputs], groups)
-    out |= {output.name: column for output, column in zip(spec.outputs, found, strict=True)}
-    return Table(out, groups.n_groups)
+    return grouped(spec, table, aggregated)
 
 
 def reduce(spec: Reduce, table: Table) -> Table:
-    found = aggregate_codes([wanted(output, table) for output in spec.outputs], None, 1, filled=table.n_rows > 0)
-    return Table({output.name: column for output, column in zip(spec.outputs, found, strict=True)}, 1)
+    return reduced(spec, table, aggregated)
 
 
-def wanted(output: Output, table: Table) -> Wanted:
-    """What an output asks of the table's columns."""
-    assert isinstance(output.call, AggregationCall)
-    column = table[output.column] if output.column is not None else None
-    return Wanted(output.named_call, column, table[output.other] if output.other is not None else None)
+def grouped(spec: GroupBy, table: Table, aggregate: Aggregate) -> Table:
+    """One row per group; ``aggregate`` gives the columns of the outputs."""
+    keys = [table.columns[key] for key in spec.keys]
+    groups = group_rows(keys, dropna=spec.dropna, sort=spec.sort)
+    out = dict(zip(spec.keys, key_columns(keys, groups)))
+    groups.words = None   # written out: given back, unless they are kept
+    for output, column in zip(spec.outputs, aggregate(spec.outputs, table, groups.codes, groups.n_groups, groups.filled)):
+        out[output.name] = column
+    return Table.of(out, groups.n_groups)
+
+
+def reduced(spec: Reduce, table: Table, aggregate: Aggregate) -> Table:
+    """One row; ``aggregate`` gives the columns of the outputs."""
+    found = aggregate(spec.outputs, table, None, 1, table.n_rows > 0)
+    return Table.of({output.name: column for output, column in zip(spec.outputs, found)}, 1)
+
+
+def aggregated(outputs: Sequence[Output], table: Table, codes: Codes | None, n_groups: int, filled: bool) -> list[Column]:
+    """The columns of the outputs, whatever they ask."""
+    return aggregate_codes([wanted_of(output, table) for output in outputs], codes, n_groups, filled=filled)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastframe.column import Column, Table
+from fastframe.dtypes import Kind
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.evaluate import evaluate_all, mapped_results
 from fastframe.engines.cpu.select import filter_columns, filter_plan, put, take_table
@@ -38,10 +39,10 @@ def _with_several(spec: Project, table: Table) -> dict[str, Column]:
     return {name: computed[name] for name, _ in spec.outputs}
 
 
-def put_values(spec: Put, table: Table, updates: Table) -> Table:
-    target = table[spec.column]
-    rows = updates["row"].array.to_numpy()
-    return table.with_columns({spec.column: put(target, rows, cast(updates["value"], target.dtype))})
+def put_values(spec: Put, table: Table, rows: Table, values: Table) -> Table:
+    target, given = table[spec.column], rows["row"]
+    at = given if given.dtype.kind is Kind.BOOL else given.array.to_numpy()
+    return table.with_columns({spec.column: put(target, at, cast(values["value"], target.dtype))})
 
 
 def filter_rows(spec: Filter, table: Table, given: Table | None = None) -> Table:

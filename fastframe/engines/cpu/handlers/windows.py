@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from fastframe.column import Column, Table
-from fastframe.engines.cpu.aggregate import Wanted, aggregate_all, aggregate_codes
+from fastframe.engines.cpu.aggregate import Wanted, aggregate_all, aggregate_codes, wanted_of
 from fastframe.engines.cpu.decay import decayed
 from fastframe.engines.cpu.groups import Groups
-from fastframe.engines.cpu.handlers.groups import wanted
 from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.rolling import rolling
 from fastframe.engines.cpu.select import take_table
@@ -27,7 +26,7 @@ def window_functions(spec: Window, table: Table) -> Table:
     if spec.span is not None:
         return _windows_of_rows(spec, spec.span, table, positions_of(groups, table.n_rows))
     aggregates = [output for output in spec.outputs if isinstance(output.call, AggregationCall)]
-    found = iter(_spread_aggregates([wanted(output, table) for output in aggregates], groups, table.n_rows))
+    found = iter(_spread_aggregates([wanted_of(output, table) for output in aggregates], groups, table.n_rows))
     out = {}
     for output in spec.outputs:
         column = table[output.column] if output.column is not None else None
