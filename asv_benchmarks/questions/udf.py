@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from asv_benchmarks.questions.base import Family, Question
-from asv_benchmarks.questions.by_hand import loops
+from asv_benchmarks.questions.by_hand import group_loops, window_loop
 
 WINDOW = 50
 
@@ -119,25 +119,25 @@ FAMILY = Family("udf", "groupby", (
         "fastframe": lambda data: data.x.groupby("id6", dropna=False)["v3"].transform(score),
         "pandas-numba": _pandas_engine("transform", score_of),
         "polars": _polars_score,
-        "numba": lambda data: ("rows in group order", loops().scores(data.v3, data.starts)),
+        "numba": lambda data: ("rows in group order", group_loops().scores(data.v3, data.starts)),
     }, keys=0),
     Question("u2", "mean of v3 weighted by v1, by id6", {
         "fastframe": _ours("mean", weighted_mean, ["v3", "v1"]),
         "polars": _polars_weighted_mean,
-        "numba": lambda data: ("groups", loops().weighted_means(data.v3, data.v1, data.starts)),
+        "numba": lambda data: ("groups", group_loops().weighted_means(data.v3, data.v1, data.starts)),
     }, keys=1),
     Question("u3", "deepest fall of v3, by id6", {
         "fastframe": _ours("worst", drawdown, ["v3"]),
         "pandas-numba": _pandas_engine("agg", drawdown_of),
         "polars": _polars_drawdown,
-        "numba": lambda data: ("groups", loops().drawdowns(data.v3, data.starts)),
+        "numba": lambda data: ("groups", group_loops().drawdowns(data.v3, data.starts)),
     }, keys=1),
     Question("u4", f"linearly weighted mean of v3 over {WINDOW} rows", {
         "fastframe": lambda data: data.x["v3"].rolling(WINDOW).apply(weighted_window),
         "pandas-numba": lambda data: data.x["v3"].rolling(WINDOW).apply(
             weighted_window, raw=True, engine="numba", engine_kwargs={"parallel": True}),
         "polars": _polars_window,
-        "numba": lambda data: ("rows", loops().weighted_windows(data.rows_v3, WINDOW)),
+        "numba": lambda data: ("rows", window_loop()(data.rows_v3, WINDOW)),
     }, keys=0),
     Question("e1", "nine columns where " + QUERY, {
         "fastframe": lambda data: data.x.query(QUERY),
