@@ -5,6 +5,7 @@ numba is imported, and everything compiled, at the first call of each loop.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -23,8 +24,8 @@ def in_group_order(table: pa.Table, key: str, columns: list[str]) -> SimpleNames
 
 
 @lru_cache
-def loops() -> SimpleNamespace:
-    """The loops, compiled when they are first called."""
+def group_loops() -> SimpleNamespace:
+    """Loops over groups, compiled when they are first called."""
     from numba import njit, prange
 
     @njit(parallel=True)
@@ -64,6 +65,14 @@ def loops() -> SimpleNamespace:
             out[group] = worst
         return out
 
+    return SimpleNamespace(scores=scores, weighted_means=weighted_means, drawdowns=drawdowns)
+
+
+@lru_cache
+def window_loop() -> Callable[[Any, int], Any]:
+    """A loop over windows of so many rows."""
+    from numba import njit, prange
+
     @njit(parallel=True)
     def weighted_windows(values: Any, width: int) -> Any:
         out = np.full(len(values), np.nan)
@@ -74,4 +83,4 @@ def loops() -> SimpleNamespace:
             out[row] = total / (width * (width + 1) / 2)
         return out
 
-    return SimpleNamespace(scores=scores, weighted_means=weighted_means, drawdowns=drawdowns, weighted_windows=weighted_windows)
+    return weighted_windows

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 
 from asv_benchmarks.questions.base import Family, Question
-from asv_benchmarks.questions.by_hand import loops
-
-WINDOW = 50
+from asv_benchmarks.questions.by_hand import group_loops
 
 
 def score(v3):   # type: ignore[no-untyped-def]  # users' functions carry no types
@@ -30,13 +28,6 @@ def drawdown(v3):   # type: ignore[no-untyped-def]
         elif highest - value > worst:
             worst = highest - value
     return worst
-
-
-def weighted_window(values):   # type: ignore[no-untyped-def]
-    total = 0.0
-    for row in range(len(values)):
-        total += values[row] * (row + 1)
-    return total / (len(values) * (len(values) + 1) / 2)
 
 
 def _pandas_engine(method: str, function: Any) -> Any:
@@ -91,12 +82,6 @@ def _polars_drawdown(data: Any) -> Any:
     return data.x.group_by("id6").agg((pl.col("v3").cum_max() - pl.col("v3")).max().alias("worst"))
 
 
-def _polars_window(data: Any) -> Any:
-    import polars as pl
-
-    return data.x.select(pl.col("v3").rolling_mean(WINDOW, weights=[float(one + 1) for one in range(WINDOW)]))
-
-
 def _polars_query(data: Any) -> Any:
     import polars as pl
 
@@ -119,26 +104,19 @@ FAMILY = Family("udf", "groupby", (
         "fastframe": lambda data: data.x.groupby("id6", dropna=False)["v3"].transform(score),
         "pandas-numba": _pandas_engine("transform", score_of),
         "polars": _polars_score,
-        "numba": lambda data: ("rows in group order", loops().scores(data.v3, data.starts)),
+        "numba": lambda data: ("rows in group order", group_loops().scores(data.v3, data.starts)),
     }, keys=0),
     Question("u2", "mean of v3 weighted by v1, by id6", {
         "fastframe": _ours("mean", weighted_mean, ["v3", "v1"]),
         "polars": _polars_weighted_mean,
-        "numba": lambda data: ("groups", loops().weighted_means(data.v3, data.v1, data.starts)),
+        "numba": lambda data: ("groups", group_loops().weighted_means(data.v3, data.v1, data.starts)),
     }, keys=1),
     Question("u3", "deepest fall of v3, by id6", {
         "fastframe": _ours("worst", drawdown, ["v3"]),
         "pandas-numba": _pandas_engine("agg", drawdown_of),
         "polars": _polars_drawdown,
-        "numba": lambda data: ("groups", loops().drawdowns(data.v3, data.starts)),
+        "numba": lambda data: ("groups", group_loops().drawdowns(data.v3, data.starts)),
     }, keys=1),
-    Question("u4", f"linearly weighted mean of v3 over {WINDOW} rows", {
-        "fastframe": lambda data: data.x["v3"].rolling(WINDOW).apply(weighted_window),
-        "pandas-numba": lambda data: data.x["v3"].rolling(WINDOW).apply(
-            weighted_window, raw=True, engine="numba", engine_kwargs={"parallel": True}),
-        "polars": _polars_window,
-        "numba": lambda data: ("rows", loops().weighted_windows(data.rows_v3, WINDOW)),
-    }, keys=0),
     Question("e1", "nine columns where " + QUERY, {
         "fastframe": lambda data: data.x.query(QUERY),
         "pandas-numba": lambda data: data.x.query(QUERY, engine="numexpr"),

@@ -12,7 +12,8 @@ cdef extern from "group_codes.hpp" namespace "ff" nogil:
 cdef inline GroupCodes as_codes(tuple codes):
     """``(address, bytes of a code, code 0)``, address 0 where all rows are of group 0, as the C struct."""
     cdef GroupCodes out
-    out.values = <const uint8_t*><uintptr_t>codes[0]
-    out.width = codes[1]
-    out.base = codes[2]
+    address, width, base = codes
+    out.values = <const uint8_t*><uintptr_t>address
+    out.width = width
+    out.base = base
     return out

@@ -12,6 +12,7 @@ from typing import Any
 from fastframe._threads import record
 from fastframe.column import Column, Table
 from fastframe.column.range import RangeColumn
+from fastframe.ops.apply import Apply
 from fastframe.ops.base import Spec
 from fastframe.ops.concat import Concat
 from fastframe.ops.groups import GroupBy, Output, Reduce, TopK, Window
@@ -38,6 +39,8 @@ def detail_of(spec: Spec) -> str:
             return f"{_outputs(spec.outputs)} by {_names(spec.keys)}" if spec.keys else _outputs(spec.outputs)
         case Reduce():
             return _outputs(spec.outputs)
+        case Apply():
+            return f"{spec.call.name} by {_names(spec.keys)}"
         case TopK():
             return f"{spec.k} of {_names([spec.column])} by {_names(spec.keys)}"
         case Project():
@@ -74,8 +77,13 @@ def bytes_used(spec: Spec, tables: Sequence[Table], result: Table) -> int:
     """Bytes of the columns that the spec reads; of a `Take`, of the rows that it takes."""
     table = tables[0]
     match spec:
-        case GroupBy() | Window():
+        case GroupBy():
             names = {*spec.keys, *_inputs(spec.outputs)}
+        case Window():
+            times = {spec.span.on} if spec.span is not None and spec.span.on is not None else set()
+            names = {*spec.keys, *spec.carried, *times, *_inputs(spec.outputs)}
+        case Apply():
+            names = {*spec.keys, *spec.call.columns}
         case Reduce():
             names = _inputs(spec.outputs)
         case Project():
@@ -94,7 +102,7 @@ def bytes_used(spec: Spec, tables: Sequence[Table], result: Table) -> int:
 
 
 def _inputs(outputs: Iterable[Output]) -> set[str]:
-    return {one.column for one in outputs if one.column is not None}
+    return {name for one in outputs for name in (one.column, one.other) if name is not None}
 
 
 def _bytes(table: Table, names: Iterable[str]) -> int:

@@ -202,7 +202,7 @@ EXACT: dict[str, tuple[Callable[[], Any], type, str]] = {
     ),
     "a function per row": (
         lambda: frame().apply(len), errors.UnsupportedOperation,
-        "DataFrame.apply is not supported. Compose columns with arithmetic and where, or use .to_pandas().apply for this step.",
+        "DataFrame.apply is not supported. Use .map_rows(function), which is compiled, or compose columns with arithmetic and where.",
     ),
     "a new column by attribute": (
         lambda: setattr(frame(), "new", 1), errors.UnsupportedOperation,
