@@ -41,7 +41,7 @@ class Task:
 
 @dataclass
 class Timing:
-    """Seconds of each call of one question by one contender; the first call is ``seconds[0]``."""
+    """Seconds of one question by one contender: of the first call, then of each later one, or a call's mean in each loop."""
 
     seconds: list[float] = field(default_factory=list)
     peak_bytes: int | None = None
@@ -55,15 +55,14 @@ def ask(task: Task, contender: Contender, question: Question, loaded: Any) -> Ti
     timing = Timing()
     try:
         forget_peak()
-        answer = None
-        loops = 1
-        for _ in range(task.repeat + 1):
+        answer, loops = None, 1
+        for turn in range(task.repeat + 1):
+            if turn == 1 and FAMILIES[task.family].per_call:
+                loops = _loops(contender, question, loaded)
             del answer
             gc.collect()
             answer, seconds = _timed(contender, question, loaded, loops)
             timing.seconds.append(seconds)
-            if FAMILIES[task.family].per_call and loops == 1:
-                loops = max(int(LOOP_SECONDS / max(seconds, 1e-7)), 10)
         timing.peak_bytes = peak_bytes()
         if question.compared:
             table = contender.to_arrow(answer, loaded)
@@ -74,6 +73,16 @@ def ask(task: Task, contender: Contender, question: Question, loaded: Any) -> Ti
     except Exception as error:     # reported in the table and by the exit status
         timing.error = f"{type(error).__name__}: {error}"
     return timing
+
+
+def _loops(contender: Contender, question: Question, loaded: Any) -> int:
+    """How many calls in a row take `LOOP_SECONDS` once all is warm: a first call, which may import a lot, does not say."""
+    loops = 1
+    while True:
+        _, seconds = _timed(contender, question, loaded, loops)
+        if seconds * loops >= LOOP_SECONDS:
+            return loops
+        loops *= 2
 
 
 def _timed(contender: Contender, question: Question, loaded: Any, loops: int) -> tuple[Any, float]:

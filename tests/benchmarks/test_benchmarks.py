@@ -19,7 +19,7 @@ import pytest
 pytest.importorskip("polars")
 pytest.importorskip("duckdb")
 
-from asv_benchmarks import agreement, cases, compare, data, footprint, runs, scaling
+from asv_benchmarks import agreement, cases, compare, data, footprint, runs, scaling, worker
 from asv_benchmarks.contenders import CONTENDERS
 from asv_benchmarks.questions import FAMILIES, Question
 
@@ -278,3 +278,21 @@ def test_footprint_measures_and_judges(tmp_path: Path, capsys: pytest.CaptureFix
     assert status == (1 if line.endswith("above") else 0)
     one = footprint.Footprint("t1", used=1000, first=150, again=50, kept=300)
     assert one.shares() == (0.15, 0.35)
+
+
+def test_the_first_call_does_not_say_how_many_calls_a_loop_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    per_call = 2e-5
+
+    def timed(contender: Any, question: Any, loaded: Any, loops: int) -> tuple[Any, float]:
+        asked.append(loops)
+        return None, 5.0 if len(asked) == 1 else per_call   # the first call imports a lot
+
+    monkeypatch.setattr(worker, "_timed", timed)
+    question = replace(FAMILIES["small"].questions[0], compared=False)
+    for family, loops in (("small", 1024), ("groupby", 1)):
+        asked.clear()
+        task = worker.Task(family, "fastframe", [], {}, threads=1, repeat=3, out=str(tmp_path), folder="")
+        timing = worker.ask(task, CONTENDERS["fastframe"], question, None)
+        assert timing.seconds == [5.0, *[per_call] * 3] and not timing.error
+        assert asked[0] == 1 and asked[-3:] == [loops] * 3
