@@ -140,20 +140,28 @@ class WindowSource:
     def run(self, outputs: Sequence[Output], windows: Mapping[str, Any], *, series: bool) -> Any:
         """The outputs over windows (fields of `Window`), under the frame's labels or, by group, under keys and labels."""
         unique((output.name for output in outputs), "Name each column once.")
-        labels = [self.on] if self.keys and series and self.on is not None else self.frame._label_keys
+        labels = self._label_columns(series=series)
         hidden = tuple(replace(output, name=_OUT.format(at)) for at, output in enumerate(outputs))
-        found = run(Window(self._internal_keys, hidden, carried=self._carried(labels), **windows, **self.groups), self.table)
+        found = run(Window(self.internal_keys, hidden, carried=self.carried(labels), **windows, **self.groups), self.table)
         return self._result(found, labels, {output.name: found[one.name] for output, one in zip(outputs, hidden)}, series=series)
 
+    def _label_columns(self, *, series: bool) -> list[str]:
+        return [self.on] if self.keys and series and self.on is not None else self.frame._label_keys
+
     @property
-    def _internal_keys(self) -> tuple[str, ...]:
+    def internal_keys(self) -> tuple[str, ...]:
+        """Names of the keys in the table."""
         return tuple(internal for _, internal in self.keys)
 
-    def _carried(self, labels: list[str]) -> tuple[str, ...]:
+    def carried(self, labels: Sequence[str]) -> tuple[str, ...]:
         """The columns that results stand beside, each once."""
-        return tuple(dict.fromkeys([*self._internal_keys, *labels, *([self.on] if self.on is not None else [])]))
+        return tuple(dict.fromkeys([*self.internal_keys, *labels, *([self.on] if self.on is not None else [])]))
 
-    def _result(self, found: Table, labels: list[str], values: dict[str, Column], *, series: bool) -> Any:
+    def result(self, found: Table, values: Mapping[Any, Column], *, series: bool) -> Any:
+        """Result columns under the labels that ``found`` has carried along; one of them as a series."""
+        return self._result(found, self._label_columns(series=series), values, series=series)
+
+    def _result(self, found: Table, labels: list[str], values: Mapping[Any, Column], *, series: bool) -> Any:
         own = (self.on,) if labels == [self.on] else self.frame._label_names
         levels, names = [found[label] for label in labels], tuple(own)
         keyed = {self._key_column(at): found[key] for at, (_, key) in enumerate(self.keys)}
@@ -172,7 +180,7 @@ class WindowSource:
         name = self.keys[level][0]
         return name if name is not None else f"level_{level}"
 
-    def _with_on(self, values: dict[str, Column], times: Column) -> dict[str, Column]:
+    def _with_on(self, values: Mapping[Any, Column], times: Column) -> dict[str, Column]:
         """The results and the column of times, where it was."""
         assert self.on is not None
         if self.on not in self.names:
