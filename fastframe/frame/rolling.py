@@ -150,11 +150,11 @@ class RowWindows:
         """
         return self._run("quantile", q=q, interpolation=interpolation, numeric_only=numeric_only)
 
-    def cov(self, other: Any, ddof: int = 1) -> Any:
+    def cov(self, other: Any = None, ddof: int = 1) -> Any:
         """Covariances with ``other`` (a series, a column's name, or a frame of the same columns), of rows where both have values."""
         return self._paired("cov", other, ddof=ddof)
 
-    def corr(self, other: Any) -> Any:
+    def corr(self, other: Any = None) -> Any:
         """Pearson's correlations with ``other``, as in `cov`; missing where one of the two does not vary.
 
         >>> import fastframe as ff

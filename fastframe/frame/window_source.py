@@ -8,7 +8,7 @@ from typing import Any
 
 from fastframe.column import Column, Table
 from fastframe.dtypes import BOOL
-from fastframe.errors import ArgumentError, ColumnNotFound
+from fastframe.errors import ArgumentError, ColumnNotFound, UnsupportedOperation
 from fastframe.frame.calls import function_label
 from fastframe.frame.construct import text_name
 from fastframe.frame.core import Frame, is_series
@@ -18,6 +18,7 @@ from fastframe.frame.run import run
 from fastframe.ops.base import unique
 from fastframe.ops.groups import Output, Window
 
+_NO_PAIRS = "Matrices of all pairs are not built: give a series, a column's name (rolling(3).corr('x')), or a frame of the same columns."
 _OTHER = "\1other{}"
 _OUT = "\1out{}"
 _TIMES = "\1times"
@@ -125,6 +126,8 @@ class WindowSource:
     def _others(self, function: str, other: Any) -> dict[str, Column]:
         """The partner of each column."""
         names = list(self.names) if self.one else self.values(numeric_only=True)
+        if other is None:
+            raise UnsupportedOperation.of_argument(function, "other", None, _NO_PAIRS)
         if isinstance(other, Frame) and not is_series(other):
             _, matched = lined_up(self.frame._table, other._table, "left")
             others = {name: matched[name] for name in names if name in other._values}
