@@ -202,10 +202,21 @@ class _Writer:
 
     def one_run(self, run: Any, leave: Any) -> None:
         begin, end = self.bound(0, run), self.bound(1, run)
-        length = self.builder.sub(end, begin)
+        builder = self.builder
+        length = builder.sub(end, begin)
+        called, absent, done = (builder.append_basic_block(part) for part in ("run.called", "run.absent", "run.done"))
+        builder.cbranch(builder.icmp_signed("<", length, WORD(0)), absent, called)
+        builder.position_at_end(absent)
+        if not isinstance(self.returned, types.Array):
+            for number in range(len(self.stored)):
+                self.keep_nothing(number, run)
+        builder.branch(done)
+        builder.position_at_end(called)
         vectors = self.layout.arguments[: self.layout.n_vectors]
         arguments = [self.array(one, 6 + at, (length,), begin) for at, one in enumerate(vectors)]
         self.call(arguments, run, leave, lambda value: self.keep(value, run, begin, length, leave))
+        builder.branch(done)
+        builder.position_at_end(done)
 
     def over_rows(self, start: Any, stop: Any) -> None:
         def row(at: Any, leave: Any) -> None:

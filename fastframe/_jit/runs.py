@@ -14,8 +14,10 @@ CALL_COST = 16        # what a call costs besides its rows
 class Runs:
     """Run ``g`` is the rows ``begin[g]:end[g]`` of the input arrays; part ``p`` is the runs ``bounds[p]:bounds[p + 1]``.
 
+    For a run that ends before it begins the function is not called; its scalar results are not present, and 0.
+
     ``begin`` and ``end`` are int32 or int64, both alike; windows may overlap. Threads take the parts in the ``order`` given.
-    The caller vouches that ``0 <= begin <= end <= rows``, and for vector results that runs do not overlap.
+    The caller vouches that otherwise ``0 <= begin <= end <= rows``, and for vector results that runs do not overlap.
     """
 
     begin: np.ndarray
@@ -44,7 +46,7 @@ class Runs:
         begin, end = _same_width(begin, end)
         if not len(begin):
             return cls(begin, end, np.zeros(1, np.int64))
-        cost = np.cumsum(end.astype(np.int64) - begin + CALL_COST)
+        cost = np.cumsum(np.maximum(end.astype(np.int64) - begin, 0) + CALL_COST)
         steps = np.arange(PART_COST, int(cost[-1]), PART_COST)
         cuts = np.searchsorted(cost, steps, side="left") + 1   # the run in which a step lies ends its part
         bounds = np.unique(np.concatenate([[0], np.minimum(cuts, len(begin)), [len(begin)]])).astype(np.int64)

@@ -2,6 +2,7 @@
 // vector lanes. Blocks are as long as windows; a window is the end of one block and the beginning of the next.
 #pragma once
 #include <cmath>
+#include <cstring>
 
 #include "rolling_states.hpp"
 
@@ -182,18 +183,31 @@ struct ExactBlocks {
         if ((uint128_t)run.width * ((uint128_t)largest + 1) > (uint128_t)INT64_MAX) return false;
         uint64_t sum = 0;
         for (int64_t at = 0; at < run.width - 1; ++at) sum += (uint64_t)run.values[at];
-        for (int64_t at = 0; at < run.n_windows; ++at) {
-            sum += (uint64_t)run.values[at + run.width - 1];
-            run.out[at] = (result_t)(int64_t)sum;
-            sum -= (uint64_t)run.values[at];
-        }
-        for (int64_t at = 0; at < run.n_windows; ++at) {
-            const int64_t n = MISSING ? count_in(run.counts, at, run.width) : run.width;
-            if (MEAN) run.out[at] = n > 0 ? run.out[at] / (result_t)n : 0;
-            run.present[at] = n >= run.enough;
-            if (MISSING) run.out[at] = n >= run.enough ? run.out[at] : 0;
+        for (int64_t tile = 0; tile < run.n_windows; tile += TILE) {   // sums of a tile are still near when they are divided
+            const int64_t stop = run.n_windows - tile < TILE ? run.n_windows : tile + TILE;
+            for (int64_t at = tile; at < stop; ++at) {
+                sum += (uint64_t)run.values[at + run.width - 1];
+                run.out[at] = (result_t)(int64_t)sum;
+                sum -= (uint64_t)run.values[at];
+            }
+            finish(run, tile, stop);
         }
         return true;
+    }
+
+    static FF_INLINE void finish(const BlockRun<int64_t, result_t>& run, int64_t start, int64_t stop) {
+        if (!MISSING) {
+            const result_t n = (result_t)run.width;
+            if (MEAN) for (int64_t at = start; at < stop; ++at) run.out[at] /= n;
+            std::memset(run.present + start, run.width >= run.enough, (size_t)(stop - start));
+            return;
+        }
+        for (int64_t at = start; at < stop; ++at) {
+            const int64_t n = count_in(run.counts, at, run.width);
+            if (MEAN) run.out[at] = n > 0 ? run.out[at] / (result_t)n : 0;
+            run.present[at] = n >= run.enough;
+            run.out[at] = n >= run.enough ? run.out[at] : 0;
+        }
     }
 };
 

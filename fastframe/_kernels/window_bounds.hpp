@@ -141,6 +141,36 @@ inline int time_bounds(void* raw, int64_t start, int64_t stop, int64_t) {
     return OK;
 }
 
+// Windows that functions of users are called on: where a window has too few values its bounds become 0 and -1, and where
+// only present values lie in memory, `present` (how many stand before each position) translates the others.
+struct CalledWindows {
+    int32_t* begin;            // in, out
+    int32_t* end;              // in, out
+    const int32_t* present;    // in: one more than positions; null: all are
+    int64_t min_periods;       // in
+    bool translated;           // in
+    int64_t* left_out;         // out: per slice, how many windows are not called
+};
+
+inline int called_windows(void* raw, int64_t start, int64_t stop, int64_t slice) {
+    const CalledWindows& ctx = *(const CalledWindows*)raw;
+    int64_t left_out = 0;
+    for (int64_t position = start; position < stop; ++position) {
+        const int32_t begin = ctx.begin[position], end = ctx.end[position];
+        const int32_t low = ctx.present != nullptr ? ctx.present[begin] : begin;
+        const int32_t high = ctx.present != nullptr ? ctx.present[end] : end;
+        const bool empty = ctx.translated ? high <= low : end <= begin;
+        if (empty || high - low < ctx.min_periods) {
+            ctx.begin[position] = 0, ctx.end[position] = -1;
+            ++left_out;
+        } else if (ctx.translated) {
+            ctx.begin[position] = low, ctx.end[position] = high;
+        }
+    }
+    ctx.left_out[slice] = left_out;
+    return OK;
+}
+
 // Whether times rise within segments (by `sign`): the status INEXACT where they do not.
 inline int times_rise(void* raw, int64_t start, int64_t stop, int64_t) {
     const BoundsOut& ctx = *(const BoundsOut*)raw;

@@ -24,6 +24,16 @@ cdef extern from "window_bounds.hpp" namespace "ff" nogil:
     int c_time_bounds "ff::time_bounds"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int c_times_rise "ff::times_rise"(void* ctx, int64_t start, int64_t stop, int64_t slice)
 
+    cdef struct CalledWindows:
+        int32_t* begin
+        int32_t* end
+        const int32_t* present
+        int64_t min_periods
+        bint translated
+        int64_t* left_out
+
+    int c_called_windows "ff::called_windows"(void* ctx, int64_t start, int64_t stop, int64_t slice)
+
 
 cdef BoundsOut written(tuple bounds, tuple out):
     cdef BoundsOut ctx
@@ -45,6 +55,21 @@ def segment_bounds(tuple bounds, tuple out, keep_alive):
     """Over positions: windows from where their segment begins to their position."""
     cdef BoundsOut ctx = written(bounds, out)
     return Task.make(<kernel_t>c_segment_bounds, &ctx, sizeof(ctx), keep_alive)
+
+
+def called_windows(tuple bounds, uintptr_t present, uintptr_t left_out, *, int64_t min_periods, bint translated, keep_alive):
+    """Over positions: ``bounds`` (begin, end) of windows with too few values become 0 and -1, counted per slice in ``left_out`` (int64).
+
+    ``present`` is how many values stand before each position, and in all (int32; 0: all are there); ``translated`` makes bounds count those.
+    """
+    cdef CalledWindows ctx
+    ctx.begin = <int32_t*><uintptr_t>bounds[0]               # IN, OUT
+    ctx.end = <int32_t*><uintptr_t>bounds[1]                 # IN, OUT
+    ctx.present = <const int32_t*>present                    # IN
+    ctx.min_periods = min_periods
+    ctx.translated = translated
+    ctx.left_out = <int64_t*>left_out                        # OUT
+    return Task.make(<kernel_t>c_called_windows, &ctx, sizeof(ctx), keep_alive)
 
 
 cdef class TimeBounds:

@@ -11,7 +11,8 @@ from fastframe.errors.base import FastFrameError, listed, suggestion
 class FunctionError(FastFrameError, RuntimeError):
     """A user's function raised, or returned what cannot be a result.
 
-    ``key`` is the group's key, as iteration over the groups gives it; what the function raised is the ``__cause__``.
+    ``key`` is the group's key, as iteration over the groups gives it; of windows it is the row's label, or the pair of the group's
+    key and the label. What the function raised is the ``__cause__``.
     """
 
     key: Any = None
@@ -19,6 +20,16 @@ class FunctionError(FastFrameError, RuntimeError):
     @classmethod
     def raised(cls, function: str, key: str, value: Any, error: BaseException) -> FunctionError:
         text = f"{function} raised {type(error).__name__} in the group {key}: {error}"
+        made = cls(f"{text.rstrip('.')}. Nothing was changed; the function's own error is the cause of this one.")
+        made.key = value
+        return made
+
+    @classmethod
+    def raised_in_window(cls, function: str, where: tuple[str, str | None], value: Any, error: BaseException) -> FunctionError:
+        """``where`` is the label of the window's row, and the key of its group."""
+        label, key = where
+        group = "" if key is None else f" of the group {key}"
+        text = f"{function} raised {type(error).__name__} in the window of row {label}{group}: {error}"
         made = cls(f"{text.rstrip('.')}. Nothing was changed; the function's own error is the cause of this one.")
         made.key = value
         return made
@@ -35,9 +46,11 @@ class FunctionError(FastFrameError, RuntimeError):
     def wrong_shape(cls, function: str, method: str, returned: str) -> FunctionError:
         wanted = {
             "agg": "one value per group, or a tuple or dict of them. Use transform or apply for one value per row.",
+            "window": "one value per window, or a tuple or dict of them.",
             "transform": "one value per row, or one value for the whole group. Use agg or apply for several results per group.",
         }.get(method, "one value, an array of the group's length, or a tuple or dict of single values.")
-        return cls(f"{method}: {function} returned {returned}, but it must return {wanted}")
+        shown = "apply over windows" if method == "window" else method
+        return cls(f"{shown}: {function} returned {returned}, but it must return {wanted}")
 
     @classmethod
     def changed_shape(cls, function: str, first: str, other: str) -> FunctionError:

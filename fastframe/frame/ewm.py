@@ -71,10 +71,10 @@ class ExponentialWindows:
         """Weighted standard deviations."""
         return self._run("std", bias=bias, numeric_only=numeric_only)
 
-    def cov(self, other: Any, bias: bool = False) -> Any:
+    def cov(self, other: Any = None, bias: bool = False) -> Any:
         """Weighted covariances with ``other`` (a series, a column's name, or a frame of the same columns), of rows where both have values."""
         return self._paired("cov", other, bias=bias)
 
-    def corr(self, other: Any) -> Any:
+    def corr(self, other: Any = None) -> Any:
         """Weighted correlations with ``other``, as in `cov`; missing where one of the two does not vary."""
         return self._paired("corr", other)

@@ -7,8 +7,10 @@ from typing import Any, Self
 from fastframe.errors import MissingAttribute
 from fastframe.frame.arguments import explained
 from fastframe.frame.ewm import ExponentialWindows
+from fastframe.frame.function_calls import is_own
 from fastframe.frame.unsupported import ROLLING_HINTS
 from fastframe.frame.window_arguments import decay_of, expanding_span, rolling_span
+from fastframe.frame.window_functions import applied
 from fastframe.frame.window_source import WindowSource
 from fastframe.ops.rolling import ROLLINGS, RollingCall, Span
 
@@ -28,7 +30,7 @@ class RowWindows:
             return self[name]
         if name in ROLLING_HINTS:
             raise MissingAttribute.unsupported(type(self).__name__, name, ROLLING_HINTS[name])
-        raise MissingAttribute.of(type(self).__name__, name, [*ROLLINGS, "agg"])
+        raise MissingAttribute.of(type(self).__name__, name, [*ROLLINGS, "agg", "apply"])
 
     def _run(self, function: Any, *, numeric_only: bool = False, **options: Any) -> Any:
         outputs = self._source.outputs(function, options, RollingCall, numeric_only=numeric_only)
@@ -39,11 +41,11 @@ class RowWindows:
         return source.run(outputs, {"span": self._span}, series=source.one)
 
     def agg(self, func: Any, **options: Any) -> Any:
-        """Functions by name.
+        """Functions by name; one of your own as `apply`.
 
         Parameters
         ----------
-        func : str, list of str, or dict of column to str or list
+        func : str, list of str, dict of column to str or list, or callable
             A list, or a list in a dict, names its results ``column_function`` (of one chosen column: ``function``).
         **options
             Of the function, such as ``ddof=0``.
@@ -54,9 +56,47 @@ class RowWindows:
         >>> ff.DataFrame({"v": [1, 2, 4]}).rolling(2).agg({"v": ["sum", "max"]}).to_dict("list")
         {'v_sum': [None, 3, 6], 'v_max': [None, 2, 4]}
         """
-        return self._run(func, **options)
+        return self.apply(func, **options) if is_own(func) else self._run(func, **options)
 
     aggregate = agg
+
+    def apply(self, func: Any, *args: Any, **options: Any) -> Any:
+        """What a function of yours returns for the values of each window; it is compiled, and runs on all cores.
+
+        Where a window has fewer values than ``min_periods``, or none, it is not called, and the result is null.
+
+        Parameters
+        ----------
+        func : callable
+            It gets the window's values as a NumPy array, and returns one value, or a tuple or dict of several (result columns).
+            One of a single column is called for each column; one of several gets the columns that its parameters are called as.
+        *args
+            More arguments, after the columns.
+        **options
+            ``nulls="skip"`` (the default: only rows where all its columns have a value), ``"mask"`` (all rows, and a bool array
+            per column behind them) or ``"nan"`` (as pandas; float columns); ``out=`` its dtype, which is checked;
+            ``engine="python"`` (threads) or ``"python-processes"`` where it cannot be compiled. Of pandas' options ``raw=True``,
+            ``args=``, ``kwargs=`` and ``engine_kwargs=`` are taken as they are meant. All others are passed on.
+
+        Raises
+        ------
+        JITError
+            It cannot be compiled; says why, and what to do.
+        FunctionError
+            It raised; names the label of the window's row, and its group's key. Nothing is changed.
+
+        Examples
+        --------
+        >>> import fastframe as ff
+        >>> df = ff.DataFrame({"k": ["a", "b", "a"], "x": [1.0, 2.0, 3.0], "w": [1, 2, 3]})
+        >>> df["w"].rolling(2).apply(lambda w: w[-1] - w[0]).tolist()
+        [None, 1, 1]
+        >>> df.expanding().apply(lambda x, w: (x * w).sum() / w.sum()).round(2).tolist()
+        [1.0, 1.67, 2.33]
+        >>> df.groupby("k")["x"].rolling(2, min_periods=1).apply(lambda x: x.max() - x.min()).tolist()
+        [0.0, 2.0, 0.0]
+        """
+        return applied(self._source, self._span, func, (args, options))
 
     def sum(self, *, numeric_only: bool = False) -> Any:
         """Sums; integers exactly in 64 bits, else IntegerOverflow; floats compensated, so that nothing is left of values that left.
@@ -110,11 +150,11 @@ class RowWindows:
         """
         return self._run("quantile", q=q, interpolation=interpolation, numeric_only=numeric_only)
 
-    def cov(self, other: Any, ddof: int = 1) -> Any:
+    def cov(self, other: Any = None, ddof: int = 1) -> Any:
         """Covariances with ``other`` (a series, a column's name, or a frame of the same columns), of rows where both have values."""
         return self._paired("cov", other, ddof=ddof)
 
-    def corr(self, other: Any) -> Any:
+    def corr(self, other: Any = None) -> Any:
         """Pearson's correlations with ``other``, as in `cov`; missing where one of the two does not vary.
 
         >>> import fastframe as ff

@@ -69,7 +69,6 @@ GROUPBY_HINTS = {
     "fillna": "Use ffill, bfill, or df['x'].fillna(df.groupby(keys)['x'].transform('mean')).",
 }
 ROLLING_HINTS = {
-    "apply": "Functions of your own are not there yet; use .to_pandas() for this step.",
     "skew": "Use .to_pandas() for this step.",
     "kurt": "Use .to_pandas() for this step.",
     "sem": "Use std() and divide it by count() ** 0.5.",

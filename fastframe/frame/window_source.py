@@ -8,7 +8,7 @@ from typing import Any
 
 from fastframe.column import Column, Table
 from fastframe.dtypes import BOOL
-from fastframe.errors import ArgumentError, ColumnNotFound
+from fastframe.errors import ArgumentError, ColumnNotFound, UnsupportedOperation
 from fastframe.frame.calls import function_label
 from fastframe.frame.construct import text_name
 from fastframe.frame.core import Frame, is_series
@@ -18,6 +18,7 @@ from fastframe.frame.run import run
 from fastframe.ops.base import unique
 from fastframe.ops.groups import Output, Window
 
+_NO_PAIRS = "Matrices of all pairs are not built: give a series, a column's name (rolling(3).corr('x')), or a frame of the same columns."
 _OTHER = "\1other{}"
 _OUT = "\1out{}"
 _TIMES = "\1times"
@@ -125,6 +126,8 @@ class WindowSource:
     def _others(self, function: str, other: Any) -> dict[str, Column]:
         """The partner of each column."""
         names = list(self.names) if self.one else self.values(numeric_only=True)
+        if other is None:
+            raise UnsupportedOperation.of_argument(function, "other", None, _NO_PAIRS)
         if isinstance(other, Frame) and not is_series(other):
             _, matched = lined_up(self.frame._table, other._table, "left")
             others = {name: matched[name] for name in names if name in other._values}
@@ -140,20 +143,28 @@ class WindowSource:
     def run(self, outputs: Sequence[Output], windows: Mapping[str, Any], *, series: bool) -> Any:
         """The outputs over windows (fields of `Window`), under the frame's labels or, by group, under keys and labels."""
         unique((output.name for output in outputs), "Name each column once.")
-        labels = [self.on] if self.keys and series and self.on is not None else self.frame._label_keys
+        labels = self._label_columns(series=series)
         hidden = tuple(replace(output, name=_OUT.format(at)) for at, output in enumerate(outputs))
-        found = run(Window(self._internal_keys, hidden, carried=self._carried(labels), **windows, **self.groups), self.table)
+        found = run(Window(self.internal_keys, hidden, carried=self.carried(labels), **windows, **self.groups), self.table)
         return self._result(found, labels, {output.name: found[one.name] for output, one in zip(outputs, hidden)}, series=series)
 
+    def _label_columns(self, *, series: bool) -> list[str]:
+        return [self.on] if self.keys and series and self.on is not None else self.frame._label_keys
+
     @property
-    def _internal_keys(self) -> tuple[str, ...]:
+    def internal_keys(self) -> tuple[str, ...]:
+        """Names of the keys in the table."""
         return tuple(internal for _, internal in self.keys)
 
-    def _carried(self, labels: list[str]) -> tuple[str, ...]:
+    def carried(self, labels: Sequence[str]) -> tuple[str, ...]:
         """The columns that results stand beside, each once."""
-        return tuple(dict.fromkeys([*self._internal_keys, *labels, *([self.on] if self.on is not None else [])]))
+        return tuple(dict.fromkeys([*self.internal_keys, *labels, *([self.on] if self.on is not None else [])]))
 
-    def _result(self, found: Table, labels: list[str], values: dict[str, Column], *, series: bool) -> Any:
+    def result(self, found: Table, values: Mapping[Any, Column], *, series: bool) -> Any:
+        """Result columns under the labels that ``found`` has carried along; one of them as a series."""
+        return self._result(found, self._label_columns(series=series), values, series=series)
+
+    def _result(self, found: Table, labels: list[str], values: Mapping[Any, Column], *, series: bool) -> Any:
         own = (self.on,) if labels == [self.on] else self.frame._label_names
         levels, names = [found[label] for label in labels], tuple(own)
         keyed = {self._key_column(at): found[key] for at, (_, key) in enumerate(self.keys)}
@@ -172,7 +183,7 @@ class WindowSource:
         name = self.keys[level][0]
         return name if name is not None else f"level_{level}"
 
-    def _with_on(self, values: dict[str, Column], times: Column) -> dict[str, Column]:
+    def _with_on(self, values: Mapping[Any, Column], times: Column) -> dict[str, Column]:
         """The results and the column of times, where it was."""
         assert self.on is not None
         if self.on not in self.names:

@@ -1,4 +1,4 @@
-"""`Apply`: a user's own function, called on each group's values."""
+"""`Apply` and `WindowApply`: a user's own function, called on each group's values, or on the window of each row."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fastframe.dtypes import DType, Kind
 from fastframe.errors import ArgumentError, FunctionArgumentError
 from fastframe.ops.base import Schema, Spec, Value, require
 from fastframe.ops.groups import check_keys
+from fastframe.ops.rolling import Span
 
 NULLS = ("skip", "mask", "nan")
 ENGINES = ("numba", "python", "python-processes")
@@ -86,9 +87,52 @@ class Apply(Spec):
         """The keys' part of the schema: results are typed by compiling, while the groups are found."""
         (schema,) = schemas
         check_keys(self.keys, schema)
-        require(self.call.columns, schema)
-        if self.call.nulls == "nan":
-            for name in self.call.columns:
-                if schema[name].kind is not Kind.FLOAT:
-                    raise FunctionArgumentError.not_nan(name, schema[name])
+        _check_columns(self.call, schema)
         return {key: schema[key] for key in self.keys}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class WindowApply(Spec):
+    """Results of a function of the windows that ``span`` says, one row per row: in row order, or by group, rows in no group left out.
+
+    Parameters
+    ----------
+    keys : tuple of str
+        Empty without groups; else as in `GroupBy`, with ``sort`` and ``dropna``; ``shown`` is what users call them.
+    call : FunctionCall
+        With ``nulls="skip"`` windows have present values only. The function is not called where a window has fewer rows
+        with values than ``span.min_periods``, or nothing to give.
+    out : tuple of pairs, optional
+        As in `Apply`.
+    carried : tuple of str
+        Columns that come out before the results.
+    labels : tuple of pairs
+        ``(name that users see, column)`` of the labels that messages name rows by.
+    """
+
+    keys: tuple[str, ...]
+    call: FunctionCall
+    span: Span
+    out: tuple[tuple[str | None, DType], ...] | None = None
+    carried: tuple[str, ...] = ()
+    labels: tuple[tuple[str | None, str], ...] = ()
+    sort: bool | None = True
+    dropna: bool = True
+    shown: tuple[str | None, ...] = ()
+    result = "window"
+
+    def resolve(self, *schemas: Schema) -> dict[str, DType]:
+        """The part of the schema that is carried along: results are typed by compiling."""
+        (schema,) = schemas
+        check_keys(self.keys, schema)
+        require(self.carried, schema)
+        _check_columns(self.call, schema)
+        return {name: schema[name] for name in self.carried}
+
+
+def _check_columns(call: FunctionCall, schema: Schema) -> None:
+    require(call.columns, schema)
+    if call.nulls == "nan":
+        for name in call.columns:
+            if schema[name].kind is not Kind.FLOAT:
+                raise FunctionArgumentError.not_nan(name, schema[name])

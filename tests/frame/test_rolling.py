@@ -296,6 +296,8 @@ def test_ways_to_say_a_span(window: Any) -> None:
         (lambda f: f.rolling(2, win_type="hamming"), UnsupportedOperation, "win_type='hamming'"),
         (lambda f: f.rolling(2, step=3), UnsupportedOperation, r"result\.iloc\[::step\]"),
         (lambda f: f.rolling(2, method="table"), UnsupportedOperation, "method='table'"),
+        (lambda f: f.rolling(2).corr(), UnsupportedOperation, r"corr\(other=None\).*Matrices of all pairs are not built"),
+        (lambda f: f["a"].ewm(com=1).cov(), UnsupportedOperation, r"cov\(other=None\).*Matrices of all pairs are not built"),
         (lambda f: f["a"].rolling("2s").sum(), WindowError, "a window of time needs times, but the index is of dtype int64"),
         (lambda f: f.rolling("2s", on="a")["k"].sum(), WindowError, "column 'a' is of dtype int64"),
         (lambda f: f.rolling("2s", on="tt"), ColumnNotFound, "Did you mean 't'"),
@@ -331,3 +333,18 @@ def test_errors(call: Any, error: type[Exception], message: str) -> None:
 def test_numbers_of_a_mixed_frame() -> None:
     frame = ff.DataFrame({"a": [1, 2], "s": ["x", "y"], "b": [True, True]})
     assert frame.rolling(2).sum(numeric_only=True).to_dict("list") == {"a": [None, 3], "b": [None, 2]}
+
+
+@pytest.mark.parametrize("holes", [False, True])
+def test_integers_over_many_windows_are_exact(holes: bool) -> None:
+    rng = np.random.default_rng(4)
+    n = 5000   # more windows than one tile has
+    values = rng.integers(-(2**40), 2**40, n)
+    present = rng.random(n) > 0.3 * holes
+    given = ff.Series(ff.from_arrow(pa.table({"x": pa.array(values, mask=~present)}))["x"])
+    for window in (3, 700, 2000):
+        windows = slow.row_windows(n, window)
+        sums, counts = ([int(np.where(present, part, 0)[one[0] : one[-1] + 1].sum()) for one in windows] for part in (values, np.ones(n, np.int64)))
+        assert given.rolling(window, min_periods=2).sum().tolist() == [total if count >= 2 else None for total, count in zip(sums, counts, strict=True)]
+        expected = [total / count if count >= 2 else None for total, count in zip(sums, counts, strict=True)]
+        assert_near(given.rolling(window, min_periods=2).mean(), expected, 1e-15)

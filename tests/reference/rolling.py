@@ -133,3 +133,19 @@ def decayed(values: Values, function: str, alpha: Fraction, *, min_periods: int 
         away = sum((one * (Fraction(values[at]) - mean) ** 2 for at, one in weight.items()), Fraction(0)) / total
         out.append(float(away * total**2 / spread) if spread else None)
     return out
+
+
+def applied(columns: Sequence[Values], windows: Sequence[Window], function: Callable[..., Any], *, min_periods: int = 1, nulls: str = "skip") -> list[Any]:
+    """What a user's function returns for each window's values; None where it is not called."""
+    out: list[Any] = []
+    for window in windows:
+        full = [one for one in window if all(values[one] is not None for values in columns)]
+        chosen = full if nulls == "skip" else window
+        if len(full) < min_periods or not chosen:
+            out.append(None)
+            continue
+        missing = float("nan") if nulls == "nan" else 0.0
+        given = [[missing if values[one] is None else values[one] for one in chosen] for values in columns]
+        masks = [[values[one] is not None for one in chosen] for values in columns] if nulls == "mask" else []
+        out.append(function(*given, *masks))
+    return out

@@ -6,7 +6,7 @@ Python, are ``apply_compiled.py`` and ``apply_python.py``: both give `Results`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from fastframe.engines.cpu.runs import Runs, runs_of
 from fastframe.engines.cpu.spread import spread_codes
 from fastframe.engines.cpu.take import take
 from fastframe.errors import FunctionError
-from fastframe.ops.apply import RESULT, Apply
+from fastframe.ops.apply import RESULT, Apply, WindowApply
 
 Array = np.ndarray[Any, Any]
 
@@ -67,11 +67,7 @@ class Work:
 
     def key_of(self, run: int) -> tuple[str, Any]:
         """The key of a run's group: as text with the keys' names, and as iteration over the groups gives it."""
-        row = int(self.groups.first_rows[self.runs.groups[run]])
-        values = [key.array[row].as_py() for key in self.keys]
-        names = self.spec.shown or self.spec.keys
-        text = ", ".join(repr(value) if name is None else f"{name}={value!r}" for name, value in zip(names, values, strict=True))
-        return text, values[0] if len(values) == 1 else tuple(values)
+        return told(self.keys, self.spec.shown or self.spec.keys, int(self.groups.first_rows[self.runs.groups[run]]))
 
     def raised(self, run: int, error: BaseException) -> FunctionError:
         text, value = self.key_of(run)
@@ -80,6 +76,13 @@ class Work:
     def wrong_length(self, run: int, given: int) -> FunctionError:
         text, value = self.key_of(run)
         return FunctionError.wrong_length(self.spec.call.name, text, value, (given, int(self.runs.lengths()[run])))
+
+
+def told(columns: Sequence[Column], names: Sequence[str | None], row: int) -> tuple[str, Any]:
+    """A row's values in some columns: as text with the names, and as one value or a tuple."""
+    values = [column.array[row].as_py() for column in columns]
+    text = ", ".join(repr(value) if name is None else f"{name}={value!r}" for name, value in zip(names, values, strict=True))
+    return text, values[0] if len(values) == 1 else tuple(values)
 
 
 def apply_function(spec: Apply, table: Table) -> Table:
@@ -108,13 +111,13 @@ def by_group(column: Column, runs: Runs) -> Column:
     return column if runs.of_group is None else take(column, runs.of_group, missing=True)
 
 
-def check_shape(spec: Apply, returned: str, *, vector: bool, several: bool) -> None:
-    """Raise `FunctionError` unless ``agg``, ``transform`` or ``apply`` can do with what the function returned."""
-    if (spec.result == "agg" and vector) or (spec.result == "transform" and several):
+def check_shape(spec: Apply | WindowApply, returned: str, *, vector: bool, several: bool) -> None:
+    """Raise `FunctionError` unless ``agg``, ``transform``, ``apply`` or a window can do with what the function returned."""
+    if (spec.result in ("agg", "window") and vector) or (spec.result == "transform" and several):
         raise FunctionError.wrong_shape(spec.call.name, spec.result, returned)
 
 
-def declared(spec: Apply, results: Results) -> Results:
+def declared(spec: Apply | WindowApply, results: Results) -> Results:
     """The results in the declared dtypes, where that loses nothing of their kind.
 
     Raises
@@ -130,7 +133,7 @@ def declared(spec: Apply, results: Results) -> Results:
     return Results(results.names, tuple(columns), results.per_row)
 
 
-def _as(spec: Apply, column: Column, wanted: DType, name: str | None) -> Column:
+def _as(spec: Apply | WindowApply, column: Column, wanted: DType, name: str | None) -> Column:
     if column.dtype == wanted:
         return column
     given, asked = column.dtype.numpy, wanted.numpy

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +18,8 @@ from fastframe.engines.cpu.apply import Results, Work, check_shape
 from fastframe.engines.cpu.carried import carried_back, presence
 from fastframe.engines.cpu.keys import cached_groups
 from fastframe.engines.cpu.keys_text import encode_text
-from fastframe.errors import JITError
-from fastframe.ops.apply import Apply
+from fastframe.errors import FunctionError, JITError
+from fastframe.ops.apply import Apply, FunctionCall, WindowApply
 
 if TYPE_CHECKING:
     from fastframe._jit.arguments import Result
@@ -31,18 +32,18 @@ APART_ROWS = 1 << 18   # rows whose groups take long enough to be found while an
 _OPERATION = "function by group"
 
 
-def begin_compiling(spec: Apply, table: Table) -> Callable[[Work], Results]:
-    """Compile, beside the caller's work where that is long; what comes back calls the function on each run.
+@dataclass(frozen=True)
+class Prepared:
+    """The columns that a function is called on (text as codes), the values of its other parameters, and its compilation."""
 
-    Raises
-    ------
-    JITError
-        At once, or from what comes back.
-    """
-    from fastframe._jit.kernel import Pending
+    columns: tuple[Column, ...]
+    extras: tuple[Any, ...]
+    compiled: Callable[[], Kernel]
 
-    call, keys = spec.call, [table[key] for key in spec.keys]
-    columns = [_encoded(table[name]) for name in call.columns]
+
+def prepared(call: FunctionCall, table: Table) -> Prepared:
+    """What a call needs before rows are brought together."""
+    columns = tuple([_encoded(table[name]) for name in call.columns])
     lookups = [_lookup(column) for column in columns if column.is_encoded]
     extras, function = (*lookups, *call.extras), UserFunction.of(call.function)
 
@@ -54,11 +55,25 @@ def begin_compiling(spec: Apply, table: Table) -> Callable[[Work], Results]:
         kinds = [Codes(next(texts).dtype) if column.is_encoded else column.dtype for column in columns]
         return compile_runs(function, kinds, masks=call.nulls == "mask", extras=extras)
 
+    return Prepared(columns, extras, compiled)
+
+
+def begin_compiling(spec: Apply, table: Table) -> Callable[[Work], Results]:
+    """Compile, beside the caller's work where that is long; what comes back calls the function on each run.
+
+    Raises
+    ------
+    JITError
+        At once, or from what comes back.
+    """
+    from fastframe._jit.kernel import Pending
+
+    ready, keys = prepared(spec.call, table), [table[key] for key in spec.keys]
     if table.n_rows < APART_ROWS or cached_groups(keys, dropna=spec.dropna, sort=spec.sort) is not None:
-        kernel = compiled()
-        return lambda work: _called(lambda: kernel, columns, extras, work)
-    pending = Pending(compiled)
-    return lambda work: _called(pending.result, columns, extras, work)
+        kernel = ready.compiled()
+        return lambda work: _called(lambda: kernel, ready, work)
+    pending = Pending(ready.compiled)
+    return lambda work: _called(pending.result, ready, work)
 
 
 def _lookup(column: Column) -> Array:
@@ -72,32 +87,58 @@ def _encoded(column: Column) -> Column:
     return encode_text(column) if column.dtype.is_text and not column.is_encoded else column
 
 
-def _called(kernel_of: Callable[[], Kernel], columns: Sequence[Column], extras: Sequence[Any], work: Work) -> Results:
+class Room:
+    """Memory for a kernel's results: of ``length`` runs, or rows; ``lacking`` where some runs are not called."""
+
+    def __init__(self, kernel: Kernel, length: int, *, lacking: bool = False) -> None:
+        from fastframe._jit.calls import Output
+
+        self.kernel, self.length = kernel, length
+        vector = kernel.shape == "vector"
+        self.blocks = [allocate(length * result.storage.itemsize, _OPERATION) for result in kernel.results]
+        told = [lacking or (result.nullable and not vector) for result in kernel.results]
+        self.present = [allocate_array(length, np.uint8, _OPERATION) if one else None for one in told]
+        values = [_seen(block, result.storage, length) for block, result in zip(self.blocks, kernel.results, strict=True)]
+        self.outputs = [Output(one, valid) for one, valid in zip(values, self.present, strict=True)]
+
+    def results(self) -> Results:
+        """One row per run."""
+        found = zip(self.kernel.results, self.blocks, self.present, strict=True)
+        columns = tuple([_column(result, block, valid, self.length) for result, block, valid in found])
+        named = [str(at) if result.name is None else result.name for at, result in enumerate(self.kernel.results)]
+        return Results(tuple(named) if is_several(self.kernel) else None, columns, per_row=False)
+
+
+def is_several(kernel: Kernel) -> bool:
+    """Whether the function returns a tuple or a dict."""
+    return len(kernel.results) > 1 or kernel.results[0].name is not None
+
+
+def check_kernel(spec: Apply | WindowApply, kernel: Kernel) -> None:
+    """`check_shape` of what a compiled function returns."""
+    vector = kernel.shape == "vector"
+    check_shape(spec, "an array" if vector else "several values", vector=vector, several=is_several(kernel))
+
+
+def _called(kernel_of: Callable[[], Kernel], ready: Prepared, work: Work) -> Results:
     """The kernel over all runs; it may not be there yet while the values are brought together."""
     spec = work.spec
-    arrays = [work.values(column) for column in columns]
+    arrays = [work.values(column) for column in ready.columns]
     masks = [presence(column, work.places) for column in work.columns] if spec.call.nulls == "mask" else []
     kernel = kernel_of()
-    from fastframe._jit.calls import Inputs, Output, over_runs
+    from fastframe._jit.calls import Inputs, over_runs
 
-    vector, several = kernel.shape == "vector", len(kernel.results) > 1 or kernel.results[0].name is not None
-    check_shape(spec, "an array" if vector else "several values", vector=vector, several=several)
-    inputs = Inputs(arrays, masks, extras)
-    length = work.places.n_placed if vector else len(work.runs)
-    blocks = [allocate(length * result.storage.itemsize, _OPERATION) for result in kernel.results]
-    present = [allocate_array(length, np.uint8, _OPERATION) if result.nullable and not vector else None for result in kernel.results]
-    values = [_seen(block, result.storage, length) for block, result in zip(blocks, kernel.results, strict=True)]
-    runs = work.runs.compiled
-    outputs = [Output(one, valid) for one, valid in zip(values, present, strict=True)]
-    failure = over_runs(kernel, inputs, runs, outputs, operation=_OPERATION)
+    check_kernel(spec, kernel)
+    vector = kernel.shape == "vector"
+    inputs, runs = Inputs(arrays, masks, ready.extras), work.runs.compiled
+    room = Room(kernel, work.places.n_placed if vector else len(work.runs))
+    failure = over_runs(kernel, inputs, runs, room.outputs, operation=_OPERATION)
     if failure is not None:
         _explain(kernel, inputs, runs, failure, work)
-    if vector:
-        (result,), (block,) = kernel.results, blocks
-        return Results(None, (_without_nat(carried_back(block, result.dtype, work.places)),), per_row=True)
-    columns = [_column(result, block, valid, length) for result, block, valid in zip(kernel.results, blocks, present, strict=True)]
-    names = tuple([str(at) if result.name is None else result.name for at, result in enumerate(kernel.results)]) if several else None
-    return Results(names, tuple(columns), per_row=False)
+    if not vector:
+        return room.results()
+    (result,), (block,) = kernel.results, room.blocks
+    return Results(None, (_without_nat(carried_back(block, result.dtype, work.places)),), per_row=True)
 
 
 def _explain(kernel: Kernel, inputs: Any, runs: Any, failure: Any, work: Work) -> None:
@@ -107,18 +148,28 @@ def _explain(kernel: Kernel, inputs: Any, runs: Any, failure: Any, work: Work) -
     ------
     FunctionError
     """
-    from fastframe._jit.calls import call_again
-
-    first, last = int(runs.begin[failure.run]), int(runs.end[failure.run])
     if failure.wrong_length:
+        first, last = int(runs.begin[failure.run]), int(runs.end[failure.run])
         value = kernel.function.function(*[array[first:last] for array in (*inputs.columns, *inputs.masks)], *inputs.extras)
         raise work.wrong_length(failure.run, len(np.atleast_1d(value)))
+    explain_raised(kernel, inputs, runs, failure, work.raised)
+
+
+def explain_raised(kernel: Kernel, inputs: Any, runs: Any, failure: Any, raised: Callable[[int, BaseException], FunctionError]) -> None:
+    """Raise what the function raises on a failing run, as ``raised`` tells it.
+
+    Raises
+    ------
+    FunctionError
+    """
+    from fastframe._jit.calls import call_again
+
     try:
         call_again(kernel, inputs, failure, runs)
     except JITError:   # it does not fail when it is not compiled: says so
         raise
     except Exception as error:   # the user's function's own
-        raise work.raised(failure.run, error) from error
+        raise raised(failure.run, error) from error
 
 
 def _seen(block: Block, dtype: np.dtype[Any], length: int) -> Array:

@@ -25,6 +25,7 @@ from fastframe.engines.cpu.places import Places
 from fastframe.engines.cpu.runs import Runs, cuts
 from fastframe.engines.cpu.take import take
 from fastframe.errors import FunctionError
+from fastframe.ops.apply import Apply, FunctionCall, WindowApply
 
 Array = np.ndarray[Any, Any]
 
@@ -51,13 +52,22 @@ def call_in_python(work: Work) -> Results:
     arrays = [values_for_python(work, column) for column in work.columns]
     if call.nulls == "mask":
         arrays += [presence(column, work.places) for column in work.columns]
+    return _collected(work, call_all(call, arrays, work.runs, work.raised))
+
+
+def call_all(call: FunctionCall, arrays: Sequence[Array], runs: Runs, raised: Callable[[int, BaseException], FunctionError]) -> list[Any]:
+    """What the function returns for each run; ``raised`` tells the error of one.
+
+    Raises
+    ------
+    FunctionError
+    """
     function = partial(call_runs, call.function, (call.extras, dict(call.keywords)))
     run_all = _in_processes if call.engine == "python-processes" else _in_threads
     try:
-        returned = run_all(function, arrays, work.runs, call.name)
+        return run_all(function, arrays, runs, call.name)
     except RunFailed as failed:
-        raise work.raised(failed.run, failed.error) from failed.error
-    return _collected(work, returned)
+        raise raised(failed.run, failed.error) from failed.error
 
 
 def call_runs(function: Any, more: tuple[tuple[Any, ...], dict[str, Any]], arrays: Sequence[Array], begin: Array, end: Array) -> list[Any]:
@@ -155,16 +165,32 @@ def _collected(work: Work, returned: list[Any]) -> Results:
     if not returned:
         nothing = column_from([])
         return Results(None, (nothing,), per_row=spec.result == "transform" and not len(work.groups.codes))
+    what = shape_of(spec, returned)
+    if what == "an array":
+        return Results(None, (_vectors(work, [np.asarray(one) for one in returned]),), per_row=True)
+    return one_per_run(spec, returned, what)
+
+
+def shape_of(spec: Apply | WindowApply, returned: Sequence[Any]) -> str:
+    """What the function returned, the same for every run.
+
+    Raises
+    ------
+    FunctionError
+    """
     kinds = [_kind(one) for one in returned]
     what = next((kind for kind in kinds if kind != "None"), "None")
     other = next((kind for kind in kinds if kind not in (what, "None")), None)
     if other is not None or (what not in ("one value", "None") and "None" in kinds):
         raise FunctionError.changed_shape(spec.call.name, what, other or "None")
     check_shape(spec, what, vector=what == "an array", several=what in ("a tuple", "a dict"))
-    if what == "an array":
-        return Results(None, (_vectors(work, [np.asarray(one) for one in returned]),), per_row=True)
+    return what
+
+
+def one_per_run(spec: Apply | WindowApply, returned: list[Any], what: str) -> Results:
+    """A row for each run."""
     if what in ("a tuple", "a dict"):
-        return _fields(work, returned)
+        return _fields(spec, returned)
     return Results(None, (_scalars(returned),), per_row=False)
 
 
@@ -188,9 +214,9 @@ def _scalars(values: list[Any]) -> Column:
     return column_from(np.array(plain) if times or same else plain)
 
 
-def _fields(work: Work, returned: list[Any]) -> Results:
+def _fields(spec: Apply | WindowApply, returned: list[Any]) -> Results:
     """A column for each field of a tuple or dict."""
-    first, name = returned[0], work.spec.call.name
+    first, name = returned[0], spec.call.name
     names = tuple(map(str, first)) if isinstance(first, dict) else getattr(first, "_fields", None) or tuple(str(at) for at in range(len(first)))
     for one in returned:
         if len(one) != len(first) or (isinstance(first, dict) and one.keys() != first.keys()):
@@ -198,7 +224,7 @@ def _fields(work: Work, returned: list[Any]) -> Results:
     rows = [[one[key] for key in first] for one in returned] if isinstance(first, dict) else returned
     for value in rows[0]:
         if _kind(value) not in ("one value", "None"):
-            raise FunctionError.wrong_shape(name, work.spec.result, f"{_kind(value)} inside {_kind(first)}")
+            raise FunctionError.wrong_shape(name, spec.result, f"{_kind(value)} inside {_kind(first)}")
     return Results(names, tuple([_scalars(list(field)) for field in zip(*rows, strict=True)]), per_row=False)
 
 

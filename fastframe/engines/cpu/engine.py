@@ -10,7 +10,7 @@ from fastframe._threads import record
 from fastframe.column import Table
 from fastframe.engines.base import Handler, handler_of
 from fastframe.errors import OutOfMemory
-from fastframe.ops.apply import Apply
+from fastframe.ops.apply import Apply, WindowApply
 from fastframe.ops.base import Schema, Spec
 from fastframe.ops.concat import Concat
 from fastframe.ops.groups import GroupBy, Reduce, TopK, Window
@@ -61,6 +61,7 @@ class CpuEngine:
         Reduce: Late("groups", "reduce"),
         TopK: Late("windows", "largest_of_groups"),
         Apply: Late("functions", "apply_function"),
+        WindowApply: Late("functions", "apply_windows"),
         Join: Late("tables", "join"),
         Concat: Late("tables", "concat"),
     }

@@ -5,24 +5,25 @@ Windows are laid over *positions*: rows in row order, or in group order, where e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fastframe._kernels import window_bounds as kernels
-from fastframe._threads import run
+from fastframe._threads import SLICE_ROWS, run
+from fastframe.column import Table, cache
 from fastframe.column.column import Column
 from fastframe.column.memory import allocate_array
 from fastframe.dtypes import DType, Kind
+from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.order import group_order
+from fastframe.engines.cpu.select import take_table
 from fastframe.errors import WindowError
 from fastframe.ops.rolling import TIME_KINDS, Span
-
-if TYPE_CHECKING:
-    from fastframe.engines.cpu.groups import Groups
 
 Array = np.ndarray[Any, Any]
 
@@ -51,12 +52,25 @@ class Positions:
         return int(self.rows[position]) if self.rows is not None else position
 
 
-def positions_of(groups: Groups | None, n_rows: int) -> Positions:
-    """Rows as they are, or by group; rows in no group are left out."""
-    if groups is None:
+def positions_of(keys: Sequence[Column], n_rows: int, *, dropna: bool = True, sort: bool | None = True) -> Positions:
+    """Rows as they are, or by group, kept on the key columns; rows in no group are left out."""
+    if not keys:
         return Positions(n_rows)
+    name = ("positions", bool(dropna), sort)
+    kept = cache.find(keys, name)
+    if isinstance(kept, Positions):
+        return kept
+    groups = group_rows(keys, dropna=dropna, sort=sort)
     rows, offsets = group_order(groups.codes, groups.n_groups)
-    return Positions(len(rows), rows, offsets)
+    found = Positions(len(rows), rows, offsets)
+    cache.keep(keys, name, found, rows.nbytes + offsets.nbytes)
+    return found
+
+
+def carried_along(table: Table, names: Sequence[str], positions: Positions) -> dict[str, Column]:
+    """Columns in the order of positions."""
+    carried = table.select(names)
+    return dict((take_table(carried, positions.rows) if positions.rows is not None else carried).columns)
 
 
 @dataclass(frozen=True)
@@ -118,6 +132,29 @@ def written(span: Span, positions: Positions, times: Column | None) -> tuple[Arr
     task = make(bounds.view, (begin.ctypes.data, end.ctypes.data), (bounds, begin, end))
     run(task, positions.n_positions, operation=OPERATION)
     return begin, end
+
+
+def called(bounds: tuple[Array, Array], present: Array | None, *, min_periods: int, translated: bool) -> int:
+    """Windows that a function is called on, in place: how many it is not called on, whose bounds become 0 and -1.
+
+    Parameters
+    ----------
+    present : numpy.ndarray of int32, optional
+        How many values stand before each position, and in all; None: all positions have one.
+    min_periods : int
+        Values that a window needs.
+    translated : bool
+        Whether only present values lie in memory: bounds become those of their places there, and a window needs one.
+    """
+    begin, end = bounds
+    left_out = np.zeros(-(-len(begin) // SLICE_ROWS) + 1, np.int64)
+    address = present.ctypes.data if present is not None else 0
+    task = kernels.called_windows(
+        (begin.ctypes.data, end.ctypes.data), address, left_out.ctypes.data,
+        min_periods=min_periods, translated=translated, keep_alive=(begin, end, present, left_out),
+    )  # fmt: skip
+    run(task, len(begin), SLICE_ROWS, operation=OPERATION)
+    return int(left_out.sum())
 
 
 def _empty(positions: Positions) -> tuple[Array, Array]:

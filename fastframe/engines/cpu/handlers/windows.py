@@ -14,7 +14,7 @@ from fastframe.engines.cpu.select import take_table
 from fastframe.engines.cpu.spread import spread, spread_codes
 from fastframe.engines.cpu.topk import top_k
 from fastframe.engines.cpu.window import window
-from fastframe.engines.cpu.window_bounds import Positions, bounds_of, positions_of
+from fastframe.engines.cpu.window_bounds import Positions, bounds_of, carried_along, positions_of
 from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.decay import Decay
 from fastframe.ops.groups import TopK, Window
@@ -22,9 +22,10 @@ from fastframe.ops.rolling import Span
 
 
 def window_functions(spec: Window, table: Table) -> Table:
-    groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort) if spec.keys else None
+    keys = [table[key] for key in spec.keys]
     if spec.span is not None:
-        return _windows_of_rows(spec, spec.span, table, positions_of(groups, table.n_rows))
+        return _windows_of_rows(spec, spec.span, table, positions_of(keys, table.n_rows, dropna=spec.dropna, sort=spec.sort))
+    groups = group_rows(keys, dropna=spec.dropna, sort=spec.sort) if keys else None
     aggregates = [output for output in spec.outputs if isinstance(output.call, AggregationCall)]
     found = iter(_spread_aggregates([wanted_of(output, table) for output in aggregates], groups, table.n_rows))
     out = {}
@@ -36,8 +37,7 @@ def window_functions(spec: Window, table: Table) -> Table:
 
 def _windows_of_rows(spec: Window, span: Span | Decay, table: Table, positions: Positions) -> Table:
     """Rolling and expanding windows: results by group, beside the columns that are carried along."""
-    carried = table.select(spec.carried)
-    out = dict((take_table(carried, positions.rows) if positions.rows is not None else carried).columns)
+    out = carried_along(table, spec.carried, positions)
     times = table[span.on] if span.on is not None else None
     bounds = bounds_of(span, positions, times) if isinstance(span, Span) else None
     for output in spec.outputs:
