@@ -113,9 +113,13 @@ class Labels(Score):
 @node
 @record(frozen=True, eq=False)
 class Shares(Score):
-    """Each row divided by its sum, where that is not 0, as one-against-the-rest does it: a matrix of columns put together."""
+    """Each row divided by its sum, as one-against-the-rest does it: a matrix of columns put together.
+
+    ``zeros``: a row whose sum is 0 stays as it is; otherwise it becomes NaN (older versions of scikit-learn).
+    """
 
     parts: tuple[Score, ...]
+    zeros: bool = True
 
     @property
     def width(self) -> int:
@@ -127,7 +131,7 @@ class Shares(Score):
             out = np.concatenate(((1 - out), out), axis=1)
         sums = np.sum(out, axis=1)[:, np.newaxis]
         with np.errstate(all="ignore"):
-            return np.ascontiguousarray(np.divide(out, sums, out=out, where=sums != 0))
+            return np.ascontiguousarray(np.divide(out, sums, out=out, where=(sums != 0) | (not self.zeros)))
 
 
 def number_columns(width: int) -> FeatureContract:

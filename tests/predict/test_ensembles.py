@@ -113,6 +113,26 @@ def test_one_against_the_rest() -> None:
         check_model(OneVsRestClassifier(LogisticRegression()).fit(X, labels), X, methods=(*BOTH, "decision_function"))
 
 
+class Opposed(LogisticRegression):   # type: ignore[misc]
+    """Sure that no row is of its class."""
+
+    def fit(self, X: Any, y: Any) -> Any:
+        super().fit(X, y)
+        self.intercept_ = self.intercept_ - 1e5
+        return self
+
+
+def test_one_against_the_rest_where_classes_draw_or_none_is_wanted() -> None:
+    """Equal scores, and rows of zero probabilities: versions differ, and the compiled model follows."""
+    constant = _classes(1).set_params(min_samples_leaf=80)
+    check_model(OneVsRestClassifier(constant).fit(X, np.arange(160) % 3), X, methods=BOTH)
+    check_model(OneVsRestClassifier(Opposed()).fit(X, THREE), X, methods=BOTH)
+    fitted = OneVsRestClassifier(LogisticRegression()).fit(X, THREE)
+    for one in fitted.estimators_:
+        one.coef_, one.intercept_ = np.zeros_like(one.coef_), np.zeros_like(one.intercept_)
+    check_model(fitted, X, methods=(*BOTH, "decision_function"))
+
+
 def test_several_outputs() -> None:
     targets = np.column_stack([Z, X[:, 0], -Z])
     check_model(MultiOutputRegressor(_trees(3)).fit(X, targets), X)

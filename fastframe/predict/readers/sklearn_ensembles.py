@@ -19,6 +19,7 @@ from fastframe.predict.outputs import Together
 from fastframe.predict.pipeline import Cell, Columns, Matrix, Raw, floats
 from fastframe.predict.readers.sklearn_pipeline import Part, part_of
 from fastframe.predict.readers.sklearn_scalers import dense_of, in_dtype, in_place
+from fastframe.predict.readers.sklearn_versions import first_of_equals, keeps_zeros
 from fastframe.predict.scores import Score
 
 Array = np.ndarray[Any, Any]
@@ -192,11 +193,12 @@ def one_vs_rest(model: Any, matrix: Matrix, columns: Columns) -> Part:
     if len(scores) == 1:
         methods: dict[str, Score] = {"predict": Decide("above", scores[0], labels, 0.0 if decides else 0.5)}
     else:
-        methods = {"predict": Decide("largest", together, labels)}
+        first = first_of_equals(model, decides=decides)   # or the last: then the same backwards
+        methods = {"predict": Decide("largest", together if first else Together(tuple(scores[::-1])), labels if first else labels[::-1].copy())}
     if decides:
         methods["decision_function"] = together
     if all("predict_proba" in part.methods for part in parts):
-        methods["predict_proba"] = Shares(tuple(Cut(part.methods["predict_proba"], 1, 2) for part in parts))
+        methods["predict_proba"] = Shares(tuple(Cut(part.methods["predict_proba"], 1, 2) for part in parts), keeps_zeros(model))
     return Part(methods, "classification", _notes(parts))
 
 
