@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -57,3 +58,13 @@ def share_of_zeros(model: Any) -> float:
     asked = copy.copy(model)
     asked.coef_, asked.intercept_ = np.zeros_like(model.coef_), np.full(len(model.classes_), -1e4, model.coef_.dtype)
     return 0.0 if np.isnan(_quietly(asked.predict_proba, np.zeros((1, model.n_features_in_), model.coef_.dtype))).any() else 1.0
+
+
+@cache
+def casts_parameters() -> bool:
+    """Whether a standard scaler casts its parameters to the matrix's dtype first, or subtracts float64 from float32 (scikit-learn 1.6)."""
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler(with_std=False).fit(np.zeros((2, 1)))
+    scaler.mean_ = np.array([1 + 2.0**-40])   # as float32 it is 1
+    return bool(scaler.transform(np.ones((1, 1), np.float32))[0, 0] == 0)
