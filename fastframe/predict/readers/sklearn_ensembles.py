@@ -254,7 +254,8 @@ def chain(model: Any, matrix: Matrix, columns: Columns) -> Part:
         before.append(answers[handed][-1])
     places = np.argsort(np.asarray(model.order_))
     methods: dict[str, Score] = {
-        name: Together(tuple(found[place] for place in places)) for name, found in answers.items() if len(found) == len(parts) and hasattr(model, name)
+        name: Together(tuple(found[place] for place in places))
+        for name, found in answers.items() if len(found) == len(parts) and hasattr(model, name)
     }
     return Part(methods, parts[0].task, _notes(parts))
 
@@ -338,7 +339,8 @@ COMPOSITES: dict[str, Callable[[Any, Matrix, Columns], Part]] = {
     "StackingRegressor": stacking, "StackingClassifier": stacking,
     "BaggingRegressor": bagging_regressor, "BaggingClassifier": bagging_classifier,
     "CalibratedClassifierCV": calibrated_classifier, "OneVsRestClassifier": one_vs_rest,
-    "MultiOutputRegressor": multi_output, "MultiOutputClassifier": multi_output, "RegressorChain": chain, "ClassifierChain": chain, "OneVsOneClassifier": one_vs_one,
+    "MultiOutputRegressor": multi_output, "MultiOutputClassifier": multi_output, "RegressorChain": chain,
+    "ClassifierChain": chain, "OneVsOneClassifier": one_vs_one,
     "TransformedTargetRegressor": transformed_target,
     "GridSearchCV": best_estimator, "RandomizedSearchCV": best_estimator, "HalvingGridSearchCV": best_estimator,
     "HalvingRandomSearchCV": best_estimator, "FrozenEstimator": frozen, "TunedThresholdClassifierCV": tuned_threshold,
