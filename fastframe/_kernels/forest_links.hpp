@@ -13,7 +13,7 @@ struct Links {
     const uint8_t* values;   // in: n_rows x width, floats or doubles
     uint8_t* out;            // out: of the same shape and type, or int64 per row (decisions)
     int64_t width;           // in
-    double scale;            // in: of elementwise links; the cut of sides
+    double scale;            // in: of elementwise links; the cut of sides; of normalizing see there
 };
 
 // xgboost 3.2, src/common/math.h, Sigmoid: what is added to the sum against division by 0 is lost in rounding there as well.
@@ -140,7 +140,8 @@ int softmax(void* raw, int64_t start, int64_t stop, int64_t) {
     return OK;
 }
 
-// sklearn/linear_model/_base.py, _predict_proba_lr: rows add up to 1; a row of zeros becomes uniform.
+// sklearn/linear_model/_base.py, _predict_proba_lr: rows add up to 1. A row of zeros becomes uniform, or, where the scale is 0
+// (older versions of scikit-learn), 0 / 0.
 template <typename Sum, typename T>
 int normalize(void* raw, int64_t start, int64_t stop, int64_t) {
     const Links& ctx = *(const Links*)raw;
@@ -148,7 +149,8 @@ int normalize(void* raw, int64_t start, int64_t stop, int64_t) {
         const T* values = (const T*)ctx.values + row * ctx.width;
         T* out = (T*)ctx.out + row * ctx.width;
         const T sum = Sum::of(values, ctx.width);
-        for (int64_t at = 0; at < ctx.width; ++at) out[at] = sum == 0 ? T(1) / (T)ctx.width : values[at] / sum;
+        const bool is_uniform = sum == 0 && ctx.scale != 0;
+        for (int64_t at = 0; at < ctx.width; ++at) out[at] = is_uniform ? T(1) / (T)ctx.width : values[at] / sum;
     }
     return OK;
 }

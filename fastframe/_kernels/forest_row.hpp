@@ -358,7 +358,8 @@ inline const void* answer_links(const RowForest& forest, const RowLink* links, i
     return values;
 }
 
-// How many threads walk without the interpreter's lock: more than there are processors would only wait for one another.
+// How many threads have let go of the interpreter's lock to walk and have not got it back. Where more ask at once than there are
+// processors, handing the lock over costs more than a walk: its holder keeps it, until Python takes it from it.
 inline std::atomic<int>& walkers() {
     static std::atomic<int> count{0};
     return count;
@@ -371,6 +372,7 @@ inline bool start_walk(int most) {
     return false;
 }
 
+// The thread has the interpreter's lock again.
 inline void stop_walk() { walkers().fetch_sub(1, std::memory_order_relaxed); }
 
 inline void write_pairs(bool wide, const uint64_t* key, int64_t n_kinds, uint8_t* nodes) {

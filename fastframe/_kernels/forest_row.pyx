@@ -271,7 +271,7 @@ cdef class RowWalker(RowReader):
     names, fields
         See `RowReader`.
     beside : int
-        How many threads may walk without the interpreter's lock; 0 where walks are too short to hand it over.
+        How many threads may be without the interpreter's lock, walking or waiting to get it back; 0 where walks are too short to hand it over.
     keep_alive : object
         What owns the memory at the addresses.
     """
@@ -321,7 +321,7 @@ cdef class RowWalker(RowReader):
         if start_walk(self.beside):
             with nogil:
                 values = answer_links(self.forest, links, n_links, scratch)
-                stop_walk()
+            stop_walk()
         else:
             values = answer_links(self.forest, links, n_links, scratch)
         return values

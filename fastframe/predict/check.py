@@ -1,7 +1,7 @@
 """The self-check of `compile`: adversarial rows through the compiled and the native model, bits compared.
 
-All rows go through the planned engine and, where that is another one, through the walk, which small batches take; some go through
-`predict_row` one by one.
+Rows are made for thresholds (`probes`), then for nodes that these missed (`aim`). All go through the planned engine and, where that
+is another one, through the walk, which small batches take; some go through `predict_row` one by one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastframe.errors import InexactModelError
+from fastframe.predict.aim import aimed
 from fastframe.predict.coverage import nodes_decided
 from fastframe.predict.engines.choose import WALK
 from fastframe.predict.explain import bounds_of
@@ -67,7 +68,7 @@ def check_predictor(predictor: Predictor) -> Coverage:
     limit = min(ask.limit for ask in model.asks.values())
     limits = [limit, *(one for one in _SMALLER_LIMITS if one < limit)]
     for attempt in limits:
-        probes = probes_of(model, attempt)
+        probes = _aimed(predictor, probes_of(model, attempt), attempt)
         try:
             answers = {name: _asked(ask, probes) for name, ask in model.asks.items()}
             break
@@ -79,6 +80,12 @@ def check_predictor(predictor: Predictor) -> Coverage:
     alone = _ALONE if any(_same_alone(predictor, name) for name in model.asks) else 0
     decided, nodes = _nodes(predictor, probes)
     return Coverage(probes.n_rows, probes.thresholds, probes.tested, tuple(model.asks), attempt, alone, nodes, decided)
+
+
+def _aimed(predictor: Predictor, probes: Probes, limit: float) -> Probes:
+    """The probes, and rows for nodes that they do not decide at."""
+    with np.errstate(all="ignore"):
+        return aimed(predictor._model, probes, predictor._rows(probes.table()), limit)
 
 
 def _nodes(predictor: Predictor, probes: Probes) -> tuple[int, int]:

@@ -5,6 +5,7 @@ Each makes the calls of NumPy that scikit-learn makes on arrays of the same shap
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -113,9 +114,13 @@ class Labels(Score):
 @node
 @record(frozen=True, eq=False)
 class Shares(Score):
-    """Each row divided by its sum, where that is not 0, as one-against-the-rest does it: a matrix of columns put together."""
+    """Each row divided by its sum, as one-against-the-rest does it: a matrix of columns put together.
+
+    ``zeros``: a row whose sum is 0 stays as it is; otherwise it becomes NaN (older versions of scikit-learn).
+    """
 
     parts: tuple[Score, ...]
+    zeros: bool = True
 
     @property
     def width(self) -> int:
@@ -127,7 +132,42 @@ class Shares(Score):
             out = np.concatenate(((1 - out), out), axis=1)
         sums = np.sum(out, axis=1)[:, np.newaxis]
         with np.errstate(all="ignore"):
-            return np.ascontiguousarray(np.divide(out, sums, out=out, where=sums != 0))
+            return np.ascontiguousarray(np.divide(out, sums, out=out, where=(sums != 0) | (not self.zeros)))
+
+
+@node
+@record(frozen=True, eq=False)
+class Pairs(Score):
+    """One against one: how many pairs each class wins, and by less than a third how surely, as scikit-learn adds them.
+
+    Part ``k`` is of the classes of pair ``k`` of (0, 1), (0, 2) ... (1, 2) ...: ``votes[k]`` 0 for its first, 1 for its second.
+    """
+
+    votes: tuple[Score, ...]
+    surely: tuple[Score, ...]
+    n_classes: int
+
+    def check(self, contract: FeatureContract) -> None:
+        """That there is a vote and a score for each pair."""
+        expected = self.n_classes * (self.n_classes - 1) // 2
+        if not self.n_classes >= 2 or len(self.votes) != expected or len(self.surely) != expected:
+            raise ModelError.bad_part("Pairs", f"{len(self.votes)} votes and {len(self.surely)} scores of {self.n_classes} classes")
+
+    @property
+    def width(self) -> int:
+        return self.n_classes
+
+    def run(self, rows: Rows) -> Array:
+        votes, sums = np.zeros((rows.n_rows, self.n_classes)), np.zeros((rows.n_rows, self.n_classes))
+        pairs = combinations(range(self.n_classes), 2)
+        with np.errstate(all="ignore"):
+            for (first, second), vote, surely in zip(pairs, self.votes, self.surely, strict=True):
+                won, score = value(vote, rows)[:, 0], value(surely, rows)[:, 0]
+                sums[:, first] -= score
+                sums[:, second] += score
+                votes[won == 0, first] += 1
+                votes[won == 1, second] += 1
+            return votes + sums / (3 * (np.abs(sums) + 1))
 
 
 def number_columns(width: int) -> FeatureContract:

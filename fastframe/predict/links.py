@@ -38,7 +38,7 @@ LINKS: dict[str, str] = {
     "exp_numpy": "NumPy's exp, in either dtype: scikit-learn's log link",
     "softmax_numpy": "NumPy's exp, added in turn, float64: scikit-learn on a Fortran-ordered matrix (histogram gradient boosting)",
     "softmax_numpy_pairwise": "NumPy's exp, added pairwise: scikit-learn or SciPy on a C-ordered matrix",
-    "normalize": "divided by the row's sum, in either dtype, added in turn; uniform where that is 0: scikit-learn's one against the rest",
+    "normalize": "divided by the row's sum, either dtype, added in turn; uniform where it is 0 (NaN with a scale of 0): scikit-learn's one against the rest",
     "normalize_pairwise": "the same, added pairwise: where the matrix is C-ordered",
 }  # fmt: skip
 """Links by name."""
@@ -55,7 +55,7 @@ _DECISIONS = frozenset({"largest", "above", "at_least", "below"})   # whose answ
 @node
 @record(frozen=True, eq=False)
 class Link(Score):
-    """A link function of a score; ``scale`` is an operand of ``sigmoid`` and ``divide`` only.
+    """A link function of a score; ``scale`` is an operand of ``sigmoid``, ``divide`` and ``normalize`` only.
 
     Costs a few nanoseconds per value; memory for the answer.
     """

@@ -164,7 +164,7 @@ def _of_number(field: Field, uses: Sequence[tuple[Number, Any, Forest, int]], li
         some = all_of if len(all_of) <= most else all_of[np.linspace(0, len(all_of) - 1, most).astype(np.int64)]
         thresholds += len(all_of)
         tested += len(some)
-        sides.append(keys.sides(_path(feature, source, forest.domain), some))
+        sides.append(keys.sides(path_of(feature, source, forest.domain), some))
     values = np.unique(np.concatenate(sides)) if sides else np.empty(0, numpy)
     return Candidates(values, np.array(special, numpy), thresholds, tested)
 
@@ -174,7 +174,7 @@ def _bool_thresholds(uses: Sequence[tuple[Number, Any, Forest, int]]) -> tuple[i
     return sum(counts), sum(counts)   # both values are tried
 
 
-def _path(feature: Number, source: NumberInput, domain: str) -> Callable[[Array], Array]:
+def path_of(feature: Number, source: NumberInput, domain: str) -> Callable[[Array], Array]:
     """What a value of the column becomes before it is compared."""
 
     def path(values: Array) -> Array:
@@ -253,6 +253,20 @@ class Keys:
                 low, high = np.where(same, middle, low), np.where(same, high, middle)
             out += [self.values(low), self.values(high)]
         return np.concatenate(out) if out else np.empty(0, self.numpy)
+
+    def turns(self, path: Callable[[Array], Array], thresholds: Array) -> tuple[Array, Array]:
+        """Per threshold the two neighbours between which ``path(value) <= threshold`` turns, of a path that rises or falls: which is, which is not."""
+        ends = [np.full(len(thresholds), key, np.int64) for key in (self.lowest, 0, self.highest)]
+        at = [path(self.values(one)) <= thresholds for one in ends]
+        below = at[0] != at[1]
+        low, high = np.where(below, ends[0], ends[1]), np.where(below, ends[1], ends[2])
+        at_low = at[0]
+        while len(low) and int((high - low).max()) > 1:
+            middle = low + (high - low) // 2
+            same = (path(self.values(middle)) <= thresholds) == at_low
+            low, high = np.where(same, middle, low), np.where(same, high, middle)
+        one, other = self.values(low), self.values(high)
+        return np.where(at_low, one, other), np.where(at_low, other, one)
 
 
 # ---- columns --------------------------------------------------------------------------------------------------------

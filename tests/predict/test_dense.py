@@ -106,8 +106,21 @@ def test_float32() -> None:
 ])  # fmt: skip
 def test_probabilities_of_float32(model: Any, labels: Any) -> None:
     narrow = (X / [1, 5, 0.1, 30, 1, 1, 2, 2, 1]).astype(np.float32)
-    read = check_model(model.fit(narrow, labels), narrow, methods=PROBABILITIES)
-    assert read.contract.fields[0].dtype == "float32"
+    fitted = model.fit(narrow, labels)
+    read = check_model(fitted, narrow, methods=PROBABILITIES)
+    kept = fitted.coef_ if hasattr(fitted, "coef_") else fitted.coefs_[0]   # LogisticRegression's are float64 in scikit-learn 1.6
+    assert read.contract.fields[0].dtype == str(kept.dtype)
+
+
+def test_rows_that_no_class_wants() -> None:
+    """One against the rest gives them probabilities of 0, or no number, as the version has it."""
+    model = SGDClassifier("log_loss", max_iter=5).fit(X, THREE)
+    far = np.concatenate([X, X * 1e4])
+    unwanted = (model.decision_function(far) < -800).all(axis=1)
+    model.intercept_ = np.full_like(model.intercept_, -1e9) if not unwanted.any() else model.intercept_
+    check_model(model, far, methods=PROBABILITIES)
+    shares = model.predict_proba(far)[(model.decision_function(far) < -800).all(axis=1)]
+    assert len(shares) and (np.isnan(shares).all() or (shares == 1 / 3).all())
 
 
 def test_frames_and_the_bound_on_other_layouts() -> None:

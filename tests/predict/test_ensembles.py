@@ -23,7 +23,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
-from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor, RegressorChain
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor, RegressorChain
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, PowerTransformer, RobustScaler, StandardScaler
@@ -113,6 +113,45 @@ def test_one_against_the_rest() -> None:
         check_model(OneVsRestClassifier(LogisticRegression()).fit(X, labels), X, methods=(*BOTH, "decision_function"))
 
 
+class Opposed(LogisticRegression):   # type: ignore[misc]
+    """Sure that no row is of its class."""
+
+    def fit(self, X: Any, y: Any) -> Any:
+        super().fit(X, y)
+        self.intercept_ = self.intercept_ - 1e5
+        return self
+
+
+def test_one_against_the_rest_where_classes_draw_or_none_is_wanted() -> None:
+    """Equal scores, and rows of zero probabilities: versions differ, and the compiled model follows."""
+    constant = _classes(1).set_params(min_samples_leaf=80)
+    check_model(OneVsRestClassifier(constant).fit(X, np.arange(160) % 3), X, methods=BOTH)
+    check_model(OneVsRestClassifier(Opposed()).fit(X, THREE), X, methods=BOTH)
+    fitted = OneVsRestClassifier(LogisticRegression()).fit(X, THREE)
+    for one in fitted.estimators_:
+        one.coef_, one.intercept_ = np.zeros_like(one.coef_), np.zeros_like(one.intercept_)
+    check_model(fitted, X, methods=(*BOTH, "decision_function"))
+
+
+def test_one_against_one() -> None:
+    methods = ("predict", "decision_function")
+    for labels in (THREE, Z > 0, np.digitize(Z, np.quantile(Z, np.linspace(0, 1, 7)[1:-1])) * 10):
+        check_model(OneVsOneClassifier(_classes(3)).fit(X, labels), X, methods=methods)
+        check_model(OneVsOneClassifier(LogisticRegression()).fit(X, labels), X, methods=methods)
+    check_model(OneVsOneClassifier(make_pipeline(StandardScaler(), _classes(4))).fit(X, THREE), X, methods=methods)
+
+
+@pytest.mark.parametrize("chain_method", ["predict", "predict_proba", "decision_function"])
+def test_chains_of_classifiers(chain_method: str) -> None:
+    labels = np.column_stack([Z > 0, X[:, 0] > 0, Z > 1]).astype(int)
+    options = {"chain_method": chain_method} if chain_method != "predict" else {}
+    chained = ClassifierChain(LogisticRegression(), order=[2, 0, 1], **options).fit(X, labels)
+    check_model(chained, X, methods=(*BOTH, "decision_function"))
+    if chain_method != "decision_function":
+        check_model(ClassifierChain(_classes(3), **options).fit(X, labels * 4 - 1), X, methods=BOTH)
+        check_model(ClassifierChain(RandomForestClassifier(3, max_depth=4, random_state=0), **options).fit(X, labels), X, methods=BOTH)
+
+
 def test_several_outputs() -> None:
     targets = np.column_stack([Z, X[:, 0], -Z])
     check_model(MultiOutputRegressor(_trees(3)).fit(X, targets), X)
@@ -143,8 +182,11 @@ def test_searches_and_thresholds() -> None:
 
 
 def test_what_is_refused() -> None:
-    with pytest.raises(UnsupportedModel, match="OneVsOneClassifier"):
-        read_model(OneVsOneClassifier(_classes(2)).fit(X, THREE))
+    with pytest.raises(UnsupportedModel, match="estimators are regressors"):
+        read_model(OneVsOneClassifier(_trees(2)).fit(X, THREE))
+    three = np.column_stack([THREE == "u", np.digitize(Z, [-1, 1])]).astype(int)
+    with pytest.raises(UnsupportedModel, match="not two classes"):
+        read_model(ClassifierChain(_classes(2)).fit(X, three))
     with pytest.raises(UnsupportedModel, match="PowerTransformer is not compiled"):
         read_model(TransformedTargetRegressor(_trees(2), transformer=PowerTransformer()).fit(X, Z))
     with pytest.raises(UnsupportedModel, match="several labels"):

@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_selection import SelectFromModel, SelectKBest, VarianceThreshold
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.linear_model import Ridge
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
     Binarizer,
     FunctionTransformer,
@@ -29,15 +29,18 @@ from sklearn.preprocessing import (
 )
 
 import fastframe as ff
+from fastframe.errors import UnsupportedModel
 
 RNG = np.random.default_rng(5)
 X = np.abs(RNG.normal(size=(90, 4))).round(1)
 HOLES = np.where(RNG.random(X.shape) < 0.1, np.nan, X)
 Y = (X[:, 0] > 0.6).astype(int)
 
+QUANTILES = {"quantile_method": "averaged_inverted_cdf"} if hasattr(KBinsDiscretizer(), "quantile_method") else {}   # not in scikit-learn 1.6
+
 EXACT = [
     StandardScaler(), MinMaxScaler(), MaxAbsScaler(), RobustScaler(), Binarizer(threshold=0.5),
-    KBinsDiscretizer(encode="ordinal", quantile_method="averaged_inverted_cdf"),
+    KBinsDiscretizer(encode="ordinal", **QUANTILES),
     Normalizer(), PolynomialFeatures(), VarianceThreshold(0.01), SelectKBest(k=2), SelectFromModel(Ridge()), OneHotEncoder(handle_unknown="ignore"),
     OrdinalEncoder(), TargetEncoder(random_state=0), FunctionTransformer(np.log1p), make_pipeline(StandardScaler(), PolynomialFeatures(2)),
 ]  # fmt: skip
@@ -69,6 +72,15 @@ def test_projections(model: Any) -> None:
     p = ff.compile(model.fit(X))
     assert p.transform(X).tobytes() == np.ascontiguousarray(model.transform(X)).tobytes()
     assert np.allclose(p.predict_row(tuple(X[0].tolist()), "transform"), model.transform(X[:1])[0], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("model", [MissingIndicator(), make_pipeline(StandardScaler(), MissingIndicator())])
+def test_an_indicator_that_saw_nothing_missing_gives_no_columns(model: Any) -> None:
+    with pytest.raises(UnsupportedModel, match="MissingIndicator cannot be compiled: it gives no columns at all"):
+        ff.compile(model.fit(X))
+    assert np.array_equal(ff.compile(MissingIndicator(features="all").fit(X)).transform(HOLES), np.isnan(HOLES))
+    beside = FeatureUnion([("x", StandardScaler()), ("none", MissingIndicator())]).fit(X)
+    assert ff.compile(beside).transform(X).tobytes() == np.ascontiguousarray(beside.transform(X)).tobytes()
 
 
 def test_a_frame_of_what_was_transformed() -> None:

@@ -12,13 +12,14 @@ from fastframe.errors import UnsupportedModel
 from fastframe.predict import blocks
 from fastframe.predict.decide import Decide, class_labels
 from fastframe.predict.dense import Inputs
-from fastframe.predict.ensembles import Added, Apply, Average, Calibrated, Fed, Labels, Shares, Votes
+from fastframe.predict.ensembles import Added, Apply, Average, Calibrated, Fed, Labels, Pairs, Shares, Votes
 from fastframe.predict.features import Step
 from fastframe.predict.outputs import Columns as Cut
 from fastframe.predict.outputs import Together
 from fastframe.predict.pipeline import Cell, Columns, Matrix, Raw, floats
 from fastframe.predict.readers.sklearn_pipeline import Part, part_of
 from fastframe.predict.readers.sklearn_scalers import dense_of, in_dtype, in_place
+from fastframe.predict.readers.sklearn_versions import first_of_equals, keeps_zeros
 from fastframe.predict.scores import Score
 
 Array = np.ndarray[Any, Any]
@@ -192,11 +193,12 @@ def one_vs_rest(model: Any, matrix: Matrix, columns: Columns) -> Part:
     if len(scores) == 1:
         methods: dict[str, Score] = {"predict": Decide("above", scores[0], labels, 0.0 if decides else 0.5)}
     else:
-        methods = {"predict": Decide("largest", together, labels)}
+        first = first_of_equals(model, decides=decides)   # or the last: then the same backwards
+        methods = {"predict": Decide("largest", together if first else Together(tuple(scores[::-1])), labels if first else labels[::-1].copy())}
     if decides:
         methods["decision_function"] = together
     if all("predict_proba" in part.methods for part in parts):
-        methods["predict_proba"] = Shares(tuple(Cut(part.methods["predict_proba"], 1, 2) for part in parts))
+        methods["predict_proba"] = Shares(tuple(Cut(part.methods["predict_proba"], 1, 2) for part in parts), keeps_zeros(model))
     return Part(methods, "classification", _notes(parts))
 
 
@@ -208,20 +210,64 @@ def multi_output(model: Any, matrix: Matrix, columns: Columns) -> Part:
     return Part(methods, parts[0].task, _notes(parts))
 
 
-def regressor_chain(model: Any, matrix: Matrix, columns: Columns) -> Part:
+def one_vs_one(model: Any, matrix: Matrix, columns: Columns) -> Part:
+    from sklearn.base import is_regressor
+
+    if model.pairwise_indices_ is not None:
+        raise _refuse(model, "its estimators are fed distances between rows")
+    if any(is_regressor(one) or len(one.classes_) != 2 for one in model.estimators_):
+        raise _refuse(model, "its estimators are regressors or constant")
+    parts = [part_of(one, matrix, columns) for one in model.estimators_]
+    decides = hasattr(model.estimators_[0], "decision_function")
+    surely = [_method(p, model, "decision_function") if decides else Cut(_method(p, model, "predict_proba"), 1, 2) for p in parts]
+    scores: Score = Pairs(tuple(_method(part, model, "predict") for part in parts), tuple(surely), len(model.classes_))
+    labels = class_labels(model.classes_)
+    if len(labels) == 2:
+        scores = Cut(scores, 1, 2)
+        decided = Decide("above", scores, labels, 0.0 if decides else 0.5)
+    else:
+        decided = Decide("largest", scores, labels)
+    return Part({"predict": decided, "decision_function": scores}, "classification", _notes(parts))
+
+
+def chain(model: Any, matrix: Matrix, columns: Columns) -> Part:
+    """Models that are each also fed what those before them say, as float64."""
     cells = floats(matrix, columns)
     for cell in cells:
         columns.use(cell)
     before: list[Score] = [Inputs(dense_of(cells), cells[0].dtype)]
     parts: list[Part] = []
+    answers: dict[str, list[Score]] = {name: [] for name in _ANSWERS[:3]}
     probe: Array | None = None if matrix.probe is None or matrix.sparse else np.asarray(matrix.probe)
+    handed = getattr(model, "chain_method_", "predict")
     for place, one in enumerate(model.estimators_):
+        if len(getattr(one, "classes_", (0, 1))) != 2:
+            raise _refuse(model, "one of its outputs has not two classes")
         inputs = Together(tuple(before))
         given = None if probe is None else np.hstack((probe, np.zeros((len(probe), len(model.estimators_)))[:, :place]))
         parts.append(_fed_by(inputs, one, given)[0])
-        before.append(Fed(inputs, _method(parts[-1], model, "predict")))
+        for name, found in answers.items():
+            if name in parts[-1].methods:
+                found.append(Fed(inputs, _in_chain(one, parts[-1].methods[name])))
+        if len(answers.get(handed, ())) != place + 1:
+            raise _refuse(model, f"it asks for {handed}, which is not compiled")
+        before.append(answers[handed][-1])
     places = np.argsort(np.asarray(model.order_))
-    return Part({"predict": Together(tuple(before[1 + place] for place in places))}, "regression", _notes(parts))
+    methods: dict[str, Score] = {
+        name: Together(tuple(found[place] for place in places))
+        for name, found in answers.items() if len(found) == len(parts) and hasattr(model, name)
+    }
+    return Part(methods, parts[0].task, _notes(parts))
+
+
+def _in_chain(one: Any, score: Score) -> Score:
+    """An answer as a chain keeps it: of both classes' probabilities the second's, and labels as numbers."""
+    score = Cut(score, 1, 2) if score.width == 2 else score
+    if isinstance(score, Decide) and score.classes.dtype != np.float64:
+        if score.classes.dtype.kind not in "biuf":
+            raise _refuse(one, "its labels, which a chain hands on, are no numbers")
+        return _apply_steps(score, (Step("float64"),))
+    return score
 
 
 def transformed_target(model: Any, matrix: Matrix, columns: Columns) -> Part:
@@ -293,7 +339,8 @@ COMPOSITES: dict[str, Callable[[Any, Matrix, Columns], Part]] = {
     "StackingRegressor": stacking, "StackingClassifier": stacking,
     "BaggingRegressor": bagging_regressor, "BaggingClassifier": bagging_classifier,
     "CalibratedClassifierCV": calibrated_classifier, "OneVsRestClassifier": one_vs_rest,
-    "MultiOutputRegressor": multi_output, "MultiOutputClassifier": multi_output, "RegressorChain": regressor_chain,
+    "MultiOutputRegressor": multi_output, "MultiOutputClassifier": multi_output, "RegressorChain": chain,
+    "ClassifierChain": chain, "OneVsOneClassifier": one_vs_one,
     "TransformedTargetRegressor": transformed_target,
     "GridSearchCV": best_estimator, "RandomizedSearchCV": best_estimator, "HalvingGridSearchCV": best_estimator,
     "HalvingRandomSearchCV": best_estimator, "FrozenEstimator": frozen, "TunedThresholdClassifierCV": tuned_threshold,

@@ -17,6 +17,7 @@ from fastframe.predict.dense import Distances, GaussianBayes, Inputs, Layers, Li
 from fastframe.predict.features import Number, Step
 from fastframe.predict.links import BothClasses, Link
 from fastframe.predict.model import Ask, Model, Source
+from fastframe.predict.readers.sklearn_versions import share_of_zeros
 from fastframe.predict.scores import Score
 
 Array = np.ndarray[Any, Any]
@@ -108,7 +109,7 @@ def read_sgd_classifier(model: Any) -> Model:
     methods, score, dtype = _decisions(model)
     if model.loss == "log_loss":
         one_by_one = Link("sigmoid", score)
-        methods["predict_proba"] = BothClasses(one_by_one) if score.width == 1 else Link("normalize_pairwise", one_by_one)
+        methods["predict_proba"] = BothClasses(one_by_one) if score.width == 1 else Link("normalize_pairwise", one_by_one, share_of_zeros(model))
     return dense_model(model, methods, "classification", dtype)
 
 

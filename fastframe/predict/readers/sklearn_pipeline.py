@@ -94,7 +94,9 @@ def _pipeline(pipeline: Any, matrix: Matrix, columns: Columns) -> Part:
 
 def _transformed(matrix: Matrix, steps: list[Any], columns: Columns) -> Part:
     cells = floats(matrix, columns)
-    dtype = cells[0].dtype if cells else "float64"
+    if not cells:
+        raise UnsupportedModel.because(type(steps[-1]).__name__ if steps else "the transformer", ["it gives no columns at all"])
+    dtype = cells[0].dtype
     methods: dict[str, Score] = {"transform": Inputs(sklearn_scalers.dense_of(cells), dtype)}
     return Part(methods, "transform", (), {"transform": Ask(lambda given: np.asarray(_dense(_through(steps, given)), dtype))})
 

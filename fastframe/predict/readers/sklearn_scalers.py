@@ -42,14 +42,19 @@ def dense_of(features: list[Cell]) -> tuple[Feature, ...]:
 
 
 def standard_scaler(scaler: Any, matrix: Matrix, columns: Columns) -> list[Cell]:
+    from fastframe.predict.readers.sklearn_versions import casts_parameters
+
+    def step(name: str, operand: Any, dtype: str) -> tuple[Step, ...]:
+        return (in_dtype(name, operand, dtype),) if casts_parameters() else in_place(name, operand, dtype)
+
     cells = []
     for i, cell in enumerate(floats(matrix, columns)):
         steps: list[Step] = []
         if matrix.sparse:
             steps += in_place("multiply", 1 / scaler.scale_[i], cell.dtype) if scaler.scale_ is not None else ()
         else:
-            steps += [in_dtype("subtract", scaler.mean_[i], cell.dtype)] if scaler.with_mean else []
-            steps += [in_dtype("divide", scaler.scale_[i], cell.dtype)] if scaler.with_std else []
+            steps += step("subtract", scaler.mean_[i], cell.dtype) if scaler.with_mean else ()
+            steps += step("divide", scaler.scale_[i], cell.dtype) if scaler.with_std else ()
         cells.append(stepped(cell, tuple(steps)))
     return cells
 
