@@ -12,6 +12,7 @@ from typing import Any
 from fastframe._threads import record
 from fastframe.column import Column, Table
 from fastframe.column.range import RangeColumn
+from fastframe.ops.apply import Apply
 from fastframe.ops.base import Spec
 from fastframe.ops.concat import Concat
 from fastframe.ops.groups import GroupBy, Output, Reduce, TopK, Window
@@ -38,6 +39,8 @@ def detail_of(spec: Spec) -> str:
             return f"{_outputs(spec.outputs)} by {_names(spec.keys)}" if spec.keys else _outputs(spec.outputs)
         case Reduce():
             return _outputs(spec.outputs)
+        case Apply():
+            return f"{spec.call.name} of {_names(spec.call.columns)} by {_names(spec.keys)}"
         case TopK():
             return f"{spec.k} of {_names([spec.column])} by {_names(spec.keys)}"
         case Project():
@@ -78,6 +81,8 @@ def bytes_used(spec: Spec, tables: Sequence[Table], result: Table) -> int:
             names = {*spec.keys, *_inputs(spec.outputs)}
         case Reduce():
             names = _inputs(spec.outputs)
+        case Apply():
+            names = {*spec.keys, *spec.call.columns}
         case Project():
             names = {name for _, expression in spec.outputs for name in expression.names()}
         case Put():

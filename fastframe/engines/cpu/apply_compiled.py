@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,8 +33,25 @@ APART_ROWS = 1 << 18   # rows whose groups take long enough to be found while an
 _OPERATION = "function by group"
 
 
-def begin_compiling(spec: Apply, table: Table) -> Callable[[Work], Results]:
-    """Compile, beside the caller's work where that is long; what comes back calls the function on each run.
+@dataclass(frozen=True)
+class Begun:
+    """A compilation that goes on beside the caller's work, where that is long."""
+
+    kernel_of: Callable[[], Kernel]
+    columns: Sequence[Column]
+    extras: Sequence[Any]
+    beside: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    def call(self, work: Work) -> Results:
+        """The function, called on each run."""
+        with self.beside():
+            arrays = [work.values(column) for column in self.columns]
+            masks = [presence(column, work.places) for column in work.columns] if work.spec.call.nulls == "mask" else []
+        return _called(self.kernel_of(), arrays, masks, self.extras, work)
+
+
+def begin_compiling(spec: Apply, table: Table) -> Begun:
+    """Compile, beside the caller's work where that is long.
 
     Raises
     ------
@@ -56,9 +75,9 @@ def begin_compiling(spec: Apply, table: Table) -> Callable[[Work], Results]:
 
     if table.n_rows < APART_ROWS or cached_groups(keys, dropna=spec.dropna, sort=spec.sort) is not None:
         kernel = compiled()
-        return lambda work: _called(lambda: kernel, columns, extras, work)
+        return Begun(lambda: kernel, columns, extras)
     pending = Pending(compiled)
-    return lambda work: _called(pending.result, columns, extras, work)
+    return Begun(pending.result, columns, extras, pending.beside)
 
 
 def _lookup(column: Column) -> Array:
@@ -72,12 +91,9 @@ def _encoded(column: Column) -> Column:
     return encode_text(column) if column.dtype.is_text and not column.is_encoded else column
 
 
-def _called(kernel_of: Callable[[], Kernel], columns: Sequence[Column], extras: Sequence[Any], work: Work) -> Results:
-    """The kernel over all runs; it may not be there yet while the values are brought together."""
+def _called(kernel: Kernel, arrays: Sequence[Array], masks: Sequence[Array], extras: Sequence[Any], work: Work) -> Results:
+    """The kernel over all runs."""
     spec = work.spec
-    arrays = [work.values(column) for column in columns]
-    masks = [presence(column, work.places) for column in work.columns] if spec.call.nulls == "mask" else []
-    kernel = kernel_of()
     from fastframe._jit.calls import Inputs, Output, over_runs
 
     vector, several = kernel.shape == "vector", len(kernel.results) > 1 or kernel.results[0].name is not None
