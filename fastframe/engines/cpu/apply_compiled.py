@@ -62,7 +62,7 @@ def begin_compiling(spec: Apply, table: Table) -> Begun:
 
     call, keys = spec.call, [table[key] for key in spec.keys]
     columns = [_encoded(table[name]) for name in call.columns]
-    lookups = [_lookup(column) for column in columns if column.is_encoded]
+    lookups = [_lookup(column, call.name) for column in columns if column.is_encoded]
     extras, function = (*lookups, *call.extras), UserFunction.of(call.function)
 
     def compiled() -> Kernel:
@@ -80,11 +80,10 @@ def begin_compiling(spec: Apply, table: Table) -> Begun:
     return Begun(pending.result, columns, extras, pending.beside)
 
 
-def _lookup(column: Column) -> Array:
-    """The values that a column's codes stand for, as compiled code can read them."""
-    from fastframe._jit.arguments import lookup_array
+def _lookup(column: Column, name: str) -> Array:
+    from fastframe._jit.arguments import lookup_of
 
-    return lookup_array(column.dictionary.to_numpy(zero_copy_only=False))
+    return lookup_of(column.dictionary, name)
 
 
 def _encoded(column: Column) -> Column:
