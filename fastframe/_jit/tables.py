@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,10 @@ def _blas_looked_up() -> Iterator[None]:
     That import takes as long as all other tables together. Functions that need BLAS still import it: they ask again when they
     are compiled, and when they run.
     """
-    linalg = None
-    if _MODULE not in sys.modules and "scipy.linalg" not in sys.modules:
-        from numba.np import linalg
+    if _MODULE in sys.modules or "scipy.linalg" in sys.modules:
+        yield
+        return
+    linalg: Any = import_module("numba.np.linalg")
     ensure: Callable[[], None] | None = getattr(linalg, "ensure_blas", None)
     if ensure is None:
         yield
@@ -38,9 +40,9 @@ def _blas_looked_up() -> Iterator[None]:
         yield
     finally:
         linalg.ensure_blas = ensure
-        loaded = sys.modules.get(_MODULE)
+        loaded: Any = sys.modules.get(_MODULE)
         if getattr(loaded, "ensure_blas", None) is _installed_blas:
-            loaded.ensure_blas = ensure   # type: ignore[union-attr]
+            loaded.ensure_blas = ensure
 
 
 def _installed_blas() -> None:

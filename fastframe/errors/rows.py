@@ -18,7 +18,7 @@ class RowFunctionError(FunctionError):
     row: int | None = None
 
     @classmethod
-    def raised(cls, function: str, row: int, values: Sequence[Any], error: BaseException) -> RowFunctionError:
+    def raised_at(cls, function: str, row: int, values: Sequence[Any], error: BaseException) -> RowFunctionError:
         text = f"{function} raised {type(error).__name__} at row {row}, called with {listed(values)}: {error}"
         made = cls(f"{text.rstrip('.')}. Nothing was changed; the function's own error is the cause of this one.")
         made.row = row

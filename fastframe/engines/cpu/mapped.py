@@ -62,7 +62,7 @@ def _compiled(call: RowFunction, columns: Sequence[Column], n_rows: int) -> list
         try:
             call_again(kernel, inputs, failure)
         except Exception as error:   # of the user's function: whatever it raises is told with its row
-            raise RowFunctionError.raised(call.name, failure.run, given, error) from error
+            raise RowFunctionError.raised_at(call.name, failure.run, given, error) from error
     return [_column(one.dtype, out.values, out.present) for one, out in zip(kernel.results, outputs, strict=True)]
 
 
@@ -129,7 +129,7 @@ def _interpreted(call: RowFunction, columns: Sequence[Column]) -> list[Column]:
         try:
             value = call.function(*values, *call.extras, **dict(call.keywords))
         except Exception as error:   # of the user's function: whatever it raises is told with its row
-            raise RowFunctionError.raised(call.name, row, values, error) from error
+            raise RowFunctionError.raised_at(call.name, row, values, error) from error
         if not several and isinstance(value, tuple | dict):
             raise RowFunctionError.several_in_python(call.name, value)
         returned.append(_fields(call, names, value) if several else value)
