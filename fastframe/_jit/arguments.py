@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numba.core import types as numba_types
 from numba.np import numpy_support
 
@@ -77,6 +78,21 @@ def lookup_array(values: Sequence[str] | np.ndarray) -> np.ndarray:
     array = array.astype("U")
     width = max(1, array.dtype.itemsize // 4)
     return np.ascontiguousarray(array.astype(f"U{max(4, 1 << (width - 1).bit_length())}"))   # each width is another type
+
+
+def lookup_of(dictionary: pa.Array, name: str) -> np.ndarray:
+    """The values that a column's codes stand for, as the compiled function ``name`` can read them.
+
+    Raises
+    ------
+    JITError
+        numba has no arrays of such values.
+    """
+    values = dictionary.to_numpy(zero_copy_only=False)
+    text = pa.types.is_string(dictionary.type) or pa.types.is_large_string(dictionary.type) or pa.types.is_string_view(dictionary.type)
+    if not text and values.dtype.kind not in "biufmM":
+        raise JITError.no_column_type(name, "the column", dictionary.type, "convert it to text or numbers")
+    return lookup_array(values)
 
 
 def extra_type(function: UserFunction, name: str, value: Any) -> Any:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from fastframe._jit.kernel import Kernel
 from fastframe._jit.parallel import numba_threads
-from fastframe._jit.runs import Runs
+from fastframe._jit.runs import CALL_COST, PART_COST, Runs
 from fastframe._threads import SLICE_ROWS, run
 from fastframe._threads._drive import Task
 from fastframe.errors import JITError
 
 _NEVER = 2**63 - 1
+_FEW_PARTS = 64          # more than that are small enough for any number of threads
+_SHORT = 2e-4            # seconds of a call that says nothing: starting it takes a tenth of that
+_PART_SECONDS = 2e-3     # what a part of costly calls should take
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,38 @@ def over_runs(kernel: Kernel, inputs: Inputs, runs: Runs, outputs: Sequence[Outp
     the outputs hold nothing of use.
     """
     cell = np.array([_NEVER])
+
+    def call(runs: Runs) -> None:
+        _drive(kernel, _runs_task(kernel, inputs, runs, outputs, cell), runs.n_parts, 1, operation)
+
+    if runs.n_runs > 1 and runs.n_parts < _FEW_PARTS and not kernel.function.parallel:
+        runs = _finer(runs, call)
+    call(runs)
+    return _failure(cell)
+
+
+def _finer(runs: Runs, call: Callable[[Runs], None]) -> Runs:
+    """The runs in smaller parts where the first call shows that a row costs much more than usual.
+
+    Threads share parts, and Ctrl-C is looked at between them: 400 groups of one row, a second each, must not be one part.
+    Results do not depend on parts. The first run is called twice.
+    """
+    cost = int(runs.end[0] - runs.begin[0]) + CALL_COST
+    if cost > PART_COST // 16:   # nobody else works meanwhile
+        return runs
+    first = Runs(runs.begin, runs.end, np.array([0, 1]))
+    begun = perf_counter()
+    call(first)
+    seconds = perf_counter() - begun
+    if seconds < _SHORT:
+        return runs
+    return Runs.by_rows(runs.begin, runs.end, max(1, min(PART_COST, int(cost * _PART_SECONDS / seconds))))
+
+
+def _runs_task(kernel: Kernel, inputs: Inputs, runs: Runs, outputs: Sequence[Output], cell: np.ndarray) -> Task:
     order = 0 if runs.order is None else runs.order.ctypes.data
     head = [runs.begin.ctypes.data, runs.end.ctypes.data, runs.begin.itemsize, runs.bounds.ctypes.data, order, cell.ctypes.data]
-    task = _task(kernel, inputs, outputs, head, (runs, cell))
-    _drive(kernel, task, runs.n_parts, 1, operation)
-    return _failure(cell)
+    return _task(kernel, inputs, outputs, head, (runs, cell))
 
 
 def over_rows(
@@ -73,7 +104,13 @@ def over_rows(
     cell = np.array([_NEVER])
     head = [0 if rows is None else rows.ctypes.data, 0, 0, 0, 0, cell.ctypes.data]
     task = _task(kernel, inputs, outputs, head, (rows, cell))
-    _drive(kernel, task, n_rows, SLICE_ROWS // 8, operation)
+    per_slice = SLICE_ROWS // 8
+    if 1 < n_rows < _FEW_PARTS * per_slice and not kernel.function.parallel:   # as `_finer`
+        begun = perf_counter()
+        _drive(kernel, task, 1, 1, operation)
+        seconds = perf_counter() - begun
+        per_slice = per_slice if seconds < _SHORT else max(1, min(per_slice, int(_PART_SECONDS / seconds)))
+    _drive(kernel, task, n_rows, per_slice, operation)
     return _failure(cell)
 
 

@@ -21,6 +21,7 @@ from numba.core import types as numba_types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.np.arrayobj import make_array, populate_array
 
+from fastframe._jit import tables
 from fastframe._jit.layout import FAILURE_BITS, RAISED, WRONG_LENGTH, Compiled, GlueError, Layout
 from fastframe._jit.pipeline import ShortCompiler, UserCompiler
 
@@ -43,8 +44,7 @@ def compile_kernel(function: Any, options: dict[str, Any], layout: Layout, resul
     """
     target = registry.cpu_target
     typing, context = target.typing_context, target.target_context
-    typing.refresh()
-    context.refresh()
+    tables.fill(target)
     flags = compiler.Flags()
     target.options.parse_as_flags(flags, {"nopython": True, **options})
     flags.no_cpython_wrapper = True

@@ -6,9 +6,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,7 +19,7 @@ from fastframe._jit import disk
 from fastframe._jit.cache import KernelCache
 from fastframe._jit.fingerprint import Fingerprint
 from fastframe._jit.function import UserFunction
-from fastframe._threads import record
+from fastframe._threads import budget, record
 from fastframe.dtypes import DType, dtype
 from fastframe.errors import JITError
 from fastframe.options import options
@@ -101,6 +101,9 @@ def compile_rows(function: UserFunction, columns: Sequence[DType | Codes], *, ma
     return _compiled(function, tuple(columns), (masks, True), tuple(extras))
 
 
+_LOOK = 0.005   # seconds in which a kernel that is at hand is found
+
+
 class Pending:
     """A compilation on a thread of its own, so that the caller can meanwhile bring rows into order."""
 
@@ -114,6 +117,18 @@ class Pending:
             self._future.set_result(make())
         except BaseException as error:
             self._future.set_exception(error)
+
+    @contextmanager
+    def beside(self) -> Iterator[None]:
+        """For work that the caller does meanwhile: one core is left to a compilation that takes longer than a look at the cache.
+
+        Three threads on two cores would make the compilation, for which everybody waits, half as long again.
+        """
+        if wait([self._future], timeout=_LOOK).done:
+            yield
+            return
+        with budget.sharing(max(1, budget.thread_count() - 1)):
+            yield
 
     def result(self) -> Kernel:
         """The kernel, or the error of its compilation; waits in steps, so that Ctrl-C arrives."""

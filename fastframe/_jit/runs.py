@@ -41,13 +41,13 @@ class Runs:
         return cls.by_rows(offsets[:-1], offsets[1:])
 
     @classmethod
-    def by_rows(cls, begin: np.ndarray, end: np.ndarray) -> Runs:
+    def by_rows(cls, begin: np.ndarray, end: np.ndarray, part_cost: int = PART_COST) -> Runs:
         """Parts of about equal cost, cut from the lengths alone, the costliest first."""
         begin, end = _same_width(begin, end)
         if not len(begin):
             return cls(begin, end, np.zeros(1, np.int64))
         cost = np.cumsum(np.maximum(end.astype(np.int64) - begin, 0) + CALL_COST)
-        steps = np.arange(PART_COST, int(cost[-1]), PART_COST)
+        steps = np.arange(part_cost, int(cost[-1]), part_cost)
         cuts = np.searchsorted(cost, steps, side="left") + 1   # the run in which a step lies ends its part
         bounds = np.unique(np.concatenate([[0], np.minimum(cuts, len(begin)), [len(begin)]])).astype(np.int64)
         of_part = np.diff(np.concatenate([[0], cost])[bounds])

@@ -12,7 +12,7 @@ from typing import Any
 from fastframe._threads import record
 from fastframe.column import Column, Table
 from fastframe.column.range import RangeColumn
-from fastframe.ops.apply import Apply
+from fastframe.ops.apply import Apply, WindowApply
 from fastframe.ops.base import Spec
 from fastframe.ops.concat import Concat
 from fastframe.ops.groups import GroupBy, Output, Reduce, TopK, Window
@@ -39,8 +39,10 @@ def detail_of(spec: Spec) -> str:
             return f"{_outputs(spec.outputs)} by {_names(spec.keys)}" if spec.keys else _outputs(spec.outputs)
         case Reduce():
             return _outputs(spec.outputs)
+        case WindowApply():
+            return f"{spec.call.name} of windows of {_names(spec.call.columns)}"
         case Apply():
-            return f"{spec.call.name} by {_names(spec.keys)}"
+            return f"{spec.call.name} of {_names(spec.call.columns)} by {_names(spec.keys)}"
         case TopK():
             return f"{spec.k} of {_names([spec.column])} by {_names(spec.keys)}"
         case Project():
@@ -79,9 +81,10 @@ def bytes_used(spec: Spec, tables: Sequence[Table], result: Table) -> int:
     match spec:
         case GroupBy():
             names = {*spec.keys, *_inputs(spec.outputs)}
-        case Window():
+        case Window() | WindowApply():
             times = {spec.span.on} if spec.span is not None and spec.span.on is not None else set()
-            names = {*spec.keys, *spec.carried, *times, *_inputs(spec.outputs)}
+            read = spec.call.columns if isinstance(spec, WindowApply) else _inputs(spec.outputs)
+            names = {*spec.keys, *spec.carried, *times, *read}
         case Apply():
             names = {*spec.keys, *spec.call.columns}
         case Reduce():

@@ -77,6 +77,13 @@ class ExpressionError(FastFrameError, TypeError):
         return cls(f"agg was given the expression {shown} without a name for its result. Write agg(name=...).")
 
     @classmethod
+    def of_rows(cls, shown: str) -> ExpressionError:
+        return cls(
+            f"transform was given the expression {shown}, but takes a name or a function of arrays. Aggregate with transform first and "
+            "write the rest outside, as in df['x'] - df.groupby(keys)['x'].transform('mean'), or pass a function."
+        )
+
+    @classmethod
     def of_option(cls, method: str, argument: str, given: Any, wanted: str) -> ExpressionError:
         return cls(f"{method} was given {argument}={given!r}, but it must be {wanted}: it is one setting for all rows.")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastframe.errors.base import FastFrameError, listed
+from fastframe.errors.base import listed
+from fastframe.errors.functions import FunctionError
 
 
-class RowFunctionError(FastFrameError, RuntimeError):
+class RowFunctionError(FunctionError):
     """A user's function of rows raised, or does not fit the columns that it gets.
 
     ``row`` is the position of the first row where it raised; what it raised is the ``__cause__``.
@@ -17,7 +18,7 @@ class RowFunctionError(FastFrameError, RuntimeError):
     row: int | None = None
 
     @classmethod
-    def raised(cls, function: str, row: int, values: Sequence[Any], error: BaseException) -> RowFunctionError:
+    def raised_at(cls, function: str, row: int, values: Sequence[Any], error: BaseException) -> RowFunctionError:
         text = f"{function} raised {type(error).__name__} at row {row}, called with {listed(values)}: {error}"
         made = cls(f"{text.rstrip('.')}. Nothing was changed; the function's own error is the cause of this one.")
         made.row = row
@@ -37,8 +38,20 @@ class RowFunctionError(FastFrameError, RuntimeError):
     @classmethod
     def no_values(cls, function: str, dtype: Any) -> RowFunctionError:
         return cls(
-            f"{function} cannot be compiled for single values of dtype {dtype}: compiled functions of rows get numbers, bools, dates, times and "
-            "durations. Use .str methods or .map(dict), or pass engine='python'."
+            f"{function} cannot be compiled for single values of dtype {dtype}: compiled functions of rows get text and categories as two "
+            "parameters, a code and, behind all columns, the array of the values that codes stand for. Write both, as in "
+            "lambda code, values: values[code] == 'x', use .str methods or .map(dict), or pass engine='python'."
+        )
+
+    @classmethod
+    def no_binary(cls, function: str, dtype: Any) -> RowFunctionError:
+        return cls(f"{function} cannot be compiled for values of dtype {dtype}. Leave the column away, or pass engine='python'.")
+
+    @classmethod
+    def unknown_result(cls, function: str, dtype: Any) -> RowFunctionError:
+        return cls(
+            f"{function} is called on {dtype} values inside an expression, whose dtypes are found before any value. "
+            "Pass out=dtype, or call df.map_rows or Series.map."
         )
 
     @classmethod

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastframe.column import Column, Table
+from fastframe.dtypes import Kind, dtype
 from fastframe.errors import ArgumentError, ColumnNotFound, RowFunctionError
 from fastframe.frame.construct import text_name
 from fastframe.frame.core import Frame
 from fastframe.frame.run import run
-from fastframe.ops.expressions import Col
-from fastframe.ops.mapped import Mapped, RowFunction, declared_out
+from fastframe.ops.expressions import Cast, Col
+from fastframe.ops.mapped import CODED, Mapped, RowFunction, declared_out
 from fastframe.ops.project import Project
 
 _RESULT = "\1result{}"
@@ -113,11 +115,23 @@ def _named_columns(call: RowFunction, names: list[str]) -> list[str]:
 def _results(table: Table, call: RowFunction, names: Sequence[str]) -> dict[str | None, Column]:
     """Results by name: None of a single one without a name."""
     args = tuple(Col(name) for name in names)
+    if call.engine == "numba" and any(table[name].dtype.kind in CODED for name in names):
+        table, call = _of_codes(table, call, names)
     wanted = [name for name, _ in call.results([table[name].dtype for name in names])]
     outputs = tuple((_RESULT.format(place), Mapped(call, args, place)) for place in range(len(wanted)))
     found = list(run(Project(outputs), table).columns.values())
     shown = [str(place) if name is None else name for place, name in enumerate(wanted)] if len(wanted) > 1 else wanted
     return dict(zip(shown, found, strict=True))
+
+
+def _of_codes(table: Table, call: RowFunction, names: Sequence[str]) -> tuple[Table, RowFunction]:
+    """The table with text as categories, and the call with what it returns for them."""
+    kinds = [table[name].dtype for name in names]
+    call.check(kinds)
+    text = tuple((name, Cast(Col(name), dtype("category"))) for name in dict.fromkeys(names) if table[name].dtype.kind is Kind.STRING)
+    table = run(Project(text, keep=True), table) if text else table
+    kernel, _ = call.kernel(kinds, [table[name].dictionary for name in names if table[name].dtype.kind is Kind.CATEGORY])
+    return table, replace(call, found=tuple((one.name, one.dtype) for one in kernel.results))
 
 
 def _framed(frame: Any, results: Mapping[str | None, Column]) -> Any:

@@ -14,6 +14,7 @@ from fastframe.ops.expressions import Expression, Schema
 
 NULLS = ("skip", "mask", "nan")
 ENGINES = ("numba", "python")
+CODED = (Kind.STRING, Kind.CATEGORY)   # compiled functions get codes, and what they stand for
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -32,6 +33,8 @@ class RowFunction:
         ``"numba"`` compiles it; ``"python"`` calls it.
     out : dtype, or pairs of name and dtype, optional
         What it has to return.
+    found : pairs of name and dtype, optional
+        What it returns for text and categories, where that was found by their values already.
     """
 
     function: Any
@@ -40,6 +43,7 @@ class RowFunction:
     nulls: str = "skip"
     engine: str = "numba"
     out: DType | tuple[tuple[str, DType], ...] | None = None
+    found: tuple[tuple[str | None, DType], ...] | None = None
 
     def __post_init__(self) -> None:
         if self.nulls not in NULLS:
@@ -60,13 +64,19 @@ class RowFunction:
             return None
         return [(None, self.out)] if isinstance(self.out, DType) else list(self.out)
 
-    def kernel(self, columns: Sequence[DType]) -> Any:
-        """The compiled kernel for columns of these dtypes; compiled once, then at hand.
+    def kernel(self, columns: Sequence[DType], dictionaries: Sequence[Any] = ()) -> Any:
+        """The compiled kernel for columns of these dtypes, and the arguments behind them; compiled once, then at hand.
+
+        Parameters
+        ----------
+        dictionaries : sequence of pyarrow.Array
+            What the codes of text and categories stand for, in order.
 
         Raises
         ------
-        JITError
+        JITError, RowFunctionError
         """
+        from fastframe._jit.arguments import Codes, lookup_of
         from fastframe._jit.function import UserFunction
         from fastframe._jit.kernel import compile_rows
 
@@ -74,8 +84,23 @@ class RowFunction:
         if self.out is not None:
             function = replace(function, out=self.out if isinstance(self.out, DType) else dict(self.out))
         masks = self.nulls == "mask"
-        extras = function.bind(len(columns) * (1 + masks), self.extras, dict(self.keywords))
-        return compile_rows(function, columns, masks=masks, extras=extras), extras
+        lookups = [lookup_of(one, self.name) for one in dictionaries]
+        n_values = len(columns) * (1 + masks)
+        encoded = [one for one in columns if one.kind in CODED]
+        if lookups and len(function.parameters) - len(self.extras) - len(self.keywords) < n_values + len(lookups):
+            raise RowFunctionError.no_values(self.name, encoded[0])
+        extras = function.bind(n_values, (*lookups, *self.extras), dict(self.keywords))
+        arrays = iter(lookups)
+        kinds = [Codes(next(arrays).dtype) if one.kind in CODED else one for one in columns]
+        return compile_rows(function, kinds, masks=masks, extras=extras), extras
+
+    def check(self, columns: Sequence[DType]) -> None:
+        """Raise `RowFunctionError` where ``nulls="nan"`` or the engine cannot take columns of these dtypes."""
+        for position, one in enumerate(columns):
+            if self.nulls == "nan" and one.kind is not Kind.FLOAT:
+                raise RowFunctionError.not_nan(f"its argument {position + 1}", one)
+            if self.engine == "numba" and one.kind is Kind.BINARY:
+                raise RowFunctionError.no_binary(self.name, one)
 
     def results(self, columns: Sequence[DType]) -> list[tuple[str | None, DType]]:
         """Names (None: without one) and dtypes of what it returns for columns of these dtypes.
@@ -86,15 +111,16 @@ class RowFunction:
         ------
         JITError, RowFunctionError
         """
-        if self.nulls == "nan":
-            for position, one in enumerate(columns):
-                if one.kind is not Kind.FLOAT:
-                    raise RowFunctionError.not_nan(f"its argument {position + 1}", one)
+        self.check(columns)
         if self.engine == "python":
             return self.declared or [(None, dtypes.NULL)]
+        if self.found is not None:
+            return list(self.found)
         for one in columns:
-            if one.kind in (Kind.STRING, Kind.BINARY, Kind.CATEGORY):
-                raise RowFunctionError.no_values(self.name, one)
+            if one.kind in CODED:
+                if self.declared is None:
+                    raise RowFunctionError.unknown_result(self.name, one)
+                return self.declared
         kernel, _ = self.kernel(columns)
         return [(one.name, one.dtype) for one in kernel.results]
 

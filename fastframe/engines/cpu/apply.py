@@ -7,6 +7,7 @@ Python, are ``apply_compiled.py`` and ``apply_python.py``: both give `Results`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,14 +88,18 @@ def told(columns: Sequence[Column], names: Sequence[str | None], row: int) -> tu
 
 def apply_function(spec: Apply, table: Table) -> Table:
     """The handler of `Apply`."""
+    beside: Callable[[], AbstractContextManager[None]] = nullcontext
     if spec.call.engine == "numba":
         from fastframe.engines.cpu.apply_compiled import begin_compiling
 
-        call: Callable[[Work], Results] = begin_compiling(spec, table)   # while the groups are found
+        begun = begin_compiling(spec, table)   # while the groups are found
+        call, beside = begun.call, begun.beside
     else:
         from fastframe.engines.cpu.apply_python import call_in_python as call
-    groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort)
-    work = Work(spec, table, groups)
+    with beside():
+        groups = group_rows([table[key] for key in spec.keys], dropna=spec.dropna, sort=spec.sort)
+    with beside():
+        work = Work(spec, table, groups)
     results = declared(spec, call(work))
     names = [RESULT + name for name in results.names or ("",)]
     if results.per_row:

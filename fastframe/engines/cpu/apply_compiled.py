@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ class Prepared:
 def prepared(call: FunctionCall, table: Table) -> Prepared:
     """What a call needs before rows are brought together."""
     columns = tuple([_encoded(table[name]) for name in call.columns])
-    lookups = [_lookup(column) for column in columns if column.is_encoded]
+    lookups = [_lookup(column, call.name) for column in columns if column.is_encoded]
     extras, function = (*lookups, *call.extras), UserFunction.of(call.function)
 
     def compiled() -> Kernel:
@@ -58,8 +59,24 @@ def prepared(call: FunctionCall, table: Table) -> Prepared:
     return Prepared(columns, extras, compiled)
 
 
-def begin_compiling(spec: Apply, table: Table) -> Callable[[Work], Results]:
-    """Compile, beside the caller's work where that is long; what comes back calls the function on each run.
+@dataclass(frozen=True)
+class Begun:
+    """A compilation that goes on beside the caller's work, where that is long."""
+
+    ready: Prepared
+    kernel_of: Callable[[], Kernel]
+    beside: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    def call(self, work: Work) -> Results:
+        """The function, called on each run."""
+        with self.beside():
+            arrays = [work.values(column) for column in self.ready.columns]
+            masks = [presence(column, work.places) for column in work.columns] if work.spec.call.nulls == "mask" else []
+        return _called(self.kernel_of(), arrays, masks, self.ready.extras, work)
+
+
+def begin_compiling(spec: Apply, table: Table) -> Begun:
+    """Compile, beside the caller's work where that is long.
 
     Raises
     ------
@@ -71,16 +88,16 @@ def begin_compiling(spec: Apply, table: Table) -> Callable[[Work], Results]:
     ready, keys = prepared(spec.call, table), [table[key] for key in spec.keys]
     if table.n_rows < APART_ROWS or cached_groups(keys, dropna=spec.dropna, sort=spec.sort) is not None:
         kernel = ready.compiled()
-        return lambda work: _called(lambda: kernel, ready, work)
+        return Begun(ready, lambda: kernel)
     pending = Pending(ready.compiled)
-    return lambda work: _called(pending.result, ready, work)
+    return Begun(ready, pending.result, pending.beside)
 
 
-def _lookup(column: Column) -> Array:
+def _lookup(column: Column, name: str) -> Array:
     """The values that a column's codes stand for, as compiled code can read them."""
-    from fastframe._jit.arguments import lookup_array
+    from fastframe._jit.arguments import lookup_of
 
-    return lookup_array(column.dictionary.to_numpy(zero_copy_only=False))
+    return lookup_of(column.dictionary, name)
 
 
 def _encoded(column: Column) -> Column:
@@ -120,17 +137,13 @@ def check_kernel(spec: Apply | WindowApply, kernel: Kernel) -> None:
     check_shape(spec, "an array" if vector else "several values", vector=vector, several=is_several(kernel))
 
 
-def _called(kernel_of: Callable[[], Kernel], ready: Prepared, work: Work) -> Results:
-    """The kernel over all runs; it may not be there yet while the values are brought together."""
-    spec = work.spec
-    arrays = [work.values(column) for column in ready.columns]
-    masks = [presence(column, work.places) for column in work.columns] if spec.call.nulls == "mask" else []
-    kernel = kernel_of()
+def _called(kernel: Kernel, arrays: Sequence[Array], masks: Sequence[Array], extras: Sequence[Any], work: Work) -> Results:
+    """The kernel over all runs."""
     from fastframe._jit.calls import Inputs, over_runs
 
-    check_kernel(spec, kernel)
+    check_kernel(work.spec, kernel)
     vector = kernel.shape == "vector"
-    inputs, runs = Inputs(arrays, masks, ready.extras), work.runs.compiled
+    inputs, runs = Inputs(arrays, masks, extras), work.runs.compiled
     room = Room(kernel, work.places.n_placed if vector else len(work.runs))
     failure = over_runs(kernel, inputs, runs, room.outputs, operation=_OPERATION)
     if failure is not None:

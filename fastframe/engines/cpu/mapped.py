@@ -15,6 +15,7 @@ from fastframe.column.memory import allocate_array
 from fastframe.dtypes import DType, Kind
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.compare import missing_bits
+from fastframe.engines.cpu.keys_text import encode_text
 from fastframe.errors import RowFunctionError
 from fastframe.ops.mapped import RowFunction
 
@@ -41,7 +42,8 @@ def map_rows(call: RowFunction, columns: Sequence[Column], n_rows: int) -> list[
 def _compiled(call: RowFunction, columns: Sequence[Column], n_rows: int) -> list[Column]:
     from fastframe._jit.calls import Inputs, Output, call_again, over_rows
 
-    kernel, extras = call.kernel([column.dtype for column in columns])
+    columns = [encode_text(column) if column.dtype.kind is Kind.STRING else column for column in columns]
+    kernel, extras = call.kernel([column.dtype for column in columns], [column.dictionary for column in columns if column.is_encoded])
     present = [_present(column) for column in columns]
     arrays = [_values(column, None if call.nulls == "skip" else here) for column, here in zip(columns, present, strict=True)]
     masks = [np.ones(n_rows, bool) if here is None else here for here in present] if kernel.masks else []
@@ -56,12 +58,19 @@ def _compiled(call: RowFunction, columns: Sequence[Column], n_rows: int) -> list
     ]
     failure = over_rows(kernel, inputs, n_rows, outputs, rows=rows, operation=_OPERATION)
     if failure is not None:
-        given = [array[failure.run] for array in arrays]
+        given = [_shown(column, array[failure.run]) for column, array in zip(columns, arrays, strict=True)]
         try:
             call_again(kernel, inputs, failure)
         except Exception as error:   # of the user's function: whatever it raises is told with its row
-            raise RowFunctionError.raised(call.name, failure.run, given, error) from error
+            raise RowFunctionError.raised_at(call.name, failure.run, given, error) from error
     return [_column(one.dtype, out.values, out.present) for one, out in zip(kernel.results, outputs, strict=True)]
+
+
+def _shown(column: Column, value: Any) -> Any:
+    """A value that a function was called with, as Python's."""
+    if column.is_encoded:
+        return column.dictionary[int(value)].as_py()
+    return value if column.dtype.is_temporal else value.item()
 
 
 def _present(column: Column) -> Array | None:
@@ -81,6 +90,9 @@ def _all_present(present: Sequence[Array | None]) -> Array | None:
 def _values(column: Column, fill_where: Array | None) -> Array:
     """The values as compiled code reads them; where ``fill_where`` is False they are NaN, NaT or 0 (None: left as they are)."""
     array, dtype = column.array, column.dtype
+    if column.is_encoded:
+        codes: Array = np.frombuffer(column.codes.buffers()[1], np.int32, len(array), column.codes.offset * 4) if len(array) else np.empty(0, np.int32)
+        return codes if fill_where is None else np.where(fill_where, codes, np.int32(0))
     if dtype.kind is Kind.BOOL:
         return np.ascontiguousarray((array.fill_null(False) if array.null_count else array).to_numpy(zero_copy_only=False))
     assert dtype.numpy is not None   # the kernel was compiled for it
@@ -117,7 +129,7 @@ def _interpreted(call: RowFunction, columns: Sequence[Column]) -> list[Column]:
         try:
             value = call.function(*values, *call.extras, **dict(call.keywords))
         except Exception as error:   # of the user's function: whatever it raises is told with its row
-            raise RowFunctionError.raised(call.name, row, values, error) from error
+            raise RowFunctionError.raised_at(call.name, row, values, error) from error
         if not several and isinstance(value, tuple | dict):
             raise RowFunctionError.several_in_python(call.name, value)
         returned.append(_fields(call, names, value) if several else value)
