@@ -73,6 +73,13 @@ class ExpressionError(FastFrameError, TypeError):
         return cls(f"agg({shown}): the expression does not aggregate. End it with .sum(), .mean() or another aggregation.")
 
     @classmethod
+    def not_transformed(cls, shown: str) -> ExpressionError:
+        return cls(
+            f"transform was given the expression {shown}, but it takes the name of a function or a function. "
+            "Assign the expression first: df.assign(x=expr).groupby(keys)['x'].transform('sum')."
+        )
+
+    @classmethod
     def unnamed(cls, shown: str) -> ExpressionError:
         return cls(f"agg was given the expression {shown} without a name for its result. Write agg(name=...).")
 
@@ -140,6 +147,11 @@ class QueryError(FastFrameError, ValueError):
     @classmethod
     def unknown_method(cls, name: str, known: Sequence[str]) -> QueryError:
         return cls(f"'.{name}' is not allowed in a text.{suggestion(name, known)} Allowed are: {listed(known, 60)}.")
+
+    @classmethod
+    def family_alone(cls, name: str) -> QueryError:
+        example = ".str.upper()" if name == "str" else ".dt.year"
+        return cls(f"'.{name}' stands after a column and before what is wanted of it. Write for example {example}.")
 
     @classmethod
     def not_a_field(cls, name: str) -> QueryError:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastframe.dtypes import Kind
 from fastframe.errors import ColumnNotFound, FastFrameError, QueryError
 from fastframe.frame.computing import computed, computed_column, computed_value, filtered, in_batches
 from fastframe.frame.core import Frame, is_series
@@ -20,9 +21,9 @@ from fastframe.frame.expression import Expr, col
 from fastframe.frame.labels import label_key
 from fastframe.frame.parsing import Parser, Values
 from fastframe.frame.query_memory import MOST_CHARACTERS, Lookup, Meaning, Statement, remembered
-from fastframe.frame.query_tokens import Line, lines_of
+from fastframe.frame.query_tokens import MAX_OPERATORS, Line, lines_of
 from fastframe.ops.aggregated import outermost, replaced
-from fastframe.ops.expressions import Col, Lit
+from fastframe.ops.expressions import Col, Expression, Lit, Schema
 from fastframe.ops.literals import is_missing
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _VALUES = (str, bytes, int, float, bool, np.generic, datetime.date, datetime.time, datetime.timedelta, decimal.Decimal)
+_JOINABLE = frozenset({Kind.STRING, Kind.BINARY, Kind.CATEGORY})
 _LISTS = (list, tuple, set, frozenset, range)
 
 
@@ -130,10 +132,34 @@ def _read_by_row(expression: Expr) -> tuple[str, ...]:
 def _assigned(frame: Any, statements: Sequence[Statement]) -> Any:
     """A frame with the columns that the lines assign."""
     table = frame._table
+    pieces: dict[str, int] = {}
     with _naming_labels(frame):
         for batch in in_batches((str(name), expression) for name, expression in statements):
+            pieces |= {name: _pieces(expression._tree, table.schema, pieces) for name, expression in batch.items()}
             table = table.with_columns(computed(table, batch))
     return frame._with_table(table)
+
+
+def _pieces(tree: Expression, schema: Schema, pieces: Mapping[str, int]) -> int:
+    """Of how many texts a value of an expression is made at most.
+
+    Lines that each join what the line before made would double it: twenty of them ask for a million times the memory.
+
+    Raises
+    ------
+    QueryError
+        More than the operators that one text may have.
+    """
+    if tree.resolve(schema).kind not in _JOINABLE:
+        return 1
+    unread, found = [tree], 0
+    while unread:
+        one = unread.pop()
+        found += pieces.get(one.name, 1) if isinstance(one, Col) else isinstance(one, Lit)
+        unread += one.children()
+    if found > MAX_OPERATORS:
+        raise QueryError.too_long("texts joined in one value", found, MAX_OPERATORS)
+    return found
 
 
 def _lookup_in(frame: Any) -> Lookup:

@@ -8,9 +8,10 @@ from typing import Any
 
 from fastframe.column import Column, Table
 from fastframe.dtypes import DType
-from fastframe.errors import ArgumentError
+from fastframe.errors import ArgumentError, ExpressionError
 from fastframe.frame.calls import aggregation_name
 from fastframe.frame.core import Frame
+from fastframe.frame.expression import is_expression
 from fastframe.frame.function_calls import OwnFunction, is_own
 from fastframe.frame.run import run
 from fastframe.ops.aggregations import AGGREGATIONS, AggregationCall
@@ -88,6 +89,8 @@ class GroupFunctions:
         >>> df.groupby("k")["v"].transform(lambda v: v - v.mean()).tolist()
         [-1.0, 0.0, 1.0]
         """
+        if is_expression(func):
+            raise ExpressionError.not_transformed(repr(func))
         if is_own(func):
             return self._transformed(func, args, options)
         return self._transformed_by_name(func, options)
