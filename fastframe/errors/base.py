@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import Any, Self
 
+_MOST_SHOWN = 4000   # characters of a message: names and values may be as long as users like
+
 
 class KernelStatus(IntEnum):
     """What a kernel returns; keep in step with ``_threads/drive.hpp``."""
@@ -24,7 +26,8 @@ class FastFrameError(Exception):
     """The root of all errors that fastframe raises on purpose."""
 
     def __str__(self) -> str:  # KeyError would show its message quoted
-        return str(self.args[0]) if self.args else ""
+        text = str(self.args[0]) if self.args else ""
+        return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN // 2]} ... {text[-_MOST_SHOWN // 2 :]}"
 
     def renamed(self, internal: str, shown: str | None) -> Self:
         """The same error about a column that users call ``shown`` (None: it has no name)."""

@@ -149,6 +149,11 @@ class QueryError(FastFrameError, ValueError):
         return cls(f"'.{name}' is not allowed in a text.{suggestion(name, known)} Allowed are: {listed(known, 60)}.")
 
     @classmethod
+    def family_alone(cls, name: str) -> QueryError:
+        example = ".str.upper()" if name == "str" else ".dt.year"
+        return cls(f"'.{name}' stands after a column and before what is wanted of it. Write for example {example}.")
+
+    @classmethod
     def not_a_field(cls, name: str) -> QueryError:
         return cls(f"'.{name}' is a method. Call it: .{name}(...).")
 

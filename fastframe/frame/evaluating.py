@@ -7,21 +7,23 @@ import decimal
 import os
 import sys
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastframe.dtypes import Kind
 from fastframe.errors import ColumnNotFound, FastFrameError, QueryError
 from fastframe.frame.computing import computed, computed_column, computed_value, filtered, in_batches
 from fastframe.frame.core import Frame, is_series
 from fastframe.frame.expression import Expr, col
 from fastframe.frame.labels import label_key
 from fastframe.frame.parsing import Parser, Values
-from fastframe.frame.query_tokens import Line, lines_of
+from fastframe.frame.query_memory import MOST_CHARACTERS, Lookup, Meaning, Statement, remembered
+from fastframe.frame.query_tokens import MAX_OPERATORS, Line, lines_of
 from fastframe.ops.aggregated import outermost, replaced
-from fastframe.ops.expressions import Col, Lit
+from fastframe.ops.expressions import Col, Expression, Lit, Schema
 from fastframe.ops.literals import is_missing
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 _PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _VALUES = (str, bytes, int, float, bool, np.generic, datetime.date, datetime.time, datetime.timedelta, decimal.Decimal)
+_JOINABLE = frozenset({Kind.STRING, Kind.BINARY, Kind.CATEGORY})
 _LISTS = (list, tuple, set, frozenset, range)
 
 
@@ -42,12 +45,12 @@ def evaluated_text(frame: Any, text: Any, local_dict: Mapping[str, Any] | None, 
     ------
     QueryError, ColumnNotFound
     """
-    lines = lines_of(_as_text(text), several=True)
-    if any(line.target is not None for line in lines):
-        return _assigned(frame, text, lines, local_dict)
+    statements = _statements(frame, _as_text(text), local_dict, several=True)
+    if statements[0][0] is not None:
+        return _assigned(frame, statements)
     if inplace:
         raise QueryError.nothing_in_place()
-    return _value(frame, text, lines, local_dict)
+    return _value(frame, statements[0][1])
 
 
 def chosen_rows(frame: Any, text: Any, local_dict: Mapping[str, Any] | None) -> Any:
@@ -57,12 +60,49 @@ def chosen_rows(frame: Any, text: Any, local_dict: Mapping[str, Any] | None) -> 
     ------
     QueryError, ColumnNotFound, DTypeError
     """
-    (line,) = lines_of(_as_text(text), several=False)
-    if line.target is not None:
-        raise QueryError.in_query(line.target)
-    condition = _parser(frame, text, line, (), local_dict).parsed()
+    ((_, condition),) = _statements(frame, _as_text(text), local_dict, several=False)
     with _naming_labels(frame):
         return frame._with_table(filtered(frame._table, condition))
+
+
+def _statements(frame: Any, text: str, local_dict: Mapping[str, Any] | None, *, several: bool) -> Sequence[Statement]:
+    """What a text says: one expression, or with ``several`` any number of assignments."""
+    lookup = _lookup_in(frame)
+    known = remembered(text, several=several) if len(text) <= MOST_CHARACTERS else None
+    statements = known.statements(lookup) if known is not None else None
+    if statements is None:
+        lines = lines_of(text, several=several)
+        _check_kinds(lines, several=several)
+        meanings: list[Meaning] = []
+        statements = _read(text, lines, lookup, local_dict, meanings)
+        if known is not None and not any(line.locals for line in lines):
+            known.keep(meanings, statements)
+    return statements
+
+
+def _check_kinds(lines: Sequence[Line], *, several: bool) -> None:
+    """Raise `QueryError` unless the lines are one expression, or assignments where these are allowed."""
+    if not several and lines[0].target is not None:
+        raise QueryError.in_query(lines[0].target)
+    if len(lines) > 1 and any(line.target is None for line in lines):
+        raise QueryError.several()
+
+
+def _read(
+    text: str, lines: Sequence[Line], lookup: Lookup, local_dict: Mapping[str, Any] | None, meanings: list[Meaning]
+) -> list[Statement]:
+    """The lines as expressions; ``meanings`` gets what their names stand for."""
+    statements: list[Statement] = []
+    for line in lines:
+        made = tuple([name for name, _ in statements if name is not None])
+
+        def column_of(name: str, made: tuple[str, ...] = made) -> Expr:
+            found = lookup(name, made)
+            meanings.append(Meaning(name, made, found))
+            return found
+
+        statements.append((line.target, Parser(text, line, column_of, lambda name: _local(name, local_dict)).parsed()))
+    return statements
 
 
 def _as_text(expr: Any) -> str:
@@ -71,11 +111,8 @@ def _as_text(expr: Any) -> str:
     return expr
 
 
-def _value(frame: Any, text: str, lines: list[Line], local_dict: Mapping[str, Any] | None) -> Any:
+def _value(frame: Any, expression: Expr) -> Any:
     """What a text without an assignment gives: a series, or one value."""
-    if len(lines) > 1:
-        raise QueryError.several()
-    expression = _parser(frame, text, lines[0], (), local_dict).parsed()
     by_row = _read_by_row(expression)
     with _naming_labels(frame):
         if not by_row:
@@ -92,28 +129,51 @@ def _read_by_row(expression: Expr) -> tuple[str, ...]:
     return replaced(tree, dict.fromkeys(outermost([tree]), Lit(None))).names()
 
 
-def _assigned(frame: Any, text: str, lines: list[Line], local_dict: Mapping[str, Any] | None) -> Any:
+def _assigned(frame: Any, statements: Sequence[Statement]) -> Any:
     """A frame with the columns that the lines assign."""
-    made: list[tuple[str, Expr]] = []
-    for line in lines:
-        if line.target is None:
-            raise QueryError.several()
-        made.append((line.target, _parser(frame, text, line, [name for name, _ in made], local_dict).parsed()))
     table = frame._table
+    pieces: dict[str, int] = {}
     with _naming_labels(frame):
-        for batch in in_batches(made):
+        for batch in in_batches((str(name), expression) for name, expression in statements):
+            pieces |= {name: _pieces(expression._tree, table.schema, pieces) for name, expression in batch.items()}
             table = table.with_columns(computed(table, batch))
     return frame._with_table(table)
 
 
-def _parser(frame: Any, text: str, line: Line, made: Any, local_dict: Mapping[str, Any] | None) -> Parser:
-    return Parser(text, line, lambda name: _named(frame, name, made), lambda name: _local(name, local_dict))
+def _pieces(tree: Expression, schema: Schema, pieces: Mapping[str, int]) -> int:
+    """Of how many texts a value of an expression is made at most.
+
+    Lines that each join what the line before made would double it: twenty of them ask for a million times the memory.
+
+    Raises
+    ------
+    QueryError
+        More than the operators that one text may have.
+    """
+    if tree.resolve(schema).kind not in _JOINABLE:
+        return 1
+    unread, found = [tree], 0
+    while unread:
+        one = unread.pop()
+        found += pieces.get(one.name, 1) if isinstance(one, Col) else isinstance(one, Lit)
+        unread += one.children()
+    if found > MAX_OPERATORS:
+        raise QueryError.too_long("texts joined in one value", found, MAX_OPERATORS)
+    return found
 
 
-def _named(frame: Any, name: str, made: Any) -> Expr:
-    """What a name stands for: a column, else a level of the row labels."""
-    if name in frame._values or name in made:
-        return col(name)
+def _lookup_in(frame: Any) -> Lookup:
+    """What names stand for: columns, else levels of the row labels."""
+    values = frame._values
+
+    def lookup(name: str, made: Sequence[str]) -> Expr:
+        return col(name) if name in values or name in made else _level(frame, name, made)
+
+    return lookup
+
+
+def _level(frame: Any, name: str, made: Sequence[str]) -> Expr:
+    """A level of the row labels."""
     levels = {f"ilevel_{level}": level for level in range(len(frame._label_names))}
     levels |= {"index": 0} if len(levels) == 1 else {}
     levels |= {str(shown): level for level, shown in enumerate(frame._label_names) if shown is not None}

@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 100   # operations on top of each other: what is evaluated recursively stays far from the end of the stack
 _NEIGHBOURS = ("shift", "diff", "pct_change", "cumsum", "cumprod", "cummin", "cummax", "rank", "ffill", "bfill", "rolling", "expanding", "ewm")
+_OF_GROUPS = "For each row its group's value: df.groupby(keys)['x'].transform(...). In groupby(keys).agg(...), aggregations are of each group."
+_INSTEAD = {
+    "over": _OF_GROUPS, "transform": _OF_GROUPS,
+    "alias": "The result has the name of its argument: df.assign(name=expr), groupby(keys).agg(name=expr).",
+    "apply": "Use .map(function), which is compiled, or df.map_rows(function) for several columns.",
+    "size": "Use .count() for values that are not missing, len(df) for rows, or n=('x', 'size') in groupby(keys).agg(...).",
+    "is_null": "Use .isna().", "is_nan": "Use .isna().", "is_not_null": "Use .notna().", "fill_null": "Use .fillna(value).",
+    "is_in": "Use .isin([...]).", "is_between": "Use .between(a, b).", "n_unique": "Use .nunique().",
+}  # fmt: skip
 _INCLUSIVE = ("both", "neither", "left", "right")
 
 
@@ -99,6 +108,10 @@ class Expr(ExpressionAggregations):
             raise AttributeError(name)
         if name in _NEIGHBOURS:
             raise MissingAttribute.unsupported("Expr", name, f"It needs a row's neighbours: use df['x'].{name}(...) and assign the result first.")
+        if name in _INSTEAD:
+            raise MissingAttribute.unsupported("Expr", name, _INSTEAD[name])
+        if hasattr(Frame._series_type, name):
+            raise MissingAttribute.unsupported("Expr", name, f"Use df['x'].{name}, and assign the result first.")
         raise MissingAttribute.of("Expr", name, [one for one in dir(type(self)) if not one.startswith("_")])
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Expr:
@@ -106,7 +119,7 @@ class Expr(ExpressionAggregations):
         from fastframe.frame.arithmetic import UFUNCS
         from fastframe.ops.functions import FUNCTIONS
 
-        function = UFUNCS.get(ufunc.__name__, ufunc.__name__)
+        function = "is_missing" if ufunc is np.isnan else UFUNCS.get(ufunc.__name__, ufunc.__name__)
         if method != "__call__" or options or function not in FUNCTIONS:
             raise UnsupportedOperation.of_method("Expr", f"np.{ufunc.__name__}", "Compute it with df['x'], and assign the result first.")
         first, *others = (one[()] if isinstance(one, np.ndarray) and one.ndim == 0 else one for one in inputs)
@@ -203,6 +216,9 @@ class Expr(ExpressionAggregations):
 
     def __abs__(self) -> Expr:
         return self._call("abs")
+
+    def __round__(self, decimals: int = 0) -> Expr:
+        return self.round(decimals)
 
     def abs(self) -> Expr:
         """Absolute values."""

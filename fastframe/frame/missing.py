@@ -8,10 +8,11 @@ from typing import Any, Self
 
 from fastframe.column import Table
 from fastframe.dtypes import INT64
-from fastframe.errors import ArgumentError, DTypeError, LossyCast
+from fastframe.errors import ArgumentError, DTypeError, ExpressionError, LossyCast
 from fastframe.frame.arithmetic import Operators
 from fastframe.frame.construct import is_scalar, text_name
 from fastframe.frame.core import Frame, is_series
+from fastframe.frame.expression import is_expression
 from fastframe.frame.getitem import row_values
 from fastframe.frame.positions import Selection, mask_column
 from fastframe.frame.run import Question, calling, is_kept, run
@@ -47,7 +48,7 @@ class Missing(Operators, Windows):
 
         Parameters
         ----------
-        value : scalar; of a series also a series (by label); of a frame a dict or series by column name, or a frame
+        value : scalar; of a series also a series (by label); of a frame a dict or series by column name, a frame, or an expression
             An int column filled with fractions becomes a float column.
 
         Raises
@@ -57,7 +58,7 @@ class Missing(Operators, Windows):
         """
         if value is None:
             raise ArgumentError.because("fillna", "no value was given", "Give one, or use .ffill() or .bfill().")
-        chosen = _by_column(self, value)
+        chosen = dict.fromkeys(self._values, _of_rows(self, value)) if is_expression(value) else _by_column(self, value)
         table = self._table
         for name in [name for name in self._values if name in chosen]:
             with calling(name, self.name if is_series(self) else name):  # type: ignore[attr-defined]
@@ -69,7 +70,7 @@ class Missing(Operators, Windows):
 
         Parameters
         ----------
-        cond : bool Series, DataFrame or array
+        cond : bool Series, DataFrame, array or expression
         other : scalar or Series
         """
         return self._choose(cond, other, keep_where=True)
@@ -79,12 +80,24 @@ class Missing(Operators, Windows):
         return self._choose(cond, other, keep_where=False)
 
     def _choose(self, cond: Any, other: Any, *, keep_where: bool) -> Self:
-        cond = cond(self) if callable(cond) else cond
+        cond = _of_rows(self, cond(self) if callable(cond) else cond)
+        other = _of_rows(self, other)
         table = self._table
         for name in self._values:
             mask = cond[name] if isinstance(cond, Frame) and not is_series(cond) else cond  # type: ignore[index]
             table = _if_else(self, table, name, (mask, other[name] if _is_frame(other) else other), keep_where=keep_where)
         return self._with_table(table)
+
+
+def _of_rows(frame: Frame, value: Any) -> Any:
+    """What an expression gives for the frame's rows, as a series, so that it is computed once for all columns; else the value."""
+    if not is_expression(value):
+        return value
+    if is_series(frame):
+        raise ExpressionError.of_series(repr(value))
+    from fastframe.frame.computing import computed_column
+
+    return Frame._series_type._of(frame._labels, computed_column(frame._table, value), None, frame._label_names)
 
 
 def _by_column(frame: Frame, value: Any) -> Mapping[str, Any]:

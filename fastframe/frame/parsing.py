@@ -76,7 +76,7 @@ class Parser:
             raise self._refused(node)
         return make(self, node, depth + 1)
 
-    def _refused(self, node: ast.expr) -> QueryError:
+    def _refused(self, node: ast.expr | ast.keyword) -> QueryError:
         position = self._line.origin(node.col_offset)
         if isinstance(node, ast.Subscript):
             return QueryError.at(self._text, position, "values are taken out with [...]", "Use .str.get(0), .str.slice(1, 3), or rows by comparison.")
@@ -145,6 +145,8 @@ class Parser:
             raise self._refused(node)
         given = [self._value(one, depth) for one in node.args]
         options = {str(one.arg): self._value(one.value, depth) for one in node.keywords}
+        if len(options) < len(node.keywords):
+            raise self._refused(node.keywords[-1])
         if isinstance(node.func, ast.Name):
             return self._function(self._written(node.func, node.func.id), given, options)
         if not isinstance(node.func, ast.Attribute):
@@ -223,6 +225,8 @@ def _method_of(owner: Expr, names: list[str], *, called: bool) -> Any:
     prefix = f"{family}." if family is not None else ""
     if name in allowed and called == is_field:
         raise QueryError.not_a_field(f"{prefix}{name}") if not called else QueryError.not_a_method(f"{prefix}{name}")
+    if family is None and name in _FAMILIES:
+        raise QueryError.family_alone(name)
     if name not in allowed:
         known = [f"{prefix}{one}" for one in allowed] + ([] if family is not None else ["str", "dt"])
         raise QueryError.unknown_method(f"{prefix}{name}", known)

@@ -42,6 +42,7 @@ _INSTEAD = {
     "#": "Comments are not allowed.",
 }  # fmt: skip
 _ESCAPE = re.compile(r"\\(?:([\\'\"ntr0])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))")
+_SURROGATE = re.compile("[\ud800-\udfff]")   # Python's texts may hold them, UTF-8 does not
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
 _OPENING, _CLOSING = "([{", ")]}"
 _BOOLEAN = {"&": "and", "|": "or"}   # they bind as `and` and `or` do, as in pandas' queries
@@ -97,6 +98,9 @@ def lines_of(text: str, *, several: bool) -> list[Line]:
     """
     if len(text) > MAX_CHARACTERS:
         raise QueryError.too_long("characters", len(text), MAX_CHARACTERS)
+    half = _SURROGATE.search(text)
+    if half is not None:
+        raise QueryError.at(text, half.start(), "half of a surrogate pair stands", "No column holds such texts; decode the text anew.")
     lines = [_line(text, words) for words in _split(_words(text), several=several) if words]
     if not lines:
         raise QueryError.empty()

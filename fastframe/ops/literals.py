@@ -147,7 +147,10 @@ def _time_dtype(value: Any) -> DType | None:
 def _text(value: str, anchor: DType | None) -> pa.Scalar:
     parsers = {Kind.TIMESTAMP: _timestamp, Kind.DATE: _date, Kind.TIME: _time, Kind.DURATION: _duration}
     if anchor is None or anchor.kind not in parsers:
-        return scalar_of(value, pa.string())
+        try:
+            return scalar_of(value, pa.string())
+        except UnicodeEncodeError:   # half of a surrogate pair is no text
+            raise LossyCast.of_value(value, dtypes.STRING) from None
     try:
         return parsers[anchor.kind](value, anchor)
     except (pa.ArrowException, ValueError):

@@ -218,9 +218,9 @@ def _wide_decimal(operand: Operand) -> Operand:
     """As decimal256, so that an intermediate result never needs more digits than there are."""
     digits, scale = decimal_shape(operand.dtype)
     array = operand.column.array
-    if operand.dtype.kind is Kind.BOOL:
-        array = array.cast(pa.int8())
-    if operand.dtype.kind is not Kind.DECIMAL:
+    if operand.dtype.kind is Kind.BOOL:   # Arrow wants room for all of an int8
+        array = array.cast(pa.int8()).cast(pa.decimal128(3, 0))
+    elif operand.dtype.kind is not Kind.DECIMAL:
         array = array.cast(pa.decimal128(digits, scale))
     return Operand(Column(array.cast(pa.decimal256(digits, scale)), operand.dtype), operand.scalar)
 

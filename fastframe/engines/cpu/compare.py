@@ -30,6 +30,7 @@ from fastframe.ops.result_types import require_comparable
 MIRRORED = {"gt": "lt", "ge": "le"}
 _ARROW = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal"}
 _BOUNDS = {"both": ("le", "le"), "neither": ("lt", "lt"), "left": ("le", "lt"), "right": ("lt", "le")}
+_PLAIN_MEMBERS = {int, float, str, bool, type(None)}   # of which an integer or float is never equal to the last three
 _DIRECT = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.FLOAT})
 
 
@@ -352,10 +353,12 @@ def evaluate_isin(call: Invocation) -> Column:
         wanted = pa.concat_arrays(known + zeros)
         values_array = column.dictionary if column.is_encoded else column.array
         wanted = wanted if wanted.type == values_array.type else wanted.cast(values_array.type)
+        if values_array.type == pa.float16():   # pyarrow looks up no halves
+            values_array, wanted = values_array.cast(pa.float32()), wanted.cast(pa.float32())
         if column.is_encoded:
-            found = lookup_bits(column, pc.is_in(column.dictionary, wanted), missing=False, n_rows=call.n_rows, operation="isin")
+            found = lookup_bits(column, pc.is_in(values_array, wanted), missing=False, n_rows=call.n_rows, operation="isin")
         else:
-            found = Column(pc.is_in(column.array, wanted, skip_nulls=True))
+            found = Column(pc.is_in(values_array, wanted, skip_nulls=True))
     if not missing:
         return found
     both = (Operand(found), Operand(missing_bits(column, invert=False)))
@@ -368,20 +371,36 @@ def members(values: Iterable[Any], dtype: DType) -> tuple[list[pa.Array], bool]:
     missing = any(is_missing(value) or (isinstance(value, float) and value != value) for value in given)
     known = _of_one_kind(given, dtype)
     if known is None:
-        known = [array for array in (_exactly(value, dtype) for value in given) if array is not None]
+        different = {(type(value), value): value for value in given}.values()
+        known = [array for array in (_exactly(value, dtype) for value in different) if array is not None]
     return known, missing
 
 
 def _of_one_kind(values: list[Any], dtype: DType) -> list[pa.Array] | None:
-    """What `_exactly` gives, all at once, where that is plain: integers beside integers, texts beside text. Else None."""
+    """What `_exactly` gives, all at once, where that is plain: numbers beside numbers, texts beside text. Else None."""
     kinds = set(map(type, values))
-    if kinds == {int} and dtype.is_integer and dtype.numpy is not None:
-        limits = np.iinfo(dtype.numpy)
-        fitting = [value for value in values if limits.min <= value <= limits.max]
-        return [pa.array(fitting, dtype.arrow)] if fitting else []
-    if kinds == {str} and dtype.kind is Kind.STRING and all(map(str.isascii, values)):
-        return [pa.array(values, dtype.arrow)]
+    if kinds <= _PLAIN_MEMBERS and (dtype.is_integer or dtype == FLOAT64):
+        numbers = [same for same in (_same_number(one, dtype) for one in values if type(one) in (int, float)) if same is not None]
+        return [pa.array(numbers, dtype.arrow)] if numbers else []
+    if kinds == {str} and dtype.kind is Kind.STRING:
+        try:
+            return [pa.array(values, dtype.arrow)]
+        except UnicodeEncodeError:   # half of a surrogate pair, which no column holds
+            return None
     return None
+
+
+def _same_number(value: int | float, dtype: DType) -> int | float | None:
+    """The very number as a value of an integer dtype or float64, None where there is none."""
+    if dtype.numpy is None or value != value:
+        return None
+    if dtype == FLOAT64:
+        try:
+            return float(value) if float(value) == value else None
+        except OverflowError:
+            return None
+    limits = np.iinfo(dtype.numpy)
+    return int(value) if limits.min <= value <= limits.max and value == int(value) else None
 
 
 def _exactly(value: Any, dtype: DType) -> pa.Array | None:

@@ -125,11 +125,12 @@ def _like(local: pa.Array, times: pa.Array) -> pa.Array:
 
 def parse_freq(text: str) -> int:
     """Nanoseconds of a fixed frequency such as '15min', 'h' or '2D'; `ArgumentError` for others."""
-    match = re.fullmatch(r"(\d*)\s*([A-Za-z]+)", str(text))
+    match = re.fullmatch(r"([0-9]{0,18})\s*([A-Za-z]{1,20})", str(text))
     unit = _FREQ_WORDS.get(match[2], match[2]) if match else None
-    if match is None or unit not in _FIXED_NS or match[1] in ("0", "00"):
+    times = int(match[1] or 1) if match else 0
+    if times == 0 or unit not in _FIXED_NS:
         raise ArgumentError.of("floor, ceil and round of times", "freq", text, [*_FIXED_NS, "15min", "2h"])
-    return int(match[1] or 1) * _FIXED_NS[unit]
+    return times * _FIXED_NS[unit]
 
 
 def _multiples(way: str) -> Callable[[pa.Array, Options], pa.Array]:
