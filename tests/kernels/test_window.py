@@ -45,7 +45,7 @@ def test_cumulative_writes_its_rows_only(n_rows: int, grouped: bool) -> None:
     n_groups, n_slices = (3 if grouped else 1), -(-n_rows // 512)
     carries = guarded(n_slices * n_groups * walk.state_bytes)
     if grouped:
-        walk.set_groups((codes.ctypes.data, 4), 3, codes)
+        walk.set_groups((codes.ctypes.data, 4, 0), 3, codes)
     walk.set_carries(carries.ctypes.data, n_slices, carries)
     walk.set_output(values.ctypes.data, validity.ctypes.data, (values, validity))
     for phase, length in ((cumulative.FOLD, n_rows), (cumulative.SCAN, n_groups), (cumulative.APPLY, n_rows)):
@@ -71,7 +71,7 @@ def test_lag_rows() -> None:
 
 def test_clear_dropped() -> None:
     codes, out = np.array([0, 0xFFFFFFFF, 1], np.uint32), np.arange(3, dtype=np.int32)
-    run(window.clear_dropped((codes.ctypes.data, 4), out.ctypes.data, width=4, byte=0xFF, keep=(codes, out)), 3)
+    run(window.clear_dropped((codes.ctypes.data, 4, 0), out.ctypes.data, width=4, byte=0xFF, keep=(codes, out)), 3)
     assert out.tolist() == [0, -1, 2]
 
 
