@@ -68,7 +68,7 @@ inline void scatter_records_of(uint8_t* records, const uint8_t* block, const cod
 // Runs over build rows. The lines are fetched while the records are made.
 inline int scatter_records(void* raw, int64_t start, int64_t stop, int64_t) {
     const CodeRecords in = *(const CodeRecords*)raw;
-    alignas(LINE) uint8_t block[RECORD_BLOCK * LARGEST_RECORD];
+    alignas(LINE) uint8_t block[BLOCK_BYTES];
     memset(block, 0, sizeof(block));   // bytes between the fields stay zero
     CodeBlock code_block;
     for (int64_t row = start; row < stop; row += RECORD_BLOCK) {
@@ -103,7 +103,7 @@ struct EmitScratch {
     int32_t last[PACK_BLOCK];
     code_t matched[PACK_BLOCK + STORE_SLACK];
     alignas(LINE) uint8_t stage[CHUNK * sizeof(uint128_t) + 2 * LINE];
-    alignas(LINE) uint8_t records[RECORD_BLOCK * LARGEST_RECORD];
+    alignas(LINE) uint8_t records[BLOCK_BYTES];
 };
 
 // Of an unsigned type: where there is no row, its value is masked to zero, for a branch would be mispredicted.

@@ -1,7 +1,8 @@
 // Fixed-width columns as records, row by row: a random row then costs one cache miss instead of one per column.
 //
 // A record is 8 to 64 bytes, a power of two, so that none straddles a cache line: the values, widest first, then one bit
-// per column that has nulls (1: not null) and per bool. Packing writes some records column by column into L1 and streams
+// per column that has nulls (1: not null) and per bool. Where that makes the record smaller, integers go among those bits: the
+// distance from the smallest value, in as many bits as the largest distance takes, wherever they begin. Packing writes some records column by column into L1 and streams
 // them out; gathering copies some records into L1, prefetched ahead, and from there takes them apart column by column.
 // (Row-wise payload of joins: Balkesen et al., "Multi-core, main-memory joins: sort vs. hash revisited", VLDB 2013;
 // its layout is that of DuckDB's tuple data without the heap.)
@@ -14,6 +15,7 @@ namespace ff {
 constexpr int RECORD_BLOCK = 256;        // rows at a time: at most 16 KB of records, half of an L1
 constexpr int LARGEST_RECORD = 64;
 constexpr int RECORDS_AHEAD = 16;        // records fetched ahead of their copy
+constexpr int BLOCK_BYTES = RECORD_BLOCK * LARGEST_RECORD + 8;   // words of bits may end behind the last record
 
 // One column's place in the records. All members are 8 bytes: a table of them is an int64 array of the caller.
 struct RecordField {
@@ -21,10 +23,12 @@ struct RecordField {
     const uint8_t* validity;    // in of packing, or null
     int64_t bit_offset;         // in of packing
     int64_t width;              // in: bytes of a value; 0 for bits
-    int64_t offset;             // in: of the value in the record; for bits: in bits
+    int64_t offset;             // in: of the value in the record; for bits, one or several: in bits
     int64_t valid_bit;          // in: of the record; -1 where no value is null
     uint8_t* out;               // out of gathering: values, or bits
     uint8_t* out_validity;      // out of gathering: bits, or null
+    int64_t n_bits;             // in: bits of a distance, at most 57; 0: the value is there as it is
+    int64_t low;                // in: the smallest value, where distances are kept
 };
 
 struct Records {
@@ -56,8 +60,31 @@ inline void put_bits(const BitSource& source, int64_t bit, int64_t start, int co
     }
 }
 
-inline void put_field(const RecordField& field, int64_t start, int count, int64_t size, uint8_t* block) {
+// What stands under a null may be any value: the mask keeps it out of the other fields.
+template <typename T>
+inline void put_distances(const RecordField& field, int64_t start, int count, int64_t size, uint8_t* block) {
+    const uint8_t* values = field.values + start * (int64_t)sizeof(T);
+    uint8_t* out = block + (field.offset >> 3);
+    const int shift = (int)(field.offset & 7);
+    const uint64_t low = (uint64_t)field.low, mask = ((uint64_t)1 << field.n_bits) - 1;
+    for (int row = 0; row < count; ++row, out += size) {
+        const uint64_t distance = ((uint64_t)load<T>(values, row) - low) & mask;
+        store<uint64_t>(out, 0, load<uint64_t>(out, 0) | distance << shift);
+    }
+}
+
+inline void put_narrow(const RecordField& field, int64_t start, int count, int64_t size, uint8_t* block) {
     switch (field.width) {
+        case 1: return put_distances<uint8_t>(field, start, count, size, block);
+        case 2: return put_distances<uint16_t>(field, start, count, size, block);
+        case 4: return put_distances<uint32_t>(field, start, count, size, block);
+        default: return put_distances<uint64_t>(field, start, count, size, block);
+    }
+}
+
+inline void put_field(const RecordField& field, int64_t start, int count, int64_t size, uint8_t* block) {
+    switch (field.n_bits ? -1 : field.width) {
+        case -1: put_narrow(field, start, count, size, block); break;
         case 0: put_bits(BitSource{field.values, field.bit_offset, 0}, field.offset, start, count, size, block); break;
         case 1: put_values<uint8_t>(field, start, count, size, block); break;
         case 2: put_values<uint16_t>(field, start, count, size, block); break;
@@ -71,16 +98,14 @@ inline void put_field(const RecordField& field, int64_t start, int count, int64_
 
 // The records of up to RECORD_BLOCK rows into a block whose unused bytes are zero.
 inline void fill_records(const Records& ctx, int64_t row, int count, uint8_t* block) {
-    if (ctx.flags < ctx.size) {
-        for (int at = 0; at < count; ++at) memset(block + at * ctx.size + ctx.flags, 0, (size_t)(ctx.size - ctx.flags));
-    }
+    if (ctx.flags < ctx.size) memset(block, 0, (size_t)(count * ctx.size));   // bits are added to what is there
     for (int64_t field = 0; field < ctx.n_fields; ++field) put_field(ctx.fields[field], row, count, ctx.size, block);
 }
 
 // Runs over source rows, in slices that are multiples of 8 rows.
 inline int pack_records(void* raw, int64_t start, int64_t stop, int64_t) {
     const Records ctx = *(const Records*)raw;
-    alignas(LINE) uint8_t block[RECORD_BLOCK * LARGEST_RECORD];
+    alignas(LINE) uint8_t block[BLOCK_BYTES];
     memset(block, 0, sizeof(block));   // bytes between the fields stay zero
     for (int64_t row = start; row < stop; row += RECORD_BLOCK) {
         const int count = (int)(stop - row < RECORD_BLOCK ? stop - row : RECORD_BLOCK);
@@ -124,8 +149,26 @@ inline void take_values_apart(const uint8_t* block, int64_t size, int64_t offset
     for (int row = 0; row < count; ++row, block += size) store<T>(out, row, load<T>(block, 0));
 }
 
+template <typename T>
+inline void add_distances(const RecordField& field, const uint8_t* block, int64_t size, int count, uint8_t* out) {
+    block += field.offset >> 3;
+    const int shift = (int)(field.offset & 7);
+    const uint64_t low = (uint64_t)field.low, mask = ((uint64_t)1 << field.n_bits) - 1;
+    for (int row = 0; row < count; ++row, block += size) store<T>(out, row, (T)((load<uint64_t>(block, 0) >> shift & mask) + low));
+}
+
+inline void unpack_narrow(const RecordField& field, const uint8_t* block, int64_t size, int count, uint8_t* out) {
+    switch (field.width) {
+        case 1: return add_distances<uint8_t>(field, block, size, count, out);
+        case 2: return add_distances<uint16_t>(field, block, size, count, out);
+        case 4: return add_distances<uint32_t>(field, block, size, count, out);
+        default: return add_distances<uint64_t>(field, block, size, count, out);
+    }
+}
+
 // The values of a field of byte-wide values, one after the other.
 inline void unpack_values(const RecordField& field, const uint8_t* block, int64_t size, int count, uint8_t* out) {
+    if (field.n_bits) return unpack_narrow(field, block, size, count, out);
     switch (field.width) {
         case 1: return take_values_apart<uint8_t>(block, size, field.offset, count, out);
         case 2: return take_values_apart<uint16_t>(block, size, field.offset, count, out);
@@ -154,7 +197,7 @@ inline void unpack_bitmap(const uint8_t* block, int64_t size, int64_t bit, int64
 // Runs over result rows; slices start at multiples of 512 rows, outputs are aligned to a cache line.
 inline int gather_records(void* raw, int64_t start, int64_t stop, int64_t) {
     const Records ctx = *(const Records*)raw;
-    alignas(LINE) uint8_t block[RECORD_BLOCK * LARGEST_RECORD];
+    alignas(LINE) uint8_t block[BLOCK_BYTES];
     alignas(LINE) uint8_t values[RECORD_BLOCK * sizeof(uint128_t)];
     for (int64_t row = start; row < stop; row += RECORD_BLOCK) {
         const int count = (int)(stop - row < RECORD_BLOCK ? stop - row : RECORD_BLOCK);

@@ -1,6 +1,7 @@
 // The values of groups at each row: what a transform gives from an aggregate.
 #pragma once
 #include "kernel.hpp"
+#include "streaming.hpp"
 
 namespace ff {
 
@@ -10,7 +11,8 @@ struct Spread {
     uint32_t base;             // in: what code 0 is in `codes`
     const uint8_t* values;     // in: of the groups
     const uint8_t* validity;   // in: of the groups, from bit 0; null where none is missing
-    uint8_t* out_values;       // out
+    int64_t streams;           // in: whether the values are more than the caches hold
+    uint8_t* out_values;       // out; aligned to a cache line
     uint8_t* out_validity;     // out
 };
 
@@ -33,6 +35,7 @@ template <typename T, typename Code>
 int spread_values(void* raw, int64_t start, int64_t stop, int64_t) {
     const Spread& ctx = *(const Spread*)raw;
     const uint32_t n_groups = (uint32_t)ctx.n_groups, base = ctx.base;
+    alignas(LINE) uint8_t block[SPREAD_ROWS * sizeof(T)];
     for (int64_t row = start; row < stop; row += SPREAD_ROWS) {
         const int count = (int)(stop - row < SPREAD_ROWS ? stop - row : SPREAD_ROWS);
         uint32_t outside = ctx.validity != nullptr;
@@ -41,11 +44,15 @@ int spread_values(void* raw, int64_t start, int64_t stop, int64_t) {
         if (outside) {
             valid = spread_with_missing<T, Code>(ctx, row, count);
         } else {
+            const bool streams = ctx.streams && count == SPREAD_ROWS;
             const int64_t n_rows = count;
-            for (int64_t lane = 0; lane < n_rows; ++lane) store<T>(ctx.out_values, row + lane, load<T>(ctx.values, (uint32_t)(load<Code>(ctx.codes, row + lane) - base)));
+            uint8_t* out = streams ? block : ctx.out_values + row * (int64_t)sizeof(T);
+            for (int64_t lane = 0; lane < n_rows; ++lane) store<T>(out, lane, load<T>(ctx.values, (uint32_t)(load<Code>(ctx.codes, row + lane) - base)));
+            if (streams) stream_lines(ctx.out_values + row * (int64_t)sizeof(T), block, (int64_t)sizeof(block) / LINE);
         }
         store_bits(ctx.out_validity, row, valid, count);
     }
+    end_stream();
     return OK;
 }
 

@@ -14,6 +14,7 @@ from fastframe.column.column import Column
 from fastframe.engines.cpu import join_output
 from fastframe.engines.cpu.join import find_pairs
 from fastframe.engines.cpu.join_output import joined_columns
+from fastframe.engines.cpu.packed_rows import PackedRows, record_bytes
 from fastframe.errors import OutOfMemory, ShapeError
 from fastframe.options import option_context
 from tests.reference import join as reference
@@ -119,6 +120,41 @@ def test_many_slices_threads_and_streams(monkeypatch: pytest.MonkeyPatch, stream
         found = merged[0][name].to_pandas()
         np.testing.assert_array_equal(found.isna(), expected[name].isna())
         np.testing.assert_array_equal(found.dropna().to_numpy(), expected[name].dropna().to_numpy(), strict=False)
+
+
+@pytest.mark.parametrize("how", ["inner", "left"])
+@pytest.mark.parametrize("nulls", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("start", [0, 3])
+def test_integers_kept_as_distances(monkeypatch: pytest.MonkeyPatch, how: str, nulls: float, start: int) -> None:
+    """Ranges of 1, 10, 40 and 57 bits, below zero, up to the largest values, and with anything under the nulls."""
+    monkeypatch.setattr(join_output, "FEW_RECORDS", 0)
+    monkeypatch.setattr(join_output, "RECORDS_SHARE", 1)   # all in one part
+    monkeypatch.setattr(join_output, "PACKED_BYTES", 0)
+    sizes: list[tuple[int, int]] = []
+    unfilled = join_output.unfilled
+    monkeypatch.setattr(join_output, "unfilled", lambda *args, **options: sizes.append(_sizes(unfilled(*args, **options))) or unfilled(*args, **options))
+    rng = np.random.default_rng(4)
+    n_right = 1500
+    numbers = {
+        "constant": (np.int64, -(2**63), 1), "negative": (np.int16, -500, 600), "high": (np.int64, 2**63 - 2**40, 2**40 - 1),
+        "widest": (np.int64, -(2**56), 2**57), "unsigned": (np.uint32, 2**32 - 9, 9), "byte": (np.int8, -128, 3),
+    }  # fmt: skip
+    right = {}
+    for name, (dtype, low, span) in numbers.items():
+        values = (rng.integers(0, span, n_right) + low).astype(dtype)
+        values[-2:] = low, low + span - 1
+        hidden = rng.random(n_right) < nulls
+        garbage = np.where(hidden, rng.integers(-100, 100, n_right).astype(dtype), values)
+        validity = pa.py_buffer(np.packbits(~hidden, bitorder="little")) if nulls else None
+        right[name] = Column(pa.Array.from_buffers(pa.from_numpy_dtype(dtype), n_right, [validity, pa.py_buffer(garbage)]).slice(start))
+    keys = rng.integers(0, 3000, 2000).tolist(), rng.permutation(3000)[: n_right - start].tolist()
+    check({"row": Column(pa.array(range(2000)))}, right, keys, how)
+    assert all(size < whole for size, whole in sizes)
+    assert start or sizes
+
+
+def _sizes(records: PackedRows) -> tuple[int, int]:
+    return records.size, record_bytes(records.columns)
 
 
 def test_one_chunk_or_many() -> None:

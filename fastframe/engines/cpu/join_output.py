@@ -37,7 +37,7 @@ PACKED_COLUMNS = 3         # fewer are fetched as fast one by one as they are pa
 CODES_PER_RECORD = 2       # records at their codes take this much more room at most
 FEW_BYTES = 256 << 20      # results up to here are made without asking how much memory there is
 RECORDS_SHARE = 5          # of the bytes of both tables, one part of them may be records
-FEW_RECORDS = 16 << 20     # bytes of records that are made without asking
+FEW_RECORDS = 16 << 20     # bytes of records that are made without asking, and that nothing is gained by making smaller
 PACKED_SHARE = 2           # build rows per pair up to which packing all of them pays
 
 
@@ -52,8 +52,11 @@ class Wanted(NamedTuple):
     validity: Block | None
 
 
-def joined_columns(pairs: Pairs, probe: Mapping[str, Column], build: Mapping[str, Column]) -> tuple[Columns, Columns]:
-    """The columns of both sides for all pairs. Columns of a side all of whose rows come once and in order are shared."""
+def joined_columns(pairs: Pairs, probe: Mapping[str, Column], build: Mapping[str, Column], *, key_bytes: int = 0) -> tuple[Columns, Columns]:
+    """The columns of both sides for all pairs. Columns of a side all of whose rows come once and in order are shared.
+
+    ``key_bytes`` are those of keys that were read, too, but are no column of the result.
+    """
     plan = Emission(pairs)
     out: tuple[Columns, Columns] = ({}, {})
     if pairs.keeps_probe:
@@ -67,7 +70,7 @@ def joined_columns(pairs: Pairs, probe: Mapping[str, Column], build: Mapping[str
     elif pairs.n_build == 0:
         out[kernels.BUILD].update({name: _all_missing(column, pairs.n_pairs) for name, column in build.items()})
     else:
-        *more, last = _rounds(pairs, build, sum(one.nbytes for one in (*probe.values(), *build.values())))
+        *more, last = _rounds(pairs, build, key_bytes + sum(one.nbytes for one in (*probe.values(), *build.values())))
         for columns in more:
             out[kernels.BUILD].update(_of_build(pairs, columns))
         plan.want(kernels.BUILD, last)
@@ -86,15 +89,16 @@ def _of_build(pairs: Pairs, columns: Columns) -> Columns:
 def _rounds(pairs: Pairs, build: Mapping[str, Column], n_bytes: int) -> list[Columns]:
     """The build side's columns, all at once or, where their records would take more than a fifth of both tables, in parts."""
     index, widths = pairs.index, {name: (codes_column(one) if one.is_encoded else one).dtype.width for name, one in build.items() if can_pack(one)}
-    size = 1 << (sum(widths.values()) - 1).bit_length()
-    if not isinstance(index, RowMap) or len(widths) < len(build) or size * index.n_codes <= max(n_bytes // RECORDS_SHARE, FEW_RECORDS):
+    if not isinstance(index, RowMap) or len(widths) < len(build) or sum(widths.values()) * index.n_codes <= FEW_RECORDS:
+        return [dict(build)]
+    if record_bytes(list(build.values()), narrow=True) * index.n_codes <= n_bytes // RECORDS_SHARE:
         return [dict(build)]
     rounds: list[Columns] = [{}]
-    left = size // 2
+    left = half = 1 << (sum(widths.values()) - 1).bit_length() - 1
     for name in sorted(widths, key=lambda name: -widths[name]):
         if widths[name] > left and rounds[-1]:
             rounds.append({})
-            left = size // 2
+            left = half
         rounds[-1][name] = build[name]
         left -= widths[name]
     return rounds
@@ -226,7 +230,7 @@ class Emission:
         """Records at the codes of their rows: neither is a map of rows made, nor is there a miss for it."""
         index = self.pairs.index
         assert isinstance(index, RowMap)
-        rows = unfilled(columns, index.n_codes)
+        rows = unfilled(columns, index.n_codes, narrow=record_bytes(columns) * index.n_codes > FEW_RECORDS)
         fields = rows.table()
         table = np.array(rows.words(fields), np.int64)
         task = kernels.scatter_records(index.codes.source, table.ctypes.data, keep_alive=(self, rows, fields, table))

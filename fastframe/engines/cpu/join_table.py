@@ -65,7 +65,8 @@ def _in_order(spec: Join, sides: Sides) -> Table:
     build_keys, build = _with_partners(probe_keys, build_keys, build)
     pairs = find_pairs(probe_keys, build_keys, keeps_unmatched=spec.how != "inner")
     require_memory(pairs, probe, build)
-    probe_out, build_out = joined_columns(pairs, probe, build)
+    unseen = [key for key in build_keys if not any(key is one for one in build.values())]
+    probe_out, build_out = joined_columns(pairs, probe, build, key_bytes=sum(key.nbytes for key in unseen))
     return Table({new: probe_out[new] if new in probe_out else build_out[new] for _, _, new in names}, pairs.n_pairs)
 
 

@@ -17,27 +17,33 @@ from fastframe._kernels.memory import Block
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column
 from fastframe.column.memory import allocate, allocate_array, allocate_bits
+from fastframe.dtypes import Physical
+from fastframe.engines.cpu.facts import value_range
 from fastframe.engines.cpu.forms import ALL_VALID, Form, Rows, Validity, codes_column, fixed_array, form_of, rewrapped
 
 STREAMED_BYTES = 8 << 20   # results so large are not kept in a cache until they are read, so they are written past it
 _PACKED = (Form.FIXED, Form.BITS, Form.ENCODED)
 _SMALLEST_RECORD = 8
+_MOST_BITS = 57   # which a word of 64 holds wherever in its first byte they begin
+_INTEGERS = {Physical.I8, Physical.I16, Physical.I32, Physical.I64, Physical.U8, Physical.U16, Physical.U32}
 _NO_BIT = -1
 _OPERATION = "packing rows"
 
 
 class Field(NamedTuple):
-    """One column's place in a record: ``offset`` of its value in bytes (of bools in bits), the bit that says valid."""
+    """One column's place in a record: ``offset`` of its value in bytes (of bools and distances in bits), the bit that says valid."""
 
     column: Column    # encoded columns: the codes
     width: int        # bytes; 0: bits
     offset: int
     valid_bit: int    # _NO_BIT: no value is null
+    n_bits: int = 0   # of the distance from ``low``, where that stands for the value
+    low: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class PackedRows:
-    """Records of ``size`` bytes: the columns' values, widest first, then from ``flags`` on one bit per bool and validity."""
+    """Records of ``size`` bytes: values, widest first, then from ``flags`` on bits: bools, validities, integers kept as distances."""
 
     columns: tuple[Column, ...]
     fields: tuple[Field, ...]
@@ -73,7 +79,7 @@ class PackedRows:
         for row, one, out, bits in zip(table, self.fields, values, valid, strict=True):
             view = one.column.view
             row[:] = (view.values, view.validity, view.bit_offset, one.width, one.offset, one.valid_bit,
-                      0 if out is None else out.address, 0 if bits is None else bits.address)  # fmt: skip
+                      0 if out is None else out.address, 0 if bits is None else bits.address, one.n_bits, one.low)  # fmt: skip
         return table
 
     def words(self, table: np.ndarray[Any, np.dtype[np.int64]]) -> list[int]:
@@ -102,9 +108,9 @@ def packed_rows(columns: Sequence[Column]) -> list[PackedRows]:
     return [_pack(run_of_columns) for run_of_columns in record_runs(columns)]
 
 
-def record_bytes(columns: Sequence[Column]) -> int:
-    """Bytes of a row in the records that `packed_rows` makes."""
-    return sum(_layout(run_of_columns)[1] for run_of_columns in record_runs(columns))
+def record_bytes(columns: Sequence[Column], *, narrow: bool = False) -> int:
+    """Bytes of a row in the records that `packed_rows` makes, or `unfilled` for columns that fit one."""
+    return sum(_layout(run_of_columns, narrow=narrow)[1] for run_of_columns in record_runs(columns))
 
 
 def record_runs(columns: Sequence[Column]) -> list[list[Column]]:
@@ -118,26 +124,50 @@ def record_runs(columns: Sequence[Column]) -> list[list[Column]]:
     return runs
 
 
-def _layout(columns: Sequence[Column]) -> tuple[list[Field], int, int]:
-    """Fields in the columns' order, bytes of a record, and where its bits begin."""
+def _layout(columns: Sequence[Column], *, narrow: bool = False) -> tuple[list[Field], int, int]:
+    """Fields in the columns' order, bytes of a record, and where its bits begin; ``narrow`` packs integers where that pays."""
+    whole = _placed(columns, [None] * len(columns))
+    if not narrow or whole[1] == _SMALLEST_RECORD:
+        return whole
+    packed = _placed(columns, [_span(column) for column in columns])
+    return packed if packed[1] < whole[1] else whole
+
+
+def _placed(columns: Sequence[Column], spans: Sequence[tuple[int, int] | None]) -> tuple[list[Field], int, int]:
+    """See `_layout`; a column with a span (bits, smallest value) goes among the bits."""
     sources = [codes_column(column) if column.is_encoded else column for column in columns]
     widths = [0 if form_of(one) is Form.BITS else one.dtype.width for one in sources]
+    whole = [0 if span else width for width, span in zip(widths, spans, strict=True)]
     places = np.zeros(len(sources), np.int64)
     end = 0
-    for at in sorted(range(len(sources)), key=lambda at: -widths[at]):
-        places[at], end = end, end + widths[at]
+    for at in sorted(range(len(sources)), key=lambda at: -whole[at]):
+        places[at], end = end, end + whole[at]
     flags = end
     fields, bit = [], 8 * flags
-    for one, width, place in zip(sources, widths, places.tolist(), strict=True):
+    for one, width, span, place in zip(sources, widths, spans, places.tolist(), strict=True):
         valid_bit, has_nulls = _NO_BIT, one.null_count > 0
         if has_nulls:
             valid_bit, bit = bit, bit + 1
-        if width == 0:
-            place, bit = bit, bit + 1
-        fields.append(Field(one, width, place, valid_bit))
+        n_bits, low = span or (0, 0)
+        if width == 0 or span:
+            place, bit = bit, bit + max(n_bits, 1)
+        fields.append(Field(one, width, place, valid_bit, n_bits, low))
     used = (bit + 7) // 8
     size = max(_SMALLEST_RECORD, 1 << (used - 1).bit_length())
     return fields, size, flags if bit > 8 * flags else size
+
+
+def _span(column: Column) -> tuple[int, int] | None:
+    """Bits of the distances from the smallest value, and that value; None where they save nothing."""
+    if column.is_encoded:
+        return max((len(column.array.dictionary) - 1).bit_length(), 1), 0
+    if column.physical not in _INTEGERS:
+        return None
+    found = value_range(column)
+    if found.min is None or found.max is None:
+        return 1, 0
+    n_bits = max((int(found.max) - int(found.min)).bit_length(), 1)
+    return (n_bits, int(found.min)) if n_bits < 8 * column.dtype.width and n_bits <= _MOST_BITS else None
 
 
 def _pack(columns: Sequence[Column]) -> PackedRows:
@@ -151,9 +181,12 @@ def _pack(columns: Sequence[Column]) -> PackedRows:
     return packed
 
 
-def unfilled(columns: Sequence[Column], n_records: int) -> PackedRows:
-    """Room for ``n_records`` records of columns that fit one; whoever asks fills it."""
-    fields, size, flags = _layout(columns)
+def unfilled(columns: Sequence[Column], n_records: int, *, narrow: bool = False) -> PackedRows:
+    """Room for ``n_records`` records of columns that fit one; whoever asks fills it.
+
+    ``narrow`` keeps integers in as many bits as their range takes where records become smaller: ranges cost a pass, once.
+    """
+    fields, size, flags = _layout(columns, narrow=narrow)
     return PackedRows(tuple(columns), tuple(fields), size, flags, allocate_array(n_records * size, np.uint8, _OPERATION))
 
 

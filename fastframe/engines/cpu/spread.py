@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fastframe.engines.cpu.groups import Groups
 
 _REPEATS = 2   # taken rows per source row from which a dictionary costs less than bytes written out again and again
+_STREAMED_BYTES = 8 << 20   # results so large are not kept in a cache until they are read, so they are written past it
 _OPERATION = "transform"
 
 
@@ -43,7 +44,7 @@ def spread_codes(column: Column, groups: Groups) -> Column:
     values, validity = allocate(n_rows * column.dtype.width, _OPERATION), allocate_bits(n_rows, _OPERATION)
     task = kernels.spread(
         code_view(codes), groups.n_groups, (view.values, view.validity), (values.address, validity.address),
-        value_bytes=column.dtype.width, keep_alive=(codes, column, values, validity),
+        value_bytes=column.dtype.width, streams=n_rows * column.dtype.width > _STREAMED_BYTES, keep_alive=(codes, column, values, validity),
     )  # fmt: skip
     run(task, n_rows, operation=_OPERATION)
     return column_from_buffers(column.dtype, n_rows, values, validity)
