@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from asv_benchmarks.questions.base import Family, Question
-from asv_benchmarks.questions.by_hand import group_loops
+from asv_benchmarks.questions.by_hand import group_loops, window_loop
+
+WINDOW = 50
 
 
 def score(v3):   # type: ignore[no-untyped-def]  # users' functions carry no types
@@ -28,6 +30,13 @@ def drawdown(v3):   # type: ignore[no-untyped-def]
         elif highest - value > worst:
             worst = highest - value
     return worst
+
+
+def weighted_window(values):   # type: ignore[no-untyped-def]
+    total = 0.0
+    for row in range(len(values)):
+        total += values[row] * (row + 1)
+    return total / (len(values) * (len(values) + 1) / 2)
 
 
 def _pandas_engine(method: str, function: Any) -> Any:
@@ -82,6 +91,12 @@ def _polars_drawdown(data: Any) -> Any:
     return data.x.group_by("id6").agg((pl.col("v3").cum_max() - pl.col("v3")).max().alias("worst"))
 
 
+def _polars_window(data: Any) -> Any:
+    import polars as pl
+
+    return data.x.select(pl.col("v3").rolling_mean(WINDOW, weights=[float(one + 1) for one in range(WINDOW)]))
+
+
 def _polars_query(data: Any) -> Any:
     import polars as pl
 
@@ -117,6 +132,13 @@ FAMILY = Family("udf", "groupby", (
         "polars": _polars_drawdown,
         "numba": lambda data: ("groups", group_loops().drawdowns(data.v3, data.starts)),
     }, keys=1),
+    Question("u4", f"linearly weighted mean of v3 over {WINDOW} rows", {
+        "fastframe": lambda data: data.x["v3"].rolling(WINDOW).apply(weighted_window),
+        "pandas-numba": lambda data: data.x["v3"].rolling(WINDOW).apply(
+            weighted_window, raw=True, engine="numba", engine_kwargs={"parallel": True}),
+        "polars": _polars_window,
+        "numba": lambda data: ("rows", window_loop()(data.rows_v3, WINDOW)),
+    }, keys=0),
     Question("e1", "nine columns where " + QUERY, {
         "fastframe": lambda data: data.x.query(QUERY),
         "pandas-numba": lambda data: data.x.query(QUERY, engine="numexpr"),
