@@ -186,7 +186,10 @@ class Trap:
         raise AssertionError(f"{name} was looked up")
 
 
-@pytest.mark.parametrize("value", [Trap(), print, sys, {"a": 1}, [[1]], [Trap()], np.zeros((2, 2)), 1j, frame(), col("a"), object], ids=lambda value: type(value).__name__)
+NO_VALUES = [Trap(), print, sys, {"a": 1}, [[1]], [Trap()], np.zeros((2, 2)), 1j, frame(), col("a"), object]
+
+
+@pytest.mark.parametrize("value", NO_VALUES, ids=lambda value: type(value).__name__)
 def test_only_values_can_be_local(value: Any) -> None:
     with pytest.raises(QueryError, match="@v is of type .*, but one value or a list of values is needed"):
         frame().query("a == @v", local_dict={"v": value})
