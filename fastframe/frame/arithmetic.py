@@ -258,6 +258,12 @@ def _beside(function: str, swap: bool, kind: type, value: Any) -> Question:
     return Question(Project(((LEFT, _call(function, _LEFT, Lit(value), swap=swap, fill_value=None)),)))
 
 
+@lru_cache(maxsize=256)
+def _all_beside(function: str, swap: bool, names: tuple[str, ...], kind: type, value: Any) -> Question:
+    """A function of each column and a plain value, for calls with the same value."""
+    return Question(Project(tuple([(name, _call(function, Col(name), Lit(value), swap=swap, fill_value=None)) for name in names])))
+
+
 def _question(function: str, right: Expression, *, swap: bool, fill_value: Any) -> Question:
     """A function of the column `LEFT` and another operand; kept where the same may be asked again."""
     if fill_value is None and right is _RIGHT:
@@ -322,15 +328,20 @@ class FrameArithmetic(Operators):
             names = list(self._values) if set(values) <= set(self._values) else sorted({*self._values, *values})
         elif is_scalar(other):
             names = list(self._values)
+            if fill_value is None and is_kept(other):
+                return self._computed(_all_beside(function, swap, tuple(names), type(other), other))
             values = dict.fromkeys(names, other)
         else:
             names, listed = list(self._values), list(other)
             if len(listed) != len(names):
                 raise ShapeError.of_names(len(listed), len(names))
             values = dict(zip(names, listed, strict=True))
-        outputs = tuple((name, self._against(function, name, values, swap=swap, fill_value=fill_value)) for name in names)
-        computed = run(Project(outputs), self._table)
-        return self._with_table(with_labels(self._labels, computed.columns, len(self)))
+        outputs = [(name, self._against(function, name, values, swap=swap, fill_value=fill_value)) for name in names]
+        return self._computed(Question(Project(tuple(outputs))))
+
+    def _computed(self, question: Question) -> Self:
+        computed = question.of(self._table).columns
+        return self._with_table(Table.joined(self._labels, computed, len(self)))
 
     def _against(self, function: str, name: str, values: dict[Any, Any], *, swap: bool, fill_value: Any) -> Expression:
         left: Expression = Col(name) if name in self._values else Lit(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 from fastframe.column import Table
@@ -10,7 +11,7 @@ from fastframe.errors import ArgumentError, ColumnNotFound, DuplicateColumn, Sha
 from fastframe.frame.core import Frame
 from fastframe.frame.getitem import row_values
 from fastframe.frame.labels import default_labels, label_key, with_labels
-from fastframe.frame.run import run
+from fastframe.frame.run import Question, run
 from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.expressions import Call, Col, Lit
 from fastframe.ops.groups import GroupBy as GroupBySpec
@@ -43,6 +44,7 @@ def sorted_frame(
 
 
 _SIZE = Output("\1n", None, AggregationCall("size"))
+_BY_COUNT = {ascending: Question(Sort(("\1n",), (not ascending,))) for ascending in (True, False)}
 
 
 class Reshape(Frame):
@@ -206,15 +208,20 @@ class SeriesReshape(Reshape):
         return _counted(self, list(self._values), names, normalize=normalize, sort=sort, ascending=ascending, dropna=dropna)
 
 
+@lru_cache(maxsize=64)
+def _counting(keys: tuple[str, ...], dropna: bool) -> Question:
+    """How many rows each combination of keys has."""
+    return Question(GroupBySpec(keys, (_SIZE,), False, dropna))
+
+
 def _counted(
     frame: Any, keys: Sequence[str], names: Sequence[str | None], *, normalize: bool, sort: bool, ascending: bool, dropna: bool
 ) -> Series:
     from fastframe.frame.series import Series
 
-    spec = GroupBySpec(tuple(keys), (_SIZE,), False, dropna)
-    counts = run(spec, frame._table)
+    counts = _counting(tuple(keys), bool(dropna)).of(frame._table)
     if sort:
-        counts = run(Sort(("\1n",), (not ascending,)), counts)
+        counts = _BY_COUNT[bool(ascending)].of(counts)
     labels = {label_key(level): counts[key] for level, key in enumerate(keys)}
     column = counts["\1n"]
     if normalize:

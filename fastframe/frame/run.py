@@ -35,22 +35,28 @@ def run(spec: Spec, *tables: Table) -> Table:
 class Question:
     """A spec over one table that is asked again and again: what follows from names and dtypes is decided once.
 
-    Whoever asks keeps it. It remembers a few schemas: where one of them comes again, nothing is resolved, and the engine
-    does what it has prepared. Answers are those of `run`.
+    Whoever asks keeps it. It remembers a few schemas: where one of them comes again the engine prepares, and from then on
+    nothing is resolved. Answers are those of `run`.
     """
 
-    __slots__ = ("spec", "_known")
+    __slots__ = ("spec", "_met", "_known")
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
-        self._known: tuple[tuple[Schema, str, Callable[[Table], Table]], ...] = ()   # replaced as a whole: threads may ask at once
+        # Both are replaced as a whole: threads may ask at once.
+        self._met: tuple[tuple[Schema, str], ...] = ()
+        self._known: tuple[tuple[Schema, str, Callable[[Table], Table]], ...] = ()
 
     def of(self, table: Table) -> Table:
         """`run` of the spec and the table."""
         for known, engine, answer in self._known:
             if known == table.schema and engine == table.engine_name:
                 return answer(table)
-        return self._prepared(table)(table)
+        met = table.schema, table.engine_name
+        if met in self._met:
+            return self._prepared(table)(table)
+        self._met = (met, *self._met[: _MOST_SCHEMAS - 1])
+        return run(self.spec, table)
 
     def _prepared(self, table: Table) -> Callable[[Table], Table]:
         schema, engine = table.schema, table.engine_name

@@ -13,15 +13,18 @@ import pytest
 import fastframe as ff
 from fastframe.column import cache
 from fastframe.column.column import Column
+from fastframe.column.table import Table
 from fastframe.engines.cpu import accumulate, keys
 from fastframe.engines.cpu.aggregate import Wanted, aggregate, aggregate_all
 from fastframe.engines.cpu.groups import Groups, first_rows_of, widened
 from fastframe.engines.cpu.keys import group_rows
+from fastframe.engines.cpu.prepare_aggregates import Aggregates
 from fastframe.engines.cpu.row_codes import ColumnCodes
 from fastframe.engines.cpu.spread import spread_codes
 from fastframe.engines.cpu.topk import top_k
 from fastframe.engines.cpu.window import window
 from fastframe.ops.aggregations import AggregationCall
+from fastframe.ops.groups import Output
 from fastframe.ops.windows import WindowCall
 from fastframe.options import option_context
 
@@ -184,3 +187,17 @@ def test_large_groups_are_kept_when_asked_for_again(monkeypatch: pytest.MonkeyPa
         assert (cache.held_bytes() > before) == (kept and len(answers) == 2)
     assert answers[0].equals(answers[1])
     assert answers[0].equals(answers[2])
+
+
+@pytest.mark.parametrize("base", [0, 1000, 2**32 - 7])
+def test_a_repeated_question_takes_a_key_column_as_codes(base: int) -> None:
+    rng = np.random.default_rng(8)
+    outputs = tuple(Output(name, "v", AggregationCall(name)) for name in ("sum", "mean", "var"))
+    table = Table({"v": Column(pa.array(rng.random(1000), mask=rng.random(1000) < 0.1))})
+    codes = rng.integers(0, 50, 1000).astype(np.uint32)
+    keys = ((codes.astype(np.int64) + base) % 2**32).astype(np.uint32)
+    aggregates = Aggregates(outputs, table.schema, grouped=True)
+    for _ in range(2):
+        written = aggregates.of(outputs, table, codes, 50, False)
+        held = aggregates.of(outputs, table, ColumnCodes(keys, base), 50, False)
+        assert [one.array.equals(other.array) for one, other in zip(held, written, strict=True)] == [True] * 3

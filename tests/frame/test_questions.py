@@ -238,3 +238,31 @@ def test_the_engine_prepares_any_spec() -> None:
     table = Table({"a": column(pa.int64(), 5, "some", 1)})
     spec = Project((("b", Call("neg", (Col("a"),))),), keep=True)
     assert outcome(lambda: get_engine("cpu").prepare(spec, table.schema)(table)) == outcome(lambda: run(spec, table))
+
+
+@pytest.mark.parametrize("value", [2, -1, 2.5, True, 0, -0.0, math.nan])
+def test_all_columns_of_a_frame_beside_a_value(value: Any) -> None:
+    signed = [pa.int8(), pa.int64(), pa.float16(), pa.float32(), pa.float64()]
+    for seed, (nulls, n_rows, before) in enumerate(((one, n_rows, seed % 5) for one in NULLS for seed, n_rows in enumerate((0, 1, 70)))):
+        df = ff.DataFrame({str(kind): ff.Series(column(kind, n_rows, nulls, seed, before).array) for kind in signed})
+        for act in (lambda one: one * value, lambda one: value - one, lambda one: one > value, lambda one: one.add(value, fill_value=1)):
+            expected = {name: act(df[name]) for name in df.columns}
+            for _ in range(2):   # asked first, then asked again
+                found = act(df)
+                assert list(found.columns) == list(expected)
+                for name, one in expected.items():
+                    assert found[name].dtype == one.dtype and repr(found[name].tolist()) == repr(one.tolist())
+
+
+def test_a_frame_beside_a_value_names_the_column_that_overflows() -> None:
+    df = ff.DataFrame({"a": [1, 2], "b": [2**62, 1], "c": [2**62, 2**62]})
+    for _ in range(2):
+        with pytest.raises(IntegerOverflow, match="'b'"):
+            df * 4
+
+
+def test_outputs_that_read_a_column_together_are_not_prepared_apart() -> None:
+    spec = Project((("x", Call("add", (Col("a"), Lit(1)))), ("y", Call("mul", (Col("a"), Lit(2))))))
+    rng = np.random.default_rng(3)
+    for n_rows in (100, 300_000):
+        check_threads(Question(spec), Table({"a": Column(pa.array(rng.random(n_rows), mask=rng.random(n_rows) < 0.1))}))

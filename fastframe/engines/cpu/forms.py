@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from struct import pack_into
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from fastframe._kernels.memory import Block
+from fastframe._kernels.memory import Block, address_of
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column, array_from_buffers, text_view
 from fastframe.column.memory import allocate, allocate_array, as_buffer
@@ -102,13 +103,15 @@ def text_array(arrow: pa.DataType, n_rows: int, sizes: Callable[[int], Task], co
     """
     task_rows = n_rows if task_rows is None else task_rows
     starts = np.zeros(-(-task_rows // SLICE_ROWS) + 1, np.int64)
-    run(sizes(starts[1:].ctypes.data), task_rows, SLICE_ROWS, operation=operation)
-    np.cumsum(starts, out=starts)
+    at = address_of(starts)
+    run(sizes(at + starts.itemsize), task_rows, SLICE_ROWS, operation=operation)
+    if len(starts) > 2:
+        np.cumsum(starts, out=starts)
     n_bytes = int(starts[-1])
     large = n_bytes > MAX_SMALL_OFFSET
     offsets = allocate_offsets(n_rows, large, operation)
     data = allocate(n_bytes, operation)
-    run(copy((starts.ctypes.data, offsets.address, data.address, large)), task_rows, SLICE_ROWS, operation=operation)
+    run(copy((at, offsets.address, data.address, large)), task_rows, SLICE_ROWS, operation=operation)
     return text_from_blocks(arrow, n_rows, offsets, data, validity(), large=large)
 
 
@@ -116,7 +119,7 @@ def allocate_offsets(n_rows: int, large: bool, operation: str) -> Block:
     """Memory for the offsets of ``n_rows`` strings; offset 0 is written."""
     width = 8 if large else 4
     offsets = allocate((n_rows + 1) * width, operation)
-    np.frombuffer(offsets, np.uint8, width)[:] = 0   # type: ignore[call-overload]
+    pack_into("q" if large else "i", offsets, 0, 0)
     return offsets
 
 

@@ -209,7 +209,7 @@ def _chosen(mask: Column, yes: Column, no: Column) -> Column:
         task = kernels.choose_values(width, choice, (yes.view.values, len(yes) == 1), (no.view.values, len(no) == 1),
                                      values.address, (keep, yes, no, values))  # fmt: skip
         run(task, n_rows, SLICE_ROWS, operation=_OPERATION)
-    return Column(fixed_array(no.array.type, n_rows, values, _chosen_validity(choice, yes, no, n_rows)), no.dtype)
+    return column_from_buffers(no.dtype, n_rows, values, *_chosen_validity(choice, yes, no, n_rows))
 
 
 def _choice(mask: Column) -> tuple[BitOperand, Any]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
+from functools import reduce
+from operator import and_, or_
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from fastframe._kernels import sort as kernels
+from fastframe._kernels.memory import address_of
 from fastframe._kernels.sort import SortKeys
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column
@@ -103,14 +106,14 @@ def _scan_range(column: Column) -> WordRange:
     assert physical is not None
     ranges = allocate_array(-(-n_rows // SLICE_ROWS) * kernels.RANGE_WORDS, np.uint64, OPERATION).reshape(-1, kernels.RANGE_WORDS)
     has_missing = column.null_count > 0 or column.dtype.kind is Kind.FLOAT
-    task = kernels.scan_range(column.view, ranges.ctypes.data, physical=physical, has_missing=has_missing, keep_alive=(column, ranges))
+    task = kernels.scan_range(column.view, address_of(ranges), physical=physical, has_missing=has_missing, keep_alive=(column, ranges))
     run(task, n_rows, SLICE_ROWS, operation=OPERATION)
     parts = ranges.tolist()
-    low = min((high_word << 64 | low_word for high_word, low_word in ((part[0], part[1]) for part in parts)), default=0)
-    high = max((high_word << 64 | low_word for high_word, low_word in ((part[2], part[3]) for part in parts)), default=0)
-    all_and = int(np.bitwise_and.reduce(ranges[:, 4], initial=ALL_ONES))
-    all_or = int(np.bitwise_or.reduce(ranges[:, 5], initial=0))
-    return WordRange(low, high, all_or & ~all_and, int(ranges[:, 6].sum()))
+    low = min([part[0] << 64 | part[1] for part in parts], default=0)
+    high = max([part[2] << 64 | part[3] for part in parts], default=0)
+    all_and = reduce(and_, [part[4] for part in parts], ALL_ONES)
+    all_or = reduce(or_, [part[5] for part in parts], 0)
+    return WordRange(low, high, all_or & ~all_and, sum([part[6] for part in parts]))
 
 
 def _fields(source: _Source, down: bool, nulls_first: bool) -> list[SortField]:

@@ -6,14 +6,16 @@ What comes out runs the same loops over the same memory as the plain handlers; o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from fastframe.column import Column, Table
 from fastframe.engines.cpu import arithmetic, compare
-from fastframe.engines.cpu.evaluate import one_row
+from fastframe.engines.cpu.evaluate import evaluate, one_row, pays
 from fastframe.engines.cpu.forms import nulls
 from fastframe.engines.cpu.operands import Chosen, Invocation, Operand
 from fastframe.ops.base import Schema
-from fastframe.ops.expressions import Call, Col
+from fastframe.ops.expressions import Call, Col, Expression
+from fastframe.ops.mapped import Mapped
 from fastframe.ops.project import Project
 
 Answer = Callable[[Table], Table]
@@ -25,13 +27,17 @@ _LOOPS: Mapping[str, Callable[[Invocation], Chosen | None]] = {"arithmetic": ari
 
 def project(spec: Project, schema: Schema) -> Answer | None:
     """What gives the spec's result for any table of this schema; None where its handler is as fast."""
-    if spec.keep or len(spec.outputs) != 1:
+    if spec.keep or pays(expression for _, expression in spec.outputs):
         return None
-    ((name, expression),) = spec.outputs
-    values = _loop_over(expression, schema) if isinstance(expression, Call) and len(expression.args) == 2 else None
-    if values is None:
+    if any(isinstance(expression, Mapped) for _, expression in spec.outputs):   # some may be results of one function
         return None
-    return lambda table: Table.of({name: values(table)}, table.n_rows)
+    answers = [(name, _values_of(expression, schema)) for name, expression in spec.outputs]
+    return lambda table: Table.of({name: values(table) for name, values in answers}, table.n_rows)
+
+
+def _values_of(expression: Expression, schema: Schema) -> Values:
+    loop = _loop_over(expression, schema) if isinstance(expression, Call) and len(expression.args) == 2 else None
+    return loop if loop is not None else partial(evaluate, expression)
 
 
 def _loop_over(call: Call, schema: Schema) -> Values | None:
