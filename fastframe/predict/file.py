@@ -16,13 +16,13 @@ read-only views of the mapping: processes that load one file share its memory. T
 
 from __future__ import annotations
 
-import json
+import math
 import mmap
 import os
 import struct
 import zlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -55,6 +55,8 @@ def file_bytes(model: Model, extra: dict[str, Any] | None = None) -> bytes:
     described, arrays = encode(model)
     plain = [np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for array in arrays]
     sections = [[one.dtype.str, list(one.shape), zlib.crc32(one.tobytes())] for one in plain]
+    import json
+
     header = json.dumps({"fastframe": __version__, **described, "extra": extra or {}, "sections": sections}, ensure_ascii=False).encode()
     body = bytearray(_aligned(ALIGNMENT + len(header)) - ALIGNMENT - len(header))
     for one in plain:
@@ -136,9 +138,31 @@ def _read(content: memoryview, path: Any) -> tuple[Model, dict[str, Any]]:
     header = content[ALIGNMENT : ALIGNMENT + header_bytes]
     if zlib.crc32(header) != header_crc:
         raise ModelFileError.damaged(path, "its header was changed")
-    described = json.loads(bytes(header))
+    described = _parsed(bytes(header).decode())
     arrays = _arrays(content, ALIGNMENT + header_bytes, described["sections"], path)
     return decode(described, arrays), described["extra"]
+
+
+class _Json:
+    """How CPython's own JSON scanner is to read: as `json.loads`, whose package costs a load 2 ms to import."""
+
+    strict, object_hook, object_pairs_hook, parse_float, parse_int = True, None, None, float, int
+    parse_constant = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}.__getitem__
+    memo: ClassVar[dict[str, str]] = {}
+
+
+def _parsed(text: str) -> Any:
+    """What a text says in JSON."""
+    try:
+        from _json import make_scanner
+    except ImportError:   # another Python
+        import json
+
+        return json.loads(text)
+    value, end = make_scanner(_Json)(text, 0)   # type: ignore[arg-type]
+    if end != len(text):
+        raise ValueError(f"the header has {len(text) - end} characters after its end")
+    return value
 
 
 def _arrays(content: memoryview, offset: int, sections: Sequence[Any], path: Any) -> list[Array]:
