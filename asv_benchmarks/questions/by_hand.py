@@ -18,7 +18,9 @@ def in_group_order(table: pa.Table, key: str, columns: list[str]) -> SimpleNames
     """Columns as NumPy arrays in the order of a key, where each group starts (and the end), and the rows they came from."""
     keys = table[key].to_numpy()
     rows = np.argsort(keys, kind="stable")
-    starts = np.flatnonzero(np.diff(keys[rows], prepend=keys[rows[0]] - 1))
+    ordered = keys[rows]
+    same = (ordered[1:] == ordered[:-1]) | ((ordered[1:] != ordered[1:]) & (ordered[:-1] != ordered[:-1]))   # missing keys are one
+    starts = np.append(0, 1 + np.flatnonzero(~same))
     values = {name: np.ascontiguousarray(table[name].combine_chunks().to_numpy(zero_copy_only=False)[rows]) for name in columns}
     return SimpleNamespace(api="numba", rows=rows, starts=np.append(starts, len(rows)), keys=keys[rows[starts]], **values)
 
