@@ -174,6 +174,24 @@ def _normalize(arrays: dict[str, Array]) -> Function:
     return normalize
 
 
+@kind("quantiles")
+def _quantiles(arrays: dict[str, Array]) -> Function:
+    """Where a value lies among quantiles, from 0 to 1: scikit-learn's mean of interpolations from below and from above."""
+    quantiles, references = arrays["quantiles"], arrays["references"]
+
+    def share(x: Array) -> Array:
+        out = np.array(x)
+        column = out[:, 0]
+        lowest, highest, known = column == quantiles[0], column == quantiles[-1], ~np.isnan(column)
+        found = column[known]
+        column[known] = 0.5 * (np.interp(found, quantiles, references) - np.interp(-found, -quantiles[::-1], -references[::-1]))
+        column[highest] = 1
+        column[lowest] = 0
+        return out
+
+    return share
+
+
 @kind("project")
 def _project(arrays: dict[str, Array]) -> Function:
     """``x @ components.T``, less ``offset``, over ``scale``: the call that PCA and TruncatedSVD make, in their layout."""

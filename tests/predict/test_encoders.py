@@ -21,6 +21,7 @@ from sklearn.preprocessing import (
     OneHotEncoder,
     OrdinalEncoder,
     PolynomialFeatures,
+    QuantileTransformer,
     RobustScaler,
     StandardScaler,
     TargetEncoder,
@@ -70,6 +71,20 @@ def test_parameters_tell_the_dtype(scaler: Any) -> None:
     x = _matrix("float32", missing=True)
     model = check_transform(scaler.fit(x), x)
     assert all(field.dtype == "float32" for field in model.contract.fields)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n_quantiles", [2, 20, 100])
+def test_quantiles(n_quantiles: int, dtype: str) -> None:
+    x = _matrix(dtype, missing=True)
+    x[:40, 1] = 3.0   # repeated quantiles
+    model = QuantileTransformer(n_quantiles=n_quantiles, random_state=0).fit(x)
+    far = np.concatenate([x, x * 3, model.quantiles_.astype(dtype)])
+    contract = None if dtype == "float64" else FeatureContract(tuple(Field(f"x{i}", as_dtype(dtype)) for i in range(5)), named=False)
+    read = check_transform(model, far, given=contract)
+    assert all(field.nullable for field in read.contract.fields)
+    with pytest.raises(UnsupportedModel, match="output_distribution='normal'"):
+        read_model(QuantileTransformer(n_quantiles=9, output_distribution="normal").fit(x))
 
 
 @pytest.mark.parametrize("transformer", [
@@ -226,10 +241,10 @@ def test_users_functions_are_compiled_or_refused() -> None:
 
 
 def test_unknown_transformers_are_refused() -> None:
-    from sklearn.preprocessing import QuantileTransformer
+    from sklearn.preprocessing import PowerTransformer
 
     x = _matrix("float64", missing=False)
-    with pytest.raises(UnsupportedModel, match="QuantileTransformer is not known"):
-        read_model(make_pipeline(QuantileTransformer(n_quantiles=20), StandardScaler()).fit(x))
+    with pytest.raises(UnsupportedModel, match="PowerTransformer is not known"):
+        read_model(make_pipeline(PowerTransformer(), StandardScaler()).fit(x))
     with pytest.raises(UnsupportedModel, match="is it fitted"):
         read_model(make_pipeline(StandardScaler()))

@@ -23,6 +23,7 @@ from sklearn.preprocessing import (
     OneHotEncoder,
     OrdinalEncoder,
     PolynomialFeatures,
+    QuantileTransformer,
     RobustScaler,
     StandardScaler,
     TargetEncoder,
@@ -39,7 +40,7 @@ Y = (X[:, 0] > 0.6).astype(int)
 QUANTILES = {"quantile_method": "averaged_inverted_cdf"} if hasattr(KBinsDiscretizer(), "quantile_method") else {}   # not in scikit-learn 1.6
 
 EXACT = [
-    StandardScaler(), MinMaxScaler(), MaxAbsScaler(), RobustScaler(), Binarizer(threshold=0.5),
+    StandardScaler(), MinMaxScaler(), MaxAbsScaler(), RobustScaler(), Binarizer(threshold=0.5), QuantileTransformer(n_quantiles=40),
     KBinsDiscretizer(encode="ordinal", **QUANTILES),
     Normalizer(), PolynomialFeatures(), VarianceThreshold(0.01), SelectKBest(k=2), SelectFromModel(Ridge()), OneHotEncoder(handle_unknown="ignore"),
     OrdinalEncoder(), TargetEncoder(random_state=0), FunctionTransformer(np.log1p), make_pipeline(StandardScaler(), PolynomialFeatures(2)),

@@ -140,6 +140,21 @@ def normalizer(transformer: Any, matrix: Matrix, columns: Columns) -> list[Cell]
     return _over_rows("normalize", arrays, matrix, columns)
 
 
+def quantile(transformer: Any, matrix: Matrix, columns: Columns) -> list[Cell]:
+    refuse_sparse(transformer, matrix)
+    if transformer.output_distribution != "uniform":
+        reason = f"output_distribution={transformer.output_distribution!r} is computed by SciPy's normal distribution, which is not compiled"
+        raise UnsupportedModel.because("QuantileTransformer", [reason])
+    if np.isnan(transformer.quantiles_).any():
+        raise UnsupportedModel.because("QuantileTransformer", ["a column had no values when it was fitted"])
+    cells = []
+    for cell, quantiles in zip(floats(matrix, columns), transformer.quantiles_.T, strict=True):
+        arrays = {"quantiles": np.ascontiguousarray(quantiles), "references": np.asarray(transformer.references_)}
+        made = blocks.block("quantiles", dense_of([cell]), arrays, dtype=cell.dtype)
+        cells.append(Cell(blocks.outputs(made)[0], cell.dtype, cell.missing))
+    return cells
+
+
 def polynomial(transformer: Any, matrix: Matrix, columns: Columns) -> list[Cell]:
     factors = blocks.polynomial_factors(
         len(matrix.cells), transformer._min_degree, transformer._max_degree,
@@ -194,7 +209,7 @@ def selector(transformer: Any, matrix: Matrix, columns: Columns) -> list[Cell]:
 
 TRANSFORMERS = {
     "StandardScaler": standard_scaler, "MinMaxScaler": min_max_scaler, "MaxAbsScaler": max_abs_scaler, "RobustScaler": robust_scaler,
-    "Binarizer": binarizer, "KBinsDiscretizer": k_bins, "Normalizer": normalizer, "PolynomialFeatures": polynomial,
+    "Binarizer": binarizer, "KBinsDiscretizer": k_bins, "Normalizer": normalizer, "QuantileTransformer": quantile, "PolynomialFeatures": polynomial,
     "PCA": pca, "TruncatedSVD": truncated_svd,
     "VarianceThreshold": selector, "SelectKBest": selector, "SelectPercentile": selector, "SelectFpr": selector, "SelectFdr": selector,
     "SelectFwe": selector, "SelectFromModel": selector, "RFE": selector, "RFECV": selector, "SequentialFeatureSelector": selector,
