@@ -26,6 +26,8 @@ class Question:
         Name of the question whose peers this one is compared with; empty for its own.
     compared : bool
         False where answers are not data (a repr).
+    relative : float
+        Two floats agree where they differ by at most this share of the larger.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Question:
     order: tuple[int, ...] = ()
     base: str = ""
     compared: bool = True
+    relative: float = 1e-9
 
 
 EVERYBODY = (

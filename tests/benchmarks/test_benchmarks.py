@@ -145,7 +145,7 @@ def peer_median(lines: list[dict[str, Any]], line: dict[str, Any]) -> float:
 
 
 def test_a_wrong_answer_fails_the_comparison(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(agreement, "difference", lambda reference, answer: "made up")
+    monkeypatch.setattr(agreement, "difference", lambda *tables: "made up")
     arguments = ["filter", "--rows", "1e3", "--groups", "10", "--repeat", "1", "--data", str(tmp_path), "--json", str(tmp_path / "report.json")]
     assert compare.main([*arguments, "--contenders", "fastframe", "duckdb"]) == 1
     assert "f1 fastframe: made up" in capsys.readouterr().out
