@@ -116,7 +116,7 @@ def pack(bint wide, tuple forest, uintptr_t n_places, uintptr_t first, uintptr_t
 
 
 def leaf_kinds(uintptr_t values, int64_t n_leaves, int64_t n_bytes, *, int64_t most, uintptr_t kind, uintptr_t first):
-    """How many kinds of leaves there are, -1 if more than ``most``; ``kind`` (int32, by leaf) and ``first`` (int64, of ``most``) are filled."""
+    """How many kinds of leaves there are, -1 if more than ``most``; fills ``kind`` (int32, by leaf) and ``first`` (int64, of ``most``)."""
     return kinds_of_leaves(<const uint8_t*>values, n_leaves, n_bytes, most, <int32_t*>kind, <int64_t*>first)
 
 
@@ -157,7 +157,7 @@ cdef class RowReader:
         self.lowest, self.highest = (np.array([field[at] for field in fields], np.int64) for at in (2, 3))
 
     def columns(self, row, columns, slots):
-        """The row as a table of columns of one value (``FrontColumn``) in ``slots`` (8 bytes a field); False where it needs a closer look."""
+        """The row as columns of one value (``FrontColumn``) in ``slots`` (8 bytes a field); False where it needs a closer look."""
         cdef RowScratch* scratch = row_scratch(self.n_fields, 0, 0)
         cdef Py_buffer table, values
         if scratch == NULL:
@@ -271,7 +271,7 @@ cdef class RowWalker(RowReader):
     names, fields
         See `RowReader`.
     beside : int
-        How many threads may be without the interpreter's lock, walking or waiting to get it back; 0 where walks are too short to hand it over.
+        How many threads may be without the interpreter's lock, walking or waiting for it; 0 where walks are too short to hand it over.
     keep_alive : object
         What owns the memory at the addresses.
     """

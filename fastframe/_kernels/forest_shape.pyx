@@ -58,7 +58,7 @@ def depths(tuple forest, uintptr_t out):
 
 
 def both_ways(tuple forest, uintptr_t visited):
-    """How many inner nodes sent rows to both sides; ``visited``: uint8 by node, 1 for the leaves where rows ended, 0 elsewhere; is filled."""
+    """How many inner nodes sent rows to both sides; fills ``visited`` (uint8 by node), which has 1 for leaves where rows ended."""
     cdef CForestShape shape = shape_of(forest)
     cdef int64_t both
     with nogil:

@@ -58,7 +58,9 @@ cdef class Rolling:
     cdef CRolling rolling
     cdef list keep_alive
 
-    def __init__(self, int op, int physical, values, uintptr_t rows, *, int result, int64_t min_periods, int64_t ddof=1, bint rooted=False, keep):
+    def __init__(
+        self, int op, int physical, values, uintptr_t rows, *, int result, int64_t min_periods, int64_t ddof=1, bint rooted=False, keep,
+    ):
         memset(&self.rolling, 0, sizeof(self.rolling))
         self.found = rolling_kernels(op, physical)
         self.rolling.reading.view = as_view(tuple(values))             # IN

@@ -19,7 +19,10 @@ cdef extern from "spread.hpp" namespace "ff" nogil:
 
 
 def spread(tuple codes, int64_t n_groups, tuple groups, tuple out, *, int value_bytes, bint streams, keep_alive):
-    """Over rows: ``codes`` are ``(address, bytes, code 0)``, ``groups`` and ``out`` are ``(values, validity)``; the groups' validity is 0 where none is missing."""
+    """Over rows: ``codes`` are ``(address, bytes, code 0)``, ``groups`` and ``out`` are ``(values, validity)``.
+
+    The groups' validity is 0 where none is missing.
+    """
     cdef CSpread ctx
     ctx.codes = <const uint8_t*><uintptr_t>codes[0]                # IN
     ctx.base = codes[2]

@@ -60,7 +60,8 @@ def segment_bounds(tuple bounds, tuple out, keep_alive):
 def called_windows(tuple bounds, uintptr_t present, uintptr_t left_out, *, int64_t min_periods, bint translated, keep_alive):
     """Over positions: ``bounds`` (begin, end) of windows with too few values become 0 and -1, counted per slice in ``left_out`` (int64).
 
-    ``present`` is how many values stand before each position, and in all (int32; 0: all are there); ``translated`` makes bounds count those.
+    ``present`` is how many values stand before each position, and in all (int32; 0: all are there); ``translated`` makes bounds
+    count those.
     """
     cdef CalledWindows ctx
     ctx.begin = <int32_t*><uintptr_t>bounds[0]               # IN, OUT
