@@ -8,6 +8,12 @@ from typing import Any
 from fastframe.errors.base import FastFrameError, listed, suggestion
 
 
+def raised_text(function: str, where: str, error: BaseException) -> str:
+    """What a user's function raised, and where: "in the group 'a'"."""
+    text = f"{function} raised {type(error).__name__} {where}: {error}"
+    return f"{text.rstrip('.')}. Nothing was changed; the function's own error is the cause of this one."
+
+
 class FunctionError(FastFrameError, RuntimeError):
     """A user's function raised, or returned what cannot be a result.
 
@@ -19,8 +25,7 @@ class FunctionError(FastFrameError, RuntimeError):
 
     @classmethod
     def raised(cls, function: str, key: str, value: Any, error: BaseException) -> FunctionError:
-        text = f"{function} raised {type(error).__name__} in the group {key}: {error}"
-        made = cls(f"{text.rstrip('.')}. Nothing was changed; the function's own error is the cause of this one.")
+        made = cls(raised_text(function, f"in the group {key}", error))
         made.key = value
         return made
 
@@ -29,8 +34,7 @@ class FunctionError(FastFrameError, RuntimeError):
         """``where`` is the label of the window's row, and the key of its group."""
         label, key = where
         group = "" if key is None else f" of the group {key}"
-        text = f"{function} raised {type(error).__name__} in the window of row {label}{group}: {error}"
-        made = cls(f"{text.rstrip('.')}. Nothing was changed; the function's own error is the cause of this one.")
+        made = cls(raised_text(function, f"in the window of row {label}{group}", error))
         made.key = value
         return made
 

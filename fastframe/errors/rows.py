@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastframe.errors.base import listed
-from fastframe.errors.functions import FunctionError
+from fastframe.errors.functions import FunctionError, raised_text
 
 
 class RowFunctionError(FunctionError):
@@ -19,8 +19,7 @@ class RowFunctionError(FunctionError):
 
     @classmethod
     def raised_at(cls, function: str, row: int, values: Sequence[Any], error: BaseException) -> RowFunctionError:
-        text = f"{function} raised {type(error).__name__} at row {row}, called with {listed(values)}: {error}"
-        made = cls(f"{text.rstrip('.')}. Nothing was changed; the function's own error is the cause of this one.")
+        made = cls(raised_text(function, f"at row {row}, called with {listed(values)}", error))
         made.row = row
         return made
 
