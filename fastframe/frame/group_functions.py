@@ -21,7 +21,7 @@ from fastframe.ops.groups import Output, Window
 from fastframe.ops.windows import WINDOWS
 
 _ROW_NUMBERS = ("cumcount", "ngroup")   # window functions of the groups alone
-_SIZE = Output("size", None, AggregationCall("size"))
+SIZE = Output("size", None, AggregationCall("size"))
 _CLASH = "Name the results: agg(total=('x', f))."
 
 
@@ -39,6 +39,16 @@ class OwnOutput:
         if not field:
             return self.name
         return f"{self.name}_{field}" if self.prefixed else field
+
+    def results(self, found: Table) -> dict[str | None, Column]:
+        """The function's results in a spec's table, by the names that users see."""
+        return {self.named(name[len(RESULT) :]): column for name, column in found.columns.items() if name.startswith(RESULT)}
+
+
+def own_outputs(own: OwnFunction, calls: Sequence[FunctionCall], *, one: bool, each: bool = True) -> list[OwnOutput]:
+    """The results of some calls, named by their columns: of ``one`` series, or where ``each`` column has a call of its own."""
+    names = [call.columns[0] if one or (each and len(call.columns) == 1) else None for call in calls]
+    return [OwnOutput(name, call, own.dtypes_out, prefixed=len(calls) > 1) for name, call in zip(names, calls, strict=True)]
 
 
 class GroupFunctions:
@@ -121,7 +131,7 @@ class GroupFunctions:
         if func in _ROW_NUMBERS:
             return self._numbers(self._counted(func, **{"ascending": True, **options}))   # type: ignore[attr-defined]
         if func == "size":
-            sizes = self._numbers(run(Window(self._internal_keys, (_SIZE,), self._dropna), self._table)["size"])   # type: ignore[attr-defined]
+            sizes = self._numbers(run(Window(self._internal_keys, (SIZE,), self._dropna), self._table)["size"])   # type: ignore[attr-defined]
             return sizes.rename(self._series_name(self._chosen[0])) if self._one else sizes   # type: ignore[attr-defined]
         if isinstance(func, str) and func not in WINDOWS and func not in AGGREGATIONS:
             raise ArgumentError.of("transform", "func", func, [*AGGREGATIONS, *WINDOWS])
@@ -131,7 +141,7 @@ class GroupFunctions:
         values: dict[Any, Column] = {}
         for output in self._own_outputs("transform", func, args, options):
             values |= self._by_name(self._run_own(output, "transform"), output)
-        return self._of_rows(values)
+        return self._per_row(values)
 
     def _own_outputs(self, method: str, func: Any, args: Sequence[Any], options: Mapping[str, Any], chosen: Sequence[str] | None = None) -> list[OwnOutput]:
         """The calls of a function on the chosen columns, named as its results are."""
@@ -139,8 +149,7 @@ class GroupFunctions:
         schema = {name: column.dtype for name, column in self._frame._values.items()}
         each = method != "apply"
         calls = own.calls(self._chosen if chosen is None else chosen, schema, each=each)
-        names = [call.columns[0] if self._one or (each and len(call.columns) == 1) else None for call in calls]
-        return [OwnOutput(name, call, own.dtypes_out, prefixed=len(calls) > 1) for name, call in zip(names, calls, strict=True)]
+        return own_outputs(own, calls, one=self._one, each=each)
 
     def _run_own(self, output: OwnOutput, result: str) -> Table:
         shown = tuple([name for name, _ in self._keys])
@@ -149,8 +158,7 @@ class GroupFunctions:
 
     def _by_name(self, found: Table, output: OwnOutput) -> dict[Any, Column]:
         """The results without the keys, by the names that users see."""
-        fields = [name for name in found.columns if name.startswith(RESULT)]
-        values = {output.named(field[len(RESULT) :]): found.columns[field] for field in fields}
+        values = output.results(found)
         return values if self._as_index else {output.call.label if name is None else name: one for name, one in values.items()}
 
     def _of_shape(self, found: Table, output: OwnOutput) -> Any:
@@ -159,9 +167,9 @@ class GroupFunctions:
         single = len(values) == 1 and output.name in values
         if self._internal_keys[0] in found.columns:
             return self._with_keys(found, values, series=single)   # type: ignore[attr-defined]
-        return self._of_rows(values)
+        return self._per_row(values)
 
-    def _of_rows(self, values: Mapping[Any, Column]) -> Any:
+    def _per_row(self, values: Mapping[Any, Column]) -> Any:
         """One value per row, under the frame's own labels."""
         frame = self._frame
         if self._one or None in values:

@@ -23,7 +23,7 @@ from fastframe.frame.expression import is_expression
 from fastframe.frame.function_calls import is_own
 from fastframe.frame.getitem import row_values
 from fastframe.frame.group_expressions import aggregated_expressions
-from fastframe.frame.group_functions import GroupFunctions, OwnOutput, check_names
+from fastframe.frame.group_functions import SIZE, GroupFunctions, OwnOutput, check_names
 from fastframe.frame.group_methods import GroupAggregations, GroupWindows
 from fastframe.frame.group_pairs import GroupPairs
 from fastframe.frame.group_questions import Asked, Groups, asked, asked_of_each
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from fastframe.frame.series import Series
 
 _KEY = "\1key{}"   # names of keys that are not columns of the frame
-_SIZE = Output("size", None, AggregationCall("size"))
 
 
 class Explanation(str):
@@ -249,7 +248,7 @@ class GroupBy(GroupFunctions, GroupAggregations, GroupPairs, GroupWindows, HasWi
 
     def size(self) -> Any:
         """Rows per group, missing values included; with ``as_index=False`` in the column ``size``."""
-        sizes = self._aggregated([_SIZE], series=self._as_index)
+        sizes = self._aggregated([SIZE], series=self._as_index)
         if is_series(sizes):
             sizes.name = self._series_name(self._chosen[0]) if self._one else None
         return sizes
@@ -261,13 +260,6 @@ class GroupBy(GroupFunctions, GroupAggregations, GroupPairs, GroupWindows, HasWi
         outputs = tuple(Output(name, name, call) for name, call in calls.items())
         found = run(Window(self._internal_keys, outputs, self._dropna, self._sort), self._table)
         return self._per_row({name: self._labelled(calls[name], column) for name, column in found.columns.items()})
-
-    def _per_row(self, values: Mapping[str, Column]) -> Any:
-        frame = self._frame
-        if self._one:
-            ((name, column),) = values.items()
-            return Frame._series_type._of(frame._labels, column, self._series_name(name), frame._label_names)
-        return Frame._frame_type._of(Table.joined(frame._labels, dict(values), len(frame)), frame._label_names)
 
     def _counted(self, function: str, *, ascending: bool) -> Column:
         call = WindowCall(function, {"ascending": ascending})

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fastframe.column import Column, Table
+from fastframe.column import Table
 from fastframe.dtypes import DType
 from fastframe.errors import ArgumentError, UnsupportedOperation
 from fastframe.frame.core import is_series
 from fastframe.frame.function_calls import OwnFunction
-from fastframe.frame.group_functions import OwnOutput, check_names
+from fastframe.frame.group_functions import OwnOutput, check_names, own_outputs
 from fastframe.frame.run import run
 from fastframe.frame.window_source import WindowSource
-from fastframe.ops.apply import RESULT, WindowApply
+from fastframe.ops.apply import WindowApply
 from fastframe.ops.rolling import Span
 
 _RAW = "Functions get NumPy arrays, as with raw=True: leave raw out, and write x[0] for x.iloc[0]."
@@ -35,12 +35,9 @@ def applied(source: WindowSource, span: Span, func: Any, given: tuple[Sequence[A
     own = OwnFunction.of("apply", func, args, options)
     source, schema = _named(source)
     calls = own.calls(source.values(numeric_only=False), schema, each=True)
-    outputs = [
-        OwnOutput(call.columns[0] if source.one or len(call.columns) == 1 else None, call, own.dtypes_out, prefixed=len(calls) > 1)
-        for call in calls
-    ]
+    outputs = own_outputs(own, calls, one=source.one)
     found = [_run(source, span, output, carries=not at) for at, output in enumerate(outputs)]
-    values = check_names([_by_name(table, output) for table, output in zip(found, outputs, strict=True)])
+    values = check_names([output.results(table) for table, output in zip(found, outputs, strict=True)])
     series = len(values) == 1 and (None in values or (source.one and outputs[0].name in values))
     if None in values and source.keys and not source.as_index:   # a column of a frame needs a name
         values = {calls[0].label if name is None else name: column for name, column in values.items()}
@@ -64,10 +61,6 @@ def _run(source: WindowSource, span: Span, output: OwnOutput, *, carries: bool) 
     carried = source.carried(frame._label_keys) if carries else ()
     shown = tuple(name for name, _ in source.keys)
     return run(WindowApply(source.internal_keys, output.call, span, output.out, carried, labels, shown=shown, **source.groups), source.table)
-
-
-def _by_name(found: Table, output: OwnOutput) -> dict[Any, Column]:
-    return {output.named(name[len(RESULT) :]): found.columns[name] for name in found.columns if name.startswith(RESULT)}
 
 
 def _without_pandas_options(args: Sequence[Any], options: Mapping[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
