@@ -13,19 +13,16 @@ import pyarrow.compute as pc
 
 from fastframe._jit.function import UserFunction
 from fastframe.column import Column, Table
-from fastframe.column.memory import allocate, allocate_array, as_buffer
-from fastframe.dtypes import Physical
 from fastframe.engines.cpu.apply import Results, Work, check_shape
 from fastframe.engines.cpu.carried import carried_back, presence
 from fastframe.engines.cpu.keys import cached_groups
 from fastframe.engines.cpu.keys_text import encode_text
+from fastframe.engines.cpu.room import Room, is_several
 from fastframe.errors import FunctionError, JITError
 from fastframe.ops.apply import Apply, FunctionCall, WindowApply
 
 if TYPE_CHECKING:
-    from fastframe._jit.arguments import Result
     from fastframe._jit.kernel import Kernel
-    from fastframe._kernels.memory import Block
 
 Array = np.ndarray[Any, Any]
 
@@ -104,33 +101,6 @@ def _encoded(column: Column) -> Column:
     return encode_text(column) if column.dtype.is_text and not column.is_encoded else column
 
 
-class Room:
-    """Memory for a kernel's results: of ``length`` runs, or rows; ``lacking`` where some runs are not called."""
-
-    def __init__(self, kernel: Kernel, length: int, *, lacking: bool = False) -> None:
-        from fastframe._jit.calls import Output
-
-        self.kernel, self.length = kernel, length
-        vector = kernel.shape == "vector"
-        self.blocks = [allocate(length * result.storage.itemsize, _OPERATION) for result in kernel.results]
-        told = [lacking or (result.nullable and not vector) for result in kernel.results]
-        self.present = [allocate_array(length, np.uint8, _OPERATION) if one else None for one in told]
-        values = [_seen(block, result.storage, length) for block, result in zip(self.blocks, kernel.results, strict=True)]
-        self.outputs = [Output(one, valid) for one, valid in zip(values, self.present, strict=True)]
-
-    def results(self) -> Results:
-        """One row per run."""
-        found = zip(self.kernel.results, self.blocks, self.present, strict=True)
-        columns = tuple([_column(result, block, valid, self.length) for result, block, valid in found])
-        named = [str(at) if result.name is None else result.name for at, result in enumerate(self.kernel.results)]
-        return Results(tuple(named) if is_several(self.kernel) else None, columns, per_row=False)
-
-
-def is_several(kernel: Kernel) -> bool:
-    """Whether the function returns a tuple or a dict."""
-    return len(kernel.results) > 1 or kernel.results[0].name is not None
-
-
 def check_kernel(spec: Apply | WindowApply, kernel: Kernel) -> None:
     """`check_shape` of what a compiled function returns."""
     vector = kernel.shape == "vector"
@@ -144,7 +114,7 @@ def _called(kernel: Kernel, arrays: Sequence[Array], masks: Sequence[Array], ext
     check_kernel(work.spec, kernel)
     vector = kernel.shape == "vector"
     inputs, runs = Inputs(arrays, masks, extras), work.runs.compiled
-    room = Room(kernel, work.places.n_placed if vector else len(work.runs))
+    room = Room(kernel, work.places.n_placed if vector else len(work.runs), operation=_OPERATION)
     failure = over_runs(kernel, inputs, runs, room.outputs, operation=_OPERATION)
     if failure is not None:
         _explain(kernel, inputs, runs, failure, work)
@@ -183,19 +153,6 @@ def explain_raised(kernel: Kernel, inputs: Any, runs: Any, failure: Any, raised:
         raise
     except Exception as error:   # the user's function's own
         raise raised(failure.run, error) from error
-
-
-def _seen(block: Block, dtype: np.dtype[Any], length: int) -> Array:
-    return np.frombuffer(block, dtype, length)   # type: ignore[call-overload, no-any-return]
-
-
-def _column(result: Result, block: Block, present: Array | None, length: int) -> Column:
-    """A column of one value per run; bools are bytes."""
-    buffer = as_buffer(block)
-    if result.dtype.physical is Physical.BOOL:
-        buffer = pa.py_buffer(np.packbits(_seen(block, np.dtype(np.uint8), length), bitorder="little"))
-    validity = None if present is None else pa.py_buffer(np.packbits(present, bitorder="little"))
-    return Column(pa.Array.from_buffers(result.dtype.arrow, length, [validity, buffer]), result.dtype)
 
 
 def _without_nat(column: Column) -> Column:

@@ -19,6 +19,7 @@ from fastframe.column.numpy import column_to_numpy
 from fastframe.engines.cpu.apply import Results, declared, told
 from fastframe.engines.cpu.carried import carried, presence
 from fastframe.engines.cpu.places import Places, lacks_values
+from fastframe.engines.cpu.room import Room
 from fastframe.engines.cpu.runs import Runs
 from fastframe.engines.cpu.take import take
 from fastframe.engines.cpu.window_bounds import OPERATION, called, carried_along, positions_of, written
@@ -117,13 +118,13 @@ def _counted(present: Array) -> Array:
 
 def _compiled(work: Windows, kernel: Any, ready: Any) -> Results:
     from fastframe._jit.calls import Inputs, over_runs
-    from fastframe.engines.cpu.apply_compiled import Room, explain_raised
+    from fastframe.engines.cpu.apply_compiled import explain_raised
 
     inputs = Inputs([work.values(column) for column in ready.columns], work.masks(), ready.extras)
     lengths = work.end[::_SAMPLED] - work.begin[::_SAMPLED]
     mean = int(lengths.mean()) if len(lengths) else 0
     runs = CompiledRuns.evenly(work.begin, work.end, PART_COST // (max(mean, 0) + CALL_COST))
-    room = Room(kernel, len(work.begin), lacking=work.n_left_out > 0)
+    room = Room(kernel, len(work.begin), operation="function by group", lacking=work.n_left_out > 0)
     failure = over_runs(kernel, inputs, runs, room.outputs, operation="function of windows")
     if failure is not None:
         explain_raised(kernel, inputs, runs, failure, work.raised)

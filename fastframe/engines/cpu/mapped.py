@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 
 from fastframe.column import Column
 from fastframe.column.arrow import column_from
-from fastframe.column.memory import allocate_array
-from fastframe.dtypes import DType, Kind
+from fastframe.dtypes import Kind
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.compare import missing_bits
 from fastframe.engines.cpu.keys_text import encode_text
+from fastframe.engines.cpu.room import Room
 from fastframe.errors import RowFunctionError
 from fastframe.ops.mapped import RowFunction
 
@@ -40,7 +40,7 @@ def map_rows(call: RowFunction, columns: Sequence[Column], n_rows: int) -> list[
 
 
 def _compiled(call: RowFunction, columns: Sequence[Column], n_rows: int) -> list[Column]:
-    from fastframe._jit.calls import Inputs, Output, call_again, over_rows
+    from fastframe._jit.calls import Inputs, call_again, over_rows
 
     columns = [encode_text(column) if column.dtype.kind is Kind.STRING else column for column in columns]
     kernel, extras = call.kernel([column.dtype for column in columns], [column.dictionary for column in columns if column.is_encoded])
@@ -49,21 +49,15 @@ def _compiled(call: RowFunction, columns: Sequence[Column], n_rows: int) -> list
     masks = [np.ones(n_rows, bool) if here is None else here for here in present] if kernel.masks else []
     inputs = Inputs(arrays, masks, extras)
     rows = _all_present(present) if call.nulls == "skip" else None
-    outputs = [
-        Output(
-            allocate_array(n_rows, one.storage, _OPERATION),
-            allocate_array(n_rows, np.uint8, _OPERATION) if rows is not None or one.nullable else None,
-        )
-        for one in kernel.results
-    ]
-    failure = over_rows(kernel, inputs, n_rows, outputs, rows=rows, operation=_OPERATION)
+    room = Room(kernel, n_rows, operation=_OPERATION, lacking=rows is not None)
+    failure = over_rows(kernel, inputs, n_rows, room.outputs, rows=rows, operation=_OPERATION)
     if failure is not None:
         given = [_shown(column, array[failure.run]) for column, array in zip(columns, arrays, strict=True)]
         try:
             call_again(kernel, inputs, failure)
         except Exception as error:   # of the user's function: whatever it raises is told with its row
             raise RowFunctionError.raised_at(call.name, failure.run, given, error) from error
-    return [_column(one.dtype, out.values, out.present) for one, out in zip(kernel.results, outputs, strict=True)]
+    return list(room.results().columns)
 
 
 def _shown(column: Column, value: Any) -> Any:
@@ -103,16 +97,6 @@ def _values(column: Column, fill_where: Array | None) -> Array:
         return values
     filling = np.nan if dtype.kind is Kind.FLOAT else "NaT" if dtype.is_temporal else 0
     return np.where(fill_where, values, np.array(filling, dtype.numpy))
-
-
-def _column(dtype: DType, values: Array, present: Array | None) -> Column:
-    """A result as a column; bools are bytes, NaT is null."""
-    if dtype.is_temporal:
-        here = values.view(f"i{values.itemsize}") != np.iinfo(f"i{values.itemsize}").min
-        present = here if present is None else here & (present != 0)
-    bits = np.packbits(values.view(np.uint8), bitorder="little") if dtype.kind is Kind.BOOL else values
-    validity = None if present is None else pa.py_buffer(np.packbits(present, bitorder="little"))
-    return Column(pa.Array.from_buffers(dtype.arrow, len(values), [validity, pa.py_buffer(bits)]), dtype)
 
 
 # ---- by the interpreter ---------------------------------------------------------------------------------------------
