@@ -14,10 +14,12 @@ from fastframe.column import Column
 from fastframe.column.plain import array_of, text_array_of
 from fastframe.dtypes import DType, Kind
 from fastframe.errors import ContractError, DTypeError, ModelError
+from fastframe.errors.base import counted, listed
 from fastframe.predict.records import record
 
 Unseen = Literal["error", "missing", "model"]
 UNSEEN: tuple[Unseen, ...] = ("error", "missing", "model")
+_UNSEEN_RULES = {"error": "others are refused", "missing": "others are missing", "model": "others as the model has it"}
 NUMBER_KINDS = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.FLOAT})
 
 
@@ -49,6 +51,12 @@ class Field:
     @property
     def n_categories(self) -> int:
         return len(self.categories) if self.categories is not None else 0
+
+    def __str__(self) -> str:
+        missing = "may be missing" if self.nullable else "never missing"
+        if self.categories is None:
+            return f"{self.name}: {self.dtype}, {missing}"
+        return f"{self.name}: {self.dtype} of {self.n_categories} ({listed(self.categories.to_pylist(), 5)}), {_UNSEEN_RULES[self.unseen]}, {missing}"
 
     def validate(self) -> None:
         """Raise `ModelError` where the field contradicts itself."""
@@ -94,6 +102,10 @@ class FeatureContract:
     @property
     def names(self) -> list[str]:
         return [field.name for field in self.fields]
+
+    def __str__(self) -> str:   # for print: the record's own repr is one long line
+        matched = "name" if self.named else "position"
+        return "\n".join([f"{counted(len(self.fields), 'feature')}, matched by {matched}", *(f"  {field}" for field in self.fields)])
 
     def __len__(self) -> int:
         return len(self.fields)

@@ -192,6 +192,7 @@ def from_arrow(arrow: pa.DataType, column: str | None = None) -> DType:
 
 
 _PARAMETRIC = re.compile(r"(timestamp|datetime64|duration|timedelta64|decimal128|decimal)\s*[\[(]\s*(.*?)\s*[\])]$")
+_NUMPY_CODE = re.compile(r"[<>=|]?(i[1248]|u[1248]|f[248]|[SU]\d*|[mM]8\[(s|ms|us|ns|D)\])")   # the array protocol's: "i8", "<f4", "M8[ns]"
 
 
 def dtype(given: Any) -> DType:
@@ -230,6 +231,8 @@ def _from_name(name: str) -> DType:
         return from_arrow(pa.dictionary(pa.int32(), pa.string()))
     match = _PARAMETRIC.match(name)
     if match is None:
+        if _NUMPY_CODE.fullmatch(name):
+            return _from_numpy(np.dtype(name))
         raise DTypeError.unknown(name, sorted(_BY_NAME))
     family, inner = match.groups()
     parts = [part.strip() for part in inner.split(",")]

@@ -59,7 +59,11 @@ class UserFunction:
             return cls(_checked(function), options)
         if callable(given):
             name = getattr(given, "__name__", "function")
-            raise JITError.no_function(given, f"Wrap it in one: lambda x: {name}(x).")
+            if getattr(given, "__objclass__", None) is str:
+                raise JITError.no_function(given, f"Text has methods of its own: use .str.{name}().")
+            module = getattr(given, "__module__", None)
+            known_as = name if module in (None, "builtins") else f"{module}.{name}"
+            raise JITError.no_function(given, f"Wrap it in one: lambda x: {known_as}(x).")
         raise JITError.no_function(given, "Pass a function of one NumPy array per column.")
 
     @property

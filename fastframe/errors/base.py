@@ -48,6 +48,11 @@ def listed(names: Iterable[Any], most: int = 10) -> str:
     return ", ".join(shown[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
+def counted(number: int, noun: str) -> str:
+    """A number and its noun for a message: ``1 row``, ``2 rows``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def suggestion(name: Any, available: Sequence[Any]) -> str:
     """`` Did you mean 'x'?`` for close names, else an empty string."""
     import difflib  # costs a dozen milliseconds, and most programs never misspell a name

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any
 
-from fastframe.errors.base import FastFrameError, KernelStatus, listed, suggestion
+from fastframe.errors.base import FastFrameError, KernelStatus, counted, listed, suggestion
 
 
 class ColumnNotFound(FastFrameError, KeyError):
@@ -31,7 +31,7 @@ class ColumnNotFound(FastFrameError, KeyError):
 
     @classmethod
     def at(cls, position: int, n_columns: int) -> ColumnNotFound:
-        return cls(f"there is no column at position {position}: the frame has {n_columns} columns, 0 to {n_columns - 1}.")
+        return cls(f"there is no column at position {position}: the frame has {counted(n_columns, 'column')}, 0 to {n_columns - 1}.")
 
 
 class OutOfRange(FastFrameError, IndexError):
@@ -41,7 +41,7 @@ class OutOfRange(FastFrameError, IndexError):
     def of(cls, position: int, n_rows: int) -> OutOfRange:
         if n_rows == 0:
             return cls(f"position {position} was asked for, but there are no rows. Check .empty first.")
-        return cls(f"position {position} is outside the {n_rows} rows. Positions run from {-n_rows} to {n_rows - 1}; use .loc for labels.")
+        return cls(f"position {position} is outside the {counted(n_rows, 'row')}. Positions run from {-n_rows} to {n_rows - 1}; use .loc for labels.")
 
 
 class LabelNotFound(FastFrameError, KeyError):
@@ -72,6 +72,13 @@ class DTypeError(FastFrameError, TypeError):
     @classmethod
     def of_literal(cls, value: Any) -> DTypeError:
         return cls(f"{value!r} of type {type(value).__name__} is not one value. Give a number, text, bool, date, time or None.")
+
+    @classmethod
+    def of_logic(cls, operation: str, left: Any, right: Any) -> DTypeError:
+        return cls(
+            f"{operation} is not defined between {left} and {right}: it takes two columns of bool or of integers. Where comparisons were meant, "
+            "put each in brackets, (a > 1) & (b < 2): & and | bind more tightly than < and ==."
+        )
 
     @classmethod
     def of_zones(cls, operation: str, left: Any, right: Any) -> DTypeError:
@@ -136,11 +143,11 @@ class ShapeError(FastFrameError, ValueError):
 
     @classmethod
     def of_assignment(cls, name: str, given: int, n_rows: int) -> ShapeError:
-        return cls(f"column {name!r} has {given} values, but the frame has {n_rows} rows. Give one value, or one per row.")
+        return cls(f"column {name!r} has {counted(given, 'value')}, but the frame has {counted(n_rows, 'row')}. Give one value, or one per row.")
 
     @classmethod
     def of_mask(cls, given: int, n_rows: int) -> ShapeError:
-        return cls(f"the mask has {given} values, but there are {n_rows} rows. A mask needs one bool per row.")
+        return cls(f"the mask has {counted(given, 'value')}, but there are {n_rows} rows. A mask needs one bool per row.")
 
     @classmethod
     def too_many_rows(cls, n_rows: int) -> ShapeError:
@@ -152,7 +159,7 @@ class ShapeError(FastFrameError, ValueError):
 
     @classmethod
     def of_names(cls, n_names: int, n_columns: int) -> ShapeError:
-        return cls(f"{n_names} names were given for {n_columns} columns. Give one name per column.")
+        return cls(f"{n_names} names were given for {counted(n_columns, 'column')}. Give one name per column.")
 
     @classmethod
     def join_too_large(cls, n_rows: int) -> ShapeError:
@@ -167,7 +174,7 @@ class ShapeError(FastFrameError, ValueError):
 
     @classmethod
     def of_sort(cls, n_ways: int, n_keys: int) -> ShapeError:
-        return cls(f"ascending has {n_ways} values for {n_keys} sort keys. Give one bool, or one per key.")
+        return cls(f"ascending has {counted(n_ways, 'value')} for {counted(n_keys, 'sort key')}. Give one bool, or one per key.")
 
     @classmethod
     def of_comparison(cls) -> ShapeError:
@@ -179,7 +186,7 @@ class ShapeError(FastFrameError, ValueError):
 
     @classmethod
     def of_targets(cls, given: int, n_targets: int) -> ShapeError:
-        return cls(f"{given} values were given for {n_targets} rows. Give one value, or one per row that is replaced.")
+        return cls(f"{given} values were given for {counted(n_targets, 'row')}. Give one value, or one per row that is replaced.")
 
     @classmethod
     def scalar_needed(cls, n_rows: int) -> ShapeError:

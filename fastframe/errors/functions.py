@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastframe.errors.base import FastFrameError, listed, suggestion
+from fastframe.errors.base import FastFrameError, counted, listed, suggestion
 
 
 def raised_text(function: str, where: str, error: BaseException) -> str:
@@ -41,7 +41,7 @@ class FunctionError(FastFrameError, RuntimeError):
     @classmethod
     def wrong_length(cls, function: str, key: str, value: Any, lengths: tuple[int, int]) -> FunctionError:
         given, wanted = lengths
-        text = f"{function} returned an array of length {given} in the group {key}, of which it was given {wanted} rows."
+        text = f"{function} returned an array of length {given} in the group {key}, of which it was given {counted(wanted, 'row')}."
         made = cls(f"{text} Return one value per row, or one value for the group.")
         made.key = value
         return made
@@ -87,16 +87,17 @@ class FunctionArgumentError(FastFrameError, ValueError, TypeError):
 
     @classmethod
     def of_columns(cls, function: str, parameters: Sequence[str], columns: Sequence[str]) -> FunctionArgumentError:
+        chosen = f"{counted(len(columns), 'column')} {'is' if len(columns) == 1 else 'are'} chosen ({listed(columns)})"
         return cls(
-            f"{function} has {len(parameters)} parameters without a value ({listed(parameters)}), but {len(columns)} columns are chosen "
-            f"({listed(columns)}). Choose as many, as in df.groupby(keys)[['x', 'y']], call parameters as columns are called, or pass the rest by keyword."
+            f"{function} has {counted(len(parameters), 'parameter')} without a value ({listed(parameters)}), but {chosen}. "
+            "Choose as many, as in df.groupby(keys)[['x', 'y']], call parameters as columns are called, or pass the rest by keyword."
         )
 
     @classmethod
     def of_masks(cls, function: str, parameters: Sequence[str]) -> FunctionArgumentError:
         return cls(
-            f"{function} has {len(parameters)} parameters without a value ({listed(parameters)}), but with nulls='mask' it gets each column and then as "
-            "many masks. Write a parameter for each of them, such as def f(x, w, x_valid, w_valid)."
+            f"{function} has {counted(len(parameters), 'parameter')} without a value ({listed(parameters)}), but with nulls='mask' "
+            "it gets each column and then as many masks. Write a parameter for each of them, such as def f(x, w, x_valid, w_valid)."
         )
 
     @classmethod

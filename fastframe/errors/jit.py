@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from fastframe.errors.base import FastFrameError, listed
+from fastframe.errors.base import FastFrameError, counted, listed
 
 PYTHON_ENGINE = 'pass engine="python" to have it called by the interpreter'
 
@@ -79,7 +79,7 @@ class JITError(FastFrameError, TypeError):
 
     @classmethod
     def length(cls, name: str, found: int, wanted: int) -> JITError:
-        return cls(f"{name} returned {found} values for {wanted} rows. Return a scalar, or a vector as long as the arrays it is given.")
+        return cls(f"{name} returned {counted(found, 'value')} for {counted(wanted, 'row')}. Return a scalar, or a vector as long as the arrays it is given.")
 
     @classmethod
     def not_reproduced(cls, name: str, run: int) -> JITError:

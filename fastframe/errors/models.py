@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from fastframe.errors.base import FastFrameError, listed, suggestion
+from fastframe.errors.base import FastFrameError, counted, listed, suggestion
 
 
 class ModelError(FastFrameError, ValueError):
@@ -124,7 +124,8 @@ class ContractError(ModelError):
 
     @staticmethod
     def wrong_width(given: int, expected: int) -> str:
-        return f"{given} column{'s' * (given != 1)} came in, but by position, as without names on one of the two sides, the model takes {expected}"
+        came = f"{counted(given, 'value')} a row came in without names, but the model takes {expected}."
+        return f"{came} Give one for each feature, in the model's order, or name them."
 
     @staticmethod
     def wrong_dtype(name: str, given: Any, expected: Any, hint: str = "") -> str:

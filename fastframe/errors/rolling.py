@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastframe.errors.base import FastFrameError
+from fastframe.errors.base import FastFrameError, counted
 
 
 class WindowError(FastFrameError, ValueError):
@@ -16,7 +16,7 @@ class WindowError(FastFrameError, ValueError):
 
     @classmethod
     def too_few_rows(cls, method: str, min_periods: Any, window: int | None) -> WindowError:
-        most = f"an int from 0 to the window's {window} rows" if window is not None else "an int of at least 0"
+        most = f"an int from 0 to the window's {counted(window, 'row')}" if window is not None else "an int of at least 0"
         return cls(f"{method} was given min_periods={min_periods!r}. It must be {most}.")
 
     @classmethod
@@ -25,7 +25,10 @@ class WindowError(FastFrameError, ValueError):
 
     @classmethod
     def missing_times(cls, what: str, n_missing: int) -> WindowError:
-        return cls(f"{what} has {n_missing} missing values, and a window of time needs the time of every row. Drop those rows first: df.dropna(subset=[...]).")
+        return cls(
+            f"{what} has {counted(n_missing, 'missing value')}, and a window of time needs the time of every row. "
+            "Drop those rows first: df.dropna(subset=[...])."
+        )
 
     @classmethod
     def not_in_order(cls, what: str, row: int, *, grouped: bool) -> WindowError:

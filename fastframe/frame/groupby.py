@@ -93,7 +93,8 @@ class GroupBy(GroupFunctions, GroupAggregations, GroupPairs, GroupWindows, HasWi
             return self[name]
         if name in GROUPBY_HINTS:
             raise MissingAttribute.unsupported("GroupBy", name, GROUPBY_HINTS[name])
-        raise MissingAttribute.of("GroupBy", name, [one for one in dir(type(self)) if not one.startswith("_")])
+        methods = [one for one in dir(type(self)) if not one.startswith("_")]
+        raise MissingAttribute.of("GroupBy", name, [*self._frame._values, *methods])
 
     def agg(self, func: Any = None, *args: Any, **named: Any) -> Any:
         """Aggregations of each group.

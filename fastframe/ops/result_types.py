@@ -199,7 +199,7 @@ def logic(operation: str, given: Sequence[DType], options: Options) -> DType:
     if all(one.kind in (Kind.BOOL, Kind.NULL) for one in given):
         return BOOL
     if not all(one.is_integer or one.kind in (Kind.BOOL, Kind.NULL) for one in given) or not both.is_integer:
-        raise DTypeError.of_pair(operation, given[0], given[-1]) if len(given) > 1 else DTypeError.of_operation(operation, given[0])
+        raise DTypeError.of_logic(operation, given[0], given[-1]) if len(given) > 1 else DTypeError.of_operation(operation, given[0])
     return both
 
 

@@ -48,6 +48,14 @@ EXACT: dict[str, tuple[Callable[[], Any], type, str]] = {
     "missing column of pop": (lambda: frame().pop("x"), errors.ColumnNotFound, f"there is no column 'x'. {COLUMNS}"),
     "a key of no kind": (lambda: frame()[None], errors.ColumnNotFound, f"there is no column 'None'. {COLUMNS}"),
     "missing attribute": (lambda: frame().citi, errors.MissingAttribute, "'DataFrame' has no attribute 'citi'. Did you mean 'city'?"),
+    "missing attribute of groups": (
+        lambda: frame().groupby("city").citi, errors.MissingAttribute, "'GroupBy' has no attribute 'citi'. Did you mean 'city'?",
+    ),
+    "comparisons without brackets": (
+        lambda: frame()[frame().sold > 1 & frame().f], errors.DTypeError,
+        "and is not defined between float64 and float64: it takes two columns of bool or of integers. Where comparisons were meant, "
+        "put each in brackets, (a > 1) & (b < 2): & and | bind more tightly than < and ==.",
+    ),
     "column position": (
         lambda: frame().iloc[:, 9], errors.ColumnNotFound, "there is no column at position 9: the frame has 3 columns, 0 to 2.",
     ),
@@ -85,7 +93,7 @@ EXACT: dict[str, tuple[Callable[[], Any], type, str]] = {
     ),
     "length of a new column": (
         lambda: setting(frame(), "x", [1]), errors.ShapeError,
-        "column 'x' has 1 values, but the frame has 2 rows. Give one value, or one per row.",
+        "column 'x' has 1 value, but the frame has 2 rows. Give one value, or one per row.",
     ),
     "number of names": (
         lambda: setattr(frame(), "columns", ["a"]), errors.ShapeError, "1 names were given for 3 columns. Give one name per column.",
@@ -148,7 +156,7 @@ EXACT: dict[str, tuple[Callable[[], Any], type, str]] = {
         lambda: bool(frame()), errors.ShapeError,
         "the truth value of a DataFrame is ambiguous. Use .empty, .any(), .all(), or & | ~ instead of and, or, not.",
     ),
-    "length of a mask": (lambda: frame()[[True]], errors.ShapeError, "the mask has 1 values, but there are 2 rows. A mask needs one bool per row."),
+    "length of a mask": (lambda: frame()[[True]], errors.ShapeError, "the mask has 1 value, but there are 2 rows. A mask needs one bool per row."),
     "length of an array mask": (
         lambda: frame()[np.array([True] * 3)], errors.ShapeError, "the mask has 3 values, but there are 2 rows. A mask needs one bool per row.",
     ),

@@ -301,7 +301,7 @@ def test_ways_to_say_a_span(window: Any) -> None:
         (lambda f: f["a"].rolling("2s").sum(), WindowError, "a window of time needs times, but the index is of dtype int64"),
         (lambda f: f.rolling("2s", on="a")["k"].sum(), WindowError, "column 'a' is of dtype int64"),
         (lambda f: f.rolling("2s", on="tt"), ColumnNotFound, "Did you mean 't'"),
-        (lambda f: f.rolling("2s", on="gone")["a"].sum(), WindowError, "column 'gone' has 1 missing values"),
+        (lambda f: f.rolling("2s", on="gone")["a"].sum(), WindowError, "column 'gone' has 1 missing value"),
         (lambda f: f.rolling("2s", on="mixed")["a"].sum(), WindowError, r"column 'mixed' is not in order: row 2 is out of order\."),
         (lambda f: f.groupby("k").rolling("2s", on="mixed")["a"].sum(), WindowError, "row 3 is out of order within its group"),
         (lambda f: f.rolling(2)["b"], ColumnNotFound, "'b'"),

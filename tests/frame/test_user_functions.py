@@ -379,7 +379,7 @@ ERRORS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda g: g["n"].agg(spread, nulls="nan"), FunctionArgumentError,
      "nulls='nan' works on float columns, but column 'n' is int64. Use .astype('float64') first, or nulls='mask'."),
     (lambda g: g["x"].agg(spread, nulls="mask"), FunctionArgumentError,
-     "spread() has 1 parameters without a value ('x'), but with nulls='mask' it gets each column and then as many masks. "
+     "spread() has 1 parameter without a value ('x'), but with nulls='mask' it gets each column and then as many masks. "
      "Write a parameter for each of them, such as def f(x, w, x_valid, w_valid)."),
     (lambda g: g[["x", "n"]].agg(lambda a, b, c: 1), FunctionArgumentError,
      "the lambda has 3 parameters without a value ('a', 'b', 'c'), but 2 columns are chosen ('x', 'n'). Choose as many, as in df.groupby(keys)[['x', 'y']], "

@@ -237,8 +237,10 @@ def generating(x):
         (lambda **x: x, r"the lambda cannot be compiled: it takes \*\* parameters"),
         (asynchronous, "it is asynchronous"),
         (generating, "it is a generator"),
-        (np.mean, r"is not a Python function, so it cannot be compiled. Wrap it in one: lambda x: mean\(x\)"),
-        (math.sqrt, r"Wrap it in one: lambda x: sqrt\(x\)"),
+        (np.mean, r"is not a Python function, so it cannot be compiled. Wrap it in one: lambda x: numpy.mean\(x\)"),
+        (math.sqrt, r"Wrap it in one: lambda x: math.sqrt\(x\)"),
+        (max, r"Wrap it in one: lambda x: max\(x\)"),
+        (str.upper, r"Text has methods of its own: use \.str\.upper\(\)"),
         (model.predict, "It is a method"),
         ("mean", "'mean' is not a Python function, so it cannot be compiled. Pass a function of one NumPy array per column"),
     ],
@@ -325,7 +327,7 @@ def test_vectors_of_wrong_length() -> None:
     (out,) = outputs_of(kernel, 4, 2)
     failure = over_runs(kernel, inputs, runs, [out])
     assert failure == Failure(1, True)
-    with pytest.raises(JITError, match="the lambda returned 1 values for 2 rows"):
+    with pytest.raises(JITError, match="the lambda returned 1 value for 2 rows"):
         call_again(kernel, inputs, failure, runs)
 
 

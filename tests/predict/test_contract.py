@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import re
 from typing import Any
 
 import numpy as np
@@ -319,6 +320,23 @@ def test_the_contract_of_a_frame() -> None:
     assert "category of 2" in made.explain() and "no missing values" in made.explain()
     with pytest.raises(DTypeError, match="'t'"):
         FeatureContract.of_frame(pa.table({"t": pa.array([1], pa.timestamp("s"))}))
+
+
+def test_a_contract_prints_one_line_per_feature() -> None:
+    printed = str(contract(number("age", "int16", nullable=False), category("city", list("abcdefg"), "missing"), category("sort", [1], "model")))
+    assert printed.splitlines() == [
+        "3 features, matched by name",
+        "  age: int16, never missing",
+        "  city: category of 7 ('a', 'b', 'c', 'd', 'e' and 2 more), others are missing, may be missing",
+        "  sort: category of 1 (1), others as the model has it, may be missing",
+    ]
+    assert str(contract(number("x0", "float32"), named=False)).splitlines() == ["1 feature, matched by position", "  x0: float32, may be missing"]
+
+
+def test_a_row_of_another_width_says_what_was_given() -> None:
+    message = "1 value a row came in without names, but the model takes 2. Give one for each feature, in the model's order, or name them."
+    with pytest.raises(ContractError, match=re.escape(message)):
+        contract(number("a", "float64"), number("b", "float64")).apply(np.zeros((3, 1)))
 
 
 def test_a_contract_survives_json() -> None:
