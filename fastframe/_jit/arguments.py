@@ -169,7 +169,7 @@ def _stored(function: UserFunction, kind: Any, what: str) -> DType:
     if kind == types.none:
         raise _no_result(function, "None", "return a value in at least one branch (None beside a number is null)")
     if isinstance(kind, types.UnicodeType | types.UnicodeCharSeq | types.Bytes):
-        raise _no_result(function, "text", "return a number, such as a code of yours")
+        raise _no_result(function, "text", "return the code of a category column, and look it up in its .cat.categories afterwards")
     if isinstance(kind, types.List | types.ListType | types.Set):
         raise _no_result(function, "a list or a set", "return np.array(...) of it")
     if isinstance(kind, types.DictType | types.LiteralStrKeyDict):

@@ -181,14 +181,18 @@ def call_again(kernel: Kernel, inputs: Inputs, failure: Failure, runs: Runs | No
     arguments = _arguments(inputs, failure.run, runs)
     n_positional = function.__code__.co_argcount
     named = dict(zip(kernel.function.parameters[n_positional:], arguments[n_positional:], strict=True))
-    value = function(*arguments[:n_positional], **named)
+    with np.errstate(all="ignore"):   # compiled code does not warn
+        value = function(*arguments[:n_positional], **named)
     if failure.wrong_length and runs is not None:
         length = int(runs.end[failure.run] - runs.begin[failure.run])
         found = np.shape(value)[0] if np.ndim(value) else 1
         raise JITError.length(kernel.function.name, found, length)
     import numba
 
-    numba.njit(**kernel.function.options)(function)(*arguments[:n_positional], **named)
+    from fastframe._jit.pipeline import compiler_of
+
+    compiler = compiler_of(plain=kernel.function.plain, shortcuts=False)
+    numba.njit(pipeline_class=compiler, **kernel.function.options)(function)(*arguments[:n_positional], **named)
     raise JITError.not_reproduced(kernel.function.name, failure.run)
 
 

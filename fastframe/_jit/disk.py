@@ -25,7 +25,7 @@ from fastframe.options import options
 
 MAGIC = "fastframe-jit 1"
 MOST_FILES = 500   # the longest unused go first
-_SOURCES = ("arguments.py", "glue.py", "layout.py", "pipeline.py", "shortcuts.py", "kernel.py", "disk.py", "fingerprint.py")
+_SOURCES = ("arguments.py", "divisions.py", "glue.py", "layout.py", "pipeline.py", "shortcuts.py", "kernel.py", "disk.py", "fingerprint.py")
 
 
 class Stored(NamedTuple):

@@ -16,8 +16,9 @@ from fastframe.errors.jit import SourceLine
 
 Nulls = Literal["skip", "mask", "nan"]
 
-# A plain function computes as NumPy's scalars do when it is not compiled (1 / 0.0 is inf), and an index outside of an array
-# raises, which costs some per cent in loops and nothing elsewhere. What numba.njit has decorated keeps its options.
+# A plain function computes as NumPy's scalars do when it is not compiled (1 / 0.0 is inf; but integers by zero raise, see
+# `divisions.py`), and an index outside of an array raises, which costs some per cent in loops and nothing elsewhere. What
+# numba.njit has decorated keeps its options.
 PLAIN_OPTIONS = {"error_model": "numpy", "boundscheck": True}
 
 
@@ -32,6 +33,7 @@ class UserFunction:
     options: Mapping[str, Any] = field(default_factory=lambda: dict(PLAIN_OPTIONS))
     nulls: Nulls | None = None
     out: Any = None
+    plain: bool = True   # numba has not decorated it
 
     @classmethod
     def of(cls, given: Any) -> UserFunction:
@@ -56,7 +58,7 @@ class UserFunction:
         function = getattr(given, "py_func", None)
         if isinstance(function, FunctionType) and hasattr(given, "targetoptions"):
             options = {name: value for name, value in given.targetoptions.items() if name not in ("nopython", "nogil") and value is not None}
-            return cls(_checked(function), options)
+            return cls(_checked(function), options, plain=False)
         if callable(given):
             name = getattr(given, "__name__", "function")
             if getattr(given, "__objclass__", None) is str:
@@ -90,7 +92,7 @@ class UserFunction:
 
     def fingerprint(self) -> Fingerprint:
         """Equal for functions that compile to the same code; looks at captured values as they are now."""
-        return fingerprint(self.function, sorted(self.options.items(), key=repr))
+        return fingerprint(self.function, sorted(self.options.items(), key=repr), self.plain)
 
     def bind(self, n_arrays: int, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
         """The values of the parameters after the first ``n_arrays``: those passed on, and defaults.

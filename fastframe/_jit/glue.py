@@ -23,7 +23,7 @@ from numba.np.arrayobj import make_array, populate_array
 
 from fastframe._jit import tables
 from fastframe._jit.layout import FAILURE_BITS, RAISED, WRONG_LENGTH, Compiled, GlueError, Layout
-from fastframe._jit.pipeline import ShortCompiler, UserCompiler
+from fastframe._jit.pipeline import compiler_of
 
 types: Any = numba_types
 WORD = ir.IntType(64)
@@ -35,8 +35,8 @@ Results = Callable[[Any, "tuple[str, ...] | None"], "tuple[Any, ...]"]
 
 
 @global_compiler_lock
-def compile_kernel(function: Any, options: dict[str, Any], layout: Layout, results: Results) -> Compiled:
-    """``function`` compiled with its loop.
+def compile_kernel(function: Any, options: dict[str, Any], layout: Layout, results: Results, *, plain: bool) -> Compiled:
+    """``function`` compiled with its loop; ``plain``: numba has not decorated it.
 
     Raises
     ------
@@ -51,17 +51,18 @@ def compile_kernel(function: Any, options: dict[str, Any], layout: Layout, resul
     flags.no_cfunc_wrapper = True
     flags.no_compile = True   # only after the loop is beside it
 
-    def translated(pipeline: Any) -> Any:
+    def translated(*, shortcuts: bool) -> Any:
+        pipeline = compiler_of(plain=plain, shortcuts=shortcuts)
         return compiler.compile_extra(typing, context, function, layout.arguments, None, flags, {}, pipeline_class=pipeline)
 
     shortcuts = not options.get("parallel")   # numba makes its own reductions parallel, and ours not
     try:
-        found = translated(ShortCompiler if shortcuts else UserCompiler)
+        found = translated(shortcuts=shortcuts)
     except errors.NumbaError:   # a shortcut that does not take these types, or the function's own fault
         if not shortcuts:
             raise
         shortcuts = False
-        found = translated(UserCompiler)
+        found = translated(shortcuts=False)
     names = found.metadata.get("fastframe_names")
     returned = found.signature.return_type
     stored = results(returned, names)

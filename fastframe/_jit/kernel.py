@@ -7,9 +7,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -101,6 +101,15 @@ def compile_rows(function: UserFunction, columns: Sequence[DType | Codes], *, ma
     return _compiled(function, tuple(columns), (masks, True), tuple(extras))
 
 
+@dataclass(frozen=True)
+class Returned:
+    """What a function returns, which is known before machine code is made: as in `Kernel`."""
+
+    results: tuple[Result, ...]
+    shape: Shape
+
+
+_tell: ContextVar[Callable[[Returned], None] | None] = ContextVar("_tell", default=None)   # who waits for it beside the compiling thread
 _LOOK = 0.005   # seconds in which a kernel that is at hand is found
 
 
@@ -109,14 +118,20 @@ class Pending:
 
     def __init__(self, make: Callable[[], Kernel]) -> None:
         self._future: Future[Kernel] = Future()
+        self._returned: Future[Returned] = Future()
         context = copy_context()   # who profiles the caller sees it
         threading.Thread(target=context.run, args=(self._run, make), name="fastframe-compile", daemon=True).start()
 
     def _run(self, make: Callable[[], Kernel]) -> None:
+        _tell.set(self._returned.set_result)
         try:
-            self._future.set_result(make())
+            kernel = make()
         except BaseException as error:
             self._future.set_exception(error)
+            return
+        if not self._returned.done():   # it was at hand, or another thread compiled it
+            self._returned.set_result(Returned(kernel.results, kernel.shape))
+        self._future.set_result(kernel)
 
     @contextmanager
     def beside(self) -> Iterator[None]:
@@ -130,11 +145,23 @@ class Pending:
         with budget.sharing(max(1, budget.thread_count() - 1)):
             yield
 
+    def returned(self) -> Returned:
+        """What the function returns, or the error of its compilation: before LLVM makes machine code of it."""
+        self._wait(self._returned, self._future)
+        if not self._returned.done():
+            self.result()   # raises: it has failed before
+        return self._returned.result()
+
     def result(self) -> Kernel:
-        """The kernel, or the error of its compilation; waits in steps, so that Ctrl-C arrives."""
-        while not self._future.done():
-            wait([self._future], timeout=0.05)
+        """The kernel, or the error of its compilation."""
+        self._wait(self._future)
         return self._future.result()
+
+    @staticmethod
+    def _wait(*futures: Future[Any]) -> None:
+        """In steps, so that Ctrl-C arrives."""
+        while not any(future.done() for future in futures):
+            wait(futures, timeout=0.05, return_when=FIRST_COMPLETED)
 
 
 kernels: KernelCache[Kernel] = KernelCache(lambda: options.jit_cache)
@@ -205,6 +232,9 @@ def _compile(function: UserFunction, layout: Layout, key: str | None) -> Made:
         if vector and layout.rows:
             raise JITError.other_shape(function.name, function.line(), "an array", "one value per row")
         told[:] = declared(function, found, function.out), "vector" if vector else "scalar"
+        tell = _tell.get()
+        if tell is not None:
+            tell(Returned(*told))
         return tuple(stored_type(one) for one in told[0])
 
     compiled = _translated(function, layout, results)
@@ -227,7 +257,7 @@ def _translated(function: UserFunction, layout: Layout, results: Any) -> Compile
     try:
         from fastframe._jit.glue import compile_kernel
 
-        return compile_kernel(function.function, dict(function.options), layout, results)
+        return compile_kernel(function.function, dict(function.options), layout, results, plain=function.plain)
     except refusals as error:
         raise jit_error(function, error) from error
     except (GlueError, ImportError) as error:   # a numba that is built otherwise

@@ -1,11 +1,13 @@
-"""numba's pipeline with two passes of ours, by its documented extension points; nothing of numba's own is changed.
+"""numba's pipeline with passes of ours, by its documented extension points; nothing of numba's own is changed.
 
 - A plain Python function that ``f`` calls is compiled, too, as if it were decorated.
 - ``return {"low": a, "high": b}`` with constant keys becomes a tuple, and the keys are kept.
+- In plain functions, integer divisions by zero raise (`divisions.py`).
 """
 
 from __future__ import annotations
 
+import inspect
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -13,8 +15,10 @@ import numba
 from numba.core import errors, ir, types
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import AnalysisPass, FunctionPass, register_pass
+from numba.core.typed_passes import NopythonTypeInference
 from numba.core.untyped_passes import FixupArgs, IRProcessing
 
+from fastframe._jit.divisions import CheckDivisions
 from fastframe._jit.function import PLAIN_OPTIONS
 from fastframe._jit.shortcuts import shortcut
 
@@ -39,6 +43,8 @@ class CompileHelpers(FunctionPass):   # type: ignore[misc]
 
 
 def _wrap(value: Any, typing: Any) -> bool:
+    if value.value.__code__.co_flags & inspect.CO_VARKEYWORDS:
+        return False   # not to be compiled (IPython's `open` is such a one): numba then says which name it does not know
     try:
         if typing.resolve_value_type(value.value) is not None:
             return False   # numba knows it itself
@@ -70,7 +76,7 @@ def _is_given_array(state: Any, name: str) -> bool:
     definitions = state.func_ir._definitions.get(name, [])
     written = [one for one in definitions if not isinstance(one, ir.Arg)]
     for one in written:
-        source = state.func_ir._definitions.get(getattr(one, "name", ""), [one])[0]
+        source = state.func_ir._definitions.get(one.name, [one])[0] if isinstance(one, ir.Var) else one
         if getattr(source, "op", None) != "inplace_binop":
             return False
     return any(isinstance(one, ir.Arg) and isinstance(state.args[one.index], types.Array) for one in definitions)
@@ -164,6 +170,7 @@ class HelperCompiler(CompilerBase):   # type: ignore[misc]
     def define_pipelines(self) -> list[Any]:
         manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
         manager.add_pass_after(CompileHelpers, FixupArgs)
+        manager.add_pass_after(CheckDivisions, NopythonTypeInference)
         manager.finalize()
         return [manager]
 
@@ -185,7 +192,29 @@ class UserCompiler(CompilerBase):   # type: ignore[misc]
 
 
 class ShortCompiler(UserCompiler):
-    """With shortcuts; raises numba's typing error where their types do not fit, and then `UserCompiler` is to be used."""
+    """With shortcuts; raises numba's typing error where their types do not fit, and then one without is to be used."""
 
     def add_passes(self, manager: Any) -> None:
         manager.add_pass_after(TakeShortcuts, IRProcessing)
+
+
+class PlainCompiler(UserCompiler):
+    """For functions that numba has not decorated."""
+
+    def add_passes(self, manager: Any) -> None:
+        manager.add_pass_after(CheckDivisions, NopythonTypeInference)
+
+
+class ShortPlainCompiler(ShortCompiler):
+    """With shortcuts, for functions that numba has not decorated."""
+
+    def add_passes(self, manager: Any) -> None:
+        super().add_passes(manager)
+        manager.add_pass_after(CheckDivisions, NopythonTypeInference)
+
+
+def compiler_of(*, plain: bool, shortcuts: bool) -> type[UserCompiler]:
+    """For a function that numba has decorated or not, with shortcuts or without."""
+    if plain:
+        return ShortPlainCompiler if shortcuts else PlainCompiler
+    return ShortCompiler if shortcuts else UserCompiler

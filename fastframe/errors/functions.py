@@ -14,6 +14,11 @@ def raised_text(function: str, where: str, error: BaseException) -> str:
     return f"{text.rstrip('.')}. Nothing was changed; the function's own error is the cause of this one."
 
 
+def not_nan_text(column: str, dtype: Any) -> str:
+    """That ``nulls="nan"`` does not fit a column, or an argument of a function."""
+    return f"nulls='nan' needs float columns, but {column} is {dtype}. Use .astype('float64') first, or nulls='skip' or 'mask'."
+
+
 class FunctionError(FastFrameError, RuntimeError):
     """A user's function raised, or returned what cannot be a result.
 
@@ -114,7 +119,7 @@ class FunctionArgumentError(FastFrameError, ValueError, TypeError):
 
     @classmethod
     def not_nan(cls, column: str, dtype: Any) -> FunctionArgumentError:
-        return cls(f"nulls='nan' works on float columns, but column {column!r} is {dtype}. Use .astype('float64') first, or nulls='mask'.")
+        return cls(not_nan_text(f"column {column!r}", dtype))
 
     @classmethod
     def of_text(cls, function: str, column: str, dtype: Any) -> FunctionArgumentError:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastframe.errors.base import listed
-from fastframe.errors.functions import FunctionError, raised_text
+from fastframe.errors.functions import FunctionError, not_nan_text, raised_text
 
 
 class RowFunctionError(FunctionError):
@@ -32,7 +32,7 @@ class RowFunctionError(FunctionError):
 
     @classmethod
     def not_nan(cls, column: str, dtype: Any) -> RowFunctionError:
-        return cls(f"nulls='nan' needs float columns, but {column} is {dtype}. Use .astype('float64'), or nulls='skip' or 'mask'.")
+        return cls(not_nan_text(column, dtype))
 
     @classmethod
     def no_values(cls, function: str, dtype: Any) -> RowFunctionError:

@@ -242,7 +242,7 @@ WRONG: dict[str, tuple[Any, type[Exception], str]] = {
     "no signature": (lambda df: df.map_rows(max, engine="python"), RowFunctionError, "its first parameter is no column"),
     "parameters": (lambda df: df.map_rows(lambda v: v, ["a", "a"]), JITError, "takes 1 arguments .v., but is given 2 arrays"),
     "argument": (lambda df: df.map_rows(lambda a: a, k=1), JITError, "has no parameter 'k'"),
-    "nan of integers": (lambda df: df["a"].map(lambda v: v, nulls="nan"), RowFunctionError, "nulls='nan' needs float columns"),
+    "nan of integers": (lambda df: df["a"].map(lambda v: v, nulls="nan"), RowFunctionError, "nulls='nan' needs float columns, but its argument 1 is int64"),
     "nulls": (lambda df: df["a"].map(lambda v: v, nulls="drop"), ArgumentError, "nulls='drop'"),
     "engine": (lambda df: df["a"].map(lambda v: v, engine="cython"), ArgumentError, "engine='cython'"),
     "na_action": (lambda df: df["a"].map(lambda v: v, na_action="skip"), ArgumentError, "na_action='skip'"),

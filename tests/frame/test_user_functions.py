@@ -377,7 +377,7 @@ ERRORS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda g: g["x"].agg(spread, engine="cython"), ArgumentError,
      "agg was given engine='cython'. Did you mean 'python'? Allowed are: 'numba', 'python', 'python-processes'."),
     (lambda g: g["n"].agg(spread, nulls="nan"), FunctionArgumentError,
-     "nulls='nan' works on float columns, but column 'n' is int64. Use .astype('float64') first, or nulls='mask'."),
+     "nulls='nan' needs float columns, but column 'n' is int64. Use .astype('float64') first, or nulls='skip' or 'mask'."),
     (lambda g: g["x"].agg(spread, nulls="mask"), FunctionArgumentError,
      "spread() has 1 parameter without a value ('x'), but with nulls='mask' it gets each column and then as many masks. "
      "Write a parameter for each of them, such as def f(x, w, x_valid, w_valid)."),

@@ -38,6 +38,10 @@ def no_such_method(v):
     return v.dropna()
 
 
+def with_keywords(*args, **kwargs):
+    return args[0]
+
+
 def of_pandas(x):
     return pd.Series(x).mean()   # blame
 
@@ -64,6 +68,10 @@ def of_method(x):
 
 def of_helper(x):
     return no_such_method(x).mean()
+
+
+def of_keywords(x):
+    return with_keywords(x[0])   # blame
 
 
 def of_undefined(x):
@@ -176,6 +184,7 @@ REASONS = {
     of_object: "it uses model (a tests.jit.test_failures.Model) from outside, which compiled code does not know",
     of_method: "arrays have no .rolling in compiled code",
     of_helper: "arrays have no .dropna in compiled code",
+    of_keywords: "it uses with_keywords (a function) from outside, which compiled code does not know",
     of_undefined: "the name not_there is not defined",
     of_import: "it imports a module inside",
     of_f_string: "it formats text with an f-string",

@@ -131,18 +131,26 @@ def declared(spec: Apply | WindowApply, results: Results) -> Results:
     """
     if spec.out is None:
         return results
+    check_declared(spec, results.names, [column.dtype for column in results.columns])
     wanted, names = dict(spec.out), results.names or (None,)
-    if set(wanted) != set(names):
-        raise FunctionError.wrong_names(spec.call.name, list(wanted), results.names)
-    columns = [_as(spec, column, wanted[name], name) for column, name in zip(results.columns, names, strict=True)]
+    columns = [column if column.dtype == wanted[name] else cast(column, wanted[name]) for column, name in zip(results.columns, names, strict=True)]
     return Results(results.names, tuple(columns), results.per_row)
 
 
-def _as(spec: Apply | WindowApply, column: Column, wanted: DType, name: str | None) -> Column:
-    if column.dtype == wanted:
-        return column
-    given, asked = column.dtype.numpy, wanted.numpy
-    fits = given is not None and asked is not None and given.kind in "biuf" and asked.kind in "biuf" and np.can_cast(given, asked, "safe")
-    if column.dtype.kind is not Kind.NULL and not fits:
-        raise FunctionError.wrong_dtype(spec.call.name, column.dtype, wanted, name)
-    return cast(column, wanted)
+def check_declared(spec: Apply | WindowApply, names: tuple[str, ...] | None, dtypes: Sequence[DType]) -> None:
+    """Raise `FunctionError` unless results of these names and dtypes can be had in the declared ones."""
+    if spec.out is None:
+        return
+    wanted = dict(spec.out)
+    if set(wanted) != set(names or (None,)):
+        raise FunctionError.wrong_names(spec.call.name, list(wanted), names)
+    for name, given in zip(names or (None,), dtypes, strict=True):
+        if not _fits(given, wanted[name]):
+            raise FunctionError.wrong_dtype(spec.call.name, given, wanted[name], name)
+
+
+def _fits(given: DType, wanted: DType) -> bool:
+    if given == wanted or given.kind is Kind.NULL:
+        return True
+    one, other = given.numpy, wanted.numpy
+    return one is not None and other is not None and one.kind in "biuf" and other.kind in "biuf" and np.can_cast(one, other, "safe")

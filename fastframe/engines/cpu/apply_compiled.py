@@ -13,16 +13,16 @@ import pyarrow.compute as pc
 
 from fastframe._jit.function import UserFunction
 from fastframe.column import Column, Table
-from fastframe.engines.cpu.apply import Results, Work, check_shape
+from fastframe.engines.cpu.apply import Results, Work, check_declared, check_shape
 from fastframe.engines.cpu.carried import carried_back, presence
 from fastframe.engines.cpu.keys import cached_groups
 from fastframe.engines.cpu.keys_text import encode_text
-from fastframe.engines.cpu.room import Room, is_several
+from fastframe.engines.cpu.room import Room, names_of
 from fastframe.errors import FunctionError, JITError
 from fastframe.ops.apply import Apply, FunctionCall, WindowApply
 
 if TYPE_CHECKING:
-    from fastframe._jit.kernel import Kernel
+    from fastframe._jit.kernel import Kernel, Returned
 
 Array = np.ndarray[Any, Any]
 
@@ -73,20 +73,21 @@ class Begun:
 
 
 def begin_compiling(spec: Apply, table: Table) -> Begun:
-    """Compile, beside the caller's work where that is long.
+    """Compile, beside the caller's work where that is long; what the function returns is known and checked before that.
 
     Raises
     ------
-    JITError
-        At once, or from what comes back.
+    JITError, FunctionError
     """
     from fastframe._jit.kernel import Pending
 
     ready, keys = prepared(spec.call, table), [table[key] for key in spec.keys]
     if table.n_rows < APART_ROWS or cached_groups(keys, dropna=spec.dropna, sort=spec.sort) is not None:
         kernel = ready.compiled()
+        check_returned(spec, kernel)
         return Begun(ready, lambda: kernel)
     pending = Pending(ready.compiled)
+    check_returned(spec, pending.returned())
     return Begun(ready, pending.result, pending.beside)
 
 
@@ -101,17 +102,17 @@ def _encoded(column: Column) -> Column:
     return encode_text(column) if column.dtype.is_text and not column.is_encoded else column
 
 
-def check_kernel(spec: Apply | WindowApply, kernel: Kernel) -> None:
-    """`check_shape` of what a compiled function returns."""
-    vector = kernel.shape == "vector"
-    check_shape(spec, "an array" if vector else "several values", vector=vector, several=is_several(kernel))
+def check_returned(spec: Apply | WindowApply, returned: Kernel | Returned) -> None:
+    """Raise `FunctionError` unless what a compiled function returns can be a result, and one as declared."""
+    vector, names = returned.shape == "vector", names_of(returned)
+    check_shape(spec, "an array" if vector else "several values", vector=vector, several=names is not None)
+    check_declared(spec, names, [one.dtype for one in returned.results])
 
 
 def _called(kernel: Kernel, arrays: Sequence[Array], masks: Sequence[Array], extras: Sequence[Any], work: Work) -> Results:
     """The kernel over all runs."""
     from fastframe._jit.calls import Inputs, over_runs
 
-    check_kernel(work.spec, kernel)
     vector = kernel.shape == "vector"
     inputs, runs = Inputs(arrays, masks, extras), work.runs.compiled
     room = Room(kernel, work.places.n_placed if vector else len(work.runs), operation=_OPERATION)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from fastframe.column.numpy import column_to_numpy
 from fastframe.engines.cpu.apply import Results, Work, check_shape
 from fastframe.engines.cpu.carried import presence
 from fastframe.engines.cpu.places import Places
-from fastframe.engines.cpu.runs import Runs, cuts
+from fastframe.engines.cpu.runs import Runs, costliest_first, cuts
 from fastframe.engines.cpu.take import take
 from fastframe.errors import FunctionError
 from fastframe.ops.apply import Apply, FunctionCall, WindowApply
@@ -85,35 +84,51 @@ Caller = Callable[[Sequence[Array], Array, Array], list[Any]]
 
 
 def _in_threads(function: Caller, arrays: Sequence[Array], runs: Runs, name: str) -> list[Any]:
+    failures: list[RunFailed] = []
+
     def part(first: int, last: int) -> list[Any]:
+        if any(failed.run < first for failed in failures):   # the lowest is told; nothing behind it counts
+            return []
         try:
             return function(arrays, runs.begin[first:last], runs.end[first:last])
         except RunFailed as failed:
-            raise RunFailed(first + failed.run, failed.error) from failed.error
+            failures.append(RunFailed(first + failed.run, failed.error))
+            return []
 
     bounds = cuts(runs, call_rows=CALL_ROWS, part_rows=PART_ROWS)
-    found = run_calls([partial(part, first, last) for first, last in pairwise(bounds)])
-    return [one for several in found for one in several]
+    order = costliest_first(runs, bounds, call_rows=CALL_ROWS)
+    found = run_calls([partial(part, bounds[at], bounds[at + 1]) for at in order])
+    if failures:
+        raise min(failures, key=lambda failed: failed.run)
+    return _in_order(found, order)
+
+
+def _in_order(found: Sequence[list[Any]], order: Sequence[int]) -> list[Any]:
+    """What all runs gave, from what parts gave that were begun in an ``order``."""
+    by_part = dict(zip(order, found, strict=True))
+    return [one for at in range(len(order)) for one in by_part[at]]
 
 
 def _in_processes(function: Caller, arrays: Sequence[Array], runs: Runs, name: str) -> list[Any]:
     from joblib import Parallel, delayed
 
     bounds = cuts(runs, call_rows=CALL_ROWS, part_rows=PROCESS_ROWS)
-    tasks = (delayed(_part_in_process)(function, *sent) for sent in _parts_to_send(arrays, runs, bounds))
+    order = costliest_first(runs, bounds, call_rows=CALL_ROWS)
+    parts = [(bounds[at], bounds[at + 1]) for at in order]
+    tasks = (delayed(_part_in_process)(function, *sent) for sent in _parts_to_send(arrays, runs, parts))
     try:
         found = Parallel(n_jobs=thread_count(), backend="loky")(tasks)
     except (pickle.PicklingError, TypeError, AttributeError) as error:
         raise FunctionError.not_pickled(name, error) from error
-    for first, (_, failed) in zip(bounds, found, strict=False):   # the lowest first
-        if failed is not None:
-            raise RunFailed(first + failed[0], failed[1])
-    return [one for several, _ in found for one in several]
+    failures = [RunFailed(first + failed[0], failed[1]) for (first, _), (_, failed) in zip(parts, found, strict=True) if failed is not None]
+    if failures:
+        raise min(failures, key=lambda failed: failed.run)
+    return _in_order([several for several, _ in found], order)
 
 
-def _parts_to_send(arrays: Sequence[Array], runs: Runs, bounds: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+def _parts_to_send(arrays: Sequence[Array], runs: Runs, parts: Sequence[tuple[int, int]]) -> Iterator[tuple[Any, ...]]:
     """Per part the stretch of each array that its runs lie in, and the runs in it."""
-    for first, last in pairwise(bounds):
+    for first, last in parts:
         start, stop = int(runs.begin[first]), int(runs.end[last - 1])
         yield [array[start:stop] for array in arrays], runs.begin[first:last] - start, runs.end[first:last] - start
 

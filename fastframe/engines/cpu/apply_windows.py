@@ -28,17 +28,18 @@ from fastframe.ops.apply import RESULT, WindowApply
 
 Array = np.ndarray[Any, Any]
 
+_OPERATION = "function of windows"
 _SAMPLED = 64   # every so many windows tell how long they are
 
 
 def apply_windows(spec: WindowApply, table: Table) -> Table:
     """The handler of `WindowApply`."""
     if spec.call.engine == "numba":
-        from fastframe.engines.cpu.apply_compiled import check_kernel, prepared
+        from fastframe.engines.cpu.apply_compiled import check_returned, prepared
 
         ready = prepared(spec.call, table)
         kernel = ready.compiled()   # before any other work: a function that does not compile costs nothing else
-        check_kernel(spec, kernel)
+        check_returned(spec, kernel)
         work = Windows(spec, table)
         results = _compiled(work, kernel, ready)
     else:
@@ -124,8 +125,8 @@ def _compiled(work: Windows, kernel: Any, ready: Any) -> Results:
     lengths = work.end[::_SAMPLED] - work.begin[::_SAMPLED]
     mean = int(lengths.mean()) if len(lengths) else 0
     runs = CompiledRuns.evenly(work.begin, work.end, PART_COST // (max(mean, 0) + CALL_COST))
-    room = Room(kernel, len(work.begin), operation="function by group", lacking=work.n_left_out > 0)
-    failure = over_runs(kernel, inputs, runs, room.outputs, operation="function of windows")
+    room = Room(kernel, len(work.begin), operation=_OPERATION, lacking=work.n_left_out > 0)
+    failure = over_runs(kernel, inputs, runs, room.outputs, operation=_OPERATION)
     if failure is not None:
         explain_raised(kernel, inputs, runs, failure, work.raised)
     return room.results()

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from fastframe._kernels import order as kernels
-from fastframe._threads import run, slice_rows
+from fastframe._threads import run
 from fastframe.column.memory import allocate_array
 from fastframe.engines.cpu.row_codes import Codes, ColumnCodes, code_view
+from fastframe.engines.cpu.slot_counts import OPERATION, count_codes
 
 Array = np.ndarray[Any, Any]
 
 MOST_SLOTS = 1 << 14     # up to here one scatter is faster than two (histograms in L2, write streams in the TLB)
 PARTITIONS = 1 << 10     # of the first of two scatters
-OPERATION = "ordering rows by group"
 
 
 def group_order(codes: Codes, n_groups: int) -> tuple[Array, Array]:
@@ -59,24 +59,14 @@ def group_order(codes: Codes, n_groups: int) -> tuple[Array, Array]:
     return rows, offsets
 
 
-def _scatter(codes: Codes, n_kept: int, shift: int, offsets: Array, *, words: bool) -> Array:
-    """One counting sort by ``code >> shift`` into ``n_kept`` slots, whose offsets it fills."""
-    n_rows, n_slots = len(codes), n_kept + 1
-    at = code_view(codes)
-    per_slice = slice_rows(n_rows, n_slots * 4, 4)
-    n_slices = -(-n_rows // per_slice)
-    counts = allocate_array(n_slices * n_slots, np.uint32, OPERATION)
-    totals = allocate_array(n_slots, np.int32, OPERATION)
-    slots = {"n_slots": n_slots, "shift": shift}
-    run(kernels.count_slots(at, counts.ctypes.data, **slots, keep_alive=(codes, counts)), n_rows, per_slice, operation=OPERATION)
-    task = kernels.total_slots(counts.ctypes.data, totals.ctypes.data, n_slots=n_slots, n_slices=n_slices, keep_alive=(counts, totals))
-    run(task, n_slots, 1024, operation=OPERATION)
-    np.cumsum(totals[:n_kept], out=offsets[1:])
-    kept = int(offsets[n_kept])
-    items = allocate_array(kept, np.uint64 if words else np.int32, OPERATION)
+def _scatter(codes: Codes, n_slots: int, shift: int, offsets: Array, *, words: bool) -> Array:
+    """One counting sort by ``code >> shift`` into slots, whose offsets it fills."""
+    slots = count_codes(codes, n_slots, shift, row_bytes=4)
+    offsets[:] = slots.offsets
+    items = allocate_array(slots.n_kept, np.uint64 if words else np.int32, OPERATION)
     task = kernels.scatter_slots(
-        at, counts.ctypes.data, offsets.ctypes.data, items.ctypes.data,
-        **slots, drops=kept < n_rows, words=words, keep_alive=(codes, counts, offsets, items),
+        code_view(codes), slots.counts.ctypes.data, slots.starts.ctypes.data, items.ctypes.data,
+        n_slots=slots.width, shift=shift, drops=slots.n_kept < len(codes), words=words, keep_alive=(codes, slots, items),
     )  # fmt: skip
-    run(task, n_rows, per_slice, operation=OPERATION)
+    run(task, len(codes), slots.per_slice, operation=OPERATION)
     return items

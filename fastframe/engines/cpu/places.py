@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from fastframe._kernels import order as order_kernels
 from fastframe._kernels import places as kernels
-from fastframe._threads import run, slice_rows
+from fastframe._threads import run
 from fastframe.column import cache
 from fastframe.column.column import Column
 from fastframe.column.memory import allocate_array
@@ -24,12 +23,11 @@ from fastframe.engines.cpu.facts import value_range
 from fastframe.engines.cpu.groups import Groups, remapped, widened
 from fastframe.engines.cpu.row_codes import Codes, ColumnCodes, code_view
 from fastframe.engines.cpu.scatter import PARTITION_SLICE, fine_partitions
+from fastframe.engines.cpu.slot_counts import OPERATION, count_codes
 
 Array = np.ndarray[Any, Any]
 
 MOST_DIRECT = 1 << 11   # groups that one step tells apart: their open lines fit the second-level cache
-OPERATION = "ordering rows by group"
-_LINE_COUNTS = 32   # counters of two lines: the processor fetches lines in pairs
 _FLOATS = (Physical.F32, Physical.F64)
 
 
@@ -149,21 +147,9 @@ def _together(codes: Codes, offsets: Array, n_groups: int) -> bool:
 
 def _step(codes: Codes, offsets: Array, shift: int) -> Array:
     """Places by ``codes >> shift``, whose ``offsets`` are filled: a counting sort that writes places, not rows."""
-    n_rows, n_slots = len(codes), len(offsets) - 1
-    width = -(-(n_slots + 1) // _LINE_COUNTS) * _LINE_COUNTS   # the counters of two slices share no line; the last is of rows left out
-    per_slice = slice_rows(n_rows, width * 4, codes.itemsize + 8)
-    n_slices = -(-n_rows // per_slice)
-    places = allocate_array(n_rows, np.int32, OPERATION)
-    counts = allocate_array(n_slices * width, np.uint32, OPERATION)
-    totals = allocate_array(width, np.int32, OPERATION)
-    starts = np.zeros(width, np.int32)
-    keep = (codes, counts, totals, starts, places)
-    count = order_kernels.count_slots(code_view(codes), counts.ctypes.data, n_slots=width, shift=shift, keep_alive=keep)
-    run(count, n_rows, per_slice, operation=OPERATION)
-    total = order_kernels.total_slots(counts.ctypes.data, totals.ctypes.data, n_slots=width, n_slices=n_slices, keep_alive=keep)
-    run(total, width, 1024, operation=OPERATION)
-    np.cumsum(totals[:-1], out=starts[1:])
-    offsets[:] = starts[: n_slots + 1]
-    at = (code_view(codes), counts.ctypes.data, starts.ctypes.data, places.ctypes.data)
-    run(kernels.place_rows(*at, n_slots=width - 1, shift=shift, keep_alive=keep), n_rows, per_slice, operation=OPERATION)
+    slots = count_codes(codes, len(offsets) - 1, shift, row_bytes=codes.itemsize + 8)
+    offsets[:] = slots.offsets
+    places = allocate_array(len(codes), np.int32, OPERATION)
+    at = (code_view(codes), slots.counts.ctypes.data, slots.starts.ctypes.data, places.ctypes.data)
+    run(kernels.place_rows(*at, n_slots=slots.width - 1, shift=shift, keep_alive=(codes, slots, places)), len(codes), slots.per_slice, operation=OPERATION)
     return places

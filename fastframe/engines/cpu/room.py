@@ -14,7 +14,7 @@ from fastframe.engines.cpu.apply import Results
 
 if TYPE_CHECKING:
     from fastframe._jit.arguments import Result
-    from fastframe._jit.kernel import Kernel
+    from fastframe._jit.kernel import Kernel, Returned
     from fastframe._kernels.memory import Block
 
 Array = np.ndarray[Any, Any]
@@ -38,13 +38,15 @@ class Room:
         """One row per run."""
         found = zip(self.kernel.results, self.blocks, self.present, strict=True)
         columns = tuple([_column(result, block, valid, self.length) for result, block, valid in found])
-        named = [str(at) if result.name is None else result.name for at, result in enumerate(self.kernel.results)]
-        return Results(tuple(named) if is_several(self.kernel) else None, columns, per_row=False)
+        return Results(names_of(self.kernel), columns, per_row=False)
 
 
-def is_several(kernel: Kernel) -> bool:
-    """Whether the function returns a tuple or a dict."""
-    return len(kernel.results) > 1 or kernel.results[0].name is not None
+def names_of(returned: Kernel | Returned) -> tuple[str, ...] | None:
+    """The names of a tuple's or dict's fields; None where the function returns neither."""
+    results = returned.results
+    if len(results) == 1 and results[0].name is None:
+        return None
+    return tuple([str(at) if result.name is None else result.name for at, result in enumerate(results)])
 
 
 def _seen(block: Block, dtype: np.dtype[Any], length: int) -> Array:

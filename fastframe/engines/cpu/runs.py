@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -70,3 +71,11 @@ def cuts(runs: Runs, *, call_rows: int, part_rows: int) -> list[int]:
     work = np.cumsum(runs.lengths().astype(np.int64) + call_rows)
     part = np.append(0, work[:-1] // part_rows)
     return [*np.flatnonzero(np.diff(part, prepend=-1)).tolist(), len(runs)]
+
+
+def costliest_first(runs: Runs, bounds: Sequence[int], *, call_rows: int) -> list[int]:
+    """The numbers of parts in the order to begin them: a group that has half of all rows must not be what is left at the end."""
+    if len(bounds) < 2:
+        return []
+    cost = np.add.reduceat(runs.lengths().astype(np.int64) + call_rows, bounds[:-1])
+    return np.argsort(-cost, kind="stable").tolist()   # type: ignore[no-any-return]
