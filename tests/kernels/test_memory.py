@@ -25,7 +25,10 @@ def empty_pool():
     memory.clear()
 
 
-@pytest.mark.parametrize("n_bytes", [0, 1, 63, 64, 1000, 64 * KIB - 1, 64 * KIB, 100_001, MIB - 65, MIB - 64, MIB - 1, MIB, MIB + 1, 4 * MIB - 1, 4 * MIB, 9 * MIB + 5])
+SIZES = [0, 1, 63, 64, 1000, 64 * KIB - 1, 64 * KIB, 100_001, MIB - 65, MIB - 64, MIB - 1, MIB, MIB + 1, 4 * MIB - 1, 4 * MIB, 9 * MIB + 5]
+
+
+@pytest.mark.parametrize("n_bytes", SIZES)
 def test_a_block_has_exactly_its_bytes(n_bytes: int) -> None:
     block = Block(n_bytes)
     assert (len(block), block.n_bytes, memoryview(block).nbytes) == (n_bytes, n_bytes, n_bytes)
