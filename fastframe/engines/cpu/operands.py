@@ -68,6 +68,9 @@ class Operand:
     @property
     def value(self) -> Any:
         """The value of a scalar, as Python's."""
+        block, dtype = self.column.block, self.column.dtype
+        if block is not None and dtype.physical is not None and dtype.kind in _NUMBERS:   # pyarrow takes ten times as long
+            return unpack_from(_PACKED[dtype.physical], block)[0]
         return self.column.array[0].as_py()
 
     def cast(self, dtype: DType, *, name: str | None = None) -> Operand:
