@@ -11,7 +11,7 @@
 
 namespace ff {
 
-enum Binary : int { ADD = 0, SUB = 1, MUL = 2, TRUEDIV = 3, POW = 4, FLOORDIV = 5, MOD = 6, MIN = 7, MAX = 8, RAISE = 9, LOWER = 10 };
+enum Binary : int { ADD = 0, SUB = 1, MUL = 2, TRUEDIV = 3, POW = 4, FLOORDIV = 5, MOD = 6, MIN = 7, MAX = 8, RAISE = 9, LOWER = 10, ARCTAN2 = 11, HYPOT = 12 };
 enum Unary : int {
     NEG = 0, ABS = 1, SIGN = 2, SQRT = 3, EXP = 4, LOG = 5, LOG1P = 6, FLOOR = 7, CEIL = 8, ROUND = 9, EXPM1 = 10, TRUNC = 11,
     LOG2 = 12, LOG10 = 13, CBRT = 14, SIN = 15, COS = 16, TAN = 17, ARCSIN = 18, ARCCOS = 19, ARCTAN = 20,
@@ -103,6 +103,19 @@ struct Pow {
     }
 };
 
+struct Arctan2 {
+    template <typename T, typename F>
+    static inline T apply(T a, T b, F&) { return std::atan2(a, b); }
+};
+
+struct Hypot {
+    template <typename T, typename F>
+    static inline T apply(T a, T b, F&) {
+        if (a != a || b != b) return std::numeric_limits<T>::quiet_NaN();   // IEEE says hypot(NaN, inf) is inf; missing stays missing
+        return std::hypot(a, b);
+    }
+};
+
 template <typename T>
 struct Divided {
     T quotient;
@@ -164,7 +177,8 @@ using loop_flag = std::conditional_t<is_float<T>, uint64_t, std::make_unsigned_t
 
 // Whether an operation is a few instructions: then wide vectors pay, and rows under nulls are sooner computed with the rest.
 template <typename Op>
-constexpr bool is_cheap = !std::is_same<Op, Pow>::value && !std::is_same<Op, FloatFloorDiv>::value && !std::is_same<Op, FloatMod>::value;
+constexpr bool is_cheap = !std::is_same<Op, Pow>::value && !std::is_same<Op, FloatFloorDiv>::value && !std::is_same<Op, FloatMod>::value &&
+                          !std::is_same<Op, Arctan2>::value && !std::is_same<Op, Hypot>::value;
 
 template <typename T, typename Op>
 FF_WIDE_ROWS flag_t wide_rows(const uint8_t* __restrict left, const uint8_t* __restrict right, uint8_t* __restrict out, int count) {
@@ -493,6 +507,8 @@ inline kernel_t binary_of(int operation) {
             case TRUEDIV: return &binary<T, TrueDiv>;
             case FLOORDIV: return &binary<T, FloatFloorDiv>;
             case MOD: return &binary<T, FloatMod>;
+            case ARCTAN2: return &binary<T, Arctan2>;
+            case HYPOT: return &binary<T, Hypot>;
             default: return nullptr;
         }
     }

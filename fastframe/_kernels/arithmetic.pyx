@@ -34,6 +34,7 @@ BINARY = {
     "add": 0, "sub": 1, "mul": 2, "truediv": 3, "pow": 4, "floordiv": 5, "mod": 6,
     "min": 7, "max": 8,      # of two, a missing one gives way
     "raise": 9, "lower": 10,  # to a bound, a missing bound gives way
+    "arctan2": 11, "hypot": 12,   # floats
 }
 _NOWHERE = (0, 0, 0, 0)   # the view of an operand that is not there yet
 UNARY = {

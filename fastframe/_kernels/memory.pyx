@@ -3,20 +3,21 @@
 A first touch of fresh 4 KiB pages can cost more than the operation that fills them, so blocks of 1 MiB and more come
 from `mmap` with ``MADV_HUGEPAGE`` and go back to a small pool when their last owner (NumPy, Arrow or us) lets go.
 They go back to the system when nobody has asked for them for ten seconds, or when the options say that too much is kept.
-Smaller blocks come from malloc. Memory is not cleared: whoever allocates fills every byte that it hands out.
+Blocks of 64 KiB and more are kept in the same way, but come from malloc (`medium.hpp`), as smaller
+ones do. Memory is not cleared: whoever allocates fills every byte that it hands out.
 Any thread may allocate and free. A forked child starts with an empty pool.
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int64_t, uintptr_t
 
-cdef extern from "memory.hpp" namespace "ff" nogil:
-    void* pool_allocate(int64_t n_bytes, int64_t* capacity)
-    void pool_release(void* address, int64_t capacity)
-    void pool_limit(int64_t n_bytes)
-    int64_t pool_held()
-    void pool_clear()
-    void pool_skip(int64_t ns)
+cdef extern from "medium.hpp" namespace "ff" nogil:
+    void* block_allocate(int64_t n_bytes, int64_t* capacity)
+    void block_release(void* address, int64_t capacity)
+    void limit_kept(int64_t n_bytes)
+    int64_t all_held()
+    void clear_kept()
+    void skip_idle(int64_t ns)
     void pool_forget_peak()
     int64_t c_count_ones "ff::count_ones"(const void* bits, int64_t n_bits)
 
@@ -31,14 +32,14 @@ cdef class Block:
     def __cinit__(self, int64_t n_bytes):
         if n_bytes < 0:
             raise ValueError(f"a block of {n_bytes} bytes")
-        self.start = pool_allocate(n_bytes, &self.capacity)
+        self.start = block_allocate(n_bytes, &self.capacity)
         if self.start == NULL:
             raise MemoryError()
         self.n_bytes = n_bytes
 
     def __dealloc__(self):
         if self.start != NULL:
-            pool_release(self.start, self.capacity)
+            block_release(self.start, self.capacity)
 
     @property
     def address(self):
@@ -64,22 +65,22 @@ def blocks(list sizes not None):
 
 def set_limit(int64_t n_bytes):
     """Keep at most ``n_bytes`` of freed blocks for reuse; those unused for longest go first."""
-    pool_limit(n_bytes)
+    limit_kept(n_bytes)
 
 
 def held_bytes():
     """Bytes of freed blocks that are kept now."""
-    return pool_held()
+    return all_held()
 
 
 def clear():
     """Give all kept blocks back to the system."""
-    pool_clear()
+    clear_kept()
 
 
 def skip_time(double seconds):
     """For tests: let ``seconds`` pass for the pool, and give back what is idle then."""
-    pool_skip(<int64_t>(seconds * 1e9))
+    skip_idle(<int64_t>(seconds * 1e9))
 
 
 def forget_peak():

@@ -96,6 +96,11 @@ class Column:
             self._array = self._made()
         return self._array
 
+    @property
+    def block(self) -> Block | None:
+        """The memory of the values, of a column that was made by `of_block`."""
+        return self._memory
+
     def _made(self) -> pa.Array:
         assert self._memory is not None
         return pa.Array.from_buffers(self.dtype.arrow, self.length, [None, as_buffer(self._memory)], 0)

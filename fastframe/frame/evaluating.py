@@ -22,7 +22,7 @@ from fastframe.frame.labels import label_key
 from fastframe.frame.parsing import Parser, Values
 from fastframe.frame.query_memory import MOST_CHARACTERS, Lookup, Meaning, Statement, remembered
 from fastframe.frame.query_tokens import MAX_OPERATORS, Line, lines_of
-from fastframe.ops.aggregated import outermost, replaced
+from fastframe.ops.aggregated import has_aggregation, outermost, replaced
 from fastframe.ops.expressions import Col, Expression, Lit, Schema
 from fastframe.ops.literals import is_missing
 
@@ -126,6 +126,8 @@ def _value(frame: Any, expression: Expr) -> Any:
 def _read_by_row(expression: Expr) -> tuple[str, ...]:
     """The columns that are read outside of aggregations; without any, the result is one value."""
     tree = expression._tree
+    if not has_aggregation(tree):
+        return tree.names()
     return replaced(tree, dict.fromkeys(outermost([tree]), Lit(None))).names()
 
 

@@ -18,6 +18,7 @@ _PREFIX = {"neg": "-", "not": "~"}
 _BINDS_PREFIX, _BINDS_ATOM, _COMPARES = 7, 9, 1
 _METHODS = {"is_missing": "isna", "not_missing": "notna", "coalesce": "fillna"}
 _TIME_METHODS = ("time.normalize", "time.day_name", "time.month_name", "time.total_seconds")   # the others without options are fields
+_OF_NUMPY = ("arctan2", "hypot")   # functions that are no methods
 _SHOWN = 400   # characters, beyond which a text is cut
 
 
@@ -53,6 +54,8 @@ def _call(call: Call) -> tuple[str, int]:
     if call.function == "if_else":
         condition, chosen, other = (_text(one)[0] for one in call.args)
         return f"when({condition}).then({chosen}).otherwise({other})", _BINDS_ATOM
+    if call.function in _OF_NUMPY:
+        return f"np.{call.function}({', '.join([_text(one)[0] for one in call.args])})", _BINDS_ATOM
     family, _, name = call.function.rpartition(".")
     method = f"{ {'text': 'str.', 'time': 'dt.'}.get(family, '') }{_METHODS.get(name, name)}"
     if family == "time" and not call.options and call.function not in _TIME_METHODS:

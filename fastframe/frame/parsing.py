@@ -14,7 +14,7 @@ from typing import Any
 
 from fastframe.errors import ExpressionError, FastFrameError, QueryError
 from fastframe.frame.expression import MAX_DEPTH, Expr, lit, when
-from fastframe.frame.query_names import AGGREGATIONS, FUNCTIONS, METHODS, TEXT_METHODS, TIME_METHODS, check_arguments
+from fastframe.frame.query_names import AGGREGATIONS, FUNCTIONS, METHODS, PAIRS, TEXT_METHODS, TIME_METHODS, check_arguments
 from fastframe.frame.query_tokens import Line
 
 _BINARY = {
@@ -155,11 +155,13 @@ class Parser:
         return _called(_method_of(owner, names, called=True), ".".join(names), given, options)
 
     def _function(self, name: str, given: list[Any], options: Mapping[str, Any]) -> Expr:
-        if name == "where":
-            return _called(_where, name, given, options)
+        if name in _SEVERAL:
+            return _called(_SEVERAL[name], name, given, options)
+        if name in PAIRS:
+            return _called(lambda x, y: _expression(x)._call(name, _expression(y)), name, given, options)
         if name in FUNCTIONS:
             return _called(lambda x: _expression(x)._call(FUNCTIONS[name]), name, given, options)
-        raise QueryError.aggregate_call(name) if name in AGGREGATIONS else QueryError.unknown_function(name, [*FUNCTIONS, "where"])
+        raise QueryError.aggregate_call(name) if name in AGGREGATIONS else QueryError.unknown_function(name, [*FUNCTIONS, *PAIRS, *_SEVERAL])
 
     def _attribute(self, node: ast.Attribute, depth: int) -> Any:
         owner, names = self._path(node, depth)
@@ -214,6 +216,13 @@ def _compared(kind: type[ast.cmpop], left: Any, right: Any) -> Expr:
 
 def _where(condition: Any, x: Any, y: Any) -> Expr:
     return when(_expression(condition)).then(_expression(x)).otherwise(_expression(y))
+
+
+def _round(x: Any, decimals: int = 0) -> Expr:
+    return _expression(x).round(decimals)
+
+
+_SEVERAL: dict[str, Callable[..., Expr]] = {"where": _where, "round": _round}
 
 
 def _method_of(owner: Expr, names: list[str], *, called: bool) -> Any:

@@ -19,7 +19,8 @@ FUNCTIONS = {
         "abs", "sign", "floor", "ceil", "sqrt", "cbrt", "exp", "expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan",
         "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
     )
-} | {"isna": "is_missing", "notna": "not_missing"}  # fmt: skip
+} | {"isna": "is_missing", "isnull": "is_missing", "notna": "not_missing", "notnull": "not_missing"}  # fmt: skip
+PAIRS = ("arctan2", "hypot")   # functions of two arguments, by the same names
 AGGREGATIONS = (
     "sum", "prod", "mean", "median", "min", "max", "var", "std", "sem", "count", "nunique", "quantile", "first", "last", "any", "all",
 )  # fmt: skip

@@ -41,6 +41,10 @@ _INSTEAD = {
     "@": "A variable's name must follow: @name.", ";": "Write each assignment on a line of its own.", "\\": "Brackets carry a line on.",
     "#": "Comments are not allowed.",
 }  # fmt: skip
+_FOREIGN = {
+    "&&": "Write 'and'.", "||": "Write 'or'.", "<>": "Write '!='.", "===": "Write '=='.", "!==": "Write '!='.", "=>": "Write '>='.",
+    "=<": "Write '<='.", "<<": "Multiply by a power of two.", ">>": "Divide by a power of two with '//'.",
+}  # fmt: skip
 _ESCAPE = re.compile(r"\\(?:([\\'\"ntr0])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))")
 _SURROGATE = re.compile("[\ud800-\udfff]")   # Python's texts may hold them, UTF-8 does not
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
@@ -154,9 +158,18 @@ def _split(words: Iterator[Word], *, several: bool) -> Iterator[list[Word]]:
     yield line
 
 
+def _refuse_foreign(text: str, words: list[Word]) -> None:
+    """Raise `QueryError` for operators of other languages, which are two words here."""
+    for one, other in itertools.pairwise(words):
+        both = one.text + other.text
+        if both in _FOREIGN and one.position + len(one.text) == other.position and "text" not in (one.kind, other.kind):
+            raise QueryError.at(text, one.position, f"{both!r} is no operator here", _FOREIGN[both])
+
+
 def _line(text: str, words: list[Word]) -> Line:
     """One statement with placeholders; ``name =`` in front is the target."""
     line = Line()
+    _refuse_foreign(text, words)
     if len(words) > 1 and words[1].text == "=" and words[0].kind in ("name", "quoted"):
         line.target = _checked_name(text, words[0])
         words = words[2:]

@@ -37,7 +37,11 @@ class Aggregated(Value, Expression):
 
 def has_aggregation(expression: Expression) -> bool:
     """Whether there is an aggregation anywhere in a tree."""
-    return isinstance(expression, Aggregated) or any(map(has_aggregation, expression.children()))
+    known = expression.aggregates
+    if known is None:
+        known = isinstance(expression, Aggregated) or any(map(has_aggregation, expression.children()))
+        object.__setattr__(expression, "aggregates", known)
+    return known
 
 
 def innermost(expressions: Iterable[Expression]) -> list[Aggregated]:
@@ -46,6 +50,8 @@ def innermost(expressions: Iterable[Expression]) -> list[Aggregated]:
 
 
 def _innermost(expression: Expression) -> Iterator[Aggregated]:
+    if not has_aggregation(expression):
+        return
     below = [found for child in expression.children() for found in _innermost(child)]
     if isinstance(expression, Aggregated) and not below:
         yield expression

@@ -31,6 +31,8 @@ _NO_OPTIONS: Mapping[str, Any] = {}
 class Expression(ABC):
     """A value per row of a table, or one value for all rows."""
 
+    aggregates: ClassVar[bool | None] = None   # of each expression whether an aggregation is in it, once that was asked
+
     @abstractmethod
     def resolve(self, schema: Schema) -> DType:
         """The dtype of the result for columns of these dtypes.

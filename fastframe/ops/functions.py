@@ -20,6 +20,7 @@ from fastframe.ops.result_types import (
     extreme,
     fixed,
     float_function,
+    float_pair,
     logic,
     negated,
     same,
@@ -35,6 +36,8 @@ ARITHMETIC = [
     Function("floordiv", arithmetic, "arithmetic", "Floored quotient. Of integers by zero: null (pandas turns the column to float)."),
     Function("mod", arithmetic, "arithmetic", "Remainder of floordiv, of the divisor's sign. Of integers by zero: null."),
     Function("pow", arithmetic, "arithmetic", "Power; a missing side wins, also in x ** 0. An integer to a negative power raises ArgumentError."),
+    Function("arctan2", float_pair, "arithmetic", "Angle of the point (second, first) in radians, from -pi to pi; float64 (float32 of float32)."),
+    Function("hypot", float_pair, "arithmetic", "Square root of the sum of squares, without overflow inside; float64 (float32 of float32)."),
 ]
 
 UNARY = [

@@ -156,6 +156,15 @@ def float_function(operation: str, given: Sequence[DType], options: Options) -> 
     return given[0] if given[0].kind is Kind.FLOAT else FLOAT64
 
 
+def float_pair(operation: str, given: Sequence[DType], options: Options) -> DType:
+    """Of two numbers: float32 where both take it, else float64."""
+    for one in given:
+        require_kind(operation, one, NUMBERS | {Kind.NULL}, "numbers")
+    both = [one for one in given if one.kind is not Kind.NULL]
+    common = dtypes.common(*both) if len(both) == 2 else both[0] if both else None
+    return common if common is not None and common.kind is Kind.FLOAT else FLOAT64
+
+
 def negated(operation: str, given: Sequence[DType], options: Options) -> DType:
     """Numbers but bools, and durations."""
     require_kind(operation, given[0], frozenset(NUMBERS - {Kind.BOOL} | {Kind.DURATION}), "numbers and durations")

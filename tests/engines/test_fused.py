@@ -147,7 +147,7 @@ A, B, C, D = (Col(f"c{place}") for place in range(4))
 
 SHAPES = [(0.0, 0), (0.2, 0), (0.2, 3), (1.0, 8), (0.01, 67)]   # share of nulls, bit offset
 TREES: dict[str, Expression] = {
-    **{name: call("add", call(name, A, B), 1) for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow")},
+    **{name: call("add", call(name, A, B), 1) for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "arctan2", "hypot")},
     **{name: call("mul", call(name, A), B) for name in ("neg", "abs", "sign", "floor", "ceil", "round", "sqrt", "exp", "expm1", "log", "log1p")},
     **{name: call("and", call(name, A, B), call("not", call(name, A, 3))) for name in ("eq", "ne", "lt", "le", "gt", "ge")},
     **{f"{name} of a literal": call("or", call(name, 2.5, A), call(name, A, 2.5)) for name in ("eq", "ne", "lt", "le", "gt", "ge")},

@@ -109,6 +109,17 @@ def test_what_pandas_does_not_have() -> None:
     assert df.query("a < 99999999999999999999999").shape == df.shape
 
 
+def test_functions_of_two_values() -> None:
+    df = ff.DataFrame({"y": [0.0, 1.0, None], "x": [-1.0, 0.0, 2.0], "n": [3, 4, -8]})
+    assert df.eval("arctan2(y, x)").round(6).tolist() == [round(np.pi, 6), round(np.pi / 2, 6), None]
+    assert df.eval("hypot(n, 4)").round(6).tolist() == [5.0, round(32**0.5, 6), round(80**0.5, 6)]
+    assert df.eval("round(x / 3, 2)").tolist() == [-0.33, 0.0, 0.67] and df.eval("round(n / 3)").tolist() == [1.0, 1.0, -3.0]
+    expression = np.arctan2(ff.col("y"), ff.col("x") + 1)
+    assert repr(expression) == "np.arctan2(col('y'), col('x') + 1)"
+    assert df.assign(z=expression)["z"].tolist() == np.arctan2([0.0, 1.0], [0.0, 1.0]).tolist() + [None]
+    assert df.assign(z=np.hypot(3, ff.col("n")))["z"].tolist()[1] == 5.0
+
+
 def test_escapes() -> None:
     df = ff.DataFrame({"s": ["a'b", 'a"b', "a\\b", "a\nb", "é", "a\\db", "😀", "\0"]})
     for text, row in ((r"s == 'a\'b'", 0), (r's == "a\"b"', 1), (r"s == 'a\\b'", 2), (r"s == 'a\nb'", 3), (r"s == '\xe9'", 4), (r"s == '\u00e9'", 4),

@@ -12,7 +12,7 @@ import pytest
 from fastframe.column import Column, Table
 from fastframe.dtypes import FLOAT64, INT64, dtype
 from fastframe.engines.cpu.evaluate import evaluate
-from fastframe.errors import ArgumentError, IntegerOverflow
+from fastframe.errors import ArgumentError, DTypeError, IntegerOverflow
 from fastframe.ops.expressions import Call, Col, Lit
 from fastframe.options import option_context
 from tests.reference import elementwise as slow
@@ -84,6 +84,37 @@ def test_floats_match_numpy_bit_for_bit(operation: str, name: str) -> None:
         assert result.dtype == name
         expected = slow.float_arithmetic(operation, left.array.to_pylist(), right.array.to_pylist(), name)
         assert same(result.array.to_pylist(), expected), (nulls, offset, n_rows)
+
+
+@pytest.mark.parametrize("name", [*FLOATS, "int64", "uint8", "int16"])
+@pytest.mark.parametrize("operation", ["arctan2", "hypot"])
+def test_functions_of_pairs(operation: str, name: str) -> None:
+    for seed, (nulls, offset, n_rows) in enumerate(itertools.product(NULLS, (0, 3), (0, 1, 200))):
+        left = column(numbers(name, n_rows, seed), name, nulls, offset=offset)
+        right = column(numbers(name, n_rows, seed + 50)[::-1], name, "some", offset=1)
+        result = compute(operation, left, right)
+        assert result.dtype == (name if name in FLOATS else "float64")
+        expected = slow.of_pairs(operation, left.array.to_pylist(), right.array.to_pylist())
+        found = result.array.to_pylist()
+        assert [one is None for one in found] == [one is None for one in expected]
+        there = [(one, other) for one, other in zip(found, expected, strict=True) if one is not None]
+        np.testing.assert_allclose([one for one, _ in there], [other for _, other in there], rtol=1e-6 if name == "float32" else 1e-15, atol=1e-38)
+
+
+def test_pairs_with_zeros_infinities_and_scalars() -> None:
+    inf, nan = float("inf"), float("nan")
+    y, x = [0.0, -0.0, 0.0, -0.0, inf, 1.0, nan, 1e200], [0.0, 0.0, -1.0, -1.0, -inf, -inf, inf, 1e200]
+    pi = np.pi
+    angles = [0.0, -0.0, pi, -pi, 3 * pi / 4, pi, nan, pi / 4]
+    ys, xs = Column(pa.array(y)), Column(pa.array(x))
+    assert same(compute("arctan2", ys, xs).array.to_pylist(), angles)
+    assert same(compute("hypot", ys, xs).array.to_pylist()[:7], [0.0, 0.0, 1.0, 1.0, inf, inf, nan])
+    assert compute("hypot", ys, xs).array[7].as_py() == pytest.approx(2**0.5 * 1e200)   # nothing overflows inside
+    assert compute("hypot", Column(pa.array([3, None, -8])), 4).array.to_pylist() == [5.0, None, pytest.approx(80**0.5)]
+    assert compute("arctan2", 1, Column(pa.array([1.0], pa.float32()))).array.to_pylist() == [np.float32(pi / 4)]
+    assert compute("arctan2", Column(pa.array([1, 2])), None).array.to_pylist() == [None, None]
+    with pytest.raises(DTypeError, match="hypot is not defined for dtype string. It works on numbers"):
+        compute("hypot", Column(pa.array(["a"])), 1)
 
 
 @pytest.mark.parametrize("name", INTEGERS)

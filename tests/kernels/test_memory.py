@@ -15,7 +15,7 @@ from fastframe.errors import ArgumentError, OutOfMemory
 from fastframe.options import option_context, options
 from tests.threads.probing import python
 
-MIB = 1 << 20
+KIB, MIB = 1 << 10, 1 << 20
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,10 @@ def empty_pool():
     memory.clear()
 
 
-@pytest.mark.parametrize("n_bytes", [0, 1, 63, 64, 1000, MIB - 1, MIB, MIB + 1, 4 * MIB - 1, 4 * MIB, 9 * MIB + 5])
+SIZES = [0, 1, 63, 64, 1000, 64 * KIB - 1, 64 * KIB, 100_001, MIB - 65, MIB - 64, MIB - 1, MIB, MIB + 1, 4 * MIB - 1, 4 * MIB, 9 * MIB + 5]
+
+
+@pytest.mark.parametrize("n_bytes", SIZES)
 def test_a_block_has_exactly_its_bytes(n_bytes: int) -> None:
     block = Block(n_bytes)
     assert (len(block), block.n_bytes, memoryview(block).nbytes) == (n_bytes, n_bytes, n_bytes)
@@ -117,7 +120,57 @@ def test_the_best_fit_is_taken() -> None:
 
 def test_small_blocks_are_not_held() -> None:
     for _ in range(10):
-        Block(MIB - 1)
+        Block(64 * KIB - 1)
+    assert held_bytes() == 0
+
+
+@pytest.mark.parametrize("n_bytes", [64 * KIB, 100_000, 800_000, MIB - 64, MIB - 1])
+def test_a_medium_block_is_used_again(n_bytes: int) -> None:
+    blocks = [Block(n_bytes), Block(n_bytes)]
+    addresses = {block.address for block in blocks}
+    assert len(addresses) == 2
+    blocks.clear()
+    held = held_bytes()
+    assert 2 * n_bytes <= held <= 2 * n_bytes * 9 // 8
+    again = [Block(n_bytes), Block(n_bytes)]
+    assert ({block.address for block in again}, held_bytes()) == (addresses, 0)
+    for block in again:
+        np.frombuffer(block, np.uint8)[:] = 7
+        assert bytes(memoryview(block)[-3:]) == b"\7\7\7"
+
+
+def test_medium_blocks_of_other_sizes_stay() -> None:
+    block = Block(128 * KIB)
+    address = block.address
+    del block
+    assert (Block(200 * KIB).address != address, held_bytes()) == (True, (128 + 208) * KIB)
+    assert Block(128 * KIB - 100).address == address   # rounded up to the same size
+
+
+def test_medium_blocks_that_are_kept_are_bounded() -> None:
+    blocks = [Block(512 * KIB) for _ in range(100)]
+    newest = {block.address for block in blocks[-64:]}
+    while blocks:
+        del blocks[0]
+    assert held_bytes() == 32 * MIB
+    assert {block.address for block in [Block(512 * KIB) for _ in range(64)]} == newest
+    with option_context(pool_bytes=MIB):
+        assert held_bytes() == MIB
+        Block(700 * KIB)
+        assert held_bytes() <= MIB
+    with option_context(pool_bytes=0):
+        Block(700 * KIB)
+        assert held_bytes() == 0
+
+
+def test_idle_medium_blocks_go_back() -> None:
+    first, second = Block(512 * KIB), Block(256 * KIB)
+    del first
+    memory.skip_time(6)
+    del second
+    memory.skip_time(6)
+    assert held_bytes() == 256 * KIB
+    memory.skip_time(6)
     assert held_bytes() == 0
 
 

@@ -54,6 +54,15 @@ def float_arithmetic(operation: str, left: Values, right: Values, dtype: str) ->
         return [None if a is None or b is None else functions[operation](make(a), make(b)).item() for a, b in zip(left, right, strict=True)]
 
 
+def of_pairs(operation: str, left: Values, right: Values) -> list[Any]:
+    """arctan2 and hypot by Python's own; None where a side is null, NaN where a side is NaN."""
+    function = {"arctan2": math.atan2, "hypot": math.hypot}[operation]
+    return [
+        None if a is None or b is None else math.nan if is_missing(float(a)) or is_missing(float(b)) else function(a, b)
+        for a, b in zip(left, right, strict=True)
+    ]
+
+
 def _number(value: Any) -> Any:
     return value if isinstance(value, float) and not math.isfinite(value) else Fraction(value)
 

@@ -28,7 +28,7 @@ _NUMBERS = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.FLOAT})
 
 
 def evaluate_arithmetic(call: Invocation) -> Column:
-    """add, sub, mul, truediv, floordiv, mod, pow."""
+    """add, sub, mul, truediv, floordiv, mod, pow, arctan2, hypot."""
     left, right = call.operands
     kinds = {left.column.dtype.kind, right.column.dtype.kind}
     if left.is_null or right.is_null or Kind.NULL in kinds:

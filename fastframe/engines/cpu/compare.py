@@ -20,7 +20,7 @@ from fastframe.dtypes import BOOL, FLOAT64, DType, Kind, Physical
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.dictionaries import same_dictionary
 from fastframe.engines.cpu.forms import nulls
-from fastframe.engines.cpu.operands import Chosen, Invocation, Operand, Side, plain_array
+from fastframe.engines.cpu.operands import Chosen, Invocation, Operand, Side, exact_number_row, is_kernel_number, plain_array
 from fastframe.engines.cpu.results import all_bits, bits_result, with_validity
 from fastframe.errors import ArgumentError, DTypeError, IntegerOverflow, LossyCast
 from fastframe.ops.expressions import Lit
@@ -116,6 +116,9 @@ def in_dtype_of(column: Side, operation: str, value: Operand, *, mirrored: bool)
         if exact != math.floor(exact):
             operation = "lt" if mirrored else "le"
         exact = math.floor(exact)
+    if isinstance(exact, int) and is_kernel_number(dtype):
+        row = exact_number_row(exact, dtype)
+        return (operation, value) if row is None else (operation, Operand(row, scalar=True))
     try:
         same = array_of_one(exact, dtype.arrow)
     except (pa.ArrowInvalid, OverflowError):

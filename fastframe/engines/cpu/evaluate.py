@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from struct import pack_into
 from typing import Any
 
 import pyarrow as pa
 
 from fastframe.column import Column, Table
-from fastframe.column.memory import allocate
 from fastframe.column.plain import array_of_scalar
-from fastframe.dtypes import Kind, Physical, from_arrow
+from fastframe.dtypes import Kind, from_arrow
 from fastframe.engines.cpu.arithmetic import evaluate_arithmetic, evaluate_clip, evaluate_extreme, evaluate_round, evaluate_unary
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.choose import evaluate_coalesce, evaluate_if_else
@@ -23,7 +21,7 @@ from fastframe.engines.cpu.compare import (
     evaluate_missing,
     evaluate_not,
 )
-from fastframe.engines.cpu.operands import Invocation, Operand, broadcast
+from fastframe.engines.cpu.operands import Invocation, Operand, broadcast, is_kernel_number, number_row
 from fastframe.engines.cpu.sliced import by_slices
 from fastframe.engines.cpu.text_functions import evaluate_join, evaluate_text
 from fastframe.engines.cpu.time_functions import evaluate_time
@@ -31,10 +29,7 @@ from fastframe.ops.expressions import Bound, Call, Cast, Col, Expression, Lit
 from fastframe.ops.functions import FUNCTIONS
 from fastframe.ops.mapped import Mapped
 
-_NUMBERS = frozenset({Kind.INT, Kind.UINT, Kind.FLOAT})
-_PACKED = dict(zip(list(Physical)[: Physical.F64 + 1], "bhiqBHIQfd", strict=True))   # struct's names of the kernels' numbers
-
-FUSED_ROWS = 1 << 18     # with fewer rows temporaries are in the cache anyhow, and making a program takes longer than it saves
+FUSED_ROWS = 1 << 19     # with fewer rows temporaries are in the cache anyhow, and making a program takes longer than it saves
 _BITS = frozenset({"compare", "between", "logic", "not", "is_missing", "isin"})
 
 # By `Function.handler`; a test checks that every row of the function table has one.
@@ -123,11 +118,7 @@ def _literal(expression: Lit, table: Table) -> Operand:
 def one_row(scalar: pa.Scalar) -> Column:
     """An Arrow scalar as a column of one row."""
     dtype = from_arrow(scalar.type)
-    if not scalar.is_valid or dtype.kind not in _NUMBERS or dtype.physical is None:
-        return Column(array_of_scalar(scalar))
-    block = allocate(dtype.width, "literal")   # pyarrow takes twenty times as long
-    pack_into(_PACKED[dtype.physical], block, 0, scalar.as_py())
-    return Column.of_block(dtype, 1, block)
+    return number_row(scalar.as_py(), dtype) if scalar.is_valid and is_kernel_number(dtype) else Column(array_of_scalar(scalar))
 
 
 def _cast(expression: Cast, table: Table) -> Operand:
