@@ -92,7 +92,8 @@ struct Windows {
             const int64_t at = position - results.start;
             const int64_t enough = ctx.min_periods > 1 || Agg::OF_NONE ? ctx.min_periods : 1;
             const BlockRun<value_t, result_t> run = {source.values + (first - source.low), counts, width, count, enough, ctx.ddof, ctx.rooted,
-                                                     results.values + at, results.present.get() + at, scratch};
+                                                     results.values + at, results.present.get() + at, scratch,
+                                                     source.magnitudes.most, source.magnitudes.least};
             return run_blocks<Blocks>(run) ? count : 0;
         }
     }
