@@ -165,7 +165,7 @@ struct VarianceTerms {
 template <bool MEAN, bool MISSING>
 struct SumBlocks {
     static FF_INLINE bool run(const BlockRun<double, double>& run) {
-        return SplitSums<MEAN, MISSING, BlockRun<double, double>>::run(run) || FloatBlocks<SumTerms<MEAN>, MISSING>::run(run);
+        return SplitSums<MEAN, MISSING, false, BlockRun<double, double>>::run(run) || FloatBlocks<SumTerms<MEAN>, MISSING>::run(run);
     }
 };
 
@@ -229,6 +229,11 @@ inline bool run_blocks(const Run& run) {
 
 // The blocks of a kind of state; void where it has none.
 template <class Agg, bool MISSING> struct BlocksOf { typedef void type; };
+// Windows that begin at one place and gain a value each; void where they are walked.
+template <class Agg, bool MISSING> struct GrowingOf { typedef void type; };
+template <bool MEAN, bool MISSING> struct GrowingOf<SumOf<MEAN>, MISSING> {
+    typedef SplitSums<MEAN, MISSING, true, BlockRun<double, double>> type;
+};
 template <bool MEAN, bool MISSING> struct BlocksOf<SumOf<MEAN>, MISSING> { typedef SumBlocks<MEAN, MISSING> type; };
 template <bool MISSING> struct BlocksOf<VarianceOf, MISSING> { typedef FloatBlocks<VarianceTerms, MISSING> type; };
 template <typename T, bool MEAN, bool MISSING> struct BlocksOf<ExactOf<T, MEAN>, MISSING> { typedef ExactBlocks<T, MEAN, MISSING> type; };

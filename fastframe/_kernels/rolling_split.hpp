@@ -23,19 +23,16 @@ struct Cut {
 
     // `most` and `least` are the greatest and the least finite magnitudes but 0; sums are of up to `width` values.
     static FF_INLINE Cut of(double most, double least, int64_t width) {
-        if (!(most <= std::numeric_limits<double>::max())) return {0.0};
         if (most == 0.0) return {1.0};
-        int above = 0, below = 0;
-        const double terms = 2.0 * (double)width + 8.0;   // sums, and what changes between windows of four lanes
-        std::frexp(most, &above);                         // most < 2^above
-        int places = 0;
+        const double terms = (double)width + 10.0;   // a sum, and what changes within four windows
+        int top = 0, places = 0, below = 0;
+        if (!(terms * most <= std::numeric_limits<double>::max())) return {0.0};
+        std::frexp(terms * most, &top);
         std::frexp(terms, &places);
-        int unit = above + places - 53;                   // of upper parts; terms * most < 2^(unit + 53)
-        if (unit < -1074) unit = -1074;
-        if (unit + 53 > 1023) return {0.0};
         std::frexp(least, &below);
-        const int lowest = below - 53 < -1074 ? -1074 : below - 53;   // all values are multiples of 2^lowest
-        if (unit + places - 1 > lowest + 53) return {0.0};            // lower parts are at most half a unit
+        const int unit = top - 53 < -1074 ? -1074 : top - 53;         // of upper parts: their sums are below 2^(unit + 53)
+        const int lowest = below - 53 < -1074 ? -1074 : below - 53;   // all values are multiples of 2^lowest,
+        if (unit > 970 || places + unit - 1 > lowest + 53) return {0.0};   // and lower parts are at most half a unit
         return {std::ldexp(1.5, unit + 52)};
     }
 };
@@ -45,8 +42,11 @@ FF_INLINE void cut(const four_t& value, const four_t& magnet, four_t& upper, fou
     lower = value - upper;
 }
 
-template <bool MEAN, bool MISSING, class Run>
+// `GROWING`: windows gain values but lose none.
+template <bool MEAN, bool MISSING, bool GROWING, class Run>
 struct SplitSums {
+    static constexpr bool DIVIDES = MEAN && !MISSING && !GROWING;   // at once, by one number
+
     static FF_INLINE double value_at(const double* from) { return MISSING && !(*from == *from) ? 0.0 : *from; }
     static FF_INLINE void values_at(const double* from, four_t& out) {
         load_four(from, out);
@@ -77,13 +77,13 @@ struct SplitSums {
 
     // False where sums would be rounded; nothing counts then.
     static FF_INLINE bool run(const Run& run) {
-        const double magnet = Cut::of(run.most, run.least, run.width).magnet, n = (double)run.width;
+        const double magnet = Cut::of(run.most, run.least, GROWING ? run.width + run.n_windows : run.width).magnet, n = (double)run.width;
         if (magnet == 0.0) return false;
         double* results = run.out;
         const int64_t n_windows = run.n_windows;
         double upper, lower;
         sum(run.values, run.width, magnet, upper, lower);
-        run.out[0] = MEAN && !MISSING ? (upper + lower) / n : upper + lower;
+        run.out[0] = DIVIDES ? (upper + lower) / n : upper + lower;
         const double* coming = run.values + run.width - 1;   // with window k comes coming[k], and goes going[k]
         const double* going = run.values - 1;
         const four_t magnets = {magnet, magnet, magnet, magnet}, widths = {n, n, n, n}, zero = {};
@@ -92,10 +92,12 @@ struct SplitSums {
         for (; at + 4 <= n_windows; at += 4) {
             four_t in, out, high, low, out_high, out_low;
             values_at(coming + at, in);
-            values_at(going + at, out);
             cut(in, magnets, high, low);
-            cut(out, magnets, out_high, out_low);
-            high -= out_high, low -= out_low;
+            if (!GROWING) {
+                values_at(going + at, out);
+                cut(out, magnets, out_high, out_low);
+                high -= out_high, low -= out_low;
+            }
             const four_t even = __builtin_shuffle(high, low, four_bits_t{0, 4, 2, 6});   // both parts of windows 0 and 2
             four_t odd = __builtin_shuffle(high, low, four_bits_t{1, 5, 3, 7});          // and of 1 and 3
             odd += even;
@@ -104,27 +106,27 @@ struct SplitSums {
             const four_t evens = base + even, odds = base + odd;
             four_t total = (four_t)__builtin_shuffle(evens, odds, four_bits_t{0, 4, 2, 6})
                          + (four_t)__builtin_shuffle(evens, odds, four_bits_t{1, 5, 3, 7});
-            if (MEAN && !MISSING) total /= widths;
+            if (DIVIDES) total /= widths;
             std::memcpy(results + at, &total, sizeof(total));
         }
         upper = before[0], lower = before[1];
         for (; at < n_windows; ++at) {
-            const double in = value_at(coming + at), out = value_at(going + at);
+            const double in = value_at(coming + at), out = GROWING ? 0.0 : value_at(going + at);
             const double in_high = (in + magnet) - magnet, out_high = (out + magnet) - magnet;
             upper += in_high - out_high, lower += (in - in_high) - (out - out_high);
-            results[at] = MEAN && !MISSING ? (upper + lower) / n : upper + lower;
+            results[at] = DIVIDES ? (upper + lower) / n : upper + lower;
         }
         finish(run);
         return true;
     }
 
     static FF_INLINE void finish(const Run& run) {
-        if (!MISSING) {
+        if (!MISSING && !GROWING) {
             std::memset(run.present, run.width >= run.enough, (size_t)run.n_windows);
             return;
         }
         for (int64_t at = 0; at < run.n_windows; ++at) {
-            const int64_t n = run.counts[at + run.width] - run.counts[at];
+            const int64_t n = MISSING ? run.counts[at + run.width] - run.counts[GROWING ? 0 : at] : run.width + at;
             const bool has = n >= run.enough && (n > 0 || !MEAN);
             const double total = MEAN && has ? run.out[at] / (double)n : run.out[at];
             run.out[at] = has ? total : 0.0;

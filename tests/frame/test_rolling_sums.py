@@ -58,6 +58,33 @@ def test_sums_are_those_of_fsum(kind: str, share_missing: float) -> None:
                 assert means[row] == sums[row] / len(window), (width, row)
 
 
+@pytest.mark.parametrize("kind", ["normal", "far apart", "one huge"])
+@pytest.mark.parametrize("share_missing", [0.0, 0.3])
+def test_windows_of_all_rows_so_far(kind: str, share_missing: float) -> None:
+    values = values_of(kind)
+    missing = np.random.default_rng(6).random(N_ROWS) < share_missing
+    values[missing] = np.nan
+    frame = ff.DataFrame({"x": values, "k": np.arange(N_ROWS) // 1000})
+    for width, min_periods, center in ((N_ROWS, 1, False), (N_ROWS, 2000, False), (10**6, 0, True), (2500, 1, True), (N_ROWS, N_ROWS, False)):
+        ahead = (width - 1) // 2 if center else 0
+        for low, found in (
+            (np.zeros(N_ROWS, int), frame["x"].rolling(width, min_periods, center=center)),
+            (np.arange(N_ROWS) // 1000 * 1000, frame.groupby("k")["x"].rolling(width, min_periods, center=center)),
+        ):
+            sums, means = found.sum().tolist(), found.mean().tolist()
+            for row in (0, 1, 63, 700, 999, 1000, 1001, 1999, 2000, 2400, 2998, 2999):
+                high = N_ROWS if low[2000] == 0 else low[row] + 1000
+                window = values[max(low[row], row + ahead - width + 1) : min(high, row + ahead + 1)]
+                window = window[window == window]
+                assert (sums[row] is None) == (len(window) < min_periods), (width, row)
+                assert (means[row] is None) == (len(window) < max(1, min_periods)), (width, row)
+                if sums[row] is not None:
+                    near = 1e-30 * float(np.abs(window).sum())
+                    assert math.isclose(sums[row], math.fsum(window), rel_tol=1e-15, abs_tol=near), (width, row)
+                if means[row] is not None:
+                    assert math.isclose(means[row], sums[row] / len(window), rel_tol=1e-15), (width, row)
+
+
 def test_infinities_leave_with_their_rows() -> None:
     values = np.random.default_rng(7).normal(size=500)
     values[100], values[300], values[302] = np.inf, np.inf, -np.inf
