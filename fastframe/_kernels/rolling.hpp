@@ -13,6 +13,7 @@
 #include <new>
 
 #include "rolling_blocks.hpp"
+#include "rolling_moments.hpp"
 
 namespace ff {
 
@@ -47,6 +48,11 @@ struct Results {
         else wide.reset(new (std::nothrow) R[(size_t)(last - first)]), values = wide.get();
     }
     bool allocated() const { return present != nullptr && values != nullptr; }
+
+    void write_missing(int64_t count) {   // of the first so many
+        memset(present.get(), 0, (size_t)count);
+        memset(values, 0, (size_t)count * sizeof(R));
+    }
 
     void write() {
         if (wide != nullptr) narrow(ctx.result, wide.get(), ctx.out, start, stop);
@@ -88,13 +94,27 @@ struct Windows {
         if constexpr (std::is_void<Blocks>::value) {
             return 0;
         } else {
-            const int32_t* counts = MISSING ? source.counts.get() + (first - source.low) : nullptr;
-            const int64_t at = position - results.start;
             const int64_t enough = ctx.min_periods > 1 || Agg::OF_NONE ? ctx.min_periods : 1;
-            const BlockRun<value_t, result_t> run = {source.values + (first - source.low), counts, width, count, enough, ctx.ddof, ctx.rooted,
-                                                     results.values + at, results.present.get() + at, scratch};
-            return run_blocks<Blocks>(run) ? count : 0;
+            return run_blocks<Blocks>(block_run(position, count, first, width, enough, scratch)) ? count : 0;
         }
+    }
+
+    // How many windows from `position` on, which begin where their segment does, came out at once.
+    int64_t growing(int64_t position, int64_t count, int64_t first, int64_t width) {
+        typedef typename GrowingOf<Agg, MISSING>::type Growing;
+        if constexpr (std::is_void<Growing>::value) {
+            return 0;
+        } else {
+            const int64_t enough = ctx.min_periods > 1 || Agg::OF_NONE ? ctx.min_periods : 1;
+            return run_blocks<Growing>(block_run(position, count, first, width, enough, nullptr)) ? count : 0;
+        }
+    }
+
+    BlockRun<value_t, result_t> block_run(int64_t position, int64_t count, int64_t first, int64_t width, int64_t enough, double* scratch) {
+        const int32_t* counts = MISSING ? source.counts.get() + (first - source.low) : nullptr;
+        const int64_t at = position - results.start;
+        return {source.values + (first - source.low), counts, width, count, enough, ctx.ddof, ctx.rooted, results.values + at,
+                results.present.get() + at, scratch, source.magnitudes.most, source.magnitudes.least};
     }
 
     template <class Bounds>
@@ -109,6 +129,13 @@ struct Windows {
             bounds.move_to(position);
             const int64_t first = bounds.begin(position), middle = bounds.end(position);
             if constexpr (BLOCKS) {
+                const int64_t grow = std::min(stop, bounds.growing_until()) - position;
+                if (grow >= FEWEST_IN_BLOCKS && middle > first && position >= tried) {
+                    const int64_t done = growing(position, grow, first, middle - first);
+                    position += done;
+                    tried = position + (done > 0 ? 0 : grow);
+                    if (done > 0) continue;
+                }
                 int64_t count = bounds.steady(position + 1) + 1;
                 if (stop - position < count) count = stop - position;
                 if (count >= FEWEST_IN_BLOCKS && middle - first >= std::max<int64_t>(1, ctx.min_periods * !MISSING) && position >= tried) {
@@ -161,7 +188,17 @@ struct Windows {
 template <class Agg, class Bounds>
 int rolling_slice(void* raw, int64_t start, int64_t stop, int64_t) {
     const Rolling& ctx = *(const Rolling*)raw;
+    Results<typename Agg::result_t> results(ctx, start, stop);
+    if (!results.allocated()) return OUT_OF_MEMORY;
     Bounds bounds(ctx.bounds, start);
+    const int64_t lacking = bounds.lacking_until(start, stop, ctx.min_periods) - start;   // windows with too few rows
+    results.write_missing(lacking);
+    start += lacking;
+    if (start == stop) {
+        results.write();
+        return OK;
+    }
+    bounds.move_to(start);
     const int64_t low = bounds.begin(start);
     Bounds ending(ctx.bounds, stop - 1);
     const int64_t high = ending.end(stop - 1);
@@ -170,8 +207,6 @@ int rolling_slice(void* raw, int64_t start, int64_t stop, int64_t) {
     if constexpr (!std::is_void<typename BlocksOf<Agg, true>::type>::value) {
         if (Bounds::STEADY && source.any_missing && !source.count_up(high)) return OUT_OF_MEMORY;
     }
-    Results<typename Agg::result_t> results(ctx, start, stop);
-    if (!results.allocated()) return OUT_OF_MEMORY;
     const int64_t capacity = ending.widest(start, stop);
     const int status = source.any_missing ? Windows<Agg, true>{ctx, source, results}.run(bounds, start, stop, capacity)
                                           : Windows<Agg, false>{ctx, source, results}.run(bounds, start, stop, capacity);
@@ -248,7 +283,8 @@ int expanding_apply(void* raw, int64_t start, int64_t stop, int64_t slice) {
 
 // ---- dispatch -------------------------------------------------------------------------------------------------------
 
-enum RollingOp : int { R_COUNT = 0, R_SUM = 1, R_MEAN = 2, R_VARIANCE = 3, R_MINIMUM = 4, R_MAXIMUM = 5, R_COVARIANCE = 6 };
+enum RollingOp : int { R_COUNT = 0, R_SUM = 1, R_MEAN = 2, R_VARIANCE = 3, R_MINIMUM = 4, R_MAXIMUM = 5, R_COVARIANCE = 6,
+                       R_ERROR_OF_MEAN = 7, R_SKEWNESS = 8, R_KURTOSIS = 9 };
 
 struct RollingKernels {
     kernel_t by_rows, by_bounds;   // windows of a number of rows, or from `begin` to `end`
@@ -281,6 +317,9 @@ inline RollingKernels rolling_kernels(int op, int physical) {
             if (physical == U64) return rolling_of<UnsignedExtremeOf<true>>();
             return floating ? rolling_of<ExtremeOf<double, true>>() : rolling_of<ExtremeOf<int64_t, true>>();
         case R_COVARIANCE: return rolling_of<CovarianceOf>();
+        case R_ERROR_OF_MEAN: return rolling_of<ErrorOfMean>();
+        case R_SKEWNESS: return rolling_of<MomentsOf<false>>();
+        case R_KURTOSIS: return rolling_of<MomentsOf<true>>();
     }
     return {};
 }

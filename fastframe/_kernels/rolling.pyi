@@ -12,6 +12,9 @@ VARIANCE: int
 MINIMUM: int
 MAXIMUM: int
 COVARIANCE: int
+ERROR_OF_MEAN: int
+SKEWNESS: int
+KURTOSIS: int
 QUANTILE: int
 INTERPOLATIONS: tuple[str, ...]
 

@@ -46,7 +46,7 @@ cdef extern from "rolling_order.hpp" namespace "ff" nogil:
     int quantile_by_bounds "ff::rolling_quantile<ff::GivenWindows>"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int quantile_growing "ff::rolling_quantile<ff::GrowingWindows>"(void* ctx, int64_t start, int64_t stop, int64_t slice)
 
-COUNT, SUM, MEAN, VARIANCE, MINIMUM, MAXIMUM, COVARIANCE = range(7)
+COUNT, SUM, MEAN, VARIANCE, MINIMUM, MAXIMUM, COVARIANCE, ERROR_OF_MEAN, SKEWNESS, KURTOSIS = range(10)
 QUANTILE = -1
 INTERPOLATIONS = ("linear", "lower", "higher", "nearest", "midpoint")   # as in quantile.hpp
 

@@ -4,16 +4,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "rolling_states.hpp"
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#define FF_WINDOWS_WIDE __attribute__((target("avx2")))
-#define FF_WINDOWS_HAS_WIDE 1
-#else
-#define FF_WINDOWS_WIDE
-#define FF_WINDOWS_HAS_WIDE 0
-#endif
-#define FF_INLINE inline __attribute__((always_inline))
+#include "rolling_split.hpp"
 
 namespace ff {
 
@@ -32,6 +23,7 @@ struct BlockRun {
     R* out;
     uint8_t* present;
     double* scratch;         // of block_scratch(width) doubles
+    double most, least;      // magnitudes of all values, see Magnitudes
 };
 
 // Windows of one chunk: whole blocks, of a tile together where blocks are short.
@@ -169,6 +161,14 @@ struct VarianceTerms {
     }
 };
 
+// Sums: exactly where the values allow it, else compensated.
+template <bool MEAN, bool MISSING>
+struct SumBlocks {
+    static FF_INLINE bool run(const BlockRun<double, double>& run) {
+        return SplitSums<MEAN, MISSING, false, BlockRun<double, double>>::run(run) || FloatBlocks<SumTerms<MEAN>, MISSING>::run(run);
+    }
+};
+
 // Integers whose windows' sums fit 64 bits: there they may be taken out again.
 template <typename T, bool MEAN, bool MISSING>
 struct ExactBlocks {
@@ -229,7 +229,12 @@ inline bool run_blocks(const Run& run) {
 
 // The blocks of a kind of state; void where it has none.
 template <class Agg, bool MISSING> struct BlocksOf { typedef void type; };
-template <bool MEAN, bool MISSING> struct BlocksOf<SumOf<MEAN>, MISSING> { typedef FloatBlocks<SumTerms<MEAN>, MISSING> type; };
+// Windows that begin at one place and gain a value each; void where they are walked.
+template <class Agg, bool MISSING> struct GrowingOf { typedef void type; };
+template <bool MEAN, bool MISSING> struct GrowingOf<SumOf<MEAN>, MISSING> {
+    typedef SplitSums<MEAN, MISSING, true, BlockRun<double, double>> type;
+};
+template <bool MEAN, bool MISSING> struct BlocksOf<SumOf<MEAN>, MISSING> { typedef SumBlocks<MEAN, MISSING> type; };
 template <bool MISSING> struct BlocksOf<VarianceOf, MISSING> { typedef FloatBlocks<VarianceTerms, MISSING> type; };
 template <typename T, bool MEAN, bool MISSING> struct BlocksOf<ExactOf<T, MEAN>, MISSING> { typedef ExactBlocks<T, MEAN, MISSING> type; };
 

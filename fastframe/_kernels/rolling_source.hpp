@@ -2,11 +2,21 @@
 // it is there. A slice reads its positions and those that its windows reach once, into cache; a column that is so already
 // is read where it is.
 #pragma once
+#include <limits>
 #include <memory>
 #include <new>
 #include <type_traits>
 
 #include "window_bounds.hpp"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define FF_WINDOWS_WIDE __attribute__((target("avx2")))
+#define FF_WINDOWS_HAS_WIDE 1
+#else
+#define FF_WINDOWS_WIDE
+#define FF_WINDOWS_HAS_WIDE 0
+#endif
+#define FF_INLINE inline __attribute__((always_inline))
 
 namespace ff {
 
@@ -97,10 +107,42 @@ inline bool read_physical(const Reading& from, int64_t low, int64_t high, V* out
     return read_values<void, V>(from, low, high, out, present);   // of other types nothing but presence
 }
 
-inline bool any_nan(const double* values, int64_t count) {
-    int64_t found = 0;
-    for (int64_t at = 0; at < count; ++at) found |= values[at] != values[at];
-    return found != 0;
+// What there is among doubles.
+struct Magnitudes {
+    double most = 0.0;                                        // infinite where one is
+    double least = std::numeric_limits<double>::infinity();   // but 0
+    bool any_missing = false;
+};
+
+// Magnitudes are in the order of their bits.
+FF_INLINE Magnitudes surveyed(const double* values, int64_t count) {
+    const int64_t infinite = (int64_t)0x7ff << 52;
+    int64_t most = 0, least = infinite, missing = 0;
+    for (int64_t at = 0; at < count; ++at) {
+        const int64_t bits = load<int64_t>((const uint8_t*)values, at) & INT64_MAX;
+        const int64_t is_missing = -(int64_t)(bits > infinite);
+        const int64_t known = bits & ~is_missing, above_zero = known == 0 ? infinite : known;
+        missing |= is_missing;
+        most = known > most ? known : most;
+        least = above_zero < least ? above_zero : least;
+    }
+    Magnitudes out;
+    memcpy(&out.most, &most, 8);
+    memcpy(&out.least, &least, 8);
+    out.any_missing = missing != 0;
+    return out;
+}
+
+inline Magnitudes survey_baseline(const double* values, int64_t count) { return surveyed(values, count); }
+#if FF_WINDOWS_HAS_WIDE
+FF_WINDOWS_WIDE inline Magnitudes survey_wide(const double* values, int64_t count) { return surveyed(values, count); }
+#endif
+
+inline Magnitudes survey(const double* values, int64_t count) {
+#if FF_WINDOWS_HAS_WIDE
+    if (__builtin_cpu_supports("avx2")) return survey_wide(values, count);
+#endif
+    return survey_baseline(values, count);
 }
 
 template <typename V>
@@ -117,6 +159,7 @@ struct Source {
     const uint8_t* present = nullptr;
     int64_t low = 0;
     bool any_missing = false;
+    Magnitudes magnitudes;            // of doubles
     std::unique_ptr<V[]> own;
     std::unique_ptr<uint8_t[]> own_present;
     std::unique_ptr<int32_t[]> counts;   // of `count_up`: values that are there before each position
@@ -126,16 +169,20 @@ struct Source {
         const size_t count = (size_t)(high - first);
         if (is_held<V>(from)) {
             values = (const V*)from.view.values + first;
-            if constexpr (std::is_same<V, double>::value) any_missing = any_nan((const double*)values, (int64_t)count);
+            if constexpr (std::is_same<V, double>::value) look((int64_t)count);
             return true;
         }
         own.reset(new (std::nothrow) V[count + 1]);
         if (!std::is_same<V, double>::value) own_present.reset(new (std::nothrow) uint8_t[count + 1]);
         if (own == nullptr || (!std::is_same<V, double>::value && own_present == nullptr)) return false;
         any_missing = read_physical<V>(from, first, high, own.get(), own_present.get());
-        if constexpr (std::is_same<V, double>::value) any_missing = any_missing || any_nan((const double*)own.get(), (int64_t)count);
         values = own.get(), present = own_present.get();
+        if constexpr (std::is_same<V, double>::value) look((int64_t)count);
         return true;
+    }
+    void look(int64_t count) {
+        magnitudes = survey(values, count);
+        any_missing = magnitudes.any_missing;
     }
     bool count_up(int64_t high) {
         counts.reset(new (std::nothrow) int32_t[(size_t)(high - low) + 1]);

@@ -47,6 +47,16 @@ struct RowWindows : SegmentWindows {
     inline int64_t steady(int64_t position) const {
         return position - given.before > low ? high - given.after - position + 1 : 0;
     }
+    // The first position from which windows of this segment do not just gain a value each, beginning where it does.
+    inline int64_t growing_until() const { return (low + given.before < high - given.after ? low + given.before : high - given.after) + 1; }
+    // The first position from `position` on whose window may have `rows` rows; the ones before begin where this segment does.
+    inline int64_t lacking_until(int64_t position, int64_t stop, int64_t rows) const {
+        int64_t until = low + rows - given.after;
+        if (low + given.before + 1 < until) until = low + given.before + 1;
+        if (high < until) until = high;
+        if (stop < until) until = stop;
+        return until > position ? until : position;
+    }
     inline int64_t widest(int64_t, int64_t) const {
         const int64_t width = given.before + given.after;
         return width < given.n_positions ? width : given.n_positions;
@@ -62,6 +72,8 @@ struct GivenWindows {
     inline int64_t begin(int64_t position) const { return given.begin[position]; }
     inline int64_t end(int64_t position) const { return given.end[position]; }
     inline int64_t steady(int64_t) const { return 0; }
+    inline int64_t growing_until() const { return 0; }
+    inline int64_t lacking_until(int64_t position, int64_t, int64_t) const { return position; }
     inline int64_t widest(int64_t start, int64_t stop) const {
         int64_t most = 0;
         for (int64_t at = start; at < stop; ++at) most = end(at) - begin(at) > most ? end(at) - begin(at) : most;

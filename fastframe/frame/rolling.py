@@ -136,6 +136,33 @@ class RowWindows:
         """Standard deviations with ``n - ddof`` in the denominator."""
         return self._run("std", ddof=ddof, numeric_only=numeric_only)
 
+    def sem(self, ddof: int = 1, *, numeric_only: bool = False) -> Any:
+        """Standard errors of the mean: `std` by the root of the number of values.
+
+        >>> import fastframe as ff
+        >>> ff.Series([1.0, 3.0, 1.0, 9.0]).rolling(4).sem().round(3).tolist()
+        [None, None, None, 1.893]
+        """
+        return self._run("sem", ddof=ddof, numeric_only=numeric_only)
+
+    def skew(self, *, numeric_only: bool = False) -> Any:
+        """Skewness of at least 3 values, corrected for their number; null where they do not vary.
+
+        >>> import fastframe as ff
+        >>> ff.Series([1.0, 2.0, 4.0, 5.0]).rolling(3).skew().round(3).tolist()
+        [None, None, 0.935, -0.935]
+        """
+        return self._run("skew", numeric_only=numeric_only)
+
+    def kurt(self, *, numeric_only: bool = False) -> Any:
+        """Excess kurtosis of at least 4 values, corrected for their number; null where they do not vary.
+
+        >>> import fastframe as ff
+        >>> ff.Series([1, 2, 3, 4, 9]).rolling(4).kurt().round(3).tolist()
+        [None, None, None, -1.2, 2.704]
+        """
+        return self._run("kurt", numeric_only=numeric_only)
+
     def median(self, *, numeric_only: bool = False) -> Any:
         """Middle values, or means of the two middle ones."""
         return self._run("median", numeric_only=numeric_only)

@@ -69,9 +69,6 @@ GROUPBY_HINTS = {
     "fillna": "Use ffill, bfill, or df['x'].fillna(df.groupby(keys)['x'].transform('mean')).",
 }
 ROLLING_HINTS = {
-    "skew": "Use .to_pandas() for this step.",
-    "kurt": "Use .to_pandas() for this step.",
-    "sem": "Use std() and divide it by count() ** 0.5.",
     "rank": "Use .to_pandas() for this step.",
     "first": "Use shift(window - 1).",
     "last": "The last value is the row's own.",

@@ -312,7 +312,7 @@ def test_ways_to_say_a_span(window: Any) -> None:
         (lambda f: f["a"].rolling(2).quantile(1.5), ArgumentError, r"q=1\.5"),
         (lambda f: f["a"].rolling(2).quantile(0.5, "cubic"), ArgumentError, "interpolation='cubic'"),
         (lambda f: f["a"].rolling(2).agg("summ"), ArgumentError, "Did you mean 'sum'"),
-        (lambda f: f["a"].rolling(2).skew, MissingAttribute, "to_pandas"),
+        (lambda f: f["a"].rolling(2).rank, MissingAttribute, "to_pandas"),
         (lambda f: f["a"].rolling(2).maen, MissingAttribute, "Did you mean 'mean'"),
     ],
 )  # fmt: skip

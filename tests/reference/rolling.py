@@ -77,6 +77,29 @@ def _std(values: list[Any], ddof: int = 1) -> Any:
     return None if variance is None else math.sqrt(variance)
 
 
+def _sem(values: list[Any], ddof: int = 1) -> Any:
+    variance = _var(values, ddof)
+    return None if variance is None else math.sqrt(variance / len(values))
+
+
+def _skew(values: list[Any]) -> Any:
+    n = len(values)
+    if n < 3 or not _var(values, 0):
+        return None
+    mean, variance = _mean(values), _var(values, 0)
+    third = sum(((Fraction(value) - mean) ** 3 for value in values), Fraction(0)) / n
+    return math.sqrt(n * (n - 1)) / (n - 2) * math.copysign(math.sqrt(third**2 / variance**3), third)
+
+
+def _kurt(values: list[Any]) -> Any:
+    n = len(values)
+    if n < 4 or not _var(values, 0):
+        return None
+    mean = _mean(values)
+    share = sum(((Fraction(value) - mean) ** 4 for value in values), Fraction(0)) / n / _var(values, 0) ** 2
+    return float(((n * n - 1) * share - 3 * (n - 1) ** 2) / ((n - 2) * (n - 3)))
+
+
 def _quantile(values: list[Any], q: float = 0.5, interpolation: str = "linear") -> Any:
     if not values:
         return None
@@ -94,7 +117,7 @@ def _quantile(values: list[Any], q: float = 0.5, interpolation: str = "linear") 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "count": len, "sum": _total, "mean": _mean, "var": _var, "std": _std,
     "min": lambda values: min(values, default=None), "max": lambda values: max(values, default=None),
-    "median": _quantile, "quantile": _quantile,
+    "median": _quantile, "quantile": _quantile, "sem": _sem, "skew": _skew, "kurt": _kurt,
 }  # fmt: skip
 
 

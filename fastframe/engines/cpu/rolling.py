@@ -15,9 +15,9 @@ from fastframe.ops.rolling import RollingCall, Span
 _OPS = {
     "count": kernels.COUNT, "sum": kernels.SUM, "mean": kernels.MEAN, "var": kernels.VARIANCE, "std": kernels.VARIANCE,
     "min": kernels.MINIMUM, "max": kernels.MAXIMUM, "cov": kernels.COVARIANCE, "corr": kernels.COVARIANCE,
-    "median": kernels.QUANTILE, "quantile": kernels.QUANTILE,
+    "sem": kernels.ERROR_OF_MEAN, "skew": kernels.SKEWNESS, "kurt": kernels.KURTOSIS, "median": kernels.QUANTILE, "quantile": kernels.QUANTILE,
 }  # fmt: skip
-_ROOTED = ("std", "corr")
+_ROOTED = ("std", "sem", "corr")
 _NO_VALUES = -1   # the physical type of columns of which only presence counts
 
 
