@@ -45,6 +45,7 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
         int32_t counted
         int32_t first_step
         int32_t stop_step
+        bint found_nan
 
     cdef struct CInput "ff::Input":
         View view
@@ -115,7 +116,7 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
     kernel_t combine_slices_kernel "ff::combine_slices"
     kernel_t update_partitions_kernel "ff::update_partitions"
     int SPARE_SLOTS_ "ff::SPARE_SLOTS"
-    int MOST_REPLICAS_ "ff::MOST_REPLICAS"
+    int REPLICAS_ "ff::REPLICAS"
     int STEP_ROWS_ "ff::STEP_ROWS"
     int MOST_RECORD_BYTES_ "ff::MOST_RECORD_BYTES"
 
@@ -131,7 +132,7 @@ cdef extern from "finalize.hpp" namespace "ff" nogil:
     kernel_t finalize_kernel(int finalizer, int physical)
 
 SPARE_SLOTS = SPARE_SLOTS_
-MOST_REPLICAS = MOST_REPLICAS_
+REPLICAS = REPLICAS_
 MOST_RECORD_BYTES = MOST_RECORD_BYTES_
 ROW_NUMBERS = 100
 WHOLE, LOW, HIGH = 0, 1, 2   # see `Half`
@@ -226,6 +227,7 @@ cdef class Program:
         one.nan_bytes = nan_bytes
         one.nan_other = nan_other
         one.counted = -1
+        one.found_nan = False
         if counted:
             one.counted = <int32_t>self.program.n_counted
             self.program.n_counted += 1
@@ -318,6 +320,11 @@ cdef class Program:
     @property
     def n_counted(self):
         return self.program.n_counted
+
+    @property
+    def found_nan(self):
+        """Of each presence, once all rows have been taken: whether a value that was looked at was NaN."""
+        return [self.program.presences[number].found_nan for number in range(self.program.presences.size())]
 
     cdef Task task(self, kernel_t kernel):
         cdef Bound bound
