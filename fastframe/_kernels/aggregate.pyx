@@ -27,6 +27,9 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
         void (*init)(uint8_t*)
         kernel_t merge
 
+    cdef struct PairRuns:
+        pass
+
     cdef struct CStep "ff::Step":
         const StepKernels* kernels
         int32_t input
@@ -36,6 +39,7 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
         Given given
         convert_t convert[2]
         convert_t convert_scattered[2]
+        const PairRuns* runs
 
     cdef struct CPresence "ff::Presence":
         int32_t input
@@ -110,6 +114,7 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
     const StepKernels* step_kernels(int operation, int physical)
     CInput input_kernels(int source)
     convert_t pair_convert(int operation, int physical, bint scattered)
+    const PairRuns* exact_pair_runs(int operation, int physical, int other)
     kernel_t slices_kernel(const CProgram& program, int code_bytes)
     kernel_t count_kernel(int code_bytes)
     kernel_t scatter_kernel(int code_bytes)
@@ -254,6 +259,7 @@ cdef class Program:
         step.convert[1] = pair_convert(operation, other_physical, False)
         step.convert_scattered[0] = pair_convert(operation, first_physical, True)
         step.convert_scattered[1] = pair_convert(operation, other_physical, True)
+        step.runs = exact_pair_runs(operation, first_physical, other_physical)
         self.program.steps.push_back(step)
         self.program.presences.back().stop_step = <int32_t>self.program.steps.size()
         return <int>self.program.steps.size() - 1

@@ -15,8 +15,7 @@
 #include <vector>
 
 #include "finalize.hpp"
-#include "pairs.hpp"
-#include "words.hpp"
+#include "pair_runs.hpp"
 
 namespace ff {
 
@@ -53,6 +52,7 @@ struct Step {
     int32_t half;                          // in: of that word; what is LOW comes before what is HIGH, with no other words between
     Given given;                           // in
     convert_t convert[2], convert_scattered[2];   // in: of pairs
+    const PairRuns* runs;                  // in: of exact pairs; null: none
 };
 
 // Which rows lack a value: those where a validity bit is 0, or a float is NaN. Steps [first_step, stop_step) skip them.
@@ -475,6 +475,7 @@ struct Loop {
     int kinds[RUN_WORDS];
     int32_t inputs[RUN_WORDS][2];   // of the word, or of its halves
     int64_t offset;                 // of the first word
+    const PairRuns* pairs = nullptr;   // of `step`, which then is none of the above
 
     int digits() const {
         int digits = 0;
@@ -520,6 +521,9 @@ inline std::vector<Loop> plan_loops(const Program& program) {
             const Step& step = program.steps[(size_t)number];
             if (step.half == HIGH) {
                 if (!add_half(loops[latest], step)) return {};
+            } else if (step.runs != nullptr) {
+                loops.push_back({&step, nullptr, 0, {}, {}, step.offset, step.runs});
+                latest = (size_t)-1;   // the next words are no neighbours of those before
             } else if (step.kernels->n_words > 0) {
                 if (step.kernels->direct == NOT_DIRECT) return {};
                 const bool begins = latest == (size_t)-1 || loops[latest].n_words == RUN_WORDS;
@@ -555,30 +559,46 @@ inline bool run_lacks(const Program& program, int64_t row, int count) {
     return false;
 }
 
-// Whether all loops can go by codes of a byte or two.
+// Whether all loops can go by the codes as they lie: words by those of a byte or two, pairs by all.
 template <typename Code>
 inline bool go_by_codes(const Program& program, const std::vector<Loop>& loops) {
-    if constexpr (sizeof(Code) <= 2) {
-        for (const Loop& loop : loops) {
-            if (loop.n_words == 0 || run_codes_kernel<Code>(loop.n_words, loop.digits()) == nullptr) return false;
+    for (const Loop& loop : loops) {
+        if (loop.pairs != nullptr) continue;
+        if constexpr (sizeof(Code) <= 2) {
+            if (loop.n_words > 0 && program.base == 0 && run_codes_kernel<Code>(loop.n_words, loop.digits()) != nullptr) continue;
         }
-        return !loops.empty() && program.base == 0;
+        return false;
     }
-    return false;
+    return !loops.empty();
 }
 
 // A run of rows that lack nothing; false where it has to go by targets: some row is of no group, or keys are in order.
 template <typename Code>
 inline bool run_by_codes(const Program& program, const std::vector<Loop>& loops, const Area& area, int64_t row, int count) {
     const uint8_t* codes = program.codes + row * (int64_t)sizeof(Code);
-    if (are_clustered<Code>(codes, count) || !are_below<Code>(codes, count, program.n_groups)) return false;
+    if (are_clustered<Code>(codes, count) || !are_below<Code>(codes, count, program.base, program.n_groups)) return false;
     const int64_t table = program.n_replicas == REPLICAS ? area.n_states() * program.stride : 0;
     for (const Loop& loop : loops) {
-        const uint8_t* values[RUN_WORDS][2] = {};
-        loop.aim_values(program.views.data(), row, values);
-        run_codes_kernel<Code>(loop.n_words, loop.digits())(area.states + loop.offset, table, program.stride, codes, values, count);
+        if (loop.pairs != nullptr) {
+            const Step& step = *loop.step;
+            const uint8_t* x = program.views[(size_t)step.input].values + row * loop.pairs->x_bytes;
+            const uint8_t* y = program.views[(size_t)step.other].values + row * loop.pairs->y_bytes;
+            loop.pairs->of<Code>()({area.states + loop.offset, table, program.stride, codes, program.base, x, y, step.given, count});
+            continue;
+        }
+        if constexpr (sizeof(Code) <= 2) {   // `go_by_codes` has words by no others
+            const uint8_t* values[RUN_WORDS][2] = {};
+            loop.aim_values(program.views.data(), row, values);
+            run_codes_kernel<Code>(loop.n_words, loop.digits())(area.states + loop.offset, table, program.stride, codes, values, count);
+        }
     }
     return true;
+}
+
+// Whether all loops can go by targets, too.
+inline bool go_by_targets(const std::vector<Loop>& loops) {
+    for (const Loop& loop : loops) if (loop.pairs != nullptr) return false;
+    return !loops.empty();
 }
 
 // Over rows.
@@ -588,14 +608,13 @@ int update_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const Area area = slice_area(program, slice);
     begin_slice(program, area);
     const std::vector<Loop> loops = plan_loops(program);
-    const bool by_codes = go_by_codes<Code>(program, loops);
+    const bool by_codes = go_by_codes<Code>(program, loops), by_targets = go_by_targets(loops);
     uint32_t group[STEP_ROWS], target[RUN_ROWS];
     for (int64_t run = start; run < stop; run += RUN_ROWS) {
         const int n_run = (int)(stop - run < RUN_ROWS ? stop - run : RUN_ROWS);
-        const bool direct = !loops.empty() && !run_lacks(program, run, n_run);
-        if constexpr (sizeof(Code) <= 2) {
-            if (direct && by_codes && run_by_codes<Code>(program, loops, area, run, n_run)) continue;
-        }
+        const bool whole = (by_codes || by_targets) && !run_lacks(program, run, n_run);
+        if (whole && by_codes && run_by_codes<Code>(program, loops, area, run, n_run)) continue;
+        const bool direct = whole && by_targets;
         for (int first = 0; first < n_run; first += STEP_ROWS) {
             const int count = n_run - first < STEP_ROWS ? n_run - first : STEP_ROWS;
             aim<Code>(program, run + first, count, group, target + first);

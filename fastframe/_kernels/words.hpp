@@ -202,10 +202,10 @@ inline bool are_clustered(const uint8_t* codes, int count) {
 }
 
 template <typename Code>
-inline bool are_below(const uint8_t* codes, int count, int64_t n_groups) {
+inline bool are_below(const uint8_t* codes, int count, uint32_t base, int64_t n_groups) {
     Code most = 0;
     const int64_t n_rows = count;
-    for (int64_t row = 0; row < n_rows; ++row) most = std::max(most, load<Code>(codes, row));
+    for (int64_t row = 0; row < n_rows; ++row) most = std::max(most, (Code)(load<Code>(codes, row) - (Code)base));
     return most < n_groups;
 }
 

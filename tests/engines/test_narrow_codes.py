@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+import fastframe as ff
 from fastframe.column.column import Column
 from fastframe.engines.cpu import layout
 from fastframe.engines.cpu.aggregate import Wanted, aggregate_codes
@@ -141,3 +142,48 @@ def test_memory_that_is_not_ours_is_looked_at_each_time() -> None:
     codes = narrow(codes_of(10, "random"), np.uint8)
     aggregate_codes([Wanted(AggregationCall("sum"), column)], codes, 10, filled=True)
     assert not lacks_nan(column)
+
+
+PAIRED = {"int32": (-3, 4, np.int32), "small": (-100, 5, np.int64), "wide": (-30_000, 30_000, np.int64)}
+
+
+@pytest.mark.parametrize("order", ["random", "sorted", "dropped"])
+@pytest.mark.parametrize("n_groups", [3, 254, 3000])
+@pytest.mark.parametrize("pair", [("int32", "int32"), ("int32", "small"), ("small", "int32"), ("wide", "int32"), ("wide", "small")])
+def test_pairs_row_by_row_are_those_in_blocks(pair: tuple[str, str], n_groups: int, order: str) -> None:
+    rng = np.random.default_rng(11)
+    x, y = (Column(pa.array(rng.integers(low, high, ROWS).astype(kind))) for low, high, kind in (PAIRED[name] for name in pair))
+    codes = codes_of(n_groups, order)
+
+    def found(x: Column, y: Column, width: Any) -> list[pa.Array]:
+        wanted = [Wanted(AggregationCall("corr"), x, y), Wanted(AggregationCall("sum"), x), Wanted(AggregationCall("cov"), y, x)]
+        return [one.array for one in aggregate_codes(wanted, narrow(codes, width), n_groups, filled=True)]
+
+    blocks = found(Column(x.array.cast(pa.int16())), Column(y.array.cast(pa.int16())), np.uint32)   # these have no loop of runs
+    rows = np.flatnonzero(codes == 1)
+    one, other = (np.asarray(column.array)[rows].astype(float) for column in (x, y))
+    assert blocks[0][1].as_py() == pytest.approx(np.corrcoef(one, other)[0, 1])
+    assert blocks[2][1].as_py() == pytest.approx(np.cov(one, other)[0, 1])
+    for width in (np.uint32, np.uint16, *([np.uint8] if n_groups < 255 else [])):
+        for threads in (1, 2, 4):
+            with option_context(threads=threads):
+                assert all(same.equals(again) for same, again in zip(blocks, found(x, y, width), strict=True))
+
+
+def test_pairs_by_a_key_column_that_is_its_own_codes() -> None:
+    rng = np.random.default_rng(2)
+    key = rng.permutation(np.arange(ROWS, dtype=np.int32) % 70_000 - 5)
+    x, y = rng.integers(0, 9, ROWS).astype(np.int32), rng.integers(0, 9, ROWS)
+    frames = [ff.DataFrame({"k": of, "x": x, "y": y}) for of in (key, key.astype(np.int64))]   # eight bytes: codes are written
+    own, written = (frame.groupby("k").agg(c=(("x", "y"), "cov"))["c"].to_arrow() for frame in frames)
+    assert own.equals(written)
+
+
+def test_a_missing_value_sends_its_run_to_blocks() -> None:
+    x = pa.array(np.arange(ROWS) % 5).cast(pa.int32())
+    y = pa.array([None if row in (9, ROWS - 1) else row % 7 for row in range(ROWS)], pa.int64())
+    codes = narrow(codes_of(4, "random"), np.uint8)
+    (found,) = aggregate_codes([Wanted(AggregationCall("cov"), Column(x), Column(y))], codes, 4, filled=True)
+    for group in range(4):
+        rows = [row for row in np.flatnonzero(codes == group) if y[int(row)].is_valid]
+        assert found.array[group].as_py() == pytest.approx(np.cov(np.asarray(x)[rows], np.asarray(rows) % 7)[0, 1])
