@@ -27,6 +27,9 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
         void (*init)(uint8_t*)
         kernel_t merge
 
+    cdef struct PairRuns:
+        pass
+
     cdef struct CStep "ff::Step":
         const StepKernels* kernels
         int32_t input
@@ -36,6 +39,7 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
         Given given
         convert_t convert[2]
         convert_t convert_scattered[2]
+        const PairRuns* runs
 
     cdef struct CPresence "ff::Presence":
         int32_t input
@@ -45,6 +49,7 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
         int32_t counted
         int32_t first_step
         int32_t stop_step
+        bint found_nan
 
     cdef struct CInput "ff::Input":
         View view
@@ -109,13 +114,14 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
     const StepKernels* step_kernels(int operation, int physical)
     CInput input_kernels(int source)
     convert_t pair_convert(int operation, int physical, bint scattered)
+    const PairRuns* exact_pair_runs(int operation, int physical, int other)
     kernel_t slices_kernel(const CProgram& program, int code_bytes)
     kernel_t count_kernel(int code_bytes)
     kernel_t scatter_kernel(int code_bytes)
     kernel_t combine_slices_kernel "ff::combine_slices"
     kernel_t update_partitions_kernel "ff::update_partitions"
     int SPARE_SLOTS_ "ff::SPARE_SLOTS"
-    int MOST_REPLICAS_ "ff::MOST_REPLICAS"
+    int REPLICAS_ "ff::REPLICAS"
     int STEP_ROWS_ "ff::STEP_ROWS"
     int MOST_RECORD_BYTES_ "ff::MOST_RECORD_BYTES"
 
@@ -131,7 +137,7 @@ cdef extern from "finalize.hpp" namespace "ff" nogil:
     kernel_t finalize_kernel(int finalizer, int physical)
 
 SPARE_SLOTS = SPARE_SLOTS_
-MOST_REPLICAS = MOST_REPLICAS_
+REPLICAS = REPLICAS_
 MOST_RECORD_BYTES = MOST_RECORD_BYTES_
 ROW_NUMBERS = 100
 WHOLE, LOW, HIGH = 0, 1, 2   # see `Half`
@@ -226,6 +232,7 @@ cdef class Program:
         one.nan_bytes = nan_bytes
         one.nan_other = nan_other
         one.counted = -1
+        one.found_nan = False
         if counted:
             one.counted = <int32_t>self.program.n_counted
             self.program.n_counted += 1
@@ -252,6 +259,7 @@ cdef class Program:
         step.convert[1] = pair_convert(operation, other_physical, False)
         step.convert_scattered[0] = pair_convert(operation, first_physical, True)
         step.convert_scattered[1] = pair_convert(operation, other_physical, True)
+        step.runs = exact_pair_runs(operation, first_physical, other_physical)
         self.program.steps.push_back(step)
         self.program.presences.back().stop_step = <int32_t>self.program.steps.size()
         return <int>self.program.steps.size() - 1
@@ -318,6 +326,11 @@ cdef class Program:
     @property
     def n_counted(self):
         return self.program.n_counted
+
+    @property
+    def found_nan(self):
+        """Of each presence, once all rows have been taken: whether a value that was looked at was NaN."""
+        return [self.program.presences[number].found_nan for number in range(self.program.presences.size())]
 
     cdef Task task(self, kernel_t kernel):
         cdef Bound bound

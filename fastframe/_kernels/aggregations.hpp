@@ -259,6 +259,11 @@ inline convert_t pair_convert(int operation, int physical, bool scattered) {
     }
 }
 
+inline const PairRuns* exact_pair_runs(int operation, int physical, int other) {
+    if (operation == PAIR_EXACT) return pair_runs<PairExact>(physical, other);
+    return operation == PAIR_PACKED ? pair_runs<PairPacked>(physical, other) : nullptr;
+}
+
 inline kernel_t slices_kernel(const Program& program, int code_bytes) {
     if (program.codes == nullptr) return reduce_slices;
     return code_bytes == 1 ? update_slices<uint8_t> : code_bytes == 2 ? update_slices<uint16_t> : update_slices<uint32_t>;

@@ -95,6 +95,14 @@ struct PairExact {
     static constexpr int n_field = 0;
     static Slot init() { return {}; }
     static constexpr int n_words = 6;
+    static void add(Slot& slot, uint64_t x, uint64_t y) {
+        ++slot.n;
+        slot.x += x;
+        slot.y += y;
+        slot.xx += x * x;
+        slot.yy += y * y;
+        slot.xy += x * y;
+    }
     static void fill(const uint64_t* x, const uint64_t* y, int count, uint64_t (*words)[STEP_ROWS]) {
         for (int lane = 0; lane < count; ++lane) {
             words[0][lane] = 1;
@@ -131,6 +139,11 @@ struct PairPacked {
     static constexpr int n_field = 0;
     static Slot init() { return {}; }
     static constexpr int n_words = 3;
+    static void add(Slot& slot, uint64_t x, uint64_t y) {
+        slot.n_x += 1 | x << 32;
+        slot.y_xy += y | (x * y) << 32;
+        slot.xx_yy += x * x | (y * y) << 32;
+    }
     static void fill(const uint32_t* x, const uint32_t* y, int count, uint64_t (*words)[STEP_ROWS]) {
         for (int lane = 0; lane < count; ++lane) {
             const uint64_t one = x[lane], other = y[lane];

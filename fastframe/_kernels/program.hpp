@@ -15,13 +15,11 @@
 #include <vector>
 
 #include "finalize.hpp"
-#include "pairs.hpp"
-#include "words.hpp"
+#include "pair_runs.hpp"
 
 namespace ff {
 
 constexpr int GROUP_BLOCK = 256;   // groups whose results are made together
-constexpr int MOST_REPLICAS = 4;   // of the table where groups are few: rows of one group do not wait for each other
 constexpr int64_t TOO_FEW = -((int64_t)1 << 62);
 
 struct Step;
@@ -54,6 +52,7 @@ struct Step {
     int32_t half;                          // in: of that word; what is LOW comes before what is HIGH, with no other words between
     Given given;                           // in
     convert_t convert[2], convert_scattered[2];   // in: of pairs
+    const PairRuns* runs;                  // in: of exact pairs; null: none
 };
 
 // Which rows lack a value: those where a validity bit is 0, or a float is NaN. Steps [first_step, stop_step) skip them.
@@ -62,6 +61,7 @@ struct Presence {
     int32_t nan_bytes, nan_other;   // in: width of a float that may be NaN, else 0
     int32_t counted;                // in: which table of missing values counts them; -1 where nobody asks
     int32_t first_step, stop_step;  // in
+    mutable bool found_nan;         // out: whether some look came upon one, of a null or not; only ever set
 };
 
 // A column as steps read it.
@@ -181,7 +181,7 @@ inline bool add_nan(const View& view, int64_t row, int count, uint64_t* missing)
     return true;
 }
 
-inline bool add_missing(const View& view, int32_t nan_bytes, int64_t row, int count, uint64_t* missing) {
+inline bool add_missing(const View& view, int32_t nan_bytes, int64_t row, int count, uint64_t* missing, bool* found_nan) {
     uint64_t any = 0;
     if (view.validity != nullptr) {
         for (int lane = 0; lane < count; lane += 64) {
@@ -192,17 +192,18 @@ inline bool add_missing(const View& view, int32_t nan_bytes, int64_t row, int co
             any |= word;
         }
     }
-    if (nan_bytes == 8) any |= add_nan<double>(view, row, count, missing);
-    if (nan_bytes == 4) any |= add_nan<float>(view, row, count, missing);
-    return any != 0;
+    if (nan_bytes == 0) return any != 0;
+    const bool found = nan_bytes == 8 ? add_nan<double>(view, row, count, missing) : add_nan<float>(view, row, count, missing);
+    if (found) __atomic_store_n(found_nan, true, __ATOMIC_RELAXED);   // slices of all threads note it
+    return found || any != 0;
 }
 
 // Bits of the block's rows that lack a value; false where none does.
 inline bool find_missing(const Presence& presence, const View* views, int64_t row, int count, uint64_t* missing) {
     if (presence.input < 0) return false;
     memset(missing, 0, STEP_ROWS / 8);
-    bool any = add_missing(views[presence.input], presence.nan_bytes, row, count, missing);
-    if (presence.other >= 0) any |= add_missing(views[presence.other], presence.nan_other, row, count, missing);
+    bool any = add_missing(views[presence.input], presence.nan_bytes, row, count, missing, &presence.found_nan);
+    if (presence.other >= 0) any |= add_missing(views[presence.other], presence.nan_other, row, count, missing, &presence.found_nan);
     return any;
 }
 
@@ -474,18 +475,25 @@ struct Loop {
     int kinds[RUN_WORDS];
     int32_t inputs[RUN_WORDS][2];   // of the word, or of its halves
     int64_t offset;                 // of the first word
+    const PairRuns* pairs = nullptr;   // of `step`, which then is none of the above
 
-    void run_words(const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count) const {
-        const uint8_t* values[RUN_WORDS][2] = {};
+    int digits() const {
         int digits = 0;
-        for (int word = n_words - 1; word >= 0; --word) {
-            digits = digits * RUN_KINDS + kinds[word];
+        for (int word = n_words - 1; word >= 0; --word) digits = digits * RUN_KINDS + kinds[word];
+        return digits;
+    }
+    void aim_values(const View* views, int64_t row, const uint8_t* (*values)[2]) const {
+        for (int word = 0; word < n_words; ++word) {
             const int64_t width = kinds[word] == ADD_LOWER ? 16 : kinds[word] == ADD_INT64 || kinds[word] == ADD_DOUBLE ? 8 : 4;
             for (int half = 0; half < 2; ++half) {
-                if (inputs[word][half] >= 0) values[word][half] = views[inputs[word][half]].values + row * width;
+                values[word][half] = inputs[word][half] >= 0 ? views[inputs[word][half]].values + row * width : nullptr;
             }
         }
-        run_words_kernel(n_words, digits)(states + offset, target, values, count);
+    }
+    void run_words(const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count) const {
+        const uint8_t* values[RUN_WORDS][2] = {};
+        aim_values(views, row, values);
+        run_words_kernel(n_words, digits())(states + offset, target, values, count);
     }
     bool run(const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count) const {
         if (n_words > 0) run_words(views, states, target, row, count);
@@ -513,6 +521,9 @@ inline std::vector<Loop> plan_loops(const Program& program) {
             const Step& step = program.steps[(size_t)number];
             if (step.half == HIGH) {
                 if (!add_half(loops[latest], step)) return {};
+            } else if (step.runs != nullptr) {
+                loops.push_back({&step, nullptr, 0, {}, {}, step.offset, step.runs});
+                latest = (size_t)-1;   // the next words are no neighbours of those before
             } else if (step.kernels->n_words > 0) {
                 if (step.kernels->direct == NOT_DIRECT) return {};
                 const bool begins = latest == (size_t)-1 || loops[latest].n_words == RUN_WORDS;
@@ -548,6 +559,48 @@ inline bool run_lacks(const Program& program, int64_t row, int count) {
     return false;
 }
 
+// Whether all loops can go by the codes as they lie: words by those of a byte or two, pairs by all.
+template <typename Code>
+inline bool go_by_codes(const Program& program, const std::vector<Loop>& loops) {
+    for (const Loop& loop : loops) {
+        if (loop.pairs != nullptr) continue;
+        if constexpr (sizeof(Code) <= 2) {
+            if (loop.n_words > 0 && program.base == 0 && run_codes_kernel<Code>(loop.n_words, loop.digits()) != nullptr) continue;
+        }
+        return false;
+    }
+    return !loops.empty();
+}
+
+// A run of rows that lack nothing; false where it has to go by targets: some row is of no group, or keys are in order.
+template <typename Code>
+inline bool run_by_codes(const Program& program, const std::vector<Loop>& loops, const Area& area, int64_t row, int count) {
+    const uint8_t* codes = program.codes + row * (int64_t)sizeof(Code);
+    if (are_clustered<Code>(codes, count) || !are_below<Code>(codes, count, program.base, program.n_groups)) return false;
+    const int64_t table = program.n_replicas == REPLICAS ? area.n_states() * program.stride : 0;
+    for (const Loop& loop : loops) {
+        if (loop.pairs != nullptr) {
+            const Step& step = *loop.step;
+            const uint8_t* x = program.views[(size_t)step.input].values + row * loop.pairs->x_bytes;
+            const uint8_t* y = program.views[(size_t)step.other].values + row * loop.pairs->y_bytes;
+            loop.pairs->of<Code>()({area.states + loop.offset, table, program.stride, codes, program.base, x, y, step.given, count});
+            continue;
+        }
+        if constexpr (sizeof(Code) <= 2) {   // `go_by_codes` has words by no others
+            const uint8_t* values[RUN_WORDS][2] = {};
+            loop.aim_values(program.views.data(), row, values);
+            run_codes_kernel<Code>(loop.n_words, loop.digits())(area.states + loop.offset, table, program.stride, codes, values, count);
+        }
+    }
+    return true;
+}
+
+// Whether all loops can go by targets, too.
+inline bool go_by_targets(const std::vector<Loop>& loops) {
+    for (const Loop& loop : loops) if (loop.pairs != nullptr) return false;
+    return !loops.empty();
+}
+
 // Over rows.
 template <typename Code>
 int update_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
@@ -555,10 +608,13 @@ int update_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const Area area = slice_area(program, slice);
     begin_slice(program, area);
     const std::vector<Loop> loops = plan_loops(program);
+    const bool by_codes = go_by_codes<Code>(program, loops), by_targets = go_by_targets(loops);
     uint32_t group[STEP_ROWS], target[RUN_ROWS];
     for (int64_t run = start; run < stop; run += RUN_ROWS) {
         const int n_run = (int)(stop - run < RUN_ROWS ? stop - run : RUN_ROWS);
-        const bool direct = !loops.empty() && !run_lacks(program, run, n_run);
+        const bool whole = (by_codes || by_targets) && !run_lacks(program, run, n_run);
+        if (whole && by_codes && run_by_codes<Code>(program, loops, area, run, n_run)) continue;
+        const bool direct = whole && by_targets;
         for (int first = 0; first < n_run; first += STEP_ROWS) {
             const int count = n_run - first < STEP_ROWS ? n_run - first : STEP_ROWS;
             aim<Code>(program, run + first, count, group, target + first);

@@ -3,6 +3,7 @@
 // Most states are one or more 64-bit words that rows add to. Their steps turn a block into words to add (zero where the
 // value is missing), and one loop adds up to four neighbouring words of a state: half the time of a loop for each.
 #pragma once
+#include <algorithm>
 #include <utility>
 
 #include "sources.hpp"
@@ -26,6 +27,7 @@ enum RunKind : int { ADD_ONE = 3, ADD_ONE_INT32 = 4, ADD_TWO_INT32 = 5, ADD_LOWE
 
 constexpr int RUN_ROWS = 4096;     // of a run: 16 KB of targets
 constexpr int RUN_WORDS = 3;       // one loop adds
+constexpr int REPLICAS = 4;        // of a small table: rows of one group do not wait for each other
 
 // Where two totals that are proven to fit 32 bits share a word of the state, low half first: total = low + high * 2^32.
 enum Half : int { WHOLE = 0, LOW = 1, HIGH = 2 };
@@ -144,6 +146,67 @@ inline run_words_t run_words_kernel(int n_words, int kinds) {
         case 2: return run_words_of<2>(std::make_integer_sequence<int, power_of(RUN_KINDS, 2)>(), kinds);
         default: return run_words_of<3>(std::make_integer_sequence<int, power_of(RUN_KINDS, 3)>(), kinds);
     }
+}
+
+// The same where the codes themselves say where a state is: no targets are made, written and read. `table` is how far apart
+// the replicas of the table lie, which successive rows go to; `bytes` is the stride.
+template <int N_WORDS, int KINDS, typename Code>
+void run_codes(uint8_t* states, int64_t table, int64_t bytes, const uint8_t* codes, const uint8_t* const (*words)[2], int count) {
+    uint8_t* base[REPLICAS];
+    for (int lane = 0; lane < REPLICAS; ++lane) base[lane] = opaque(states + lane * table);
+    const uint8_t* values[RUN_WORDS][2];
+    memcpy(values, words, sizeof(values));
+    const int64_t n_rows = count, n_whole = n_rows & -REPLICAS;
+    const auto add = [&](uint8_t* replica, int64_t row) {
+        uint64_t* state = (uint64_t*)(replica + bytes * (int64_t)load<Code>(codes, row));
+        add_run_word<KINDS % RUN_KINDS>(state, values[0], row);
+        if constexpr (N_WORDS > 1) add_run_word<KINDS / RUN_KINDS % RUN_KINDS>(state + 1, values[1], row);
+        if constexpr (N_WORDS > 2) add_run_word<KINDS / power_of(RUN_KINDS, 2)>(state + 2, values[2], row);
+    };
+    int64_t row = 0;
+    for (; row < n_whole; row += REPLICAS) {
+        add(base[0], row);
+        add(base[1], row + 1);
+        add(base[2], row + 2);
+        add(base[3], row + 3);
+    }
+    for (; row < n_rows; ++row) add(base[row & (REPLICAS - 1)], row);
+}
+
+typedef void (*run_codes_t)(uint8_t* states, int64_t table, int64_t bytes, const uint8_t* codes, const uint8_t* const (*words)[2], int count);
+
+// Null where there is none: each is a loop, so a third word has to be a column as it lies, beside codes of a byte.
+template <int N_WORDS, typename Code, int... KINDS>
+inline run_codes_t run_codes_of(std::integer_sequence<int, KINDS...>, int kinds) {
+    static constexpr run_codes_t kernels[] = {run_codes<N_WORDS, KINDS, Code>..., nullptr};
+    constexpr int n_kernels = (int)sizeof...(KINDS);
+    return kernels[kinds < n_kernels ? kinds : n_kernels];
+}
+
+template <typename Code>
+inline run_codes_t run_codes_kernel(int n_words, int kinds) {
+    switch (n_words) {
+        case 1: return run_codes_of<1, Code>(std::make_integer_sequence<int, power_of(RUN_KINDS, 1)>(), kinds);
+        case 2: return run_codes_of<2, Code>(std::make_integer_sequence<int, power_of(RUN_KINDS, 2)>(), kinds);
+        default: return run_codes_of<3, Code>(std::make_integer_sequence<int, sizeof(Code) == 1 ? WORD_KINDS * power_of(RUN_KINDS, 2) : 0>(), kinds);
+    }
+}
+
+// `is_clustered`, by codes.
+template <typename Code>
+inline bool are_clustered(const uint8_t* codes, int count) {
+    if (count <= SAMPLED_ROWS) return false;
+    int equal = 0;
+    for (int row = 0; row < SAMPLED_ROWS; ++row) equal += load<Code>(codes, row) == load<Code>(codes, row + 1);
+    return equal >= FEWEST_EQUAL;
+}
+
+template <typename Code>
+inline bool are_below(const uint8_t* codes, int count, uint32_t base, int64_t n_groups) {
+    Code most = 0;
+    const int64_t n_rows = count;
+    for (int64_t row = 0; row < n_rows; ++row) most = std::max(most, (Code)(load<Code>(codes, row) - (Code)base));
+    return most < n_groups;
 }
 
 typedef void (*add_words_t)(uint8_t* states, const uint32_t* target, const uint8_t* const* words, int count);

@@ -90,7 +90,7 @@ class Pass:
 
     def __init__(self, layout: Layout, operands: Operands, requests: Sequence[Request], codes: Codes | None, n_groups: int) -> None:
         self.requests, self.n_groups, self.layout = requests, n_groups, layout
-        self.n_rows, self.row_bytes = operands.n_rows, layout.row_bytes
+        self.operands, self.n_rows, self.row_bytes = operands, operands.n_rows, layout.row_bytes
         self.program = kernels.Program(code_view(codes), n_groups=n_groups, keep_alive=(codes, requests))
         self.grouped = codes is not None
         layout.put_into(self.program, requests, operands)
@@ -106,7 +106,8 @@ class Pass:
             return Pass(self.layout, operands, self.requests, codes, n_groups)
         other = object.__new__(Pass)
         other.requests, other.n_groups, other.layout = self.requests, n_groups, self.layout
-        other.n_rows, other.row_bytes, other.stride, other.grouped = operands.n_rows, self.row_bytes, self.stride, self.grouped
+        other.operands, other.n_rows = operands, operands.n_rows
+        other.row_bytes, other.stride, other.grouped = self.row_bytes, self.stride, self.grouped
         other.outputs = [_Output(one, n_groups) for one in self.requests]
         views = [operands.sources[column].view for column, _ in self.layout.inputs]
         results = [output.addresses for output in other.outputs]
@@ -116,7 +117,7 @@ class Pass:
     def run(self) -> list[list[Column]] | None:
         """What was asked for; None where an exact total needs a wider state."""
         table = self.n_groups + kernels.SPARE_SLOTS
-        n_replicas = kernels.MOST_REPLICAS if kernels.MOST_REPLICAS * table * self.stride <= _REPLICATED_BYTES else 1
+        n_replicas = kernels.REPLICAS if kernels.REPLICAS * table * self.stride <= _REPLICATED_BYTES else 1
         slice_bytes = n_replicas * table * self.stride + 4 * table * self.program.n_counted
         rows = _slice_rows(self.n_rows, slice_bytes, self.row_bytes, self.n_groups if self.grouped else 0)
         n_slices, most_slices = -(-self.n_rows // rows), -(-self.n_rows // SLICE_ROWS)
@@ -137,6 +138,7 @@ class Pass:
         )  # fmt: skip
         if run(update, self.n_rows, rows, operation=_OPERATION) is not None:
             return False
+        self.layout.note_nan(self.program.found_nan, self.operands)   # partitions do not: they leave out rows of no group
         return run(self.program.combine_slices(), self.n_groups, GROUP_SLICE, operation=_OPERATION) is None
 
     @property

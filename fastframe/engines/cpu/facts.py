@@ -16,6 +16,7 @@ from fastframe.errors import DTypeError
 
 _WORDS = 6   # of facts.hpp::RangePart
 _SAMPLE = 4096
+_NAN_FREE = "no NaN"   # known without a range, which for floats costs a pass of its own
 _SIGNED = {Physical.I8, Physical.I16, Physical.I32, Physical.I64}
 
 
@@ -46,6 +47,17 @@ def lies_within(column: Column, bound: int) -> bool:
     """Whether all values lie between ``-bound`` and ``bound``."""
     found = value_range(column)
     return found.min is None or (found.min > -bound and found.max is not None and found.max < bound)
+
+
+def lacks_nan(column: Column) -> bool:
+    """Whether it is known that no value is NaN; nothing is looked at."""
+    found = column.known("range")
+    return column.known(_NAN_FREE) is True or (found is not None and not found.has_nan)
+
+
+def note_no_nan(column: Column) -> None:
+    """Keep that no value is NaN, as who has read them all has found."""
+    column.fact(_NAN_FREE, lambda: True)
 
 
 def _value_range(column: Column) -> Range:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from fastframe._kernels import aggregate as kernels
 from fastframe.column.column import Column, ColumnView
 from fastframe.dtypes import Kind, Physical
-from fastframe.engines.cpu.facts import lies_within
+from fastframe.engines.cpu.facts import lacks_nan, lies_within, note_no_nan
 from fastframe.engines.cpu.requests import COUNTS, EXTREMES, OWN_COUNT, POSITIONS, PROOF_ROWS, Operation, Request, Source, source_of
 
 _CODE_BYTES = 4   # whatever the width of the codes is: nothing may depend on it
@@ -73,10 +73,15 @@ class _Presence(NamedTuple):
 
 
 class Operands(NamedTuple):
-    """The columns of a pass as kernels read them, each once."""
+    """The columns of a pass as kernels read them, each once; ``columns``: where facts of them are of use."""
 
     sources: list[Source]
     n_rows: int
+    columns: Sequence[Column] = ()
+
+    def nan_free(self, column: int) -> bool:
+        """Whether a column is known to hold no NaN."""
+        return bool(self.columns) and lacks_nan(self.columns[column])
 
 
 class Layout(NamedTuple):
@@ -114,8 +119,9 @@ class Layout(NamedTuple):
         """Inputs, presences and steps; ``Program.lay_out`` comes next."""
         for column, physical in self.inputs:
             program.add_input(physical, operands.sources[column].view if column >= 0 else ColumnView(0, 0, 0, operands.n_rows))
-        for (first, second), (nan_bytes, nan_other), counted, steps in self.presences:
-            program.add_presence(first, second, nan_bytes, nan_other, counted)
+        for pair, nans, counted, steps in self.presences:
+            first, second = [0 if nan and operands.nan_free(self.inputs[one][0]) else nan for one, nan in zip(pair, nans, strict=True)]
+            program.add_presence(*pair, first, second, counted)
             for operation, value, physical, other, other_physical, request, text in steps:
                 if request < 0:
                     program.add_step(operation, value, physical)
@@ -125,6 +131,15 @@ class Layout(NamedTuple):
                     one = requests[request]
                     program.add_step(operation, value, physical, other, other_physical,
                                      smallest=one.smallest, other_smallest=one.other_smallest)  # fmt: skip
+
+    def note_nan(self, found: Sequence[bool], operands: Operands) -> None:
+        """Keep which columns hold no NaN, from what a pass over all rows ``found`` of each presence."""
+        if not operands.columns:
+            return
+        for (pair, nans, _, _), some in zip(self.presences, found, strict=True):
+            for one, nan in zip(pair, nans, strict=True):
+                if nan and not some:
+                    note_no_nan(operands.columns[self.inputs[one][0]])
 
 
 def layout_of(requests: Sequence[Request], *, filled: bool, grouped: bool) -> tuple[Layout, Operands]:
@@ -143,7 +158,7 @@ def layout_of(requests: Sequence[Request], *, filled: bool, grouped: bool) -> tu
         asked.append((one.operation, places[0], places[1], one.all_rows, one.missing_matters, needs_n))   # `_Asked` costs more
     sources = [source_of(column) for column in columns]
     held = tuple([_held(column, source) for column, source in zip(columns, sources)])
-    operands = Operands(sources, len(columns[0]))
+    operands = Operands(sources, len(columns[0]), columns if grouped and len(columns[0]) >= PROOF_ROWS else ())
     drawing = tuple(asked), held, filled
     layout = _drawn(*drawing, ())
     if grouped and operands.n_rows >= PROOF_ROWS and len(layout.words) > 1:
