@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -10,10 +9,11 @@ import numpy as np
 
 from fastframe._jit.runs import Runs as CompiledRuns
 from fastframe.engines.cpu.places import Places
+from fastframe.records import record
 
 Array = np.ndarray[Any, Any]
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Runs:
     """Runs of places, in group order; groups without a placed row have none.
 
