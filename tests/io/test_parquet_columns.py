@@ -116,6 +116,22 @@ def test_codes_beyond_their_dictionary_are_refused(codes: list[int | None]) -> N
         _validate(pa.DictionaryArray.from_arrays(pa.array([0, 0], pa.int32()), broken, safe=False))
 
 
+def _text(offsets: list[int], data: bytes, dtype: pa.DataType) -> pa.Array:
+    width = np.int64 if dtype == pa.large_string() else np.int32
+    return pa.Array.from_buffers(dtype, len(offsets) - 1, [None, pa.py_buffer(np.array(offsets, width)), pa.py_buffer(data)])
+
+
+@pytest.mark.parametrize("dtype", [pa.string(), pa.large_string()])
+def test_damaged_text_is_refused(dtype: pa.DataType) -> None:
+    for offsets, data in (([0, 2, 1, 3], b"abc"), ([0, 1, 4], b"abc"), ([0, 9, 3], b"abc"), ([-1, 1, 3], b"abc"), ([0, 1, 3], b"a\xff\xff"),
+                          ([0, 1, 2], "é".encode())):  # fmt: skip
+        with pytest.raises(pa.ArrowInvalid):
+            _validate(_text(offsets, data, dtype))
+    for array in (_text([0, 1, 3], "aé".encode(), dtype), pa.array(["ab", None, "", "é"], dtype), pa.array([], dtype), pa.nulls(3, dtype),
+                  pa.array(["é", "ab", "c"], dtype).slice(1)):  # fmt: skip
+        _validate(array)
+
+
 def test_columns_of_all_kinds_keep_the_order_that_was_asked_for(tmp_path: Path) -> None:
     table = _table(nulls=True)
     pq.write_table(table, tmp_path / "x", row_group_size=1000)
