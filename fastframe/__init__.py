@@ -8,17 +8,20 @@
 
 from typing import TYPE_CHECKING
 
-from fastframe import errors
-from fastframe._version import __version__
-from fastframe.frame.combine import concat, merge
-from fastframe.frame.dataframe import DataFrame
-from fastframe.frame.expression import Expr, col, lit, when
-from fastframe.frame.index import Index
-from fastframe.frame.intake import from_arrow, from_dict, from_numpy, from_pandas
-from fastframe.frame.readers import read_csv, read_feather, read_parquet
-from fastframe.frame.series import Series
-from fastframe.options import option_context, options
-from fastframe.versions import show_versions
+from fastframe._collector import paused as _paused
+
+with _paused():
+    from fastframe import errors
+    from fastframe._version import __version__
+    from fastframe.frame.combine import concat, merge
+    from fastframe.frame.dataframe import DataFrame
+    from fastframe.frame.expression import Expr, col, lit, when
+    from fastframe.frame.index import Index
+    from fastframe.frame.intake import from_arrow, from_dict, from_numpy, from_pandas
+    from fastframe.frame.readers import read_csv, read_feather, read_parquet
+    from fastframe.frame.series import Series
+    from fastframe.options import option_context, options
+    from fastframe.versions import show_versions
 
 if TYPE_CHECKING:
     from fastframe._jit.decorator import jit

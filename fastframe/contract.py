@@ -15,7 +15,7 @@ from fastframe.column.plain import array_of, text_array_of
 from fastframe.dtypes import DType, Kind
 from fastframe.errors import ContractError, DTypeError, ModelError
 from fastframe.errors.base import counted, listed
-from fastframe.predict.records import record
+from fastframe.records import record
 
 Unseen = Literal["error", "missing", "model"]
 UNSEEN: tuple[Unseen, ...] = ("error", "missing", "model")

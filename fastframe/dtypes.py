@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, IntEnum
 from functools import lru_cache
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe.errors import DTypeError
+from fastframe.records import record
 
 
 class Physical(IntEnum):
@@ -100,7 +101,7 @@ _ALIASES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class DType:
     """A column's dtype. Compares equal to its name, to NumPy and Arrow types, and to Python's ``int``, ``str`` ...
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from pathlib import Path
 from typing import Any
 
 from fastframe.errors import ArgumentError
+from fastframe.records import record
 
 _TRUE = {"1", "true", "yes", "on"}
 
@@ -43,7 +44,7 @@ def _memory_bytes() -> int:
     return min(machine, int(allowed)) if allowed.isdigit() else machine
 
 
-@dataclass
+@record()
 class Options:
     """The settings; assign to its attributes, or use `option_context` for a while.
 

@@ -12,11 +12,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from time import process_time_ns
 from typing import Any, NamedTuple
 
 from fastframe._threads._drive import Run, core_ns, now_ns
+from fastframe.records import record
 
 n_profiles = 0
 
@@ -37,7 +38,7 @@ class Stint(NamedTuple):
     queued: int = 0
 
 
-@dataclass
+@record()
 class Phase:
     """One pass over rows (or over a few calls) that threads could share: ``n_slices`` parts."""
 
@@ -49,7 +50,7 @@ class Phase:
     calls: bool = False   # Python calls, which may wait for a disk or a lock; else kernels, which never do
 
 
-@dataclass
+@record()
 class Operation:
     """One operation on its calling thread.
 

@@ -121,6 +121,11 @@ class Column:
     @property
     def nbytes(self) -> int:
         """Bytes of the rows of this column (not of a parent that it may be a slice of)."""
+        if self._array is None:
+            return (self.length * self.dtype.arrow.bit_width + 7) // 8
+        return int(self.fact("nbytes", self._count_bytes))
+
+    def _count_bytes(self) -> int:
         return int(self.array.nbytes)
 
     @property

@@ -11,6 +11,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
 
+from fastframe._collector import paused
 from fastframe.errors import EngineUnavailable, UnsupportedOperation
 from fastframe.ops.base import Schema, Spec
 
@@ -47,7 +48,8 @@ def get_engine(name: str) -> Engine:
     """
     if name not in MODULES:
         raise EngineUnavailable.of(f"an engine named {name!r}", name)
-    engine: Engine = import_module(MODULES[name]).ENGINE
+    with paused():
+        engine: Engine = import_module(MODULES[name]).ENGINE
     return engine
 
 

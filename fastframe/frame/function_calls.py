@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from fastframe.dtypes import DType, dtype
 from fastframe.errors import ArgumentError, FunctionArgumentError
 from fastframe.frame.calls import is_name_of_ours
 from fastframe.ops.apply import ENGINES, NULLS, FunctionCall
+from fastframe.records import record
 
 _OPTIONS = ("nulls", "out", "engine")
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -26,7 +26,7 @@ def is_own(function: Any) -> bool:
     return callable(function) and not is_name_of_ours(function)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class OwnFunction:
     """A function of the user's, with what was passed beside it.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from fastframe.column import Column, Table
@@ -19,13 +18,14 @@ from fastframe.ops.apply import RESULT, Apply, FunctionCall
 from fastframe.ops.base import unique
 from fastframe.ops.groups import Output, Window
 from fastframe.ops.windows import WINDOWS
+from fastframe.records import record
 
 _ROW_NUMBERS = ("cumcount", "ngroup")   # window functions of the groups alone
 SIZE = Output("size", None, AggregationCall("size"))
 _CLASH = "Name the results: agg(total=('x', f))."
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class OwnOutput:
     """Result columns of a user's function: ``name`` (None: a result without a name), or with ``prefixed`` the front of several."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,12 +25,13 @@ from fastframe.ops.expressions import Call, Col, Lit
 from fastframe.ops.join import Join
 from fastframe.ops.project import Project
 from fastframe.ops.rows import Filter, Take
+from fastframe.records import record
 
 MASK = "\0mask"
 _BY_MASK = Filter(Col(MASK))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Selection:
     """Chosen rows: exactly one of the four is set. ``one`` is a single row, which drops a dimension."""
 

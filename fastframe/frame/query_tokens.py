@@ -9,9 +9,10 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from fastframe.errors import QueryError
+from fastframe.records import record
 
 MAX_CHARACTERS, MAX_OPERATORS, MAX_NESTING, MAX_DIGITS = 200_000, 1000, 50, 400
 
@@ -52,7 +53,7 @@ _OPENING, _CLOSING = "([{", ")]}"
 _BOOLEAN = {"&": "and", "|": "or"}   # they bind as `and` and `or` do, as in pandas' queries
 
 
-@dataclass
+@record()
 class Line:
     """One statement, ready for Python's parser.
 
@@ -83,7 +84,7 @@ class Line:
         return next((position for end, position in zip(ends, self.positions, strict=True) if offset < end), max(self.positions, default=0))
 
 
-@dataclass
+@record()
 class Word:
     """A token of the text: its kind (a group of the pattern), what is written, and where."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from fastframe.column import Column, Table
@@ -17,6 +17,7 @@ from fastframe.frame.labels import label_key, lined_up
 from fastframe.frame.run import run
 from fastframe.ops.base import unique
 from fastframe.ops.groups import Output, Window
+from fastframe.records import record
 
 _NO_PAIRS = "Matrices of all pairs are not built: give a series, a column's name (rolling(3).corr('x')), or a frame of the same columns."
 _OTHER = "\1other{}"
@@ -26,7 +27,7 @@ _TIMES = "\1times"
 Call = Callable[[str, dict[str, Any]], Any]   # (function, options) -> RollingCall, or another kind of call
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class WindowSource:
     """Columns that windows go over.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +17,7 @@ from fastframe.column.memory import release_arrow_memory
 from fastframe.errors import ArgumentError, ColumnNotFound, DuplicateColumn, InvalidData
 from fastframe.io.paths import expand, reading, whole_file
 from fastframe.io.recorded import recorded_read, recorded_write
+from fastframe.records import record
 
 # What pandas reads as missing.
 NA_VALUES = (
@@ -26,7 +26,7 @@ NA_VALUES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class CsvOptions:
     """What `read_csv` was asked for; see its docstring."""
 

@@ -14,7 +14,7 @@ from fastframe.column import Column, Table
 from fastframe.column.arrow import table_from_arrow
 from fastframe.column.memory import release_arrow_memory
 from fastframe.errors import ColumnNotFound, DuplicateColumn, InvalidData, UnsupportedOperation
-from fastframe.io.parquet_columns import FixedWidth, Joined, Piece, Text, assembly_of, decode, is_encoded, leaves_of
+from fastframe.io.parquet_columns import FixedWidth, Joined, Piece, Text, assembly_of, decode, has_place, is_encoded, leaves_of
 from fastframe.io.paths import expand, reading, whole_file
 from fastframe.io.recorded import recorded_read, recorded_write
 
@@ -55,15 +55,25 @@ def read_table(source: Any, columns: Sequence[str] | None = None, *, filters: An
         raise DuplicateColumn.of({name for name in names if names.count(name) > 1})
     pieces = _pieces(paths, metadata, row_groups)
     n_rows = sum(piece.length for piece in pieces)
+    found: dict[str, Column] = {}
     with progress(len(names), f"reading {paths[0]}") as bar:
-        found: list[Column] = []
-        n_together = max(1, -(-_CALLS_PER_THREAD * thread_count() // max(1, len(pieces))))
-        for first in range(0, len(names), n_together):
-            some = names[first : first + n_together]
-            found += _read_columns(pieces, [schema.field(name) for name in some], n_rows)
-            bar.advance(len(some))
+        for fields in _batches([schema.field(name) for name in names], len(pieces)):
+            found |= _read_columns(pieces, fields, n_rows)
+            bar.advance(len(fields))
     release_arrow_memory()
-    return Table(dict(zip(names, found, strict=True)), n_rows)
+    return Table({name: found[name] for name in names}, n_rows)
+
+
+def _batches(fields: Sequence[pa.Field], n_pieces: int) -> list[list[pa.Field]]:
+    """Which columns are read at once: text and what else may lie in pieces meanwhile only as many as threads need.
+
+    Fixed-width columns never lie in pieces, so all come with the first batch: no thread waits between columns.
+    """
+    at_once = max(1, -(-_CALLS_PER_THREAD * thread_count() // max(1, n_pieces)))
+    others = [field for field in fields if not has_place(field.type, n_pieces)]
+    batches = [others[first : first + at_once] for first in range(0, len(others), at_once)] or [[]]
+    batches[0] += [field for field in fields if has_place(field.type, n_pieces)]
+    return batches if fields else []
 
 
 def _metadata(path: str) -> Any:
@@ -89,7 +99,7 @@ def _pieces(paths: Sequence[str], metadata: Sequence[Any], row_groups: Sequence[
     return pieces
 
 
-def _read_columns(pieces: Sequence[Piece], fields: Sequence[pa.Field], n_rows: int) -> list[Column]:
+def _read_columns(pieces: Sequence[Piece], fields: Sequence[pa.Field], n_rows: int) -> dict[str, Column]:
     """Some columns, their row groups read side by side."""
     assemblies = [assembly_of(field.type, n_rows, len(pieces)) for field in fields]
     files = {piece.path: piece.metadata for piece in pieces}.values()
@@ -98,7 +108,7 @@ def _read_columns(pieces: Sequence[Piece], fields: Sequence[pa.Field], n_rows: i
         encoded = isinstance(assembly, Text) and all(is_encoded(one, leaves_of(one, field.name)[0]) for one in files)
         calls += [partial(_read_piece, piece, field, assembly, encoded) for piece in pieces]
     run_calls(calls)
-    return [assembly.finish(field.name) for field, assembly in zip(fields, assemblies, strict=True)]
+    return {field.name: assembly.finish(field.name) for field, assembly in zip(fields, assemblies, strict=True)}
 
 
 def _read_piece(piece: Piece, field: pa.Field, assembly: Joined | FixedWidth | Text, encoded: bool) -> None:

@@ -7,15 +7,15 @@ groups), innermost first, and puts their values in their places.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from fastframe.dtypes import DType
 from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.base import Value
 from fastframe.ops.expressions import Expression, Schema
+from fastframe.records import record
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Aggregated(Value, Expression):
     """One value for all rows (of a group): an aggregation of an expression."""
 

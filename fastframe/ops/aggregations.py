@@ -9,7 +9,7 @@ See ``docs/dev/adding_an_aggregation.md``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -19,6 +19,7 @@ import pyarrow as pa
 from fastframe.dtypes import BOOL, FLOAT64, INT64, DType, Kind, from_arrow
 from fastframe.errors import ArgumentError, DTypeError
 from fastframe.ops.calls import NamedCall, product_dtype, total_dtype
+from fastframe.records import record
 
 INTERPOLATIONS = ("linear", "lower", "higher", "nearest", "midpoint")
 _BETWEEN = {"linear", "midpoint"}   # interpolations that make values the column does not hold
@@ -124,7 +125,7 @@ def _hashable(call: AggregationCall, dtype: DType, column: str | None) -> DType:
     raise _refuse(call, dtype, column, "scalar")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Aggregation:
     """One row of the table.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from fastframe.dtypes import DType, Kind
@@ -10,13 +9,14 @@ from fastframe.errors import ArgumentError, FunctionArgumentError
 from fastframe.ops.base import Schema, Spec, Value, require
 from fastframe.ops.groups import check_keys
 from fastframe.ops.rolling import Span
+from fastframe.records import record
 
 NULLS = ("skip", "mask", "nan")
 ENGINES = ("numba", "python", "python-processes")
 RESULT = "\2"   # before the names of results, which may be called as keys are; alone where a result has no name
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class FunctionCall(Value):
     """A function and what it gets.
 
@@ -58,7 +58,7 @@ class FunctionCall(Value):
         return str(getattr(self.function, "__name__", None) or type(self.function).__name__)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Apply(Spec):
     """Results of a function by group.
 
@@ -91,7 +91,7 @@ class Apply(Spec):
         return {key: schema[key] for key in self.keys}
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class WindowApply(Spec):
     """Results of a function of the windows that ``span`` says, one row per row: in row order, or by group, rows in no group left out.
 

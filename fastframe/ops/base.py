@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from fastframe.dtypes import DType
 from fastframe.errors import ColumnNotFound, DuplicateColumn
+from fastframe.records import record
 
 Schema = Mapping[str, DType]
 
@@ -37,7 +38,7 @@ class Value:
         return f"{type(self).__name__}({', '.join(f'{field.name}={value!r}' for field, value in values)})"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Spec(Value, ABC):
     """One of the few core operations; every verb is one of them or a composition."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from fastframe.dtypes import INT64, UINT64, DType, Kind, from_arrow
 from fastframe.errors import ArgumentError, DTypeError
+from fastframe.records import record
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class NamedCall:
     """A function by name, and its options; options left out take their defaults.
 

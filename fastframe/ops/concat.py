@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastframe import dtypes
 from fastframe.dtypes import DType
 from fastframe.errors import DTypeError
 from fastframe.ops.base import Schema, Spec
+from fastframe.records import record
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Concat(Spec):
     """All rows in input order, columns in order of first appearance.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -11,9 +10,10 @@ from fastframe.dtypes import DType
 from fastframe.errors import ArgumentError
 from fastframe.ops.calls import NamedCall
 from fastframe.ops.rolling import RollingFunction, of_numbers, paired
+from fastframe.records import record
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Decay:
     """How the weights of earlier rows fall: by ``1 - alpha`` from row to row, or to half in each half-life of time.
 

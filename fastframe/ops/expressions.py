@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -23,6 +22,7 @@ from fastframe.ops.casts import resolve_cast
 from fastframe.ops.function import Function
 from fastframe.ops.functions import function
 from fastframe.ops.literals import is_weak, literal
+from fastframe.records import record
 
 Schema = Mapping[str, DType]
 _NO_OPTIONS: Mapping[str, Any] = {}
@@ -59,7 +59,7 @@ class Expression(ABC):
             yield from child._all_names()
 
 
-@dataclass(frozen=True, repr=False)
+@record(frozen=True, repr=False)
 class Col(Expression):
     """A column by name."""
 
@@ -78,7 +78,7 @@ class Col(Expression):
         yield self.name
 
 
-@dataclass(frozen=True, repr=False)
+@record(frozen=True, repr=False)
 class Lit(Expression):
     """One value for all rows.
 
@@ -139,7 +139,7 @@ class Bound(NamedTuple):
     read: tuple[tuple[str, DType], ...]
 
 
-@dataclass(frozen=True, repr=False)
+@record(frozen=True, repr=False)
 class Call(Expression):
     """A function of ``ops/functions.py`` applied to arguments.
 
@@ -223,7 +223,7 @@ class Call(Expression):
         return self.bound(schema).dtype
 
 
-@dataclass(frozen=True, repr=False)
+@record(frozen=True, repr=False)
 class Cast(Expression):
     """An argument converted to a dtype; ``safe`` raises `LossyCast` where a value would change."""
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from fastframe.dtypes import DType
 from fastframe.errors import ArgumentError
+from fastframe.records import record
 
 # (operation, dtypes of the arguments, options) -> dtype of the result; raises DTypeError naming the operation
 ResultRule = Callable[[str, Sequence[DType], Mapping[str, Any]], DType]
 REQUIRED = object()   # the default of an option that must be given
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Function:
     """An elementwise function.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from fastframe.dtypes import DType, Kind
@@ -13,9 +12,10 @@ from fastframe.ops.base import Schema, Spec, Value, require, unique
 from fastframe.ops.decay import Decay, DecayCall
 from fastframe.ops.rolling import RollingCall, Span
 from fastframe.ops.windows import WindowCall
+from fastframe.records import record
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Output(Value):
     """One result column: ``name`` = ``call`` of ``column`` (None where the call counts rows), or of it and ``other``."""
 
@@ -59,7 +59,7 @@ def check_keys(keys: Iterable[str], schema: Schema) -> None:
             raise DTypeError.of_operation("grouping", schema[key], key, "scalar dtypes")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class GroupBy(Spec):
     """One row per group: the key columns, then the outputs.
 
@@ -83,7 +83,7 @@ class GroupBy(Spec):
         return {key: schema[key] for key in self.keys} | {output.name: output.resolve(schema) for output in self.outputs}
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Window(Spec):
     """One value per row, from the rows of its group in row order; only the outputs come out.
 
@@ -109,7 +109,7 @@ class Window(Spec):
         return {name: schema[name] for name in self.carried} | {output.name: output.resolve(schema) for output in self.outputs}
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Reduce(Spec):
     """One row: aggregates over all rows."""
 
@@ -122,7 +122,7 @@ class Reduce(Spec):
         return {output.name: output.resolve(schema) for output in self.outputs}
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class TopK(Spec):
     """The rows of the ``k`` largest (or smallest) values of ``column`` in each group.
 

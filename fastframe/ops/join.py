@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastframe import dtypes
 from fastframe.dtypes import DType, Kind
 from fastframe.errors import ArgumentError, MergeError
 from fastframe.ops.base import Schema, Spec, require, unique
+from fastframe.records import record
 
 HOW = ("inner", "left", "right", "outer")
 VALIDATE = {
@@ -16,7 +15,7 @@ VALIDATE = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Join(Spec):
     """Pairs of rows with equal keys; missing keys equal each other, as in pandas.
 

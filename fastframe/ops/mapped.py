@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from fastframe import dtypes
@@ -11,13 +11,14 @@ from fastframe.dtypes import DType, Kind
 from fastframe.errors import ArgumentError, RowFunctionError
 from fastframe.ops.base import Value
 from fastframe.ops.expressions import Expression, Schema
+from fastframe.records import record
 
 NULLS = ("skip", "mask", "nan")
 ENGINES = ("numba", "python")
 CODED = (Kind.STRING, Kind.CATEGORY)   # compiled functions get codes, and what they stand for
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class RowFunction:
     """A function of one value per column, and how it is called; equal only to itself.
 
@@ -125,7 +126,7 @@ class RowFunction:
         return [(one.name, one.dtype) for one in kernel.results]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Mapped(Value, Expression):
     """Result ``place`` of a function of the values of some expressions, row by row."""
 

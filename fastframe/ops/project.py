@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastframe.dtypes import DType
 from fastframe.ops.base import Schema, Spec, require, unique
 from fastframe.ops.expressions import Expression
+from fastframe.records import record
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Project(Spec):
     """Columns computed from expressions over one table.
 
@@ -32,7 +31,7 @@ class Project(Spec):
         return {**schema, **computed} if self.keep else computed
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Put(Spec):
     """Replace values of one column at given rows.
 

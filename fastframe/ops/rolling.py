@@ -7,13 +7,14 @@ A window is the rows around a row, in row order, within its group. Missing value
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any
 
 from fastframe.dtypes import FLOAT64, INT64, DType, Kind
 from fastframe.errors import ArgumentError, DTypeError
 from fastframe.ops.calls import NamedCall, total_dtype
+from fastframe.records import record
 
 CLOSED = ("right", "left", "both", "neither")
 INTERPOLATIONS = ("linear", "lower", "higher", "nearest", "midpoint")
@@ -22,7 +23,7 @@ TIME_KINDS = (Kind.DATE, Kind.TIMESTAMP, Kind.DURATION, Kind.TIME)
 ResultRule = Callable[[str, DType, "str | None"], DType]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Span:
     """How far windows reach: a number of rows, a span of time, or (with neither) from the first row to the window's own.
 
@@ -99,7 +100,7 @@ def _extreme(name: str, dtype: DType, column: str | None) -> DType:
     raise DTypeError.of_operation(name, dtype, column, "bool, integer, float, date, time and duration columns")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class RollingFunction:
     """One row of the table.
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastframe.dtypes import DType, Kind
 from fastframe.errors import DTypeError
 from fastframe.ops.base import Schema, Spec, require
 from fastframe.ops.expressions import Expression
+from fastframe.records import record
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Filter(Spec):
     """The rows where a bool expression is true (missing counts as false), in their order.
 
@@ -26,7 +25,7 @@ class Filter(Spec):
         return dict(schemas[0])
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Take(Spec):
     """Rows by position.
 
@@ -47,7 +46,7 @@ class Take(Spec):
         return dict(schemas[0])
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Sort(Spec):
     """Rows in the order of key columns; stable; missing keys last (or first) in both directions.
 

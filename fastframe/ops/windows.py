@@ -7,7 +7,7 @@ skipped and stay missing; a missing result is null. Integers stay integers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +17,7 @@ import pyarrow as pa
 from fastframe.dtypes import FLOAT64, INT64, DType, Kind, from_arrow
 from fastframe.errors import ArgumentError, DTypeError, LossyCast
 from fastframe.ops.calls import NamedCall, product_dtype, total_dtype
+from fastframe.records import record
 
 RANK_METHODS = ("average", "min", "max", "first", "dense")
 NA_OPTIONS = ("keep", "top", "bottom")
@@ -74,7 +75,7 @@ def _ranked(name: str, dtype: DType, column: str | None) -> DType:
     raise DTypeError.of_operation(name, dtype, column, "bool, numeric, temporal, text and category columns")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class WindowFunction:
     """One row of the table.
 

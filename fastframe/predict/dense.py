@@ -15,8 +15,8 @@ import numpy as np
 
 from fastframe.errors.models import ModelError
 from fastframe.predict.features import Feature
-from fastframe.predict.records import record
 from fastframe.predict.scores import Score, node
+from fastframe.records import record
 
 if TYPE_CHECKING:
     from fastframe.predict.rows import Rows

@@ -15,8 +15,8 @@ from fastframe.dtypes import dtype as as_dtype
 from fastframe.errors.models import ModelError
 from fastframe.predict import blocks
 from fastframe.predict.dense import expit, value
-from fastframe.predict.records import record
 from fastframe.predict.scores import Score, node
+from fastframe.records import record
 
 if TYPE_CHECKING:
     from fastframe.predict.rows import Rows

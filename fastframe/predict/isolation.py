@@ -9,8 +9,8 @@ import numpy as np
 
 from fastframe._threads import SLICE_ROWS, run_calls
 from fastframe.errors import ModelError
-from fastframe.predict.records import record
 from fastframe.predict.scores import Score, node
+from fastframe.records import record
 
 if TYPE_CHECKING:
     from fastframe.contract import FeatureContract

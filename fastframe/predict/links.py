@@ -17,8 +17,8 @@ from fastframe._kernels import forest_links as kernels
 from fastframe._threads import SLICE_ROWS, run, run_calls
 from fastframe.column.memory import allocate_array
 from fastframe.errors.models import ModelError
-from fastframe.predict.records import record
 from fastframe.predict.scores import Score, node
+from fastframe.records import record
 
 if TYPE_CHECKING:
     from fastframe.predict.rows import Rows

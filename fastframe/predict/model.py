@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from fastframe.contract import FeatureContract
-from fastframe.predict.records import record
 from fastframe.predict.scores import Score
+from fastframe.records import record
 
 Array = np.ndarray[Any, Any]
 

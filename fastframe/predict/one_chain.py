@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastframe.predict.records import record
 from fastframe.predict.scores import ForestScore, Score
+from fastframe.records import record
 
 _MOST_LINKS = 4   # RowAnswer's
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastframe.errors import ModelError
-from fastframe.predict.records import record
 from fastframe.predict.scores import Score, node
+from fastframe.records import record
 
 if TYPE_CHECKING:
     from fastframe.contract import FeatureContract

@@ -17,9 +17,9 @@ from fastframe.predict.features import Number
 from fastframe.predict.model import Model
 from fastframe.predict.model_checks import check_model, forest_scores, reads_columns
 from fastframe.predict.one import RowMethod, one_row
-from fastframe.predict.records import record
 from fastframe.predict.rows import Rows
 from fastframe.predict.scores import ForestScore, Score
+from fastframe.records import record
 
 if TYPE_CHECKING:
     from fastframe.predict.explain import Explanation

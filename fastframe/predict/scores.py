@@ -14,7 +14,7 @@ import numpy as np
 
 from fastframe.predict.features import Feature
 from fastframe.predict.forest import Forest
-from fastframe.predict.records import record
+from fastframe.records import record
 
 if TYPE_CHECKING:
     from fastframe.predict.rows import Rows

@@ -41,7 +41,8 @@ BY_GROUP: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda by: by["x"].agg(lambda x: x * 2), FunctionError, "agg: the lambda returned an array"),
     (lambda by: by["x"].transform(lambda x: (x.min(), x.max())), FunctionError, "transform: the lambda returned several values"),
     (lambda by: by["x"].agg(lambda x: x.sum(), out="int8"), FunctionError, "the lambda returns float64, but out='int8' was asked for"),
-    (lambda by: by["x"].apply(lambda x: {"a": 1, "b": x.sum()}, out={"a": "int64"}), FunctionError, r"returns several results \('a', 'b'\), but out= declares 'a'"),
+    (lambda by: by["x"].apply(lambda x: {"a": 1, "b": x.sum()}, out={"a": "int64"}), FunctionError,
+     r"returns several results \('a', 'b'\), but out= declares 'a'"),
     (lambda by: by["t"].agg(lambda codes, texts: texts[codes[0]]), JITError, "it returns text"),
     (lambda by: by["t"].agg(lambda codes, texts: codes[0], out="bool"), FunctionError, "out='bool' was asked for"),
 ]

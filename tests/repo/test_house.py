@@ -98,7 +98,7 @@ def test_no_drawer_for_everything() -> None:
 
 # Imports run downwards only; modules of one floor may import each other.
 FLOORS = [
-    ("errors",), ("dtypes", "options", "_version"), ("_threads",), ("_kernels", "_jit"), ("column",), ("ops",), ("engines",),
+    ("errors", "_collector"), ("dtypes", "options", "records", "_version"), ("_threads",), ("_kernels", "_jit"), ("column",), ("ops",), ("engines",),
     ("io", "predict", "contract"), ("frame",),
     ("testing", "versions", "profiling"),
 ]  # fmt: skip

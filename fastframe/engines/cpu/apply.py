@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,11 +25,12 @@ from fastframe.engines.cpu.spread import spread_codes
 from fastframe.engines.cpu.take import take
 from fastframe.errors import FunctionError
 from fastframe.ops.apply import RESULT, Apply, WindowApply
+from fastframe.records import record
 
 Array = np.ndarray[Any, Any]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Results:
     """What the calls gave: one row per run, or with ``per_row`` one per row of the table.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from fastframe.engines.cpu.keys_text import encode_text
 from fastframe.engines.cpu.room import Room, names_of
 from fastframe.errors import FunctionError, JITError
 from fastframe.ops.apply import Apply, FunctionCall, WindowApply
+from fastframe.records import record
 
 if TYPE_CHECKING:
     from fastframe._jit.kernel import Kernel, Returned
@@ -30,7 +30,7 @@ APART_ROWS = 1 << 18   # rows whose groups take long enough to be found while an
 _OPERATION = "function by group"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Prepared:
     """The columns that a function is called on (text as codes), the values of its other parameters, and its compilation."""
 
@@ -56,7 +56,7 @@ def prepared(call: FunctionCall, table: Table) -> Prepared:
     return Prepared(columns, extras, compiled)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Begun:
     """A compilation that goes on beside the caller's work, where that is long."""
 

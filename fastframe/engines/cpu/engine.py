@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+from fastframe._collector import paused
 from fastframe._threads import record
 from fastframe.column import Table
 from fastframe.engines.base import Handler, handler_of
@@ -30,7 +31,8 @@ class Late:
 
     def __call__(self, *arguments: Any) -> Any:
         if self._function is None:
-            self._function = getattr(import_module(f"fastframe.engines.cpu.handlers.{self._module}"), self._name)
+            with paused():
+                self._function = getattr(import_module(f"fastframe.engines.cpu.handlers.{self._module}"), self._name)
         return self._function(*arguments)
 
 

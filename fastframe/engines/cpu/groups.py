@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from fastframe._threads import run
 from fastframe.column.memory import allocate_array
 from fastframe.dtypes import DType, Physical
 from fastframe.engines.cpu.row_codes import Codes, ColumnCodes, Written, code_view
+from fastframe.records import record
 
 FEW_GROUPS = 1 << 10   # of so many the key columns are kept, too
 NO_CODE = 0xFFFFFFFF   # of 32-bit codes; narrower ones have all their bits set, too
@@ -24,7 +25,7 @@ Rows = np.ndarray[Any, np.dtype[np.int32]]
 Words = np.ndarray[Any, np.dtype[np.uint64]]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Digit:
     """Where the values of one key column are in the words of groups: what is needed to write them out again.
 
@@ -43,7 +44,7 @@ class Digit:
     dictionary: pa.Array | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class GroupWords:
     """The packed key of each group.
 
@@ -66,7 +67,7 @@ class GroupWords:
         return self.make()
 
 
-@dataclass(eq=False)
+@record(eq=False)
 class Groups:
     """The groups of rows with equal keys.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from fastframe.engines.cpu.join_keys import Codes, shared_codes
 from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.order import group_order
 from fastframe.errors import DTypeError, ShapeError
+from fastframe.records import record
 
 Array = np.ndarray[Any, Any]
 Words = Array | None   # one bit per row, in 64-bit words
@@ -27,7 +27,7 @@ Words = Array | None   # one bit per row, in 64-bit words
 SPARSE_CODES = 16    # possible codes per row from which they are renumbered first
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Pairs:
     """The pairs of a join, in probe order (the partners of a row in build order): counted, not yet written.
 

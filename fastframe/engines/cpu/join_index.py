@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +13,7 @@ from fastframe.column.memory import allocate_array
 from fastframe.engines.cpu.groups import filled
 from fastframe.engines.cpu.join_keys import Codes
 from fastframe.engines.cpu.order import group_order
+from fastframe.records import record
 
 Array = np.ndarray[Any, Any]
 
@@ -23,7 +23,7 @@ CACHED_BYTES = 512 << 10   # an index larger than this share of an L2 cache is f
 HEAD_ROWS = 1 << 10        # among so many rows most repetition shows
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class RowMap:
     """Per code a bit whether it occurs (a 0 bit follows them), and its one row."""
 
@@ -48,7 +48,7 @@ class RowMap:
         return self.n_codes * 4 > CACHED_BYTES
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class RowGroups:
     """The rows of code ``c`` are ``rows[offsets[c]:offsets[c + 1]]``, ascending."""
 

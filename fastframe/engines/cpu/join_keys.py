@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from fastframe.engines.cpu.key_parts import KeyPart, code_part, fixed_view, kern
 from fastframe.engines.cpu.keys_text import encode_rows, encode_text
 from fastframe.engines.cpu.plan import MOST_DIRECT
 from fastframe.errors import DTypeError
+from fastframe.records import record
 
 JOIN_CODES = 1 << 22   # so many are always addressed directly: joins keep little per code
 _NARROW = {Physical.I8, Physical.I16, Physical.I32, Physical.U8, Physical.U16, Physical.U32, Physical.F32, Physical.BOOL}
@@ -33,7 +34,7 @@ class KeyPair(NamedTuple):
     build: KeyPart
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Codes:
     """The key codes of one side's rows: in memory, or made by kernels block by block from the key columns.
 

@@ -7,7 +7,7 @@ in which row numbers never leave the cache; many columns of a large build side c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +28,7 @@ from fastframe.engines.cpu.packed_rows import STREAMED_BYTES, PackedRows, can_pa
 from fastframe.engines.cpu.spread import spread, worth_encoding
 from fastframe.engines.cpu.take import by_codes, slim, take
 from fastframe.errors import OutOfMemory
+from fastframe.records import record
 
 Array = np.ndarray[Any, Any]
 Columns = dict[str, Column]
@@ -147,7 +148,7 @@ def _all_missing(column: Column, n_rows: int) -> Column:
     return slim(rewrapped(column, pa.nulls(n_rows, pa.int32())))
 
 
-@dataclass
+@record()
 class Emission:
     """What the pairs' kernel is to write, and where."""
 

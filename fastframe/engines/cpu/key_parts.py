@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from fastframe.dtypes import DType, Kind, Physical
 from fastframe.engines.cpu.facts import Range, value_range, value_step
 from fastframe.engines.cpu.keys_text import encode_text, ranks
 from fastframe.errors import DTypeError
+from fastframe.records import record
 
 MOST_CODES = 2**64 - 1
 _WORD = 2**64
@@ -31,7 +32,7 @@ _HALF = 2**32
 _SPARSE = 2   # a range so many times wider than the rows: then a step of times, such as a day, is worth looking for
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class KeyPart:
     """One digit: how codes 0 to ``n_values - 1`` (missing: ``n_values``) are made from a column's view."""
 

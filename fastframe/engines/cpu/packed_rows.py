@@ -6,7 +6,6 @@ A random row costs one cache miss instead of one per column: joins keep the payl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +19,7 @@ from fastframe.column.memory import allocate, allocate_array, allocate_bits
 from fastframe.dtypes import Physical
 from fastframe.engines.cpu.facts import value_range
 from fastframe.engines.cpu.forms import ALL_VALID, Form, Rows, Validity, codes_column, fixed_array, form_of, rewrapped
+from fastframe.records import record
 
 STREAMED_BYTES = 8 << 20   # results so large are not kept in a cache until they are read, so they are written past it
 _PACKED = (Form.FIXED, Form.BITS, Form.ENCODED)
@@ -41,7 +41,7 @@ class Field(NamedTuple):
     low: int = 0
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class PackedRows:
     """Records of ``size`` bytes: values, widest first, then from ``flags`` on bits: bools, validities, integers kept as distances."""
 

@@ -8,7 +8,7 @@ and concatenated like any table.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -21,12 +21,13 @@ from fastframe.engines.cpu.finish import FINISHERS, nulled
 from fastframe.engines.cpu.row_codes import Codes
 from fastframe.engines.cpu.updates import Operands, fields_of
 from fastframe.ops.aggregations import AggregationCall
+from fastframe.records import record
 
 MISSING = "missing"   # field of a state: missing values of each group, where they matter
 _TOO_FEW = -(2**62)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class State:
     """What the rows seen so far are to an aggregation.
 

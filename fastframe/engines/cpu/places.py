@@ -7,7 +7,7 @@ the rows of each group are together already, in group order, nothing is carried 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +24,7 @@ from fastframe.engines.cpu.groups import Groups, remapped, widened
 from fastframe.engines.cpu.row_codes import Codes, ColumnCodes, code_view
 from fastframe.engines.cpu.scatter import PARTITION_SLICE, fine_partitions
 from fastframe.engines.cpu.slot_counts import OPERATION, count_codes
+from fastframe.records import record
 
 Array = np.ndarray[Any, Any]
 
@@ -31,7 +32,7 @@ MOST_DIRECT = 1 << 11   # groups that one step tells apart: their open lines fit
 _FLOATS = (Physical.F32, Physical.F64)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Places:
     """Rows by group.
 

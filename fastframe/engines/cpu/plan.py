@@ -7,11 +7,11 @@ sample of the rows has. docs/plans/groupby_keys.md has the measurements behind t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from fastframe.engines.cpu.groups import code_dtype
 from fastframe.engines.cpu.key_parts import MOST_CODES, KeyPart, n_codes
+from fastframe.records import record
 
 FEW_CODES = 1 << 16          # keys that are always addressed directly: their bitmap is 8 KiB
 CODES_PER_ROW = 8            # a bitmap of so many possible keys per row costs less than hashing the rows
@@ -31,7 +31,7 @@ class Method(Enum):
     PARTITIONS = "partitions"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Plan:
     """How the groups of some key columns are found.
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fastframe._kernels.memory import address_of
+from fastframe.records import record
 
 Written = np.ndarray[Any, Any]   # of uint8, uint16 or uint32; all bits set where a row is in no group
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class ColumnCodes:
     """Codes that are the values of a key column less the smallest of them: not a byte is written for them.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,10 +10,11 @@ import numpy as np
 
 from fastframe._jit.runs import Runs as CompiledRuns
 from fastframe.engines.cpu.places import Places
+from fastframe.records import record
 
 Array = np.ndarray[Any, Any]
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Runs:
     """Runs of places, in group order; groups without a placed row have none.
 

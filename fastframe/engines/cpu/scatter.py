@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from fastframe._kernels.memory import Block
 from fastframe._threads import run, slice_rows
 from fastframe.column.memory import allocate, allocate_array, allocate_bits
 from fastframe.engines.cpu.row_codes import Codes, code_view
+from fastframe.records import record
 
 MOST_DIRECT = 1 << 14    # groups that one scatter tells apart; more go through partitions of groups first
 MOST_PARTITIONS = 1024   # more would miss the TLB at every write
@@ -23,7 +23,7 @@ _CODE_BYTES = 4
 Places = np.ndarray[Any, np.dtype[np.int32]]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Source:
     """What is scattered: a kernel source id (``scatter.hpp::scatter_by``), its view, and the codes of its rows.
 
@@ -46,7 +46,7 @@ class Source:
         return code_view(self.codes)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Scattered:
     """Values in partition (or group) order, their codes and rows where wanted, and where each partition begins (and the end).
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from fastframe._kernels import order as kernels
 from fastframe._threads import run, slice_rows
 from fastframe.column.memory import allocate_array
 from fastframe.engines.cpu.row_codes import Codes, code_view
+from fastframe.records import record
 
 Array = np.ndarray[Any, Any]
 
@@ -18,7 +18,7 @@ OPERATION = "ordering rows by group"
 _LINE_COUNTS = 32   # counters of two lines: the processor fetches lines in pairs
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class SlotCounts:
     """How rows spread over slots ``code >> shift``.
 

@@ -6,7 +6,6 @@ Windows are laid over *positions*: rows in row order, or in group order, where e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any
@@ -24,6 +23,7 @@ from fastframe.engines.cpu.order import group_order
 from fastframe.engines.cpu.select import take_table
 from fastframe.errors import WindowError
 from fastframe.ops.rolling import TIME_KINDS, Span
+from fastframe.records import record
 
 Array = np.ndarray[Any, Any]
 
@@ -36,7 +36,7 @@ _NO_LIMIT = 1 << 62
 _NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Positions:
     """Rows in the order that windows are laid over; ``rows`` and ``offsets`` (of groups) are None where that is row order."""
 
@@ -73,7 +73,7 @@ def carried_along(table: Table, names: Sequence[str], positions: Positions) -> d
     return dict((take_table(carried, positions.rows) if positions.rows is not None else carried).columns)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Bounds:
     """Windows as kernels see them; ``begin`` and ``end`` (int32) are None where kernels work them out from numbers of rows."""
 

@@ -15,7 +15,7 @@ from fastframe._kernels.forest_sliced import ROWS as TILE_ROWS
 from fastframe.predict.engines.planes import Planes
 from fastframe.predict.engines.sliced import TABLES, is_perfect, n_leaves_of_trees
 from fastframe.predict.forest import Forest
-from fastframe.predict.records import record
+from fastframe.records import record
 
 Array = np.ndarray[Any, Any]
 

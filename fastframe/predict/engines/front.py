@@ -15,7 +15,7 @@ from fastframe.predict.engines.grid import grid_of
 from fastframe.predict.engines.sets import code_values
 from fastframe.predict.features import Code, Computed, Feature, Lookup, Number, Step
 from fastframe.predict.forest import CategoryInput, NumberInput
-from fastframe.predict.records import record
+from fastframe.records import record
 
 Array = np.ndarray[Any, Any]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastframe.predict.records import record
+from fastframe.records import record
 
 Array = np.ndarray[Any, Any]
 

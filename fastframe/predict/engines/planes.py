@@ -19,7 +19,7 @@ from fastframe.predict.engines.front import CategoryPlanes, CodePlanes, Front, N
 from fastframe.predict.engines.sets import CodeTests, category_tests, class_planes, code_values, lookup_tests
 from fastframe.predict.features import Code, Computed, Feature, Lookup, Number
 from fastframe.predict.forest import CategoryInput, Forest, NumberInput
-from fastframe.predict.records import record
+from fastframe.records import record
 
 Array = np.ndarray[Any, Any]
 

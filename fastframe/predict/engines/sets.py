@@ -13,7 +13,7 @@ import numpy as np
 
 from fastframe.predict.features import Code, Lookup
 from fastframe.predict.forest import Forest
-from fastframe.predict.records import record
+from fastframe.records import record
 
 Array = np.ndarray[Any, Any]
 

@@ -1,0 +1,36 @@
+"""Garbage is not collected during imports, and afterwards as before."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+
+import pytest
+
+from fastframe._collector import paused
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_it_is_as_before_afterwards_also_after_an_error(collects: bool) -> None:
+    before = gc.isenabled()
+    (gc.enable if collects else gc.disable)()
+    try:
+        with paused():
+            assert not gc.isenabled()
+            with paused():
+                assert not gc.isenabled()
+            assert not gc.isenabled()
+        assert gc.isenabled() is collects
+        with pytest.raises(ImportError), paused():
+            raise ImportError
+        assert gc.isenabled() is collects
+    finally:
+        (gc.enable if before else gc.disable)()
+
+
+def test_an_import_leaves_it_as_it_was() -> None:
+    code = "import gc; {}; import fastframe as ff; ff.DataFrame({{'a': [1]}}).groupby('a').size(); print(gc.isenabled())"
+    for setting, shown in (("gc.enable()", "True"), ("gc.disable()", "False")):
+        done = subprocess.run([sys.executable, "-c", code.format(setting)], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == shown
