@@ -98,6 +98,10 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
         int64_t record_bytes
         int64_t first_partition
         int64_t stop_partition
+        int64_t first_row
+        int64_t first_slice
+        bint begins
+        bint ends
         bint has_mask
         int32_t* places
         const int32_t* starts
@@ -379,12 +383,23 @@ cdef class Program:
         self.program.places = <int32_t*>places                           # OUT of counting, IN OUT of scattering
         return self.task(count_kernel(self.code_bytes))
 
-    def round(self, uintptr_t records, uintptr_t starts, int64_t first_partition, int64_t stop_partition):
-        """Once counts are places: over rows, the records of some partitions; then over these partitions, to results."""
+    def keep_states(self, uintptr_t states, uintptr_t missing, uintptr_t touched):
+        """Where the states of a batch's partitions are kept until its next one; 0 where nothing needs to be."""
+        self.program.states = <uint8_t*>states                           # IN OUT
+        self.program.missing = <uint32_t*>missing                        # IN OUT
+        self.program.touched = <uint8_t*>touched                         # IN OUT
+
+    def batch(self, uintptr_t records, uintptr_t starts, *, tuple partitions, int64_t first_row, int64_t first_slice, bint begins,
+              bint ends):
+        """Once counts are places: over rows, the records of some partitions; then over these partitions, at the end to results."""
         self.program.records = <uint8_t*>records                         # OUT
         self.program.starts = <const int32_t*>starts                     # IN
-        self.program.first_partition = first_partition
-        self.program.stop_partition = stop_partition
+        self.program.first_partition = partitions[0]
+        self.program.stop_partition = partitions[1]
+        self.program.first_row = first_row
+        self.program.first_slice = first_slice
+        self.program.begins = begins
+        self.program.ends = ends
         return self.task(scatter_kernel(self.code_bytes)), self.task(update_partitions_kernel)
 
 

@@ -104,17 +104,19 @@ struct Program {
     // Slices.
     int64_t n_slices, n_replicas, state_bytes;
     bool prefetch;
-    uint8_t* states;                     // out: of each slice its table
-    uint32_t* missing;                   // out: of each slice n_counted x (n_groups + SPARE_SLOTS)
-    uint8_t* touched;                    // out: of each slice n_counted: whether the counts are there
+    uint8_t* states;                     // in, out: of each slice its table; of each kept partition
+    uint32_t* missing;                   // in, out: of each table n_counted x (groups + SPARE_SLOTS)
+    uint8_t* touched;                    // in, out: of each table n_counted: whether the counts are there
     uint32_t lane_offsets[STEP_ROWS];    // where the lane's replica begins, in words
     uint32_t lane_spares[STEP_ROWS];     // the state of rows that are left out
     // Partitions; see program_partitions.hpp.
     int64_t shift, n_partitions, record_bytes;
-    int64_t first_partition, stop_partition;   // in: of this round
+    int64_t first_partition, stop_partition;   // in: of this batch
+    int64_t first_row, first_slice;            // in: of this batch
+    bool begins, ends;                   // in: whether this batch is the first of its partitions, and the last
     bool has_mask;
     int32_t* places;                     // in, out
-    const int32_t* starts;               // in
+    const int32_t* starts;               // in: of the partitions of this batch, and of its end
     uint8_t* records;                    // in, out
 };
 

@@ -5,8 +5,8 @@
 // after the other. Rows keep their order within a partition; rows without a group are left out. The places of a block of
 // rows are computed and prefetched for writing before anything is written (measured: half the time, see scatter.hpp).
 //
-// Records are bounded: where all of them would take too much, they come in rounds of some partitions each. A round reads all
-// codes again, and the values of its rows.
+// Records are bounded: where all of them would take too much, they come in batches, each of some slices of rows and of some
+// partitions. Between the batches of a range of rows the states of their partitions are kept.
 #pragma once
 #include <memory>
 
@@ -27,7 +27,7 @@ template <typename Code>
 int count_records(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const Program& program = *((const Bound*)raw)->program;
     const uint32_t n_groups = (uint32_t)program.n_groups;
-    int32_t* counts = program.places + slice * program.n_partitions;
+    int32_t* counts = program.places + slice * program.n_partitions;   // of one partition more than there are: none
     memset(counts, 0, (size_t)program.n_partitions * sizeof(int32_t));
     for (int64_t row = start; row < stop; ++row) {
         const uint32_t code = load<Code>(program.codes, row) - program.base;
@@ -46,12 +46,11 @@ inline void put_masks(const Program& program, const row_t* rows, int count, uint
     for (int lane = 0; lane < count; ++lane) store<uint32_t>(records[lane] + 4, 0, masks[lane]);
 }
 
-// Rows of the round, at most SCATTER_ROWS, to their places.
+// Rows of the batch, at most SCATTER_ROWS, to their places.
 inline void put_records(const Program& program, int32_t* places, const row_t* rows, const uint32_t* codes, int count) {
     uint8_t* records[SCATTER_ROWS];
-    const int64_t first = program.starts[program.first_partition];
     for (int lane = 0; lane < count; ++lane) {
-        records[lane] = program.records + (places[codes[lane] >> program.shift]++ - first) * program.record_bytes;
+        records[lane] = program.records + (int64_t)places[codes[lane] >> program.shift]++ * program.record_bytes;
         __builtin_prefetch(records[lane], 1);
     }
     for (int lane = 0; lane < count; ++lane) store<uint32_t>(records[lane], 0, codes[lane]);
@@ -61,14 +60,16 @@ inline void put_records(const Program& program, int32_t* places, const row_t* ro
     }
 }
 
-// Over the same slices of rows, once counts are places.
+// Over the batch's slices of rows, once counts are places.
 template <typename Code>
 int scatter_records(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const Program& program = *((const Bound*)raw)->program;
     const uint32_t first_group = (uint32_t)(program.first_partition << program.shift);
     const int64_t stop_group = program.stop_partition << program.shift;
     const uint32_t n_groups = (uint32_t)(stop_group < program.n_groups ? stop_group : program.n_groups) - first_group;
-    int32_t* places = program.places + slice * program.n_partitions;
+    int32_t* places = program.places + (program.first_slice + slice) * program.n_partitions;
+    start += program.first_row;
+    stop += program.first_row;
     row_t rows[2 * SCATTER_ROWS];
     uint32_t codes[2 * SCATTER_ROWS];
     int n_picked = 0;
@@ -134,48 +135,62 @@ struct Unpacked {
     }
 };
 
-inline int update_partition(const Program& program, int64_t partition, Unpacked& unpacked, Area area) {
-    const int64_t first_group = partition << program.shift, n_left = program.n_groups - first_group;
-    const uint32_t words = (uint32_t)(program.stride / 8);
-    area.n_groups = n_left < ((int64_t)1 << program.shift) ? n_left : (int64_t)1 << program.shift;
-    init_states(program, area.states, area.n_states());
-    memset(area.touched, 0, (size_t)program.n_counted);
+inline int add_records(const Program& program, int64_t partition, Unpacked& unpacked, const Area& area) {
+    const uint32_t first_group = (uint32_t)(partition << program.shift), words = (uint32_t)(program.stride / 8);
+    const int32_t* starts = program.starts + (partition - program.first_partition);
     uint32_t group[STEP_ROWS], target[STEP_ROWS];
-    for (int64_t place = program.starts[partition]; place < program.starts[partition + 1]; place += STEP_ROWS) {
-        const int64_t n_places = program.starts[partition + 1] - place;
-        const int count = (int)(n_places < STEP_ROWS ? n_places : STEP_ROWS);
-        const uint8_t* records = program.records + (place - program.starts[program.first_partition]) * program.record_bytes;
+    for (int64_t place = starts[0]; place < starts[1]; place += STEP_ROWS) {
+        const int count = (int)(starts[1] - place < STEP_ROWS ? starts[1] - place : STEP_ROWS);
+        const uint8_t* records = program.records + place * program.record_bytes;
         for (int lane = 0; lane < count; ++lane) {
-            group[lane] = load<uint32_t>(records + lane * program.record_bytes, 0) - (uint32_t)first_group;
+            group[lane] = load<uint32_t>(records + lane * program.record_bytes, 0) - first_group;
             target[lane] = group[lane] * words;
         }
         unpacked.load_block(program, records, count);
         if (!update_block(program, unpacked.views.data(), area, group, target, 0, count, true)) return OVERFLOW_;
     }
+    return OK;
+}
+
+inline int emit_partition(const Program& program, int64_t partition, const Area& area) {
     for (const Step& step : program.steps) {
         if (step.kernels->close != nullptr) step.kernels->close(area.states + step.offset, program.stride, area.n_groups);
     }
     for (int32_t counted = 0; counted < program.n_counted; ++counted) area.missing_of(counted);
     for (int64_t at = 0; at < area.n_groups; at += GROUP_BLOCK) {
         const int count = (int)(area.n_groups - at < GROUP_BLOCK ? area.n_groups - at : GROUP_BLOCK);
-        const int status = emit_groups(program, area, at, first_group + at, count);
+        const int status = emit_groups(program, area, at, (partition << program.shift) + at, count);
         if (status != OK) return status;
     }
     return OK;
 }
 
-// Over the partitions of the round.
+inline int update_partition(const Program& program, int64_t partition, Unpacked& unpacked, Area area) {
+    const int64_t n_left = program.n_groups - (partition << program.shift), most = (int64_t)1 << program.shift;
+    area.n_groups = n_left < most ? n_left : most;
+    if (program.begins) {
+        init_states(program, area.states, area.n_states());
+        memset(area.touched, 0, (size_t)program.n_counted);
+    }
+    const int status = add_records(program, partition, unpacked, area);
+    return status == OK && program.ends ? emit_partition(program, partition, area) : status;
+}
+
+// Over the partitions of the batch.
 inline int update_partitions(void* raw, int64_t start, int64_t stop, int64_t) {
     const Program& program = *((const Bound*)raw)->program;
     const size_t n_states = ((size_t)1 << program.shift) + SPARE_SLOTS, n_counted = (size_t)program.n_counted;
+    const size_t table_bytes = n_states * (size_t)program.stride;
+    const bool kept = program.states != nullptr;
     try {
-        const std::unique_ptr<uint8_t[]> states(new uint8_t[n_states * (size_t)program.stride + 64]);   // not cleared
-        const std::unique_ptr<uint32_t[]> missing(new uint32_t[n_states * n_counted]);
+        const std::unique_ptr<uint8_t[]> states(kept ? nullptr : new uint8_t[table_bytes + 64]);   // not cleared
+        const std::unique_ptr<uint32_t[]> missing(kept ? nullptr : new uint32_t[n_states * n_counted]);
         std::vector<uint8_t> touched(n_counted + 1);
         Unpacked unpacked(program);
-        uint8_t* aligned = (uint8_t*)(((uintptr_t)states.get() + 63) & ~(uintptr_t)63);
-        for (int64_t partition = program.first_partition + start; partition < program.first_partition + stop; ++partition) {
-            const int status = update_partition(program, partition, unpacked, {aligned, missing.get(), touched.data(), 0});
+        Area area = {(uint8_t*)(((uintptr_t)states.get() + 63) & ~(uintptr_t)63), missing.get(), touched.data(), 0};
+        for (int64_t number = start; number < stop; ++number) {
+            if (kept) area = {program.states + number * table_bytes, program.missing + number * n_states * n_counted, program.touched + number * n_counted, 0};
+            const int status = update_partition(program, program.first_partition + number, unpacked, area);
             if (status != OK) return status;
         }
     } catch (const std::bad_alloc&) {

@@ -15,7 +15,7 @@ import pytest
 
 from fastframe.column.column import Column
 from fastframe.dtypes import Kind
-from fastframe.engines.cpu import accumulate, scatter
+from fastframe.engines.cpu import accumulate, record_batches, scatter
 from fastframe.engines.cpu.aggregate import aggregate
 from fastframe.engines.cpu.partials import State, combine, finalize, update
 from fastframe.engines.cpu.reduce import reduce
@@ -101,7 +101,9 @@ def test_all_plans_agree_with_the_reference(name: str, by_partition: bool, small
         monkeypatch.setattr(accumulate, "SLICE_ROWS", 512)
         monkeypatch.setattr(accumulate, "_FEW_SLICES", 1000)
         monkeypatch.setattr(accumulate, "_CACHED_BYTES", 1)
+        monkeypatch.setattr(record_batches, "_TABLE_BYTES", 1)
         monkeypatch.setattr(accumulate, "slice_rows", lambda n_rows, state=0, row=8: 1024)
+        monkeypatch.setattr(record_batches, "slice_rows", lambda n_rows, state=0, row=8: 1024)
     for kind in ["bool", "int64", "float32", "string", "decimal128(10, 2)", "date32"]:
         for n_groups in (3, 70, 1500):
             column = make_column(kind, 2100, "sliced", seed=n_groups)

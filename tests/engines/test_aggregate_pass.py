@@ -11,7 +11,7 @@ import pytest
 
 from fastframe.column.column import Column
 from fastframe.dtypes import Kind
-from fastframe.engines.cpu import accumulate, layout, updates
+from fastframe.engines.cpu import accumulate, layout, record_batches, updates
 from fastframe.engines.cpu.aggregate import Wanted, aggregate, aggregate_all, aggregate_codes
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.partials import combine, finalize, update
@@ -32,16 +32,21 @@ def as_width(codes: np.ndarray[Any, Any], width: Any) -> np.ndarray[Any, Any]:
     return np.where(codes == 0xFFFFFFFF, np.iinfo(width).max, codes).astype(width)
 
 
-@pytest.fixture(params=["slices", "partitions", "rounds"])
+@pytest.fixture(params=["slices", "partitions", "rounds", "batches"])
 def plan(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "rounds":
-        monkeypatch.setattr(accumulate, "_FEW_BYTES", 1)
+        monkeypatch.setattr(record_batches, "_FEW_BYTES", 1)
+    if request.param == "batches":
+        monkeypatch.setattr(record_batches, "shape_of", lambda sizes: record_batches.Shape(2, 300, keeps=True))
+        monkeypatch.setattr(record_batches, "_LEAST_SLICE", 512)
     if request.param != "slices":
         monkeypatch.setattr(accumulate, "_MANY_GROUPS", 1)
         monkeypatch.setattr(accumulate, "SLICE_ROWS", 512)
         monkeypatch.setattr(accumulate, "_FEW_SLICES", 1000)
         monkeypatch.setattr(accumulate, "_CACHED_BYTES", 1)
+        monkeypatch.setattr(record_batches, "_TABLE_BYTES", 1)
         monkeypatch.setattr(accumulate, "slice_rows", lambda n_rows, state=0, row=8: 1024)
+        monkeypatch.setattr(record_batches, "slice_rows", lambda n_rows, state=0, row=8: 1024)
     else:
         monkeypatch.setattr(accumulate, "slice_rows", lambda n_rows, state=0, row=8: 512)
     return str(request.param)

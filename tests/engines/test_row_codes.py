@@ -14,7 +14,7 @@ import fastframe as ff
 from fastframe.column import cache
 from fastframe.column.column import Column
 from fastframe.column.table import Table
-from fastframe.engines.cpu import accumulate, keys
+from fastframe.engines.cpu import keys
 from fastframe.engines.cpu.aggregate import Wanted, aggregate, aggregate_all
 from fastframe.engines.cpu.groups import Groups, first_rows_of, widened
 from fastframe.engines.cpu.keys import group_rows
@@ -143,37 +143,6 @@ def test_sums_in_registers(cluster: str, dropped: bool) -> None:
     decimals = np.zeros(n_groups, np.int64)
     np.add.at(decimals, codes[kept], small[kept])
     assert aggregate(Column(cents), AggregationCall("sum"), groups).array.to_pylist() == [Decimal(int(one)).scaleb(-2) for one in decimals]
-
-
-@pytest.mark.parametrize("kind", ["decimal", "float"])
-def test_rounds_of_records_have_the_bits_of_one(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    random = np.random.default_rng(8)
-    n_rows, n_groups = 300_000, 150_000
-    codes = random.integers(0, n_groups, n_rows).astype(np.uint32)
-    codes[:50_000] = 5   # a partition larger than a round
-    codes[random.random(n_rows) < 0.05] = 0xFFFFFFFF
-    values = random.random(n_rows)
-    array = pa.array(values, mask=values > 0.9)
-    column = Column(array if kind == "float" else array.cast(pa.decimal128(20, 6), safe=False))
-    wanted = [Wanted(AggregationCall(name), column) for name in ("sum", "mean", "min")]
-    expected = [_bits(one) for one in aggregate_all(wanted, Groups(codes, n_groups, filled=False))]
-    rounds: list[Any] = []
-    real = accumulate._rounds
-    monkeypatch.setattr(accumulate, "_rounds", lambda *given: rounds.append(real(*given)) or rounds[-1])
-    monkeypatch.setattr(accumulate, "_FEW_BYTES", 1)
-    for threads in (1, 2, 4):
-        with option_context(threads=threads):
-            assert [_bits(one) for one in aggregate_all(wanted, Groups(codes, n_groups, filled=False))] == expected
-    assert min(len(one) for one in rounds) > 3
-    assert all(before[1] == after[0] for before, after in zip(rounds[0], rounds[0][1:], strict=False))
-
-
-@pytest.mark.parametrize("starts", [[0, 0], [0, 5], [0, 0, 0, 7, 7], [0, 3, 6, 9, 100, 101]])
-@pytest.mark.parametrize("most", [1, 6, 1000])
-def test_rounds_cover_all_partitions_once(starts: list[int], most: int) -> None:
-    found = accumulate._rounds(np.array(starts, np.int32), most)
-    assert [at for first, stop in found for at in range(first, stop)] == list(range(len(starts) - 1))
-    assert all(starts[stop] - starts[first] <= most or stop == first + 1 for first, stop in found)
 
 
 def test_large_groups_are_kept_when_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -28,12 +27,8 @@ _REPLICATED_BYTES = 1 << 14     # tables up to so large are replicated, or rows 
 _CACHED_BYTES = 1 << 18         # tables up to so large stay in a core's second-level cache
 _LINE = 64
 _FEW_SLICES = 4                 # with fewer, and many groups, partitions share the work better
-_LEAST_PARTITIONS = 16          # with fewer, a thread waits for the largest
 _MANY_GROUPS = 1 << 13
 _WIDE_GROUPS = (1 << 16) - 1    # codes of so many groups take four bytes, and are often the key column itself
-_MOST_PARTITIONS = 1024         # more would miss the TLB at every write
-_FEW_BYTES = 4 << 20             # of records that no round is saved for
-_LEAST_SHIFT = 9                # groups of a partition begin at whole words of a bitmap
 _OPERATION = "groupby"
 
 
@@ -146,29 +141,9 @@ class Pass:
         return self.program.record_bytes() <= kernels.MOST_RECORD_BYTES and len(self.layout.inputs) <= 32
 
     def _run_partitions(self) -> bool:
-        from fastframe.engines.cpu.scatter import PARTITION_SLICE, starts_of
+        from fastframe.engines.cpu.record_batches import run_partitions, sizes_of
 
-        shift = _LEAST_SHIFT
-        while (
-            (self.stride << (shift + 1) <= _CACHED_BYTES and self.n_groups >= _LEAST_PARTITIONS << (shift + 1))
-            or self.n_groups > _MOST_PARTITIONS << shift
-        ):
-            shift += 1
-        record_bytes, n_partitions = self.program.record_bytes(), -(-self.n_groups // (1 << shift))
-        width = n_partitions + 1   # the last begins where all end
-        rows = slice_rows(self.n_rows, width * 4, record_bytes)
-        n_slices = -(-self.n_rows // rows)
-        places = allocate(n_slices * width * 4, _OPERATION)
-        run(self.program.count_records(places.address, n_partitions=width, shift=shift), self.n_rows, rows, operation=_OPERATION)
-        starts = starts_of(places, width, n_slices, _OPERATION)
-        rounds = _rounds(starts, max(self.n_rows * self.row_bytes // 6, _FEW_BYTES) // record_bytes)   # beside them states and places
-        records = allocate(max(int(starts[stop] - starts[first]) for first, stop in rounds) * record_bytes, _OPERATION)
-        for first, stop in rounds:
-            scatter, update = self.program.round(records.address, starts.ctypes.data, first, stop)
-            run(scatter, self.n_rows, rows, operation=_OPERATION)
-            if run(update, stop - first, PARTITION_SLICE, operation=_OPERATION) is not None:
-                return False
-        return True
+        return run_partitions(self.program, sizes_of(self.program, self.n_rows, self.row_bytes, self.n_groups, self.stride), _OPERATION)
 
 
 def _slice_rows(n_rows: int, slice_bytes: int, row_bytes: int, n_groups: int) -> int:
@@ -181,17 +156,6 @@ def _slice_rows(n_rows: int, slice_bytes: int, row_bytes: int, n_groups: int) ->
     if not 0 < n_groups < _WIDE_GROUPS or n_slices >= n_rows // SLICE_ROWS:
         return rows
     return max(rows, -(-n_rows // (max(n_slices // 8, 1) * 8 * 512)) * 512)
-
-
-def _rounds(starts: np.ndarray[Any, Any], most: int) -> list[tuple[int, int]]:
-    """Partitions in runs of at most ``most`` rows, or of one partition that has more."""
-    rounds, first = [], 0
-    last = len(starts) - 1
-    while first < last:
-        stop = max(int(np.searchsorted(starts, starts[first] + most, side="right")) - 1, first + 1)
-        rounds.append((first, min(stop, last)))
-        first = stop
-    return rounds
 
 
 def _stride(n_bytes: int, n_groups: int) -> int:

@@ -113,14 +113,27 @@ def gather(parts: Scattered, values: Block, n_rows: int, *, operation: str) -> t
 
 def starts_of(places: Block, width: int, n_slices: int, operation: str) -> Places:
     """Turn the counts in ``places`` into places; where each partition begins, and last the number of rows kept."""
-    totals = allocate_array(width, np.int32, operation)
-    at, keep_alive = (places.address, totals.ctypes.data), (places, totals)
+    return _starts(places, 0, (width, width), n_slices, operation)[:-1]
+
+
+def starts_within(places: Block, width: int, slices: tuple[int, int], partitions: tuple[int, int], operation: str) -> Places:
+    """The same of some slices and partitions alone, whose places begin at 0."""
+    (first_slice, stop_slice), (first, stop) = slices, partitions
+    return _starts(places, 4 * (first_slice * width + first), (width, stop - first), stop_slice - first_slice, operation)
+
+
+def _starts(places: Block, offset: int, widths: tuple[int, int], n_slices: int, operation: str) -> Places:
+    """``widths``: partitions of a slice, and how many of them take part; where each begins, and where all end."""
+    width, n_partitions = widths
+    totals = allocate_array(n_partitions + 1, np.int32, operation)
+    at, keep_alive = (places.address + offset, totals.ctypes.data), (places, totals)
     count = kernels.total_counts(*at, n_partitions=width, n_slices=n_slices, keep_alive=keep_alive)
-    run(count, width, _PLACES_SLICE, operation=operation)
+    run(count, n_partitions, _PLACES_SLICE, operation=operation)
+    totals[-1] = 0
     ends = np.cumsum(totals, dtype=np.int64)
     np.subtract(ends, totals, out=totals, casting="unsafe")
     add = kernels.add_starts(*at, n_partitions=width, n_slices=n_slices, keep_alive=keep_alive)
-    run(add, width, _PLACES_SLICE, operation=operation)
+    run(add, n_partitions, _PLACES_SLICE, operation=operation)
     return totals
 
 
