@@ -130,7 +130,7 @@ struct Windows {
             const int64_t first = bounds.begin(position), middle = bounds.end(position);
             if constexpr (BLOCKS) {
                 const int64_t grow = std::min(stop, bounds.growing_until()) - position;
-                if (grow >= FEWEST_IN_BLOCKS && middle > first && position >= tried) {
+                if (grow > 0 && std::max(grow, middle - first) >= FEWEST_IN_BLOCKS && middle > first && position >= tried) {
                     const int64_t done = growing(position, grow, first, middle - first);
                     position += done;
                     tried = position + (done > 0 ? 0 : grow);

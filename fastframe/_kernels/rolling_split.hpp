@@ -15,6 +15,13 @@ namespace ff {
 typedef double four_t __attribute__((vector_size(32)));
 typedef int64_t four_bits_t __attribute__((vector_size(32)));
 
+// Lanes of two vectors, those of the second being 4 to 7.
+#if defined(__clang__)
+#define FF_LANES_OF(one, other, ...) __builtin_shufflevector(one, other, __VA_ARGS__)
+#else
+#define FF_LANES_OF(one, other, ...) __builtin_shuffle(one, other, four_bits_t{__VA_ARGS__})
+#endif
+
 FF_INLINE void load_four(const double* from, four_t& out) { std::memcpy(&out, from, sizeof(out)); }
 
 // Where values are cut.
@@ -98,14 +105,14 @@ struct SplitSums {
                 cut(out, magnets, out_high, out_low);
                 high -= out_high, low -= out_low;
             }
-            const four_t even = __builtin_shuffle(high, low, four_bits_t{0, 4, 2, 6});   // both parts of windows 0 and 2
-            four_t odd = __builtin_shuffle(high, low, four_bits_t{1, 5, 3, 7});          // and of 1 and 3
+            const four_t even = FF_LANES_OF(high, low, 0, 4, 2, 6);   // both parts of windows 0 and 2
+            four_t odd = FF_LANES_OF(high, low, 1, 5, 3, 7);          // and of 1 and 3
             odd += even;
-            const four_t base = before + (four_t)__builtin_shuffle(zero, odd, four_bits_t{0, 1, 4, 5});
-            before += odd + (four_t)__builtin_shuffle(odd, four_bits_t{2, 3, 0, 1});
+            const four_t base = before + FF_LANES_OF(zero, odd, 0, 1, 4, 5);
+            before += odd + FF_LANES_OF(odd, odd, 2, 3, 0, 1);
             const four_t evens = base + even, odds = base + odd;
-            four_t total = (four_t)__builtin_shuffle(evens, odds, four_bits_t{0, 4, 2, 6})
-                         + (four_t)__builtin_shuffle(evens, odds, four_bits_t{1, 5, 3, 7});
+            four_t total = FF_LANES_OF(evens, odds, 0, 4, 2, 6)
+                         + FF_LANES_OF(evens, odds, 1, 5, 3, 7);
             if (DIVIDES) total /= widths;
             std::memcpy(results + at, &total, sizeof(total));
         }
