@@ -1,6 +1,7 @@
 // The table of specialisations: which kernels an operation has for values of a physical type.
 #pragma once
 #include "program_partitions.hpp"
+#include "program_runs.hpp"
 #include "reduce.hpp"
 
 namespace ff {
@@ -87,6 +88,13 @@ inline const StepKernels* pair_words_kernels() {
     return &kernels;
 }
 
+template <class Op, class Next>
+inline void set_by_codes(coded_t (&kernels)[3]) {
+    kernels[0] = extremes_by_codes<Op, Next, uint8_t>;
+    kernels[1] = extremes_by_codes<Op, Next, uint16_t>;
+    kernels[2] = extremes_by_codes<Op, Next, uint32_t>;
+}
+
 // The smallest or largest of numbers; two of one type may take rows in one loop.
 template <typename T, bool LARGEST>
 inline const StepKernels* extreme_kernels() {
@@ -97,6 +105,8 @@ inline const StepKernels* extreme_kernels() {
         own.extreme = type * 2 + LARGEST;
         own.with_smallest = update_extremes<Op, Extreme<T, false, false>>;
         own.with_largest = update_extremes<Op, Extreme<T, true, false>>;
+        set_by_codes<Op, Extreme<T, false, false>>(own.by_codes_with[0]);
+        set_by_codes<Op, Extreme<T, true, false>>(own.by_codes_with[1]);
         return own;
     }();
     return &kernels;

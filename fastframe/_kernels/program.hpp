@@ -9,7 +9,8 @@
 // table, where missing values are found, and taken off. Columns that lack nothing so cost nothing.
 //
 // Two plans give every group its values in row order. Slices (here): each slice of rows fills its own table; tables
-// combine in slice order. Partitions (program_partitions.hpp): rows are scattered by ranges of groups, which each own their states.
+// combine in slice order; the pass over a slice is in program_runs.hpp. Partitions (program_partitions.hpp): rows are
+// scattered by ranges of groups, which each own their states.
 #pragma once
 #include <new>
 #include <vector>
@@ -25,6 +26,14 @@ constexpr int64_t TOO_FEW = -((int64_t)1 << 62);
 struct Step;
 typedef void (*fill_t)(const Step&, const View* views, int64_t row, int count, const uint64_t* missing, const uint8_t** words, uint64_t* scratch, int* kinds);
 typedef void (*fused_t)(const Step& step, const Step& next, const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count);
+
+// Rows whose codes say where their states are: all are of some group.
+struct Coded {
+    const uint8_t* codes;
+    uint32_t base;           // what code 0 is in `codes`
+    int64_t table, stride;   // how far apart replicas of the table, and states, lie
+};
+typedef void (*coded_t)(const Step& step, const Step& next, const View* views, uint8_t* states, const Coded& rows, int64_t row, int count);
 constexpr int EXTREME_NONE = -1, NOT_DIRECT = -1;
 
 struct StepKernels {
@@ -43,6 +52,7 @@ struct StepKernels {
     int32_t direct = NOT_DIRECT;           // the kind of its word, where rows add the column's values as they lie
     int32_t extreme = EXTREME_NONE;        // or the type of its values, twice, and whether it is the largest
     fused_t with_smallest = nullptr, with_largest = nullptr;   // of extremes: this step and another of the same type, row by row
+    coded_t by_codes_with[2][3] = {};      // the same with the smallest and the largest, by codes of one, two and four bytes
 };
 
 struct Step {
@@ -350,6 +360,32 @@ void update_extremes(const Step& step, const Step& next, const View* views, uint
     }
 }
 
+// The same by codes.
+template <class Op, class Next, typename Code>
+void extremes_by_codes(const Step& step, const Step& next, const View* views, uint8_t* states, const Coded& rows, int64_t row, int count) {
+    typedef typename Op::value_t value_t;
+    const uint8_t* values = views[step.input].values + row * (int64_t)sizeof(value_t);
+    const uint8_t* others = views[next.input].values + row * (int64_t)sizeof(value_t);
+    const uint8_t* codes = rows.codes;
+    const uint32_t first_code = rows.base;
+    uint8_t* base[REPLICAS];
+    for (int lane = 0; lane < REPLICAS; ++lane) base[lane] = opaque(states + step.offset + lane * rows.table);
+    const int64_t stride = rows.stride, second = next.offset - step.offset, n_rows = count, n_whole = n_rows & -REPLICAS;
+    const auto add = [&](uint8_t* replica, int64_t lane) {
+        uint8_t* slot = replica + stride * (int64_t)((uint32_t)load<Code>(codes, lane) - first_code);
+        Op::update(*(typename Op::Slot*)slot, load<value_t>(values, lane), Given());
+        Next::update(*(typename Next::Slot*)(slot + second), load<value_t>(others, lane), Given());
+    };
+    int64_t lane = 0;
+    for (; lane < n_whole; lane += REPLICAS) {
+        add(base[0], lane);
+        add(base[1], lane + 1);
+        add(base[2], lane + 2);
+        add(base[3], lane + 3);
+    }
+    for (; lane < n_rows; ++lane) add(base[lane & (REPLICAS - 1)], lane);
+}
+
 template <class Op, bool SCATTERED>
 bool update_pairs(const Step& step, const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count) {
     typename Op::number_t x[STEP_ROWS], y[STEP_ROWS];
@@ -465,171 +501,6 @@ inline void aim(const Program& program, int64_t row, int count, uint32_t* __rest
         const uint32_t code = load<Code>(codes, lane) - base;
         group[lane] = code < n_groups ? code : n_groups;
     }
-}
-
-// Runs of rows that lack nothing, where every step can read its columns as they lie: one loop over the run for up to three
-// words or two extremes. Long runs keep the streams of several columns going; 256 rows of one column after the other
-// wait for the first lines of each (measured: twice the time).
-struct Loop {
-    const Step* step;               // where it is not words
-    const Step* next;               // a second extreme; null: none
-    int n_words;
-    int kinds[RUN_WORDS];
-    int32_t inputs[RUN_WORDS][2];   // of the word, or of its halves
-    int64_t offset;                 // of the first word
-    const PairRuns* pairs = nullptr;   // of `step`, which then is none of the above
-
-    int digits() const {
-        int digits = 0;
-        for (int word = n_words - 1; word >= 0; --word) digits = digits * RUN_KINDS + kinds[word];
-        return digits;
-    }
-    void aim_values(const View* views, int64_t row, const uint8_t* (*values)[2]) const {
-        for (int word = 0; word < n_words; ++word) {
-            const int64_t width = kinds[word] == ADD_LOWER ? 16 : kinds[word] == ADD_INT64 || kinds[word] == ADD_DOUBLE ? 8 : 4;
-            for (int half = 0; half < 2; ++half) {
-                values[word][half] = inputs[word][half] >= 0 ? views[inputs[word][half]].values + row * width : nullptr;
-            }
-        }
-    }
-    void run_words(const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count) const {
-        const uint8_t* values[RUN_WORDS][2] = {};
-        aim_values(views, row, values);
-        run_words_kernel(n_words, digits())(states + offset, target, values, count);
-    }
-    bool run(const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count) const {
-        if (n_words > 0) run_words(views, states, target, row, count);
-        else if (next != nullptr) fused_of(*step, *next)(*step, *next, views, states, target, row, count);
-        else return step->kernels->update(*step, views, states, target, row, count);
-        return true;
-    }
-};
-
-// The latest word gets an upper half; false where the loops cannot read the two.
-inline bool add_half(Loop& loop, const Step& step) {
-    int& kind = loop.kinds[loop.n_words - 1];
-    if (step.kernels->direct != ADD_INT32 || (kind != ADD_INT32 && kind != ADD_ONE)) return false;
-    kind = kind == ADD_ONE ? ADD_ONE_INT32 : ADD_TWO_INT32;
-    loop.inputs[loop.n_words - 1][1] = step.input;
-    return true;
-}
-
-// Empty where some step cannot take part.
-inline std::vector<Loop> plan_loops(const Program& program) {
-    std::vector<Loop> loops;
-    size_t latest = (size_t)-1;   // loop of words
-    for (const Presence& presence : program.presences) {
-        for (int32_t number = presence.first_step; number < presence.stop_step; ++number) {
-            const Step& step = program.steps[(size_t)number];
-            if (step.half == HIGH) {
-                if (!add_half(loops[latest], step)) return {};
-            } else if (step.runs != nullptr) {
-                loops.push_back({&step, nullptr, 0, {}, {}, step.offset, step.runs});
-                latest = (size_t)-1;   // the next words are no neighbours of those before
-            } else if (step.kernels->n_words > 0) {
-                if (step.kernels->direct == NOT_DIRECT) return {};
-                const bool begins = latest == (size_t)-1 || loops[latest].n_words == RUN_WORDS;
-                if (begins) {
-                    latest = loops.size();
-                    loops.push_back({nullptr, nullptr, 0, {}, {}, step.offset});
-                }
-                Loop& loop = loops[latest];
-                loop.kinds[loop.n_words] = step.kernels->direct;
-                loop.inputs[loop.n_words][0] = step.kernels->direct == ADD_ONE ? -1 : step.input;
-                loop.inputs[loop.n_words++][1] = -1;
-            } else if (step.other >= 0) {
-                return {};
-            } else {
-                const Step* next = number + 1 < presence.stop_step ? &program.steps[(size_t)number + 1] : nullptr;
-                if (next != nullptr && fused_of(step, *next) == nullptr) next = nullptr;
-                loops.push_back({&step, next, 0, {}, {}, 0});
-                number += next != nullptr;
-            }
-        }
-    }
-    return loops;
-}
-
-inline bool run_lacks(const Program& program, int64_t row, int count) {
-    uint64_t missing[STEP_ROWS / 64];
-    for (const Presence& presence : program.presences) {
-        for (int first = 0; first < count; first += STEP_ROWS) {
-            const int some = count - first < STEP_ROWS ? count - first : STEP_ROWS;
-            if (find_missing(presence, program.views.data(), row + first, some, missing)) return true;
-        }
-    }
-    return false;
-}
-
-// Whether all loops can go by the codes as they lie: words by those of a byte or two, pairs by all.
-template <typename Code>
-inline bool go_by_codes(const Program& program, const std::vector<Loop>& loops) {
-    for (const Loop& loop : loops) {
-        if (loop.pairs != nullptr) continue;
-        if constexpr (sizeof(Code) <= 2) {
-            if (loop.n_words > 0 && program.base == 0 && run_codes_kernel<Code>(loop.n_words, loop.digits()) != nullptr) continue;
-        }
-        return false;
-    }
-    return !loops.empty();
-}
-
-// A run of rows that lack nothing; false where it has to go by targets: some row is of no group, or keys are in order.
-template <typename Code>
-inline bool run_by_codes(const Program& program, const std::vector<Loop>& loops, const Area& area, int64_t row, int count) {
-    const uint8_t* codes = program.codes + row * (int64_t)sizeof(Code);
-    if (are_clustered<Code>(codes, count) || !are_below<Code>(codes, count, program.base, program.n_groups)) return false;
-    const int64_t table = program.n_replicas == REPLICAS ? area.n_states() * program.stride : 0;
-    for (const Loop& loop : loops) {
-        if (loop.pairs != nullptr) {
-            const Step& step = *loop.step;
-            const uint8_t* x = program.views[(size_t)step.input].values + row * loop.pairs->x_bytes;
-            const uint8_t* y = program.views[(size_t)step.other].values + row * loop.pairs->y_bytes;
-            loop.pairs->of<Code>()({area.states + loop.offset, table, program.stride, codes, program.base, x, y, step.given, count});
-            continue;
-        }
-        if constexpr (sizeof(Code) <= 2) {   // `go_by_codes` has words by no others
-            const uint8_t* values[RUN_WORDS][2] = {};
-            loop.aim_values(program.views.data(), row, values);
-            run_codes_kernel<Code>(loop.n_words, loop.digits())(area.states + loop.offset, table, program.stride, codes, values, count);
-        }
-    }
-    return true;
-}
-
-// Whether all loops can go by targets, too.
-inline bool go_by_targets(const std::vector<Loop>& loops) {
-    for (const Loop& loop : loops) if (loop.pairs != nullptr) return false;
-    return !loops.empty();
-}
-
-// Over rows.
-template <typename Code>
-int update_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
-    const Program& program = *((const Bound*)raw)->program;
-    const Area area = slice_area(program, slice);
-    begin_slice(program, area);
-    const std::vector<Loop> loops = plan_loops(program);
-    const bool by_codes = go_by_codes<Code>(program, loops), by_targets = go_by_targets(loops);
-    uint32_t group[STEP_ROWS], target[RUN_ROWS];
-    for (int64_t run = start; run < stop; run += RUN_ROWS) {
-        const int n_run = (int)(stop - run < RUN_ROWS ? stop - run : RUN_ROWS);
-        const bool whole = (by_codes || by_targets) && !run_lacks(program, run, n_run);
-        if (whole && by_codes && run_by_codes<Code>(program, loops, area, run, n_run)) continue;
-        const bool direct = whole && by_targets;
-        for (int first = 0; first < n_run; first += STEP_ROWS) {
-            const int count = n_run - first < STEP_ROWS ? n_run - first : STEP_ROWS;
-            aim<Code>(program, run + first, count, group, target + first);
-            if (direct) continue;
-            if (program.prefetch) for (int lane = 0; lane < count; ++lane) __builtin_prefetch(area.states + 8 * (size_t)target[first + lane], 1);
-            if (!update_block(program, program.views.data(), area, group, target + first, run + first, count, false)) return OVERFLOW_;
-        }
-        if (!direct) continue;
-        for (const Loop& loop : loops) {
-            if (!loop.run(program.views.data(), area.states, target, run, n_run)) return OVERFLOW_;
-        }
-    }
-    return end_slice(program, area, false) ? OK : OVERFLOW_;
 }
 
 // Over groups: the tables of all slices, in slice order, into the first; and the results.

@@ -187,3 +187,26 @@ def test_a_missing_value_sends_its_run_to_blocks() -> None:
     for group in range(4):
         rows = [row for row in np.flatnonzero(codes == group) if y[int(row)].is_valid]
         assert found.array[group].as_py() == pytest.approx(np.cov(np.asarray(x)[rows], np.asarray(rows) % 7)[0, 1])
+
+
+@pytest.mark.parametrize("order", ["random", "sorted", "dropped"])
+@pytest.mark.parametrize("n_groups", [3, 254, 3000])
+@pytest.mark.parametrize("names", [("max", "min"), ("min", "max"), ("max", "max"), ("min", "min")])
+@pytest.mark.parametrize("kind", [np.int8, np.int32, np.uint32, np.int64, np.float32, np.float64])
+def test_two_extremes_in_one_loop(kind: Any, names: tuple[str, str], n_groups: int, order: str) -> None:
+    rng = np.random.default_rng(13)
+    bounds = (-(2**31), 2**32 - 1) if np.dtype(kind).kind == "f" else (np.iinfo(kind).min, np.iinfo(kind).max)
+    values = [rng.integers(*bounds, ROWS, endpoint=True).astype(kind) for _ in names]
+    codes = codes_of(n_groups, order)
+    kept = codes != DROPPED
+    expected = []
+    for name, some in zip(names, values, strict=True):
+        by_group = np.full(n_groups, bounds[0] if name == "max" else bounds[1], kind)
+        (np.maximum if name == "max" else np.minimum).at(by_group, codes[kept], some[kept])
+        expected.append(by_group.tolist())
+    wanted = [Wanted(AggregationCall(name), Column(pa.array(some))) for name, some in zip(names, values, strict=True)]
+    for width in (np.uint32, np.uint16, *([np.uint8] if n_groups < 255 else [])):
+        for threads in (1, 4):
+            with option_context(threads=threads):
+                found = aggregate_codes(wanted, narrow(codes, width), n_groups, filled=True)
+            assert [one.array.to_pylist() for one in found] == expected
