@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from fastframe.column import Column
@@ -44,7 +45,9 @@ def format_value(value: Any) -> str:
     if isinstance(value, float):
         return "NaN" if value != value else f"{value:.6g}" if abs(value) < 1e15 else repr(value)
     text = value.isoformat(sep=" ") if isinstance(value, datetime.datetime) else str(value)
-    return _one_line(text) if len(text) <= options.max_width else _one_line(text[: options.max_width - 1]) + GAP
+    if len(text) <= options.max_width:
+        return text if text.isprintable() else _one_line(text)
+    return _one_line(text[: options.max_width - 1]) + GAP
 
 
 def _one_line(text: str) -> str:
@@ -110,13 +113,18 @@ def fitting(grid: list[list[str]], n_labels: int, line_width: int) -> list[list[
 
 
 def _align(grid: list[list[str]], n_labels: int) -> list[str]:
-    widths = [max(map(_cell_width, column)) for column in grid]
-    lines = []
-    for cells in zip(*grid, strict=True):
-        fills = [" " * (width - _cell_width(cell)) for cell, width in zip(cells, widths, strict=True)]
-        parts = [cell + fill if at < n_labels else fill + cell for at, (cell, fill) in enumerate(zip(cells, fills, strict=True))]
-        lines.append("  ".join(parts).rstrip())
-    return lines
+    columns = [_padded(column, str.ljust if at < n_labels else str.rjust) for at, column in enumerate(grid)]
+    return ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
+
+
+def _padded(column: list[str], justify: Callable[[str, int], str]) -> list[str]:
+    """Cells of one width in a terminal."""
+    if "".join(column).replace(GAP, "").isascii():   # a character, a column
+        width = max(map(len, column))
+        return [justify(cell, width) for cell in column]
+    widths = list(map(_cell_width, column))
+    width = max(widths)
+    return [justify(cell, width + len(cell) - own) for cell, own in zip(column, widths, strict=True)]
 
 
 class FrameDisplay(Frame):

@@ -99,7 +99,7 @@ def _validate(chunk: pa.Array) -> None:
 def _is_ascii(text: pa.Array) -> bool:
     """Whether offsets ascend and the bytes between the first and the last, which `validate` has found to be there, are ASCII."""
     wide = pa.types.is_large_string(text.type)
-    offsets = np.frombuffer(text.buffers()[1], np.int64 if wide else np.int32)[text.offset : text.offset + len(text) + 1]
+    offsets: np.ndarray[Any, Any] = np.frombuffer(text.buffers()[1], np.int64 if wide else np.int32)[text.offset : text.offset + len(text) + 1]
     if not (offsets[1:] >= offsets[:-1]).all():
         return False
     data = text.buffers()[2]
