@@ -101,7 +101,7 @@ def test_dtypes_and_agg() -> None:
         (lambda s: s.ewm(com=1, min_periods=-1), WindowError, "min_periods=-1"),
         (lambda s: s.ewm(com=1, times=[1, 2]), WindowError, "times and com=1"),
         (lambda s: s.ewm(halflife="5s", times=[1, 2]).mean(), WindowError, "times is of dtype int64"),
-        (lambda s: s.ewm(halflife="5s", times=np.array(["2020", "NaT"], "M8[s]")).mean(), WindowError, "missing values"),
+        (lambda s: s.ewm(halflife="5s", times=np.array(["2020", "NaT"], "M8[s]")).mean(), WindowError, "missing value"),
         (lambda s: s.ewm(halflife="5s", times=np.array(["2020", "2021"], "M8[s]")).var(), UnsupportedOperation, "only mean"),
         (lambda s: s.ewm(halflife="5s", times="t"), ColumnNotFound, "'t'"),
         (lambda s: s.ewm(com=1, adjust=False).sum(), UnsupportedOperation, "adjust=False"),
