@@ -48,7 +48,7 @@ MODELS: dict[str, tuple[Any, Any, Any]] = {
     "multinomial": (MultinomialNB(), COUNTS, THREE),
     "complement": (ComplementNB(), COUNTS, THREE),
     "bernoulli": (BernoulliNB(), NUMBERS, TWO),
-    "k-means": (KMeans(9, n_init=1, random_state=0), NUMBERS[["f0", "f3", "f6"]], None),
+    "k-means": (KMeans(9, n_init=1, random_state=0), NUMBERS, None),
     **{f"layers {name}": (MLPRegressor(hidden_layer_sizes=(9, 5), activation=name, max_iter=8, random_state=0), NUMBERS, VALUE)
        for name in ("identity", "logistic", "tanh", "relu")},
     "layers of 2": (MLPClassifier(hidden_layer_sizes=(20,), max_iter=8, random_state=0), NUMBERS, TWO),
