@@ -84,6 +84,25 @@ cdef extern from "forest_row.hpp" namespace "ff" nogil:
 cdef extern from "forest_links.hpp" namespace "ff" nogil:
     kernel_t link_kernel(int kind, int is_double)
 
+cdef extern from "forest_planes.hpp" namespace "ff" nogil:
+    kernel_t fill_kernel(int form)
+
+cdef extern from "row_tape.hpp" namespace "ff" nogil:
+    ctypedef void (*ufunc_loop_t)(char**, const Py_ssize_t*, const Py_ssize_t*, void*)
+    cdef struct UfuncHead:
+        int n_in
+        int n_out
+        int n_args
+        const ufunc_loop_t* functions
+        void* const* data
+        int n_types
+        const char* name
+        const char* types
+    cdef struct CRowStep "ff::RowStep":
+        pass
+    void run_steps(const CRowStep* steps, int64_t n_steps, RowScratch* scratch)
+    const void* cell_at(RowScratch* scratch, int64_t place)
+
 cdef double MOST_WHOLE = 9007199254740992.0   # up to which a float64 has all whole numbers
 LANES, CHUNK = 16, 256                   # ROW_LANES, ROW_TREES
 COLUMN_BYTES = 40                        # of a FrontColumn
@@ -313,6 +332,10 @@ cdef class RowWalker(RowReader):
         finally:
             scratch.busy = False
 
+    def packed(self):
+        """The address of the forest, which lives as long as this; how many planes of keys it reads; whether its sums are float32."""
+        return <uintptr_t>&self.forest, self.forest.n_columns, bool(self.forest.narrow_sums)
+
     cdef RowScratch* scratch(self, int64_t most_width) noexcept:
         return row_scratch(self.n_fields, self.forest.n_columns, most_width)
 
@@ -388,5 +411,96 @@ cdef class RowAnswer:
             if self.walker.forest.narrow_sums:
                 return <double>(<const float*>values)[0]
             return (<const double*>values)[0]
+        finally:
+            scratch.busy = False
+
+
+STEP_BYTES = sizeof(CRowStep)
+
+
+def link_address(int kind, bint is_double):
+    """Of a link's kernel; 0 where there is none for the dtype."""
+    return <uintptr_t>link_kernel(kind, is_double)
+
+
+def fill_address(bint is_double):
+    """Of the kernel that writes a front's values as a row."""
+    return <uintptr_t>fill_kernel(3 if is_double else 2)
+
+
+def loop_of(ufunc, str signature):
+    """``(function, data)`` of a NumPy ufunc's inner loop for dtypes such as ``"dd->d"``; None if it has none, or is laid out otherwise."""
+    cdef UfuncHead* head
+    cdef int at, one
+    if type(ufunc) is not np.ufunc or signature not in ufunc.types:
+        return None
+    head = <UfuncHead*><PyObject*>ufunc
+    kinds = signature.replace("->", "")
+    if (head.n_in, head.n_out, head.n_args) != (ufunc.nin, ufunc.nout, len(kinds)) or head.n_types != len(ufunc.types):
+        return None
+    at = ufunc.types.index(signature)
+    if head.name != ufunc.__name__.encode():
+        return None
+    if any([head.types[at * head.n_args + one] != np.dtype(kinds[one]).num for one in range(len(kinds))]):
+        return None
+    return <uintptr_t>head.functions[at], <uintptr_t>head.data[at]
+
+
+@cython.final
+cdef class RowTape(RowReader):
+    """A method's whole answer for one row, by steps on cells; any number of threads may call `answer` at once.
+
+    Parameters
+    ----------
+    steps : numpy.ndarray
+        Records of ``RowStep``, which this holds.
+    n_bytes : int
+        Of a row's cells.
+    result : int
+        Bytes from the first cell to the answer's.
+    form : tuple
+        The answer's dtype, its shape, the labels that its one int64 stands for or None, and whether it is a number, not an array of one.
+    n_columns, n_planes, beside : int
+        Columns that fronts read, those that the steps make included; the most planes of a forest; see `RowWalker`.
+    """
+
+    cdef object table, keep_alive, dtype, number, shape
+    cdef list labels
+    cdef bint scalar, narrow
+    cdef const CRowStep* steps
+    cdef int64_t n_steps, n_cells, result, n_columns, n_planes
+    cdef int beside
+
+    def __init__(self, tuple names, list fields, steps, int64_t n_bytes, int64_t result, tuple form, *, int64_t n_columns, int64_t n_planes,
+                 int beside, keep_alive):
+        RowReader.__init__(self, names, fields)
+        assert steps.itemsize == STEP_BYTES and steps.flags.c_contiguous and n_columns >= self.n_fields
+        self.table, self.keep_alive = steps, keep_alive
+        self.steps, self.n_steps = <const CRowStep*><uintptr_t>steps.ctypes.data, len(steps)
+        self.n_cells, self.result, self.n_columns, self.n_planes, self.beside = (n_bytes + 7) // 8, result, n_columns, n_planes, beside
+        self.dtype, self.shape, self.labels, self.scalar = form
+        self.narrow, self.number = self.dtype == np.float32, self.dtype.type
+
+    def answer(self, row):
+        """None where the row needs a closer look."""
+        cdef RowScratch* scratch = row_scratch(self.n_columns, self.n_planes, self.n_cells // 2 + 1)
+        cdef const void* values
+        if scratch == NULL:
+            return None
+        try:
+            if not self.read(scratch, row):
+                return None
+            if start_walk(self.beside):
+                with nogil:
+                    run_steps(self.steps, self.n_steps, scratch)
+                stop_walk()
+            else:
+                run_steps(self.steps, self.n_steps, scratch)
+            values = cell_at(scratch, self.result)
+            if self.labels is not None:
+                return self.labels[(<const int64_t*>values)[0]]
+            if not self.scalar:
+                return array_of(values, self.shape, self.dtype)
+            return self.number((<const float*>values)[0] if self.narrow else (<const double*>values)[0])
         finally:
             scratch.busy = False

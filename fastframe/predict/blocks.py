@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import chain, combinations, combinations_with_replacement
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastframe.errors import ContractError
 from fastframe.predict import steps as step_twin
 from fastframe.predict.features import Block, Computed, Feature, Step
+
+if TYPE_CHECKING:
+    from fastframe.predict.row_tape import Cells, Tape
 
 Array = np.ndarray[Any, Any]
 Function = Callable[[Array], Array]
@@ -199,11 +202,27 @@ def _project(arrays: dict[str, Array]) -> Function:
     order = str(arrays["order"][0])
 
     def project(x: Array) -> Array:
-        out = np.asarray(x, order=order) @ components.T   # type: ignore[call-overload]
-        if len(offset):
-            out -= offset
-        if len(scale):
-            out /= scale
+        with np.errstate(all="ignore"):
+            out = np.asarray(x, order=order) @ components.T   # type: ignore[call-overload]
+            if len(offset):
+                out -= offset
+            if len(scale):
+                out /= scale
         return out
 
     return project
+
+
+def _project_row(tape: Tape, x: Cells, arrays: dict[str, Array]) -> Cells:
+    out = tape.product(x, arrays["components"].T)
+    for name, operation in (("offset", "subtract"), ("scale", "divide")):
+        if len(arrays[name]):
+            out = tape.call(operation, out, tape.constant(arrays[name], str(arrays[name].dtype)))
+    return out
+
+
+ON_ROW: dict[str, Callable[[Tape, Cells, dict[str, Array]], Cells]] = {
+    "project": _project_row,
+    "ufunc": lambda tape, x, arrays: tape.call(str(arrays["name"][0]), x),
+}
+"""How a kind's function of one row is written onto a `Tape`, for the kinds that can be."""

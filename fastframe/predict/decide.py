@@ -12,6 +12,7 @@ from fastframe.predict.scores import Score, node
 from fastframe.records import record
 
 if TYPE_CHECKING:
+    from fastframe.predict.row_tape import Cells, Tape
     from fastframe.predict.rows import Rows
 
 Array = np.ndarray[Any, Any]
@@ -66,6 +67,10 @@ class Decide(Score):
     def row_link(self, dtype: np.dtype[Any]) -> RowLink | None:
         """The choice of the class, as the last link of a row's chain; the cut is compared in the scores' dtype."""
         return row_link(self.rule, dtype, self.of.width, self.cut)
+
+    def index_on_row(self, tape: Tape) -> Cells:
+        """`indexes` of one row: what the labels of a row's answer are looked up by."""
+        return tape.link(self.rule, tape.value(self.of), tape.cells(self.width, "int64"), self.cut)
 
 
 def class_labels(classes: Any) -> Array:

@@ -19,6 +19,7 @@ from fastframe.predict.scores import Score, node
 from fastframe.records import record
 
 if TYPE_CHECKING:
+    from fastframe.predict.row_tape import Cells, Tape
     from fastframe.predict.rows import Rows
 
 Array = np.ndarray[Any, Any]
@@ -48,6 +49,10 @@ class Inputs(Score):
         values = rows.matrix(self.features, self.dtype)
         return np.asfortranarray(values) if self.order == "F" else values
 
+    def on_row(self, tape: Tape) -> Cells:
+        """One row, for which the orders are one."""
+        return tape.features(self.features, self.dtype)
+
 
 @node
 @record(frozen=True, eq=False)
@@ -69,6 +74,11 @@ class Linear(Score):
         with np.errstate(all="ignore"):
             out = x @ (self.coef if self.coef.ndim == 1 else self.coef.T) + self.intercept
         return out.reshape(len(x), self.width)
+
+    def on_row(self, tape: Tape) -> Cells:
+        """`run` of one row."""
+        made = tape.product(tape.value(self.of), self.coef if self.coef.ndim == 1 else self.coef.T)
+        return tape.call("add", made, tape.constant(self.intercept, str(self.intercept.dtype)))
 
 
 @node
@@ -102,6 +112,14 @@ class Layers(Score):
                 x = _activate(self.activation if i < len(self.weights) - 1 else self.output, x)
         return x
 
+    def on_row(self, tape: Tape) -> Cells:
+        """`run` of one row."""
+        x = tape.value(self.of)
+        for i, (weights, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            x = tape.call("add", tape.product(x, weights), tape.constant(bias, str(bias.dtype)))
+            x = _activate_row(tape, self.activation if i < len(self.weights) - 1 else self.output, x)
+        return x
+
 
 _ACTIVATIONS = ("identity", "logistic", "tanh", "relu", "softmax", "exp")
 
@@ -120,6 +138,23 @@ def _activate(name: str, x: Array) -> Array:
         np.exp(x, out=x)
         x /= x.sum(axis=1)[:, np.newaxis]
     return x
+
+
+def _activate_row(tape: Tape, name: str, x: Cells) -> Cells:
+    if name == "logistic":
+        return tape.link("sigmoid", x, tape.cells(x.width, x.dtype))
+    if name == "relu":
+        return tape.call("maximum", x, tape.constant(0, x.dtype))
+    if name in ("tanh", "exp"):
+        return tape.call(name, x)
+    return softmax_row(tape, x) if name == "softmax" else x
+
+
+def softmax_row(tape: Tape, x: Cells) -> Cells:
+    """Of one row, with NumPy's exp and its sum along memory."""
+    _, _, top = tape.split_top(x)
+    powers = tape.call("exp", tape.call("subtract", x, top))
+    return tape.call("divide", powers, tape.total(powers))
 
 
 def expit(x: Array) -> Array:
@@ -155,6 +190,17 @@ class GaussianBayes(Score):
                 out[:, i] = self.log_prior[i] + joint
         return out
 
+    def on_row(self, tape: Tape) -> Cells:
+        """`run` of one row, classes side by side where the operation is the same."""
+        x, sums = tape.value(self.of), tape.cells(self.width)
+        for i in range(self.width):
+            apart = tape.call("square", tape.call("subtract", x, tape.constant(self.mean[i])))
+            tape.total(tape.call("divide", apart, tape.constant(self.variance[i])), sums.part(i, i + 1))
+        with np.errstate(all="ignore"):
+            known = [-0.5 * np.sum(np.log(2.0 * np.pi * self.variance[i, :])) for i in range(self.width)]
+        joint = tape.call("subtract", tape.constant(known), tape.call("multiply", tape.constant(0.5), sums))
+        return tape.call("add", tape.constant(self.log_prior), joint)
+
 
 @node
 @record(frozen=True, eq=False)
@@ -184,6 +230,14 @@ class LogNormalized(Score):
             total = np.where(total == 0, total, total / count)
             return np.exp(joint - (np.log1p(total) + np.log(count) + top))
 
+    def on_row(self, tape: Tape) -> Cells:
+        """`apply` of one row: no terms over a number of largest ones is 0 as well."""
+        joint = tape.value(self.of)
+        rest, count, top = tape.split_top(joint)
+        total = tape.call("divide", tape.total(tape.call("exp", rest)), count)
+        whole = tape.call("add", tape.call("add", tape.call("log1p", total), tape.call("log", count)), top)
+        return tape.call("exp", tape.call("subtract", joint, whole))
+
 
 @node
 @record(frozen=True, eq=False)
@@ -211,3 +265,12 @@ class Distances(Score):
             out += squares
             np.maximum(out, 0, out=out)
             return np.sqrt(out, out=out)
+
+    def on_row(self, tape: Tape) -> Cells:
+        """`run` of one row, where no distance is asked for (`einsum` is no loop of a ufunc's)."""
+        from fastframe.predict.row_tape import NoTape
+
+        if self.root:
+            raise NoTape
+        squares = tape.constant(np.einsum("ij,ij->i", self.centers, self.centers))
+        return tape.call("subtract", tape.call("multiply", tape.constant(2.0), tape.product(tape.value(self.of), self.centers.T)), squares)

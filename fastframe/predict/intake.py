@@ -16,6 +16,7 @@ from fastframe.column.memory import allocate_array
 from fastframe.column.plain import array_of
 from fastframe.errors import ContractError, DuplicateColumn
 
+_FEW_ROWS = 1 << 14   # of a pandas frame that may be copied
 _BLOCK_ROWS = 512   # of a row-major matrix that is turned at once: 30 columns of float64 take 120 KB
 
 
@@ -114,7 +115,24 @@ def _of_pandas(frame: Any, names: Collection[str] | None) -> Table:
     if len(set(chosen.values())) < len(chosen):
         wanted = list(chosen.values())
         raise DuplicateColumn.of({name for name in wanted if wanted.count(name) > 1})
-    return Table({name: _pandas_column(frame.iloc[:, position], name) for position, name in chosen.items()}, len(frame))
+    taken = _together(frame, list(chosen)) if len(frame) <= _FEW_ROWS else {}
+    columns = {name: taken.get(position) or _pandas_column(frame.iloc[:, position], name) for position, name in chosen.items()}
+    return Table(columns, len(frame))
+
+
+def _together(frame: Any, positions: list[int]) -> dict[int, Column]:
+    """Number columns of one dtype, taken as one matrix: a column by itself takes pandas 0.1 ms."""
+    alike: dict[Any, list[int]] = {}
+    dtypes = list(frame.dtypes)
+    for position in positions:
+        if isinstance(dtypes[position], np.dtype) and dtypes[position].kind in "iuf":
+            alike.setdefault(dtypes[position], []).append(position)
+    found: dict[int, Column] = {}
+    for members in alike.values():
+        if len(members) > 1:
+            matrix = (frame if len(members) == len(dtypes) else frame.iloc[:, members]).to_numpy()
+            found |= zip(members, _of_array(matrix).columns.values(), strict=True)
+    return found
 
 
 def _pandas_column(series: Any, name: str) -> Column:

@@ -21,6 +21,7 @@ from fastframe.predict.scores import Score, node
 from fastframe.records import record
 
 if TYPE_CHECKING:
+    from fastframe.predict.row_tape import Cells, Tape
     from fastframe.predict.rows import Rows
 
 Array = np.ndarray[Any, Any]
@@ -92,6 +93,19 @@ class Link(Score):
         kernel = self._kernel(dtype)
         return None if kernel is None else row_link(kernel, dtype, self.of.width, self.scale)
 
+    def on_row(self, tape: Tape) -> Cells:
+        """`run` of one row."""
+        x = tape.value(self.of)
+        kernel = self._kernel(np.dtype(x.dtype))
+        if kernel is not None:
+            return tape.link(kernel, x, tape.cells(x.width, x.dtype), self.scale)
+        from fastframe.predict.dense import softmax_row
+        from fastframe.predict.row_tape import NoTape
+
+        if self.kind == "softmax_numpy":   # adds in turn
+            raise NoTape
+        return tape.call("exp", x) if self.kind == "exp_numpy" else softmax_row(tape, x)
+
 
 @node
 @record(frozen=True, eq=False)
@@ -114,6 +128,11 @@ class BothClasses(Score):
     def row_link(self, dtype: np.dtype[Any]) -> RowLink | None:
         """The link as one of a row's chain."""
         return row_link("both_classes", dtype, 1)
+
+    def on_row(self, tape: Tape) -> Cells:
+        """`run` of one row."""
+        x = tape.value(self.of)
+        return tape.link("both_classes", x, tape.cells(2, x.dtype))
 
 
 RowLink = tuple[int, int, float]   # the kernel, how many values go in, its scale

@@ -88,6 +88,11 @@ class RowMethod:
     def _way(self, contract: FeatureContract, packed: dict[Any, Any]) -> Callable[[object], Any]:
         if self._engines is None:
             from fastframe.predict.one_score import ScoreOfOne
+            from fastframe.predict.one_tape import taped
+
+            tape = taped(self.score, contract, packed, scalar=self._scalar)
+            if tape is not None:
+                return tape.answer
 
             return partial(self._by_score, ScoreOfOne(self.score, contract, packed))
         chain = chain_of(self.score)

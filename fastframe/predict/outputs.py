@@ -13,6 +13,7 @@ from fastframe.records import record
 
 if TYPE_CHECKING:
     from fastframe.contract import FeatureContract
+    from fastframe.predict.row_tape import Cells, Tape
     from fastframe.predict.rows import Rows
 
 Array = np.ndarray[Any, Any]
@@ -38,6 +39,10 @@ class Columns(Score):
 
     def run(self, rows: Rows) -> Array:
         return np.ascontiguousarray(rows.once(self.of, lambda: self.of.run(rows))[:, self.start : self.stop])
+
+    def on_row(self, tape: Tape) -> Cells:
+        """`run` of one row."""
+        return tape.value(self.of).part(self.start, self.stop)
 
 
 @node

@@ -17,6 +17,7 @@ from fastframe.predict.forest import Forest
 from fastframe.records import record
 
 if TYPE_CHECKING:
+    from fastframe.predict.row_tape import Cells, Tape
     from fastframe.predict.rows import Rows
 
 Array = np.ndarray[Any, Any]
@@ -61,3 +62,7 @@ class ForestScore(Score):
 
     def run(self, rows: Rows) -> Array:
         return rows.program(self).sums(rows)
+
+    def on_row(self, tape: Tape) -> Cells:
+        """`run` of one row."""
+        return tape.sums(self)

@@ -203,7 +203,7 @@ def test_a_row_within_a_row():
 
 @pytest.mark.parametrize("release_ns", [-1, 1e12])
 def test_threads_do_not_disturb_one_another(monkeypatch, release_ns):
-    monkeypatch.setattr("fastframe.predict.engines.one_row._RELEASE_NS", release_ns)
+    monkeypatch.setattr("fastframe.predict.engines.one_row.RELEASE_NS", release_ns)
     rng = np.random.default_rng(9)
     forests = [random_forest(rng, recipe).validate() for recipe in (Recipe(trees=100), Recipe(trees=30, features=40, domain="float32"))]
     asked = []

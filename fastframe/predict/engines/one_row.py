@@ -21,7 +21,10 @@ Array = np.ndarray[Any, Any]
 
 _OPERATION = "predict_row"
 _STEP_NS = 1.2          # a level of one tree
-_RELEASE_NS = 3_000     # a walk from which on other threads may run meanwhile: below, handing over the interpreter costs more
+RELEASE_NS = 3_000     # a row from which on other threads may run meanwhile: below, handing over the interpreter costs more
+_FREE_NS = 20_000       # a row from which on any number of threads compute: waiting for the interpreter costs less than standing still
+_FAR_BYTES, _FAR = 8 << 20, 4.0   # nodes of so many bytes are not in the nearer caches: a level takes this many times as long
+_ANY = (1 << 31) - 1
 _MOST_KINDS = 64        # of leaves, up to which pairs of them are kept once: 64 KB
 _MOST_INT64 = (1 << 63) - 1
 _WHOLE = {"float32": 1 << 24, "float64": 1 << 53}   # up to which a float has all whole numbers
@@ -44,7 +47,7 @@ class OneRow:
     Notes
     -----
     Any number of threads may ask at once: they share no scratch and take no lock, and the interpreter's lock is released during
-    walks of three microseconds or more. Cost: 0.3 microseconds, 15 ns per field, and 1 to 2 ns per level of each tree.
+    walks of three microseconds or more, by as many threads as there are processors, or by any number from 20 microseconds on. Cost: 0.3 microseconds, 15 ns per field, and 1 to 2 ns per level of each tree.
     """
 
     def __init__(self, forest: Forest, features: Sequence[Feature], contract: FeatureContract) -> None:
@@ -52,7 +55,9 @@ class OneRow:
         fields = fields_of(contract)
         packed = _Packed(forest, layout, len(fields))
         self.nbytes = packed.nodes.nbytes
-        beside = thread_count() if _STEP_NS * kernels.LANES * int(packed.steps.sum()) > _RELEASE_NS else 0
+        self.front = layout.front
+        self.ns = _STEP_NS * kernels.LANES * int(packed.steps.sum()) * (_FAR if self.nbytes > _FAR_BYTES else 1.0)
+        beside = threads_beside(self.ns)
         self.walker = kernels.RowWalker(packed.addresses, tuple(contract.names), fields, beside, (packed, layout, forest))
         self.sums = self.walker.sums   # (1, n_outputs), in the forest's `accumulate`; None: the contract must look
 
@@ -60,6 +65,13 @@ class OneRow:
     def takes(forest: Forest, features: Sequence[Feature]) -> bool:
         """Not linear leaves, nor features that are computed in blocks."""
         return forest.linear is None and not any(isinstance(feature, Computed) for feature in features)
+
+
+def threads_beside(ns: float) -> int:
+    """How many threads may be without the interpreter's lock for the sake of rows that take so long: 0 where it is not worth handing over."""
+    if ns <= RELEASE_NS:
+        return 0
+    return thread_count() if ns <= _FREE_NS else _ANY
 
 
 def fields_of(contract: FeatureContract) -> list[tuple[int, bool, int, int, dict[Any, int], int]]:

@@ -142,7 +142,7 @@ def read_k_means(model: Any) -> Model:
     centers = np.asarray(model.cluster_centers_)
     if centers.dtype != np.float64:
         raise UnsupportedModel.because(type(model).__name__, ["it was fitted on float32, in which it adds in another precision"])
-    given = matrix_of(model, "float64")
+    given = Inputs(matrix_of(model, "float64").features)   # by rows, whatever it is given
     labels = np.arange(len(centers), dtype=np.int32)
     methods: dict[str, Score] = {
         "predict": Decide("largest", Distances(given, centers, root=False), labels),
