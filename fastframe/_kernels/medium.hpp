@@ -24,6 +24,7 @@ inline void lock_medium() { medium().lock.lock(); }
 inline void unlock_medium() { medium().lock.unlock(); }   // a child goes on with its copy: it is malloc's
 
 inline MediumBlocks* make_medium() {
+    pool();   // it must be there before this lock is first held
     pthread_atfork(lock_medium, unlock_medium, unlock_medium);
     return new MediumBlocks();
 }
@@ -107,9 +108,10 @@ inline void limit_kept(int64_t n_bytes) {
 }
 
 inline int64_t all_held() {
+    const int64_t of_pool = pool_held();   // never both locks at once: a fork takes them in its own order
     MediumBlocks& own = medium();
     std::lock_guard<std::mutex> guard(own.lock);
-    return own.held + pool_held();
+    return own.held + of_pool;
 }
 
 inline void clear_kept() {
