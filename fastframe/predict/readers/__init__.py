@@ -127,6 +127,7 @@ READERS: dict[str, str] = {
     "sklearn.KBinsDiscretizer": "sklearn_pipeline:read",
     "sklearn.Normalizer": "sklearn_pipeline:read",
     "sklearn.QuantileTransformer": "sklearn_pipeline:read",
+    "sklearn.PowerTransformer": "sklearn_pipeline:read",
     "sklearn.PolynomialFeatures": "sklearn_pipeline:read",
     "sklearn.PCA": "sklearn_pipeline:read",
     "sklearn.TruncatedSVD": "sklearn_pipeline:read",
