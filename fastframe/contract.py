@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import field, replace
 from typing import Any, Literal
 
@@ -155,24 +155,6 @@ class FeatureContract:
         if unseen == "model" and without:
             raise ContractError.no_answer_of_its_own(without)
         return replace(self, fields=tuple(replace(one, unseen=unseen) if one.categories is not None else one for one in self.fields))
-
-    def fields_for(self, names: Sequence[str], *, named: bool) -> FeatureContract:
-        """These fields as the contract of a model with such columns: by name, or by position where the model has no names.
-
-        Raises
-        ------
-        ContractError
-            One line for each column that is missing here; a wrong number of fields.
-        """
-        if not (named and self.named):
-            if len(self.fields) != len(names):
-                raise ContractError.of([ContractError.wrong_width(len(self.fields), len(names))])
-            return replace(self, fields=tuple(replace(one, name=name) for one, name in zip(self.fields, names, strict=True)), named=named)
-        by_name = {one.name: one for one in self.fields}
-        missing = [ContractError.missing_column(name, self.names) for name in names if name not in by_name]
-        if missing:
-            raise ContractError.of(missing)
-        return replace(self, fields=tuple(by_name[name] for name in names))
 
     def apply(self, data: Any) -> tuple[Column, ...]:
         """The columns that the model is fed, in the contract's order; by position where it has no names.

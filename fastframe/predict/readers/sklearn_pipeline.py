@@ -18,6 +18,7 @@ from fastframe.contract import FeatureContract
 from fastframe.errors import UnsupportedModel
 from fastframe.predict.dense import Inputs
 from fastframe.predict.features import Step
+from fastframe.predict.matching import in_order_of
 from fastframe.predict.model import Ask, Model, Source
 from fastframe.predict.pipeline import Cell, Columns, Matrix, Raw, Words, common_dtype, floats, stepped, substitute
 from fastframe.predict.readers import sklearn_encoders, sklearn_functions, sklearn_scalers
@@ -54,7 +55,7 @@ def read(model: Any, given: FeatureContract | None = None) -> Model:
     import sklearn
 
     columns = _columns_of(model)
-    columns.given = given and given.fields_for(columns.names, named=columns.named)
+    columns.given = given and in_order_of(given, columns.names, named=columns.named)
     part_of(model, _start(columns), columns)
     columns.settle()
     part = part_of(model, _start(columns), columns)

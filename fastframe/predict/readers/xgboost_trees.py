@@ -19,6 +19,7 @@ from fastframe.errors.models import ContractError, ModelError, UnsupportedModel
 from fastframe.predict.forest import NO_SET, CategoryInput, Forest, Input, NumberInput, at_most_for_below
 from fastframe.predict.forest_build import Tree, join, set_words
 from fastframe.predict.links import by_kernel
+from fastframe.predict.matching import in_order_of
 
 Array = np.ndarray[Any, Any]
 
@@ -191,7 +192,7 @@ def with_categories(model: Saved, given: FeatureContract, name: str) -> Saved:
     if any(kept is not None for kept in model.categories) or "c" not in model.feature_types:
         raise UnsupportedModel.knows_its_columns(name)
     names = model.feature_names or tuple(f"x{i}" for i in range(model.n_features))
-    fields = given.fields_for(names, named=bool(model.feature_names)).fields
+    fields = in_order_of(given, names, named=bool(model.feature_names)).fields
     categorical = [kind == "c" for kind in model.feature_types]
     wrong = [ContractError.no_categories(one.name) for one, is_one in zip(fields, categorical, strict=True) if is_one and one.categories is None]
     if wrong:
