@@ -35,6 +35,18 @@ struct Exp {
     static float of(float x, double) { return std::exp(x); }
 };
 
+// xgboost 3.2, src/objective/aft_obj.cu: the C function, of doubles.
+struct ExpWide {
+    static float of(float x, double) { return (float)std::exp((double)x); }
+};
+
+// sklearn/linear_model/_stochastic_gradient.py, predict_proba of the modified Huber loss: numpy.clip keeps NaN.
+struct ClippedShare {
+    static double of(double x, double) { return share(x); }
+    static float of(float x, double) { return share(x); }
+    template <typename T> static T share(T x) { return ((x < T(-1) ? T(-1) : x > T(1) ? T(1) : x) + T(1)) / T(2); }
+};
+
 // LightGBM, src/objective/xentropy_objective.hpp, CrossEntropyLambda.
 struct Softplus {
     static double of(double x, double) { return std::log1p(std::exp(x)); }
@@ -208,7 +220,7 @@ int side_of_cut(void* raw, int64_t start, int64_t stop, int64_t) {
 struct LinkKind { enum : int {
     SIGMOID_XGBOOST = 0, SIGMOID, EXP, SOFTPLUS, SIGNED_SQUARE, STEP,
     SOFTMAX_XGBOOST, SOFTMAX, SOFTMAX_PAIRWISE, NORMALIZE, NORMALIZE_PAIRWISE, BOTH_CLASSES, LARGEST,
-    LOGIT_XGBOOST, LOG, DIVIDE, ABOVE, AT_LEAST, BELOW,
+    LOGIT_XGBOOST, LOG, DIVIDE, ABOVE, AT_LEAST, BELOW, EXP_WIDE, CLIPPED_SHARE,
 }; };
 
 // Null where a link is not defined for the type.
@@ -217,6 +229,7 @@ inline kernel_t link_kernel(int kind, int is_double) {
         switch (kind) {
             case LinkKind::SIGMOID: return link_each<Sigmoid, double>;
             case LinkKind::EXP: return link_each<Exp, double>;
+            case LinkKind::CLIPPED_SHARE: return link_each<ClippedShare, double>;
             case LinkKind::SOFTPLUS: return link_each<Softplus, double>;
             case LinkKind::SIGNED_SQUARE: return link_each<SignedSquare, double>;
             case LinkKind::DIVIDE: return link_each<Divide, double>;
@@ -236,6 +249,8 @@ inline kernel_t link_kernel(int kind, int is_double) {
         case LinkKind::SIGMOID_XGBOOST: return link_each<SigmoidXGBoost, float>;
         case LinkKind::SIGMOID: return link_each<Sigmoid, float>;
         case LinkKind::EXP: return link_each<Exp, float>;
+        case LinkKind::CLIPPED_SHARE: return link_each<ClippedShare, float>;
+        case LinkKind::EXP_WIDE: return link_each<ExpWide, float>;
         case LinkKind::STEP: return link_each<Step, float>;
         case LinkKind::LOGIT_XGBOOST: return link_each<LogitXGBoost, float>;
         case LinkKind::LOG: return link_each<Log, float>;

@@ -23,6 +23,7 @@ KINDS = {
     "sigmoid_xgboost": 0, "sigmoid": 1, "exp": 2, "softplus": 3, "signed_square": 4, "step": 5,
     "softmax_xgboost": 6, "softmax": 7, "softmax_pairwise": 8, "normalize": 9, "normalize_pairwise": 10,
     "both_classes": 11, "largest": 12, "logit_xgboost": 13, "log": 14, "divide": 15, "above": 16, "at_least": 17, "below": 18,
+    "exp_wide": 19, "clipped_share": 20,
 }
 
 

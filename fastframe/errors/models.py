@@ -64,6 +64,13 @@ class UnsupportedModel(ModelError, NotImplementedError):
         return cls(f"{model} cannot be compiled: {'; '.join(reasons)}. Use fallback='native' to predict with the model itself.")
 
     @classmethod
+    def knows_its_columns(cls, model: str) -> UnsupportedModel:
+        return cls(
+            f"{model} takes no contract: it keeps by itself what its columns are. Leave contract=... out; it is for pipelines fitted on "
+            "float32 or integer columns, and for XGBoost's models of before 3.1 with categories."
+        )
+
+    @classmethod
     def no_model(cls, given: object) -> UnsupportedModel:
         if isinstance(given, type):
             return cls(f"{given.__name__} is a class, not a fitted model: fit an instance of it first.")
@@ -100,6 +107,13 @@ class InexactModelError(ModelError):
         )
 
     @classmethod
+    def refuses_rows(cls, error: Exception) -> InexactModelError:
+        return cls(
+            f"the model itself refuses the rows of the self-check: {type(error).__name__}: {str(error).splitlines()[0]} "
+            "Compile with verify=False if it takes the rows that you have."
+        )
+
+    @classmethod
     def of_shape(cls, method: str, ours: object, native: object) -> InexactModelError:
         return cls(f"{method} of the compiled model gives {ours} where the model gives {native}. Please report it.")
 
@@ -121,6 +135,10 @@ class ContractError(ModelError):
     @staticmethod
     def missing_column(name: str, available: Sequence[str]) -> str:
         return f"there is no column {name!r}.{suggestion(name, available)}"
+
+    @staticmethod
+    def no_categories(name: str) -> str:
+        return f"column {name!r} has categories in the model, and none in the contract. Make the contract of the frame that it was fitted on"
 
     @staticmethod
     def wrong_width(given: int, expected: int) -> str:

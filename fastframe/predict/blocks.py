@@ -195,6 +195,29 @@ def _quantiles(arrays: dict[str, Array]) -> Function:
     return share
 
 
+@kind("yeo_johnson")
+def _yeo_johnson(arrays: dict[str, Array]) -> Function:
+    """Yeo and Johnson's power transform of one column: by ``expm1`` (SciPy, which scikit-learn calls since 1.7) or by ``power``."""
+    by_power = str(arrays["formula"][0]) == "power"
+    (power,) = arrays["power"]
+    small = float(arrays["small"][0])
+
+    def side(x: Array, exponent: Any, *, is_log: bool) -> Array:
+        if is_log:
+            return np.log1p(x)
+        return (np.power(x + 1, exponent) - 1) / exponent if by_power else np.expm1(exponent * np.log1p(x)) / exponent
+
+    def yeo_johnson(x: Array) -> Array:
+        out = np.empty(x.shape, x.dtype)
+        with np.errstate(all="ignore"):
+            positive = x >= 0
+            out[positive] = side(x[positive], power, is_log=bool(abs(power) < small))
+            out[~positive] = -side(-x[~positive], 2 - power, is_log=bool(abs(power - 2) <= small))
+        return out
+
+    return yeo_johnson
+
+
 @kind("project")
 def _project(arrays: dict[str, Array]) -> Function:
     """``x @ components.T``, less ``offset``, over ``scale``: the call that PCA and TruncatedSVD make, in their layout."""

@@ -7,7 +7,7 @@ is another one, through the walk, which small batches take; some go through `pre
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 _ALONE = 24   # rows that also go through `predict_row`
+_MOST_PARTS = 512   # that the rows are cut into to find those which the model refuses
 _SMALLER_LIMITS = (float(np.finfo(np.float32).max), 1e30, 1e6)   # tried in turn where a model refuses larger numbers
 
 
@@ -72,14 +73,42 @@ def check_predictor(predictor: Predictor) -> Coverage:
         try:
             answers = {name: _asked(ask, probes) for name, ask in model.asks.items()}
             break
-        except Exception:   # infinite or huge numbers, which the model refuses
+        except Exception as error:   # infinite or huge numbers, which the model refuses
             if attempt == limits[-1]:
-                raise
+                probes = _askable(model.asks, probes, error)
+                answers = {name: _asked(ask, probes) for name, ask in model.asks.items()}
     for name, ask in model.asks.items():
         _compare(predictor, probes, answers, (name, ask))
     alone = _ALONE if any(_same_alone(predictor, name) for name in model.asks) else 0
     decided, nodes = _nodes(predictor, probes)
     return Coverage(probes.n_rows, probes.thresholds, probes.tested, tuple(model.asks), attempt, alone, nodes, decided)
+
+
+def _askable(asks: Mapping[str, Ask], probes: Probes, error: Exception) -> Probes:
+    """The rows that the model takes: some make one of its steps give what the next one refuses, such as logarithms of 0.
+
+    Halves are asked, down to a few rows, which are then left out together.
+
+    Raises
+    ------
+    InexactModelError
+        Where it refuses all of them.
+    """
+    few = max(1, probes.n_rows // _MOST_PARTS)
+    kept: list[Array] = []
+    waiting = [np.arange(probes.n_rows)]
+    while waiting:
+        rows = waiting.pop()
+        try:
+            for ask in asks.values():
+                _asked(ask, probes.take(rows))
+            kept.append(rows)
+        except Exception:
+            if len(rows) > few:
+                waiting += np.array_split(rows, 2)
+    if not kept:
+        raise InexactModelError.refuses_rows(error) from error
+    return probes.take(np.sort(np.concatenate(kept)))
 
 
 def _aimed(predictor: Predictor, probes: Probes, limit: float) -> Probes:

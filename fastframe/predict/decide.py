@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastframe.errors.models import ModelError
+from fastframe.errors.models import ModelError, UnsupportedModel
 from fastframe.predict.links import RowLink, by_kernel, row_link
 from fastframe.predict.scores import Score, node
 from fastframe.records import record
@@ -85,5 +85,6 @@ def class_labels(classes: Any) -> Array:
     if labels.dtype.kind in "OT" and len({type(label) for label in labels}) == 1:   # as pandas hands columns over
         labels = np.array(labels.tolist())
     if labels.dtype.kind not in "biufU":
-        raise ModelError.unknown("type of class labels", str(np.asarray(classes).dtype), ("int", "float", "bool", "str"))
+        reason = f"its class labels are {', '.join(sorted({type(label).__name__ for label in labels.tolist()}))}, not all int, float, bool or str"
+        raise UnsupportedModel.because("the classifier", [reason])
     return labels

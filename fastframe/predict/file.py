@@ -139,6 +139,8 @@ def _read(content: memoryview, path: Any) -> tuple[Model, dict[str, Any]]:
     if zlib.crc32(header) != header_crc:
         raise ModelFileError.damaged(path, "its header was changed")
     described = _parsed(bytes(header).decode())
+    if type(described["extra"]) is not dict:
+        raise ModelFileError.damaged(path, f"what it keeps beside the model is {described['extra']!r:.40}")
     arrays = _arrays(content, ALIGNMENT + header_bytes, described["sections"], path)
     return decode(described, arrays), described["extra"]
 

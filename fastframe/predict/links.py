@@ -29,6 +29,8 @@ Array = np.ndarray[Any, Any]
 LINKS: dict[str, str] = {
     "sigmoid": "1 / (1 + exp(-scale * x)): LightGBM, SciPy's expit, in either dtype",
     "exp": "in either dtype: XGBoost, LightGBM",
+    "exp_wide": "of float32, computed in float64: XGBoost's survival:aft",
+    "clipped_share": "(clip(x, -1, 1) + 1) / 2, in either dtype: scikit-learn's modified Huber loss",
     "softplus": "log(1 + exp(x)), float64: LightGBM's cross_entropy_lambda",
     "signed_square": "sign(x) * x * x, float64: LightGBM's reg_sqrt",
     "divide": "x / scale, float64: LightGBM's mean over iterations",

@@ -6,6 +6,8 @@ go to the kernels as they lie in memory; only float16, which no kernel reads, be
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,25 @@ _MOST_SPAN = 1 << 16   # of whole-number categories, up to which a table beats a
 _SIGNIFICANT = {"float32": 24, "float64": 53}   # bits of a whole number that a float holds
 _NUMBERS = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.FLOAT})
 _TEXT_OR_CATEGORY = frozenset({Kind.STRING, Kind.CATEGORY})
+
+
+def in_order_of(contract: FeatureContract, names: Sequence[str], *, named: bool) -> FeatureContract:
+    """A contract's fields as those of a model with such columns: by name, or by position where one of the two has no names.
+
+    Raises
+    ------
+    ContractError
+        One line for each column that the contract lacks; a wrong number of fields.
+    """
+    if not (named and contract.named):
+        if len(contract.fields) != len(names):
+            raise ContractError.of([ContractError.wrong_width(len(contract.fields), len(names))])
+        return replace(contract, fields=tuple(replace(one, name=name) for one, name in zip(contract.fields, names, strict=True)), named=named)
+    by_name = {one.name: one for one in contract.fields}
+    missing = [ContractError.missing_column(name, contract.names) for name in names if name not in by_name]
+    if missing:
+        raise ContractError.of(missing)
+    return replace(contract, fields=tuple(by_name[name] for name in names))
 
 
 def match(contract: FeatureContract, data: Any) -> tuple[Column, ...]:

@@ -84,6 +84,7 @@ class Columns:
     refuse_missing: set[int] = field(default_factory=set)
     refuse_unseen: set[int] = field(default_factory=set)
     none_missing: set[int] = field(default_factory=set)                # an encoder knows None, not NaN, as missing
+    only_numbers: set[int] = field(default_factory=set)                # an encoder met no values there, in a column of numbers
     settled: bool = False
     frozen: dict[int, Array] = field(default_factory=dict)             # after `settle`: category column -> its values
     position: list[int | None] = field(default_factory=list)           # after `settle`: each input's place in the contract
@@ -144,6 +145,7 @@ class Columns:
         self.refuse_missing = {place[column] for column in self.refuse_missing}
         self.refuse_unseen = {place[column] for column in self.refuse_unseen}
         self.none_missing = {place[column] for column in self.none_missing}
+        self.only_numbers = {place[column] for column in self.only_numbers}
 
     def contract(self) -> FeatureContract:
         return FeatureContract(tuple(self._field(i) for i in range(len(self.names))), self.named)
@@ -154,7 +156,7 @@ class Columns:
             return replace(self.adopted[column], name=name, nullable=nullable and self.adopted[column].nullable)
         if column in self.frozen:
             refused = column in self.refuse_unseen or any(flag for _, flag in self.categories[column])
-            categories = _arrow(self.frozen[column])
+            categories = _arrow(self.frozen[column], pa.float64() if column in self.only_numbers else pa.string())
             return Field(name, from_arrow(pa.dictionary(pa.int32(), categories.type)), categories, "error" if refused else "model", nullable)
         return Field(name, as_dtype(self.dtype(column)), nullable=nullable)
 
@@ -162,12 +164,14 @@ class Columns:
         """A step that raises for missing values takes this cell."""
         if cell.missing:
             self.refuse_missing.update(sources(cell.source))
+        if isinstance(cell.source, Lookup) and np.isnan(cell.source.values[-2]):
+            self.refuse_unseen.add(cell.source.column)
 
 
-def _arrow(values: Array) -> pa.Array:
+def _arrow(values: Array, where_empty: pa.DataType) -> pa.Array:
     if len(values) and all(isinstance(v, (bool, np.bool_)) for v in values):
         return pa.array([bool(v) for v in values])
-    return pa.array(list(values), type=pa.string() if not len(values) else None)
+    return pa.array(list(values), type=where_empty if not len(values) else None)
 
 
 def sources(source: Feature | Raw | Words) -> set[int]:

@@ -250,7 +250,8 @@ def shaped(method: str, score: Score, values: Array) -> Any:
 
 
 def compile(
-    model: Any, *, unseen: Unseen | None = None, verify: bool = True, fallback: Literal["error", "native"] = "error"
+    model: Any, *, contract: FeatureContract | None = None, unseen: Unseen | None = None, verify: bool = True,
+    fallback: Literal["error", "native"] = "error",
 ) -> Predictor:
     """A predictor with a fitted model's own answers, bit for bit, from scikit-learn, XGBoost or LightGBM.
 
@@ -258,6 +259,9 @@ def compile(
     ----------
     model
         A fitted model or pipeline; see `can_compile`.
+    contract : FeatureContract, optional
+        The columns that the model was fitted on (`FeatureContract.of_frame` of the training frame), for what the model does not keep: that
+        a pipeline was fitted on float32 or integers, which it then computes in; which categories XGBoost before 3.1 had.
     unseen : {"error", "missing", "model"}, optional
         What a value that is no category means, in place of what the model's reader chose.
     verify : bool
@@ -289,7 +293,7 @@ def compile(
 
     check_fitted_model(model)
     try:
-        read = read_model(model)
+        read = read_model(model, contract)
     except UnsupportedModel as error:
         if fallback == "error":
             raise
@@ -338,7 +342,7 @@ class Report:
         return f"can be compiled: {self.guarantee}; engine: {self.engine or 'none'}; about {self.ns_per_row:,.0f} ns per row and thread"
 
 
-def can_compile(model: Any) -> Report:
+def can_compile(model: Any, *, contract: FeatureContract | None = None) -> Report:
     """Whether `compile` takes a model, why not, and what it would give; reads the model, checks no bits.
 
     Examples
@@ -353,7 +357,7 @@ def can_compile(model: Any) -> Report:
 
     try:
         check_fitted_model(model)
-        found = explain(Predictor(check_model(read_model(model))))
+        found = explain(Predictor(check_model(read_model(model, contract))))
     except UnsupportedModel as error:
         return Report(False, (str(error),))
     return Report(True, (), found.guarantee, found.engine, found.ns_per_row)

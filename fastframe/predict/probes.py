@@ -8,7 +8,7 @@ independently, and a row so tests one threshold of each. Nothing is random: ever
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,10 @@ class Probes:
         plain = [np.asarray(one) for one in columns.values()]
         return np.ascontiguousarray(np.column_stack(plain))
 
+    def take(self, rows: Array) -> Probes:
+        """Some of the rows."""
+        return replace(self, values=tuple(one[rows] for one in self.values), missing=tuple(one[rows] for one in self.missing))
+
     def row(self, number: int) -> dict[str, Any]:
         """One row, for messages."""
         return {name: column.array[number].as_py() for name, column in self.table().columns.items()}
@@ -91,6 +95,8 @@ def probes_of(model: Model, limit: float) -> Probes:
     values, missing = [], []
     for place, (field, one) in enumerate(zip(contract.fields, found, strict=True)):
         filled, holes = _filled(one, n_rows, place, nullable=field.nullable)
+        if field.categories is not None and not field.n_categories and field.unseen == "error":
+            holes = np.ones(n_rows, np.bool_)   # nothing else can be given
         values.append(filled)
         missing.append(holes)
     thresholds, tested = sum(one.thresholds for one in found), sum(one.tested for one in found)
@@ -129,7 +135,7 @@ def _of_category(field: Field) -> Candidates:
     if len(codes) > MOST_ROWS // 2:
         codes = codes[np.linspace(0, len(codes) - 1, MOST_ROWS // 2).astype(np.int64)]
     others = [field.n_categories] if field.unseen != "error" and unseen_value(field) is not None else []
-    if not len(codes) and not others:   # nothing but missing values can be given
+    if not len(codes) and not others:
         codes = np.zeros(1, np.int32)
     return Candidates(codes, np.array(others, np.int32))
 
@@ -138,7 +144,7 @@ def unseen_value(field: Field) -> Any:
     """A value that is no category; None where every value of the type is one."""
     values = field.categories.to_pylist()   # type: ignore[union-attr]
     if not values:
-        return "unseen"
+        return 1.0 if pa.types.is_floating(field.categories.type) else "unseen"   # type: ignore[union-attr]
     if isinstance(values[0], bool):
         return next((one for one in (False, True) if one not in values), None)
     if isinstance(values[0], str):

@@ -259,6 +259,9 @@ def test_a_header_nested_too_deep_is_refused() -> None:
 
 def test_checks_name_what_is_wrong() -> None:
     header, body = parts(file.file_bytes(small_model()))
+    for beside in ([], 3, "x", None):
+        with pytest.raises(ModelFileError, match="what it keeps beside the model"):
+            file.model_of(sealed(header | {"extra": beside}, body))
     changed = json.loads(json.dumps(header))
     next(one for one in changed["objects"] if one["is"] == "Lookup")["column"] = 0
     with pytest.raises(ModelFileError, match="column 0, which has no categories"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from sklearn.preprocessing import (
     OneHotEncoder,
     OrdinalEncoder,
     PolynomialFeatures,
+    PowerTransformer,
     QuantileTransformer,
     RobustScaler,
     StandardScaler,
@@ -43,7 +45,8 @@ EXACT = [
     StandardScaler(), MinMaxScaler(), MaxAbsScaler(), RobustScaler(), Binarizer(threshold=0.5), QuantileTransformer(n_quantiles=40),
     KBinsDiscretizer(encode="ordinal", **QUANTILES),
     Normalizer(), PolynomialFeatures(), VarianceThreshold(0.01), SelectKBest(k=2), SelectFromModel(Ridge()), OneHotEncoder(handle_unknown="ignore"),
-    OrdinalEncoder(), TargetEncoder(random_state=0), FunctionTransformer(np.log1p), make_pipeline(StandardScaler(), PolynomialFeatures(2)),
+    OrdinalEncoder(), TargetEncoder(random_state=0), FunctionTransformer(np.log1p), PowerTransformer(), PowerTransformer(standardize=False),
+    make_pipeline(StandardScaler(), PolynomialFeatures(2)),
 ]  # fmt: skip
 
 
@@ -61,10 +64,29 @@ def test_transformers(model: Any, tmp_path: Any) -> None:
         assert rows.tobytes() == np.ascontiguousarray(expected[:9]).tobytes()
 
 
-@pytest.mark.parametrize("model", [SimpleImputer(), MissingIndicator(), StandardScaler()], ids=lambda model: type(model).__name__)
+@pytest.mark.parametrize("model", [SimpleImputer(), MissingIndicator(), StandardScaler(), PowerTransformer()], ids=lambda model: type(model).__name__)
 def test_missing_values(model: Any) -> None:
     p = ff.compile(model.fit(HOLES))
     assert np.array_equal(p.transform(HOLES), model.transform(HOLES), equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("power", [0.0, 1e-17, 0.4, 1.0, 2.0, 2 + 1e-15, -3.7])
+def test_powers(power: float, dtype: str) -> None:
+    large = 1e300 if dtype == "float64" else 1e38
+    rows = np.concatenate([X - 1, [[0.0, -0.0, large, -large], [5e-324, -1e-310, 1e-20, np.nan]]]).astype(dtype)
+    model = PowerTransformer(standardize=False).fit(rows[:-2])
+    model.lambdas_ = np.full(4, power, model.lambdas_.dtype)
+    with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
+        expected = model.transform(rows)
+        found = ff.compile(model, contract=ff.FeatureContract.of_frame({f"x{i}": rows[:, i] for i in range(4)})).transform(rows)
+    assert found.dtype == expected.dtype and np.array_equal(found, expected, equal_nan=True)
+    assert (np.signbit(found) == np.signbit(expected))[~np.isnan(expected)].all()
+
+
+def test_box_and_cox_are_refused() -> None:
+    with pytest.raises(UnsupportedModel, match="method='box-cox' is computed by SciPy's own logarithms"):
+        ff.compile(PowerTransformer("box-cox").fit(X + 1))
 
 
 @pytest.mark.parametrize("model", [PCA(2), TruncatedSVD(2), make_pipeline(StandardScaler(), PCA(3))], ids=["pca", "svd", "pipeline"])

@@ -6,11 +6,15 @@ A reader is a function ``read(model) -> Model``. It refuses, by `UnsupportedMode
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastframe.errors.models import UnsupportedModel
 from fastframe.predict.model import Model
+
+if TYPE_CHECKING:
+    from fastframe.contract import FeatureContract
 
 READERS: dict[str, str] = {
     # XGBoost
@@ -123,6 +127,7 @@ READERS: dict[str, str] = {
     "sklearn.KBinsDiscretizer": "sklearn_pipeline:read",
     "sklearn.Normalizer": "sklearn_pipeline:read",
     "sklearn.QuantileTransformer": "sklearn_pipeline:read",
+    "sklearn.PowerTransformer": "sklearn_pipeline:read",
     "sklearn.PolynomialFeatures": "sklearn_pipeline:read",
     "sklearn.PCA": "sklearn_pipeline:read",
     "sklearn.TruncatedSVD": "sklearn_pipeline:read",
@@ -150,17 +155,23 @@ _HARMLESS = frozenset(
 """What a subclass may define anew without a change to what a fitted model predicts."""
 
 
-def read_model(model: Any) -> Model:
+def read_model(model: Any, given: FeatureContract | None = None) -> Model:
     """Read a fitted model into data.
 
-    A subclass of a known class is read as that class if it changes nothing that predicts.
+    A subclass of a known class is read as that class if it changes nothing that predicts. ``given``: the columns that it was
+    fitted on, for those readers that take what the model itself does not tell from it.
 
     Raises
     ------
     UnsupportedModel
         No reader knows the class, a subclass overrides a method, or the reader refuses the model; the message lists why.
     """
-    return reader_of(model)(model)
+    read = reader_of(model)
+    if given is None:
+        return read(model)
+    if "given" not in inspect.signature(read).parameters:
+        raise UnsupportedModel.knows_its_columns(type(model).__name__)
+    return read(model, given=given)
 
 
 def check_fitted_model(model: Any) -> None:
@@ -182,7 +193,7 @@ def check_fitted_model(model: Any) -> None:
         raise UnsupportedModel.not_fitted(type(model).__name__)
 
 
-def reader_of(model: Any) -> Callable[[Any], Model]:
+def reader_of(model: Any) -> Callable[..., Model]:
     """The reader of a model's class; refuses as `read_model` does."""
     kind = type(model)
     overridden = [name for name in ("predict", "predict_proba", "decision_function", "transform") if name in getattr(model, "__dict__", {})]
@@ -198,5 +209,5 @@ def reader_of(model: Any) -> Callable[[Any], Model]:
     if overridden:
         raise UnsupportedModel.overridden(kind.__qualname__, base.__name__, overridden)
     module, _, function = place.partition(":")
-    read: Callable[[Any], Model] = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+    read: Callable[..., Model] = getattr(importlib.import_module(f"{__name__}.{module}"), function)
     return read

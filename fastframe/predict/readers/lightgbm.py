@@ -100,7 +100,10 @@ class _Native:
             return {"margin": margin, "predict": value}
         probabilities = value if found.n_outputs > 1 else BothClasses(value)
         labels = Decide("largest", probabilities, class_labels(self.model.classes_))
-        return {"margin": margin, "predict": labels, "predict_proba": probabilities}
+        methods = {"margin": margin, "predict": labels, "predict_proba": probabilities}
+        if hasattr(self.model, "decision_function"):   # since 4.7
+            methods["decision_function"] = margin
+        return methods
 
     def _link(self, found: Saved) -> tuple[str | None, float]:
         name, *told = found.objective
@@ -124,6 +127,7 @@ class _Native:
             "predict": lambda X: self.model.predict(X),
             "margin": lambda X: self.model.predict(X, raw_score=True),
             "predict_proba": lambda X: self.model.predict_proba(X),
+            "decision_function": lambda X: self.model.decision_function(X),
         }
         asks = {name: Ask(found[name]) for name in methods}
         asks["leaf"] = Ask(lambda X: self.model.predict(X, pred_leaf=True).reshape(len(X), -1))

@@ -113,6 +113,8 @@ def _plan(encoder: Any, i: int, cell: Cell, columns: Columns, *, refuses: bool) 
     column, values = held
     if isinstance(cell.source, (Raw, Words)):
         columns.category(column, known, others_refused=bool(refuse_unseen))
+        if not known and encoder.categories_[i].dtype.kind in "iuf":
+            columns.only_numbers.add(column)
     if refuse_missing:
         columns.use(cell)
     if missing is None:

@@ -107,8 +107,9 @@ def _sigmoid(score: Score) -> Score:
 
 def read_sgd_classifier(model: Any) -> Model:
     methods, score, dtype = _decisions(model)
-    if model.loss == "log_loss":
-        one_by_one = Link("sigmoid", score)
+    link = {"log_loss": "sigmoid", "modified_huber": "clipped_share"}.get(model.loss)
+    if link is not None:
+        one_by_one = Link(link, score)
         methods["predict_proba"] = BothClasses(one_by_one) if score.width == 1 else Link("normalize_pairwise", one_by_one, share_of_zeros(model))
     return dense_model(model, methods, "classification", dtype)
 
@@ -166,6 +167,8 @@ def read_mlp_classifier(model: Any) -> Model:
     score, dtype = _layers(model)
     if model._label_binarizer.y_type_.startswith("multilabel"):
         raise UnsupportedModel.because("MLPClassifier", ["it decides between several labels at once"])
+    if len(model.classes_) < 2:
+        raise UnsupportedModel.because("MLPClassifier", ["it has a single class"])
     rule, labels = ("above" if score.width == 1 else "largest"), class_labels(model.classes_)
     methods: dict[str, Score] = {
         "predict": Decide(rule, score, labels, cut=0.5 if score.width == 1 else 0.0),

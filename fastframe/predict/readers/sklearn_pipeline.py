@@ -18,6 +18,7 @@ from fastframe.contract import FeatureContract
 from fastframe.errors import UnsupportedModel
 from fastframe.predict.dense import Inputs
 from fastframe.predict.features import Step
+from fastframe.predict.matching import in_order_of
 from fastframe.predict.model import Ask, Model, Source
 from fastframe.predict.pipeline import Cell, Columns, Matrix, Raw, Words, common_dtype, floats, stepped, substitute
 from fastframe.predict.readers import sklearn_encoders, sklearn_functions, sklearn_scalers
@@ -44,11 +45,17 @@ def read(model: Any, given: FeatureContract | None = None) -> Model:
     """A `Pipeline`, a transformer by itself, or a model of models.
 
     ``given``: the dtypes of the columns that the model was fitted on, where they are not float64 and the model does not tell.
+
+    Raises
+    ------
+    UnsupportedModel
+    ContractError
+        Where ``given`` has not the model's columns.
     """
     import sklearn
 
     columns = _columns_of(model)
-    columns.given = given
+    columns.given = given and in_order_of(given, columns.names, named=columns.named)
     part_of(model, _start(columns), columns)
     columns.settle()
     part = part_of(model, _start(columns), columns)
@@ -183,6 +190,8 @@ def _probe(columns: Columns, places: list[int | None]) -> Any:
             values = columns.frozen[place]
             repeated = values[np.arange(_PROBE_ROWS) % len(values)]
             made.append(repeated if isinstance(values[0], str) else repeated.astype(type(values[0])))
+        elif place is not None and place in columns.frozen:   # its encoder met missing values only
+            made.append(np.full(_PROBE_ROWS, np.nan) if place in columns.only_numbers else np.full(_PROBE_ROWS, None, object))
         elif place is not None and place in columns.adopted:
             listed = columns.adopted[place].categories
             values = np.array([None] if listed is None else [*listed.to_pylist(), None], dtype=np.object_)

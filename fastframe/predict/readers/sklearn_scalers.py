@@ -6,6 +6,7 @@ and an operand of another dtype makes the operation run in the common one, as Nu
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -155,6 +156,40 @@ def quantile(transformer: Any, matrix: Matrix, columns: Columns) -> list[Cell]:
     return cells
 
 
+def power_transformer(transformer: Any, matrix: Matrix, columns: Columns) -> list[Cell]:
+    """Yeo and Johnson's, by the formula of the two that the installed version computes, then the scaler."""
+    refuse_sparse(transformer, matrix)
+    if transformer.method != "yeo-johnson":
+        reason = f"method={transformer.method!r} is computed by SciPy's own logarithms, which are not compiled; method='yeo-johnson' is"
+        raise UnsupportedModel.because("PowerTransformer", [reason])
+    formula = _power_formula(transformer)
+    cells = []
+    for cell, power in zip(floats(matrix, columns, _fitted_as(transformer.lambdas_, matrix, columns)), transformer.lambdas_, strict=True):
+        small = np.finfo(np.float64 if formula == "power" else transformer.lambdas_.dtype).eps
+        arrays = {"formula": np.array([formula]), "power": np.array([power]), "small": np.array([small], np.float64)}
+        made = blocks.block("yeo_johnson", dense_of([cell]), arrays, dtype=cell.dtype)
+        cells.append(Cell(blocks.outputs(made)[0], cell.dtype, cell.missing))
+    return standard_scaler(transformer._scaler, Matrix(cells), columns) if transformer.standardize else cells
+
+
+def _power_formula(transformer: Any) -> str:
+    """Which formula gives the installed version's bits on some values, for powers of both kinds."""
+    asked = copy.copy(transformer)
+    values = np.concatenate([np.linspace(-9.0, 9.0, 1001), np.geomspace(1e-9, 1e9, 200)])[:, None]
+    asked.standardize, asked.n_features_in_ = False, 1
+    asked.__dict__.pop("feature_names_in_", None)
+    asked.set_output(transform="default")
+    for formula in ("expm1", "power"):
+        same = True
+        for power in (0.37, -1.3, 2.6):
+            asked.lambdas_ = np.array([power])
+            arrays = {"formula": np.array([formula]), "power": asked.lambdas_, "small": np.array([np.finfo(np.float64).eps])}
+            same &= np.array_equal(blocks.function("yeo_johnson", arrays)(values), asked.transform(values))
+        if same:
+            return formula
+    raise UnsupportedModel.because("PowerTransformer", ["it computes in another way than the versions that are known"])
+
+
 def polynomial(transformer: Any, matrix: Matrix, columns: Columns) -> list[Cell]:
     factors = blocks.polynomial_factors(
         len(matrix.cells), transformer._min_degree, transformer._max_degree,
@@ -209,7 +244,8 @@ def selector(transformer: Any, matrix: Matrix, columns: Columns) -> list[Cell]:
 
 TRANSFORMERS = {
     "StandardScaler": standard_scaler, "MinMaxScaler": min_max_scaler, "MaxAbsScaler": max_abs_scaler, "RobustScaler": robust_scaler,
-    "Binarizer": binarizer, "KBinsDiscretizer": k_bins, "Normalizer": normalizer, "QuantileTransformer": quantile, "PolynomialFeatures": polynomial,
+    "Binarizer": binarizer, "KBinsDiscretizer": k_bins, "Normalizer": normalizer, "QuantileTransformer": quantile, "PowerTransformer": power_transformer,
+    "PolynomialFeatures": polynomial,
     "PCA": pca, "TruncatedSVD": truncated_svd,
     "VarianceThreshold": selector, "SelectKBest": selector, "SelectPercentile": selector, "SelectFpr": selector, "SelectFdr": selector,
     "SelectFwe": selector, "SelectFromModel": selector, "RFE": selector, "RFECV": selector, "SequentialFeatureSelector": selector,

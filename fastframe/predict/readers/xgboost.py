@@ -22,7 +22,7 @@ from fastframe.predict.forest import CategoryInput, Input
 from fastframe.predict.links import BothClasses, Link
 from fastframe.predict.model import Ask, Model, Source
 from fastframe.predict.readers.ubjson import loads
-from fastframe.predict.readers.xgboost_trees import Saved, forest_of, inputs_of, saved, unreadable
+from fastframe.predict.readers.xgboost_trees import Saved, forest_of, inputs_of, saved, unreadable, with_categories
 from fastframe.predict.scores import ForestScore, Score
 
 Array = np.ndarray[Any, Any]
@@ -32,15 +32,17 @@ _LINKS: dict[str, str | None] = {
     "reg:absoluteerror": None, "reg:quantileerror": None, "rank:pairwise": None, "rank:ndcg": None, "rank:map": None,
     "binary:logitraw": None, "reg:logistic": "sigmoid_xgboost", "binary:logistic": "sigmoid_xgboost", "binary:hinge": "step",
     "multi:softprob": "softmax_xgboost", "multi:softmax": "softmax_xgboost", "count:poisson": "exp", "reg:gamma": "exp",
-    "reg:tweedie": "exp", "survival:cox": "exp", "survival:aft": "exp",
+    "reg:tweedie": "exp", "survival:cox": "exp", "survival:aft": "exp_wide",
 }  # fmt: skip
 """Link by objective; None: the margin itself."""
 
 _LARGEST = float(np.finfo(np.float32).max)
 
 
-def read(model: Any, iteration_range: tuple[int, int] | None = None) -> Model:
+def read(model: Any, iteration_range: tuple[int, int] | None = None, given: FeatureContract | None = None) -> Model:
     """The model in data.
+
+    ``given``: the columns that a model of before 3.1 was fitted on, with the categories that it does not keep.
 
     ``iteration_range`` is XGBoost's own: ``(first, last)`` rounds, ``(0, 0)`` for all. As in XGBoost, scikit-learn's classes
     stop at their best iteration if it is not given, and a Booster does not.
@@ -52,6 +54,8 @@ def read(model: Any, iteration_range: tuple[int, int] | None = None) -> Model:
     """
     native = _Native.of(model, iteration_range)
     found = saved(loads(native.booster.save_raw("ubj")))
+    if given is not None:
+        found = with_categories(found, given, type(model).__name__)
     reasons = unreadable(found) + _unknown(native, found)
     if reasons:
         raise UnsupportedModel.because(type(model).__name__, reasons)
@@ -180,16 +184,18 @@ class _Native:
         """Through a DMatrix, which does not take infinity: the largest float32 is on the same side of every threshold."""
         import xgboost
 
-        data = xgboost.DMatrix(_finite(X), missing=self.missing, enable_categorical=True, nthread=1)
+        data = xgboost.DMatrix(_finite(X, self.missing), missing=self.missing, enable_categorical=True, nthread=1)
         chosen = (self.first if first is None else first, self.last)
         answer: Array = self.booster.predict(data, iteration_range=chosen, **how)
         return answer
 
 
-def _finite(X: Any) -> Any:
+def _finite(X: Any, missing: float) -> Any:
     def clipped(values: Any) -> Any:
         with np.errstate(over="ignore"):
-            return np.clip(np.asarray(values).astype(np.float32), -_LARGEST, _LARGEST)
+            narrow = np.asarray(values).astype(np.float32)
+            absent = narrow == np.float32(missing)   # infinity may be what says that a value is missing
+        return np.where(absent, np.float32(np.nan), np.clip(narrow, -_LARGEST, _LARGEST))
 
     if isinstance(X, np.ndarray):
         return clipped(X)
@@ -231,7 +237,7 @@ def _notes(native: _Native, found: Saved, inputs: tuple[Input, ...]) -> tuple[st
     if any(categories is not None for categories in found.categories):
         notes.append("a category that was not trained on is an error; XGBoost 3.1 and 3.2 may take it for another one (dmlc/xgboost#12189)")
     if any(isinstance(one, CategoryInput) and kept is None for one, kept in zip(inputs, found.categories, strict=True)):
-        notes.append("the model keeps no categories for some categorical features: they are taken as codes")
+        notes.append("the model keeps no categories for some categorical features: they are taken as codes, unless contract= tells them")
     if native.custom:
         notes.append("the objective is a function of the user's: margin only")
     if native.last:

@@ -7,17 +7,19 @@ Sources: xgboost 3.2, ``src/predictor/predict_fn.h`` (decisions), ``src/common/c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from fastframe.errors.models import ModelError, UnsupportedModel
+from fastframe.contract import FeatureContract
+from fastframe.errors.models import ContractError, ModelError, UnsupportedModel
 from fastframe.predict.forest import NO_SET, CategoryInput, Forest, Input, NumberInput, at_most_for_below
 from fastframe.predict.forest_build import Tree, join, set_words
 from fastframe.predict.links import by_kernel
+from fastframe.predict.matching import in_order_of
 
 Array = np.ndarray[Any, Any]
 
@@ -172,6 +174,36 @@ def _split_features(model: Saved, *, of_category: bool) -> set[int]:
     for tree in model.trees:
         nodes = _inner(tree) & ((np.asarray(tree["split_type"]) != 0) == of_category)
         found.update(np.asarray(tree["split_indices"])[nodes].tolist())
+    return found
+
+
+def with_categories(model: Saved, given: FeatureContract, name: str) -> Saved:
+    """The model with the categories of the columns that it was fitted on, where it keeps none (before 3.1).
+
+    XGBoost then had only the codes, and took those of whatever frame came in: the order of the categories is what counts.
+
+    Raises
+    ------
+    UnsupportedModel
+        Where the model keeps its categories itself, or is split by more categories than ``given`` has.
+    ContractError
+        Where ``given`` has not its columns, or no categories of a column that has them.
+    """
+    if any(kept is not None for kept in model.categories) or "c" not in model.feature_types:
+        raise UnsupportedModel.knows_its_columns(name)
+    names = model.feature_names or tuple(f"x{i}" for i in range(model.n_features))
+    fields = in_order_of(given, names, named=bool(model.feature_names)).fields
+    categorical = [kind == "c" for kind in model.feature_types]
+    wrong = [ContractError.no_categories(one.name) for one, is_one in zip(fields, categorical, strict=True) if is_one and one.categories is None]
+    if wrong:
+        raise ContractError.of(wrong)
+    found = replace(model, categories=tuple(one.categories if is_one else None for one, is_one in zip(fields, categorical, strict=True)))
+    few = [
+        one.name for one, kept, source in zip(fields, found.categories, inputs_of(found, float("nan")), strict=True)
+        if kept is not None and isinstance(source, CategoryInput) and source.n_codes > len(kept)
+    ]
+    if few:
+        raise UnsupportedModel.because(name, [f"it is split by more categories of {', '.join(map(repr, few))} than the contract has"])
     return found
 
 
