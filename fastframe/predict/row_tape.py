@@ -17,7 +17,7 @@ from fastframe.contract import FeatureContract
 from fastframe.dtypes import Physical
 from fastframe.predict.engines.front import Front, value_front
 from fastframe.predict.features import Block, Feature
-from fastframe.predict.records import record
+from fastframe.records import record
 
 if TYPE_CHECKING:
     from fastframe.predict.scores import ForestScore, Score

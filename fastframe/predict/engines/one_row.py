@@ -47,7 +47,8 @@ class OneRow:
     Notes
     -----
     Any number of threads may ask at once: they share no scratch and take no lock, and the interpreter's lock is released during
-    walks of three microseconds or more, by as many threads as there are processors, or by any number from 20 microseconds on. Cost: 0.3 microseconds, 15 ns per field, and 1 to 2 ns per level of each tree.
+    walks of three microseconds or more, by as many threads as there are processors, or by any number from 20 microseconds on.
+    Cost: 0.3 microseconds, 15 ns per field, and 1 to 2 ns per level of each tree.
     """
 
     def __init__(self, forest: Forest, features: Sequence[Feature], contract: FeatureContract) -> None:
