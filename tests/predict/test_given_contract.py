@@ -19,7 +19,7 @@ from fastframe.errors import ContractError, UnsupportedModel
 
 RNG = np.random.default_rng(5)
 N = 300
-NUMBERS = pd.DataFrame(RNG.normal(size=(N, 4)).astype(np.float32), columns=list("abcd"))
+NUMBERS = pd.DataFrame({name: RNG.normal(size=N).astype(np.float32) for name in "abcd"})   # columns apart, as frames mostly lie
 TEXTS = pd.DataFrame({"a": RNG.normal(size=N), "t": pd.Categorical.from_codes(RNG.integers(-1, 4, N), list("zbya"))})
 
 
