@@ -142,8 +142,8 @@ class ContractError(ModelError):
 
     @staticmethod
     def wrong_width(given: int, expected: int) -> str:
-        came = f"{counted(given, 'value')} a row came in without names, but the model takes {expected}."
-        return f"{came} Give one for each feature, in the model's order, or name them."
+        came = f"{counted(given, 'feature')} came in, but the model takes {expected}."
+        return f"{came} Without names on both sides they are matched by position: give all, in the model's order."
 
     @staticmethod
     def wrong_dtype(name: str, given: Any, expected: Any, hint: str = "") -> str:

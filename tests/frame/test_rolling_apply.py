@@ -268,7 +268,7 @@ def test_the_lowest_failing_window_is_told_for_any_threads() -> None:
     (lambda df: df["n"].rolling(3).apply(spread, nulls="nan"), FunctionArgumentError, r"column 'n' is int64"),
     (lambda df: df["k"].rolling(3).apply(spread), FunctionArgumentError, r"column 'k' is string.*engine='python'"),
     (lambda df: df["w"].rolling(3).apply(lambda w: print(w, file=w)), JITError, r"the lambda cannot be compiled"),
-    (lambda df: df["w"].rolling(3).apply(np.mean), JITError, r"lambda x: mean\(x\)"),
+    (lambda df: df["w"].rolling(3).apply(np.mean), JITError, r"lambda x: numpy.mean\(x\)"),
     (lambda df: df["w"].rolling(3).apply(spread, depth=3), FunctionArgumentError, r"no parameter 'depth'"),
 ])  # fmt: skip
 def test_errors(df: ff.DataFrame, verb: Callable[[Any], Any], error: type[Exception], message: str) -> None:

@@ -334,7 +334,7 @@ def test_a_contract_prints_one_line_per_feature() -> None:
 
 
 def test_a_row_of_another_width_says_what_was_given() -> None:
-    message = "1 value a row came in without names, but the model takes 2. Give one for each feature, in the model's order, or name them."
+    message = "1 feature came in, but the model takes 2. Without names on both sides they are matched by position: give all, in the model's order."
     with pytest.raises(ContractError, match=re.escape(message)):
         contract(number("a", "float64"), number("b", "float64")).apply(np.zeros((3, 1)))
 

@@ -48,7 +48,7 @@ def test_contracts_that_do_not_fit() -> None:
     model = StandardScaler().fit(NUMBERS)
     with pytest.raises(ContractError, match="there is no column 'c'.\n- there is no column 'd'."):
         ff.compile(model, contract=ff.FeatureContract.of_frame(NUMBERS[["a", "b"]]))
-    with pytest.raises(ContractError, match="2 columns came in"):
+    with pytest.raises(ContractError, match="2 features came in, but the model takes 4"):
         ff.compile(StandardScaler().fit(NUMBERS.to_numpy()), contract=ff.FeatureContract.of_frame(NUMBERS[["a", "b"]]))
     forest = RandomForestRegressor(2).fit(NUMBERS, NUMBERS.a)
     with pytest.raises(UnsupportedModel, match="RandomForestRegressor takes no contract: it keeps by itself"):

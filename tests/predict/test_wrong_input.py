@@ -52,7 +52,7 @@ def test_frames(data: Any, says: str) -> None:
 
 
 @pytest.mark.parametrize(("data", "says"), [
-    (np.zeros((2, 2)), "2 columns came in.*the model takes 3"), (np.zeros(3), r"1 dimensions.*x.reshape\(1, -1\)"), (np.zeros((1, 1, 3)), "3 dimensions"),
+    (np.zeros((2, 2)), "2 features came in.*the model takes 3"), (np.zeros(3), r"1 dimensions.*x.reshape\(1, -1\)"), (np.zeros((1, 1, 3)), "3 dimensions"),
     (np.ma.masked_less(np.zeros((2, 3)), 1), "masked array"), (np.array([["a", 1, 2]], object), "column 'x0' is string"), ([], "type list"),
     (FRAME.assign(kids="1"), "column 'kids' is string"),
 ])  # fmt: skip
@@ -62,7 +62,7 @@ def test_arrays(data: Any, says: str) -> None:
 
 
 @pytest.mark.parametrize(("row", "says"), [
-    ({"age": 1.0, "incme": 1.0, "kids": 1}, "no column 'income'. Did you mean 'incme'"), ((1.0, 2.0), "2 columns came in"),
+    ({"age": 1.0, "incme": 1.0, "kids": 1}, "no column 'income'. Did you mean 'incme'"), ((1.0, 2.0), "2 features came in"),
     ((1.0, 2.0, "x"), "column 'kids' is string"), ((1.0, 2.0, 10**30), "int of at most 64 bits"), ((1.0, [2.0], 1), r"'income' is \[2.0\], which is no"),
     ((None, 1.0, 1), "'age' has 1 missing value"), ((pd.NA, 1.0, 1), "'age' has 1 missing value"), (FRAME.iloc[0], "Series is no row.*to_dict"),
     ({1.0, 2.0, 3.0}, "type set is no row"),
