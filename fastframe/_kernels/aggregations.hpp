@@ -95,7 +95,24 @@ inline void set_by_codes(coded_t (&kernels)[3]) {
     kernels[2] = extremes_by_codes<Op, Next, uint32_t>;
 }
 
-// The smallest or largest of numbers; two of one type may take rows in one loop.
+// Loops of an extreme with one of values of type T.
+template <class Op, typename T>
+inline void set_beside(Beside (&pairs)[2]) {
+    pairs[0].by_targets = update_extremes<Op, Extreme<T, false, false>>;
+    pairs[1].by_targets = update_extremes<Op, Extreme<T, true, false>>;
+    set_by_codes<Op, Extreme<T, false, false>>(pairs[0].by_codes);
+    set_by_codes<Op, Extreme<T, true, false>>(pairs[1].by_codes);
+}
+
+template <typename T>
+constexpr ExtremeType mixed_type() {
+    if (std::is_same<T, int32_t>::value) return TYPE_INT32;
+    if (std::is_same<T, int64_t>::value) return TYPE_INT64;
+    if (std::is_same<T, float>::value) return TYPE_FLOAT;
+    return std::is_same<T, double>::value ? TYPE_DOUBLE : OWN_TYPE;
+}
+
+// The smallest or largest of numbers; two of one type, or of the types that columns mostly have, may take rows in one loop.
 template <typename T, bool LARGEST>
 inline const StepKernels* extreme_kernels() {
     typedef Extreme<T, LARGEST, false> Op;
@@ -103,10 +120,15 @@ inline const StepKernels* extreme_kernels() {
     static const StepKernels kernels = [] {
         StepKernels own = plain_kernels<Op, Values<T>>();
         own.extreme = type * 2 + LARGEST;
-        own.with_smallest = update_extremes<Op, Extreme<T, false, false>>;
-        own.with_largest = update_extremes<Op, Extreme<T, true, false>>;
-        set_by_codes<Op, Extreme<T, false, false>>(own.by_codes_with[0]);
-        set_by_codes<Op, Extreme<T, true, false>>(own.by_codes_with[1]);
+        own.mixes = mixed_type<T>();
+        set_beside<Op, T>(own.beside[OWN_TYPE]);
+        set_by_codes<Op, NoExtreme>(own.alone);
+        if constexpr (mixed_type<T>() != OWN_TYPE) {
+            set_beside<Op, int32_t>(own.beside[TYPE_INT32]);
+            set_beside<Op, int64_t>(own.beside[TYPE_INT64]);
+            set_beside<Op, float>(own.beside[TYPE_FLOAT]);
+            set_beside<Op, double>(own.beside[TYPE_DOUBLE]);
+        }
         return own;
     }();
     return &kernels;

@@ -36,6 +36,13 @@ struct Coded {
 typedef void (*coded_t)(const Step& step, const Step& next, const View* views, uint8_t* states, const Coded& rows, int64_t row, int count);
 constexpr int EXTREME_NONE = -1, NOT_DIRECT = -1;
 
+// An extreme and another of the same rows in one loop; null where there is none.
+struct Beside {
+    fused_t by_targets = nullptr;
+    coded_t by_codes[3] = {};   // of one, two and four bytes
+};
+enum ExtremeType : int { OWN_TYPE = 0, TYPE_INT32 = 1, TYPE_INT64 = 2, TYPE_FLOAT = 3, TYPE_DOUBLE = 4, EXTREME_TYPES = 5 };
+
 struct StepKernels {
     int32_t slot_bytes, n_field;
     int32_t n_words;          // of a state that is words to add to; 0 where it is not
@@ -51,8 +58,9 @@ struct StepKernels {
     kernel_t merge;                                                                                // null: none
     int32_t direct = NOT_DIRECT;           // the kind of its word, where rows add the column's values as they lie
     int32_t extreme = EXTREME_NONE;        // or the type of its values, twice, and whether it is the largest
-    fused_t with_smallest = nullptr, with_largest = nullptr;   // of extremes: this step and another of the same type, row by row
-    coded_t by_codes_with[2][3] = {};      // the same with the smallest and the largest, by codes of one, two and four bytes
+    int32_t mixes = OWN_TYPE;              // which of the types that share a loop with each other
+    Beside beside[EXTREME_TYPES][2];       // of extremes: with the smallest or the largest of their own type, or of those
+    coded_t alone[3] = {};                 // the same, with no other
 };
 
 struct Step {
@@ -348,24 +356,28 @@ bool update_step(const Step& step, const View* views, uint8_t* states, const uin
 template <class Op, class Next>
 void update_extremes(const Step& step, const Step& next, const View* views, uint8_t* states, const uint32_t* __restrict target, int64_t row, int count) {
     typedef typename Op::value_t value_t;
+    typedef typename Next::value_t other_t;
     const uint8_t* values = views[step.input].values + row * (int64_t)sizeof(value_t);
-    const uint8_t* others = views[next.input].values + row * (int64_t)sizeof(value_t);
+    const uint8_t* others = views[next.input].values + row * (int64_t)sizeof(other_t);
     uint8_t* base = opaque(states + step.offset);
     uint8_t* second = opaque(states + next.offset);
     const int64_t n_rows = count;
     for (int64_t lane = 0; lane < n_rows; ++lane) {
         const size_t place = 8 * (size_t)target[lane];
         Op::update(*(typename Op::Slot*)(base + place), load<value_t>(values, lane), Given());
-        Next::update(*(typename Next::Slot*)(second + place), load<value_t>(others, lane), Given());
+        Next::update(*(typename Next::Slot*)(second + place), load<other_t>(others, lane), Given());
     }
 }
 
-// The same by codes.
+struct NoExtreme { typedef uint8_t value_t; };
+
+// The same by codes; the step alone where Next is NoExtreme.
 template <class Op, class Next, typename Code>
 void extremes_by_codes(const Step& step, const Step& next, const View* views, uint8_t* states, const Coded& rows, int64_t row, int count) {
     typedef typename Op::value_t value_t;
+    typedef typename Next::value_t other_t;
     const uint8_t* values = views[step.input].values + row * (int64_t)sizeof(value_t);
-    const uint8_t* others = views[next.input].values + row * (int64_t)sizeof(value_t);
+    const uint8_t* others = views[next.input].values + row * (int64_t)sizeof(other_t);
     const uint8_t* codes = rows.codes;
     const uint32_t first_code = rows.base;
     uint8_t* base[REPLICAS];
@@ -374,7 +386,9 @@ void extremes_by_codes(const Step& step, const Step& next, const View* views, ui
     const auto add = [&](uint8_t* replica, int64_t lane) {
         uint8_t* slot = replica + stride * (int64_t)((uint32_t)load<Code>(codes, lane) - first_code);
         Op::update(*(typename Op::Slot*)slot, load<value_t>(values, lane), Given());
-        Next::update(*(typename Next::Slot*)(slot + second), load<value_t>(others, lane), Given());
+        if constexpr (!std::is_same<Next, NoExtreme>::value) {
+            Next::update(*(typename Next::Slot*)(slot + second), load<other_t>(others, lane), Given());
+        }
     };
     int64_t lane = 0;
     for (; lane < n_whole; lane += REPLICAS) {
@@ -396,10 +410,13 @@ bool update_pairs(const Step& step, const View* views, uint8_t* states, const ui
     return true;
 }
 
-// Null where the two are not extremes of one type.
-inline fused_t fused_of(const Step& step, const Step& next) {
-    if (step.kernels->extreme == EXTREME_NONE || next.kernels->extreme >> 1 != step.kernels->extreme >> 1) return nullptr;
-    return next.kernels->extreme & 1 ? step.kernels->with_largest : step.kernels->with_smallest;
+// Null where the two are not extremes that share a loop.
+inline const Beside* beside_of(const Step& step, const Step& next) {
+    const StepKernels& own = *step.kernels;
+    const StepKernels& other = *next.kernels;
+    if (own.extreme == EXTREME_NONE || other.extreme == EXTREME_NONE) return nullptr;
+    if (own.extreme >> 1 == other.extreme >> 1) return &own.beside[OWN_TYPE][other.extreme & 1];
+    return own.mixes != OWN_TYPE && other.mixes != OWN_TYPE ? &own.beside[other.mixes][other.extreme & 1] : nullptr;
 }
 
 inline void count_missing(uint32_t* counts, const uint32_t* group, int count, const uint64_t* missing) {
@@ -444,9 +461,9 @@ inline bool update_block(const Program& program, const View* views, const Area& 
                 redirect(own, target, (uint32_t)area.n_groups * (uint32_t)(program.stride / 8), (uint32_t)(program.stride / 8), count, missing);
                 to = own;
             }
-            const fused_t fused = number + 1 < presence.stop_step ? fused_of(step, program.steps[(size_t)number + 1]) : nullptr;
-            if (fused != nullptr) {
-                fused(step, program.steps[(size_t)number + 1], views, area.states, to, row, count);
+            const Beside* beside = number + 1 < presence.stop_step ? beside_of(step, program.steps[(size_t)number + 1]) : nullptr;
+            if (beside != nullptr) {
+                beside->by_targets(step, program.steps[(size_t)number + 1], views, area.states, to, row, count);
                 ++number;
                 continue;
             }

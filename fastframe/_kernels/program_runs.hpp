@@ -36,7 +36,7 @@ struct Loop {
     }
     bool run(const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count) const {
         if (n_words > 0) run_words(views, states, target, row, count);
-        else if (next != nullptr) fused_of(*step, *next)(*step, *next, views, states, target, row, count);
+        else if (next != nullptr) beside_of(*step, *next)->by_targets(*step, *next, views, states, target, row, count);
         else return step->kernels->update(*step, views, states, target, row, count);
         return true;
     }
@@ -55,33 +55,32 @@ inline bool add_half(Loop& loop, const Step& step) {
 inline std::vector<Loop> plan_loops(const Program& program) {
     std::vector<Loop> loops;
     size_t latest = (size_t)-1;   // loop of words
-    for (const Presence& presence : program.presences) {
-        for (int32_t number = presence.first_step; number < presence.stop_step; ++number) {
-            const Step& step = program.steps[(size_t)number];
-            if (step.half == HIGH) {
-                if (!add_half(loops[latest], step)) return {};
-            } else if (step.runs != nullptr) {
-                loops.push_back({&step, nullptr, 0, {}, {}, step.offset, step.runs});
-                latest = (size_t)-1;   // the next words are no neighbours of those before
-            } else if (step.kernels->n_words > 0) {
-                if (step.kernels->direct == NOT_DIRECT) return {};
-                const bool begins = latest == (size_t)-1 || loops[latest].n_words == RUN_WORDS;
-                if (begins) {
-                    latest = loops.size();
-                    loops.push_back({nullptr, nullptr, 0, {}, {}, step.offset});
-                }
-                Loop& loop = loops[latest];
-                loop.kinds[loop.n_words] = step.kernels->direct;
-                loop.inputs[loop.n_words][0] = step.kernels->direct == ADD_ONE ? -1 : step.input;
-                loop.inputs[loop.n_words++][1] = -1;
-            } else if (step.other >= 0) {
-                return {};
-            } else {
-                const Step* next = number + 1 < presence.stop_step ? &program.steps[(size_t)number + 1] : nullptr;
-                if (next != nullptr && fused_of(step, *next) == nullptr) next = nullptr;
-                loops.push_back({&step, next, 0, {}, {}, 0});
-                number += next != nullptr;
+    const int32_t n_steps = (int32_t)program.steps.size();
+    for (int32_t number = 0; number < n_steps; ++number) {
+        const Step& step = program.steps[(size_t)number];
+        if (step.half == HIGH) {
+            if (!add_half(loops[latest], step)) return {};
+        } else if (step.runs != nullptr) {
+            loops.push_back({&step, nullptr, 0, {}, {}, step.offset, step.runs});
+            latest = (size_t)-1;   // the next words are no neighbours of those before
+        } else if (step.kernels->n_words > 0) {
+            if (step.kernels->direct == NOT_DIRECT) return {};
+            const bool begins = latest == (size_t)-1 || loops[latest].n_words == RUN_WORDS;
+            if (begins) {
+                latest = loops.size();
+                loops.push_back({nullptr, nullptr, 0, {}, {}, step.offset});
             }
+            Loop& loop = loops[latest];
+            loop.kinds[loop.n_words] = step.kernels->direct;
+            loop.inputs[loop.n_words][0] = step.kernels->direct == ADD_ONE ? -1 : step.input;
+            loop.inputs[loop.n_words++][1] = -1;
+        } else if (step.other >= 0) {
+            return {};
+        } else {
+            const Step* next = number + 1 < n_steps ? &program.steps[(size_t)number + 1] : nullptr;   // rows lack nothing: of any presence
+            if (next != nullptr && beside_of(step, *next) == nullptr) next = nullptr;
+            loops.push_back({&step, next, 0, {}, {}, 0});
+            number += next != nullptr;
         }
     }
     return loops;
@@ -98,11 +97,11 @@ inline bool run_lacks(const Program& program, int64_t row, int count) {
     return false;
 }
 
-// Whether all loops can go by the codes as they lie: words by those of a byte or two, pairs and two extremes by all.
+// Whether all loops can go by the codes as they lie: words by those of a byte or two, pairs and extremes by all.
 template <typename Code>
 inline bool go_by_codes(const Program& program, const std::vector<Loop>& loops) {
     for (const Loop& loop : loops) {
-        if (loop.pairs != nullptr || loop.next != nullptr) continue;
+        if (loop.pairs != nullptr || loop.next != nullptr || (loop.step != nullptr && loop.step->kernels->alone[0] != nullptr)) continue;
         if constexpr (sizeof(Code) <= 2) {
             if (loop.n_words > 0 && program.base == 0 && run_codes_kernel<Code>(loop.n_words, loop.digits()) != nullptr) continue;
         }
@@ -125,9 +124,11 @@ inline bool run_by_codes(const Program& program, const std::vector<Loop>& loops,
             loop.pairs->of<Code>()({area.states + loop.offset, table, program.stride, codes, program.base, x, y, step.given, count});
             continue;
         }
-        if (loop.next != nullptr) {
-            const coded_t update = loop.step->kernels->by_codes_with[loop.next->kernels->extreme & 1][sizeof(Code) >> 1];
-            update(*loop.step, *loop.next, program.views.data(), area.states, {codes, program.base, table, program.stride}, row, count);
+        if (loop.step != nullptr) {
+            const coded_t* updates = loop.next != nullptr ? beside_of(*loop.step, *loop.next)->by_codes : loop.step->kernels->alone;
+            const Step& other = loop.next != nullptr ? *loop.next : *loop.step;
+            const Coded rows = {codes, program.base, table, program.stride};
+            updates[sizeof(Code) >> 1](*loop.step, other, program.views.data(), area.states, rows, row, count);
             continue;
         }
         if constexpr (sizeof(Code) <= 2) {   // `go_by_codes` has words by no others
