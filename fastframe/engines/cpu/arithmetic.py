@@ -21,14 +21,14 @@ from fastframe.engines.cpu.results import allocate_values, with_validity
 from fastframe.errors import ArgumentError, IntegerOverflow, KernelError, KernelStatus, LossyCast
 from fastframe.ops.result_types import decimal_shape
 
-_DIVISIONS = ("floordiv", "mod")
+_DIVISIONS = ("floordiv", "mod", "fmod")
 LIMITS = ("min", "max")
 _TO_BOUNDS = ("raise", "lower")
 _NUMBERS = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.FLOAT})
 
 
 def evaluate_arithmetic(call: Invocation) -> Column:
-    """add, sub, mul, truediv, floordiv, mod, pow, arctan2, hypot."""
+    """add, sub, mul, truediv, floordiv, mod, fmod, pow, arctan2, hypot."""
     left, right = call.operands
     kinds = {left.column.dtype.kind, right.column.dtype.kind}
     if left.is_null or right.is_null or Kind.NULL in kinds:
@@ -227,8 +227,8 @@ def _wide_decimal(operand: Operand) -> Operand:
 
 # ---- one operand ----------------------------------------------------------------------------------------------------
 
-_ARROW_UNARY = {"neg": "negate", "abs": "abs", "sign": "sign", "floor": "floor", "ceil": "ceil"}
-_WHOLE_ALREADY = ("floor", "ceil", "round")
+_ARROW_UNARY = {"neg": "negate", "abs": "abs", "sign": "sign", "floor": "floor", "ceil": "ceil", "trunc": "trunc"}
+WHOLE_ALREADY = ("floor", "ceil", "trunc", "round")   # are integers and bools
 
 
 def evaluate_unary(call: Invocation) -> Column:
@@ -241,7 +241,7 @@ def evaluate_unary(call: Invocation) -> Column:
         return _as_time(unary(call.of(call.operation, (Operand(_as_count(column), operand.scalar),), INT64)), call.result)
     if column.dtype.kind is Kind.DECIMAL and call.result.kind is Kind.DECIMAL:
         return _decimal_unary(call)
-    if call.operation in _WHOLE_ALREADY and column.dtype.kind is not Kind.FLOAT:
+    if call.operation in WHOLE_ALREADY and column.dtype.kind is not Kind.FLOAT:
         return column
     return unary(call)
 
