@@ -11,6 +11,9 @@ namespace ff {
 
 constexpr int64_t LEAST_MEDIUM = 64 << 10;   // malloc serves smaller ones from what it keeps
 constexpr int64_t MOST_KEPT = 32 << 20;
+// Of their addresses, as of the pool's. malloc's own would be 48 bytes beyond those of NumPy's arrays of this size, modulo
+// 4096: the processor takes the next rows' loads for reads of what was just stored, and waits.
+constexpr size_t PAGE = 4096;
 
 struct MediumBlocks {
     std::mutex lock;
@@ -102,7 +105,7 @@ inline void* block_allocate(int64_t n_bytes, int64_t* capacity) {
     if (!is_medium(n_bytes)) return pool_allocate(n_bytes, capacity);
     *capacity = medium_capacity(n_bytes);
     void* address = take_medium(*capacity);
-    if (address == nullptr && posix_memalign(&address, ALIGNMENT, (size_t)*capacity) != 0) return nullptr;
+    if (address == nullptr && posix_memalign(&address, PAGE, (size_t)*capacity) != 0) return nullptr;
     return address;
 }
 

@@ -139,6 +139,11 @@ def test_a_medium_block_is_used_again(n_bytes: int) -> None:
         assert bytes(memoryview(block)[-3:]) == b"\7\7\7"
 
 
+def test_fresh_medium_blocks_start_at_a_page() -> None:
+    blocks = [Block(n_bytes) for n_bytes in (64 * KIB, 100_000, 800_000, MIB - 1)]
+    assert {block.address % 4096 for block in blocks} == {0}
+
+
 def test_medium_blocks_of_other_sizes_stay() -> None:
     block = Block(128 * KIB)
     address = block.address
