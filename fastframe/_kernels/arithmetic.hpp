@@ -11,7 +11,7 @@
 
 namespace ff {
 
-enum Binary : int { ADD = 0, SUB = 1, MUL = 2, TRUEDIV = 3, POW = 4, FLOORDIV = 5, MOD = 6, MIN = 7, MAX = 8, RAISE = 9, LOWER = 10, ARCTAN2 = 11, HYPOT = 12 };
+enum Binary : int { ADD = 0, SUB = 1, MUL = 2, TRUEDIV = 3, POW = 4, FLOORDIV = 5, MOD = 6, MIN = 7, MAX = 8, RAISE = 9, LOWER = 10, ARCTAN2 = 11, HYPOT = 12, FMOD = 13 };
 enum Unary : int {
     NEG = 0, ABS = 1, SIGN = 2, SQRT = 3, EXP = 4, LOG = 5, LOG1P = 6, FLOOR = 7, CEIL = 8, ROUND = 9, EXPM1 = 10, TRUNC = 11,
     LOG2 = 12, LOG10 = 13, CBRT = 14, SIN = 15, COS = 16, TAN = 17, ARCSIN = 18, ARCCOS = 19, ARCTAN = 20,
@@ -160,9 +160,23 @@ inline Divided<T> divide_integers(T a, T b, flag_t& overflow) {
     }
 }
 
+// Of the sign of a; b is not zero.
+template <typename T>
+inline T cut_remainder(T a, T b) {
+    if constexpr (is_signed_int<T>) {
+        if (b == -1) return 0;   // the processor divides, and the least value by -1 does not fit
+    }
+    return (T)(a % b);
+}
+
 struct FloatFloorDiv {
     template <typename T, typename F>
     static inline T apply(T a, T b, F&) { return divide_floats(a, b).quotient; }
+};
+
+struct FloatCutMod {
+    template <typename T, typename F>
+    static inline T apply(T a, T b, F&) { return std::fmod(a, b); }
 };
 
 struct FloatMod {
@@ -178,7 +192,7 @@ using loop_flag = std::conditional_t<is_float<T>, uint64_t, std::make_unsigned_t
 // Whether an operation is a few instructions: then wide vectors pay, and rows under nulls are sooner computed with the rest.
 template <typename Op>
 constexpr bool is_cheap = !std::is_same<Op, Pow>::value && !std::is_same<Op, FloatFloorDiv>::value && !std::is_same<Op, FloatMod>::value &&
-                          !std::is_same<Op, Arctan2>::value && !std::is_same<Op, Hypot>::value;
+                          !std::is_same<Op, FloatCutMod>::value && !std::is_same<Op, Arctan2>::value && !std::is_same<Op, Hypot>::value;
 
 template <typename T, typename Op>
 FF_WIDE_ROWS flag_t wide_rows(const uint8_t* __restrict left, const uint8_t* __restrict right, uint8_t* __restrict out, int count) {
@@ -277,7 +291,7 @@ int integer_power(void* context, int64_t start, int64_t stop, int64_t slice) {
 }
 
 // Integer division: null where the divisor is zero, so the validity is always written.
-template <typename T, bool REMAINDER>
+template <typename T, int OP>
 int integer_division(void* context, int64_t start, int64_t stop, int64_t) {
     const BinaryContext& ctx = *(const BinaryContext*)context;
     Blocks<T> left(ctx.left), right(ctx.right);
@@ -293,9 +307,13 @@ int integer_division(void* context, int64_t start, int64_t stop, int64_t) {
             if (divisor == 0) valid &= ~((uint64_t)1 << row);
             else if ((valid >> row) & 1) {
                 flag_t beyond = 0;
-                const Divided<T> both = divide_integers<T>(load<T>(a, row), divisor, beyond);
-                result = REMAINDER ? both.remainder : both.quotient;
-                if (!REMAINDER) overflow |= beyond;
+                if constexpr (OP == FMOD) {
+                    result = cut_remainder<T>(load<T>(a, row), divisor);
+                } else {
+                    const Divided<T> both = divide_integers<T>(load<T>(a, row), divisor, beyond);
+                    result = OP == MOD ? both.remainder : both.quotient;
+                    if (OP == FLOORDIV) overflow |= beyond;
+                }
             }
             store<T>(ctx.out, first + row, result);
         }
@@ -497,8 +515,9 @@ inline kernel_t binary_of(int operation) {
     if constexpr (whole) {
         switch (operation) {
             case POW: return &integer_power<T>;
-            case FLOORDIV: return &integer_division<T, false>;
-            case MOD: return &integer_division<T, true>;
+            case FLOORDIV: return &integer_division<T, FLOORDIV>;
+            case MOD: return &integer_division<T, MOD>;
+            case FMOD: return &integer_division<T, FMOD>;
             default: return nullptr;
         }
     } else {
@@ -507,6 +526,7 @@ inline kernel_t binary_of(int operation) {
             case TRUEDIV: return &binary<T, TrueDiv>;
             case FLOORDIV: return &binary<T, FloatFloorDiv>;
             case MOD: return &binary<T, FloatMod>;
+            case FMOD: return &binary<T, FloatCutMod>;
             case ARCTAN2: return &binary<T, Arctan2>;
             case HYPOT: return &binary<T, Hypot>;
             default: return nullptr;

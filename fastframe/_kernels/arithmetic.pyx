@@ -35,6 +35,7 @@ BINARY = {
     "min": 7, "max": 8,      # of two, a missing one gives way
     "raise": 9, "lower": 10,  # to a bound, a missing bound gives way
     "arctan2": 11, "hypot": 12,   # floats
+    "fmod": 13,
 }
 _NOWHERE = (0, 0, 0, 0)   # the view of an operand that is not there yet
 UNARY = {
@@ -91,7 +92,7 @@ cdef class Binary:
         out : address
             OUT values of type ``physical``, one per row.
         validity : address
-            OUT bits; 0 where no result can be null (never so for integer floordiv and mod, null where the divisor is 0).
+            OUT bits; 0 where no result can be null (never so for integer floordiv, mod and fmod, null where the divisor is 0).
 
         Statuses: OVERFLOW where an integer result does not fit, INEXACT for an integer to a negative power.
         """

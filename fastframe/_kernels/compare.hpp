@@ -5,6 +5,7 @@
 // pairs are widened to int64, uint64 or float64, which is exact, and compared there.
 #pragma once
 #include <cmath>
+#include <limits>
 
 #include "operand.hpp"
 
@@ -25,7 +26,7 @@ struct CompareContext {
 
 struct MissingContext {
     View values;     // in
-    int invert;      // in   1: set bits where a value is there
+    int invert;      // in   1: set bits where a value is there; of `finite`: where it is infinite
     uint8_t* out;    // out  bits
 };
 
@@ -253,6 +254,24 @@ int missing(void* context, int64_t start, int64_t stop, int64_t) {
     return OK;
 }
 
+// ---- finite -----------------------------------------------------------------------------------------------------------
+
+// Floats that are finite, or (with `invert`) infinite: sizes beside infinity. Neither holds where one is missing.
+template <typename T>
+int finite(void* context, int64_t start, int64_t stop, int64_t) {
+    const MissingContext& ctx = *(const MissingContext*)context;
+    alignas(64) uint8_t sizes[64 * sizeof(T)], beyond[64 * sizeof(T)];
+    for (int row = 0; row < 64; ++row) store<T>(beyond, row, std::numeric_limits<T>::infinity());
+    for (int64_t first = start; first < stop; first += 64) {
+        const int count = (int)(stop - first < 64 ? stop - first : 64);
+        const uint8_t* rows = ctx.values.values + first * (int64_t)sizeof(T);
+        for (int row = 0; row < count; ++row) store<T>(sizes, row, std::fabs(load<T>(rows, row)));
+        const uint64_t word = ctx.invert ? compare_word<EQ, T, T>(sizes, beyond, count) : compare_word<LT, T, T>(sizes, beyond, count);
+        store_bits(ctx.out, first, word & not_null_word(ctx.values, first, count), count);
+    }
+    return OK;
+}
+
 // ---- logic (Kleene) -------------------------------------------------------------------------------------------------
 
 struct TruthWord {
@@ -375,6 +394,8 @@ inline kernel_t missing_kernel(int physical) {
     if (physical == F64) return &missing<double>;
     return &missing<void>;
 }
+
+inline kernel_t finite_kernel(int physical) { return physical == F32 ? &finite<float> : &finite<double>; }
 
 inline kernel_t logic_kernel(int operation) {
     switch (operation) {

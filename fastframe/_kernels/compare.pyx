@@ -36,6 +36,7 @@ cdef extern from "compare.hpp" namespace "ff" nogil:
 
     kernel_t compare_kernel(int left, int right, int operation)
     kernel_t missing_kernel(int physical)
+    kernel_t finite_kernel(int physical)
     kernel_t logic_kernel(int operation)
     int logical_not_kernel "ff::logical_not"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int lookup_bits_kernel "ff::lookup_bits"(void* ctx, int64_t start, int64_t stop, int64_t slice)
@@ -141,6 +142,25 @@ def missing(view, int physical, bint invert, uintptr_t out, *, keep_alive):
     ctx.invert = invert
     ctx.out = <uint8_t*>out
     return Task.make(missing_kernel(physical), &ctx, sizeof(ctx), keep_alive)
+
+
+def finite(view, int physical, bint infinite, uintptr_t out, *, keep_alive):
+    """The task of "is finite" (``infinite``: "is an infinity"); neither holds where null or NaN.
+
+    Parameters
+    ----------
+    view : tuple
+        IN values of the float type ``physical``.
+    out : address
+        OUT bits, one per row.
+    """
+    cdef MissingContext ctx
+    if physical != F32 and physical != F64:
+        raise ValueError(f"no float type: {physical}")
+    ctx.values = as_view(tuple(view))
+    ctx.invert = infinite
+    ctx.out = <uint8_t*>out
+    return Task.make(finite_kernel(physical), &ctx, sizeof(ctx), keep_alive)
 
 
 def logic(str operation, tuple left, tuple right, uintptr_t out, uintptr_t validity, *, keep_alive):

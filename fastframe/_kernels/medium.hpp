@@ -3,7 +3,7 @@
 // They are malloc's, which returns the top of its heap to the system whenever some of them are free at once: then each is
 // touched for the first time by every operation, at a quarter of a microsecond per 4 KiB. So those that come back are kept,
 // up to MOST_KEPT bytes, in the order in which they came; what stays unused for IDLE_NS goes back with the next block that
-// comes or goes. Sizes are rounded to an eighth of a power of two, and a request takes a block of its own size only.
+// comes, or by the pool's janitor. Sizes are rounded to an eighth of a power of two, and a request takes a block of its own size only.
 #pragma once
 #include "memory.hpp"
 
@@ -11,6 +11,9 @@ namespace ff {
 
 constexpr int64_t LEAST_MEDIUM = 64 << 10;   // malloc serves smaller ones from what it keeps
 constexpr int64_t MOST_KEPT = 32 << 20;
+// Of their addresses, as of the pool's. malloc's own would be 48 bytes beyond those of NumPy's arrays of this size, modulo
+// 4096: the processor takes the next rows' loads for reads of what was just stored, and waits.
+constexpr size_t PAGE = 4096;
 
 struct MediumBlocks {
     std::mutex lock;
@@ -23,10 +26,15 @@ inline MediumBlocks& medium();
 inline void lock_medium() { medium().lock.lock(); }
 inline void unlock_medium() { medium().lock.unlock(); }   // a child goes on with its copy: it is malloc's
 
+inline int64_t medium_release_until(int64_t latest);
+
 inline MediumBlocks* make_medium() {
-    pool();   // it must be there before this lock is first held
+    Pool& janitors = pool();   // it must be there before this lock is first held
     pthread_atfork(lock_medium, unlock_medium, unlock_medium);
-    return new MediumBlocks();
+    MediumBlocks* made = new MediumBlocks();
+    std::lock_guard<std::mutex> guard(janitors.lock);
+    janitors.others = medium_release_until;
+    return made;
 }
 
 // Never destroyed, as the pool.
@@ -52,6 +60,14 @@ inline void shrink_medium(MediumBlocks& own, int64_t most, int64_t latest) {
     own.kept.erase(own.kept.begin(), own.kept.begin() + (int64_t)gone);
 }
 
+// As release_until.
+inline int64_t medium_release_until(int64_t latest) {
+    MediumBlocks& own = medium();
+    std::lock_guard<std::mutex> guard(own.lock);
+    if (latest > 0) shrink_medium(own, own.limit, latest);
+    return own.kept.empty() ? 0 : own.kept.front().since;
+}
+
 inline void* take_medium(int64_t capacity) {
     MediumBlocks& own = medium();
     std::lock_guard<std::mutex> guard(own.lock);
@@ -67,16 +83,19 @@ inline void* take_medium(int64_t capacity) {
 
 inline void keep_medium(void* address, int64_t capacity) {
     MediumBlocks& own = medium();
-    std::lock_guard<std::mutex> guard(own.lock);
-    const int64_t now = now_ns(pool());
-    try {
-        own.kept.push_back(FreeBlock{static_cast<char*>(address), capacity, now});
-    } catch (const std::bad_alloc&) {   // no memory for the list
-        free(address);
-        return;
+    {
+        std::lock_guard<std::mutex> guard(own.lock);
+        const int64_t now = now_ns(pool());
+        try {
+            own.kept.push_back(FreeBlock{static_cast<char*>(address), capacity, now});
+        } catch (const std::bad_alloc&) {   // no memory for the list
+            free(address);
+            return;
+        }
+        own.held += capacity;
+        shrink_medium(own, own.limit, now - IDLE_NS);
     }
-    own.held += capacity;
-    shrink_medium(own, own.limit, now - IDLE_NS);
+    start_watching(pool());
 }
 
 // ---- blocks of any size ---------------------------------------------------------------------------------------------
@@ -86,7 +105,7 @@ inline void* block_allocate(int64_t n_bytes, int64_t* capacity) {
     if (!is_medium(n_bytes)) return pool_allocate(n_bytes, capacity);
     *capacity = medium_capacity(n_bytes);
     void* address = take_medium(*capacity);
-    if (address == nullptr && posix_memalign(&address, ALIGNMENT, (size_t)*capacity) != 0) return nullptr;
+    if (address == nullptr && posix_memalign(&address, PAGE, (size_t)*capacity) != 0) return nullptr;
     return address;
 }
 

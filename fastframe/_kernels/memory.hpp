@@ -8,6 +8,7 @@
 // A few dozen blocks are kept, so a sorted vector that is searched from end to end is the fastest structure.
 #pragma once
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -49,8 +50,9 @@ struct Pool {
     int64_t live = 0;                     // bytes of blocks in use
     int64_t peak = 0;                     // the most of these ever
     int64_t limit = 128 << 20;
-    int64_t skipped = 0;                  // ns by which a test has moved the clock
-    bool watched = false;                 // whether the janitor runs
+    std::atomic<int64_t> skipped{0};      // ns by which a test has moved the clock
+    std::atomic<bool> watched{false};     // whether the janitor runs
+    std::atomic<int64_t (*)(int64_t latest)> others{nullptr};   // release_until of blocks that are kept elsewhere (medium.hpp)
 };
 
 inline Pool& pool();
@@ -188,36 +190,50 @@ inline bool take_free(Pool& own, int64_t wanted, FreeBlock* found) {
     return true;
 }
 
-// Releases idle blocks while no operation comes along that would; ends when nothing is kept. It holds the lock only to
-// look, and takes no signals: those are Python's main thread's.
+// Give back everywhere what has been kept unused until `latest`; as release_until. No lock may be held.
+inline int64_t release_everywhere(Pool& own, int64_t latest) {
+    int64_t oldest;
+    {
+        std::lock_guard<std::mutex> guard(own.lock);
+        oldest = release_until(own, latest);
+    }
+    int64_t (*others)(int64_t) = own.others;
+    const int64_t elsewhere = others != nullptr ? others(latest) : 0;
+    return oldest == 0 || (elsewhere != 0 && elsewhere < oldest) ? elsewhere : oldest;
+}
+
+// Releases idle blocks while no operation comes along that would; ends when nothing is kept. It holds a lock only to
+// look, and takes no signals: those are Python's main thread's. Who keeps a block asks afterwards whether it is watched, so
+// the janitor says first that it ends, and looks once more.
 inline void* watch_pool(void*) {
     Pool& own = pool();
     for (;;) {
-        int64_t wait = 0;
-        {
-            std::lock_guard<std::mutex> guard(own.lock);
-            const int64_t now = now_ns(own), oldest = release_until(own, now - IDLE_NS);
-            if (own.free_blocks.empty()) {
-                own.watched = false;
-                return nullptr;
-            }
-            wait = std::max<int64_t>(oldest + IDLE_NS - now, SECOND / 10);
+        const int64_t now = now_ns(own), oldest = release_everywhere(own, now - IDLE_NS);
+        if (oldest == 0) {
+            own.watched = false;
+            if (release_everywhere(own, INT64_MIN) == 0 || own.watched.exchange(true)) return nullptr;
+            continue;
         }
+        const int64_t wait = std::max<int64_t>(oldest + IDLE_NS - now, SECOND / 10);
         const timespec pause{(time_t)(wait / SECOND), (long)(wait % SECOND)};
         nanosleep(&pause, nullptr);
     }
 }
 
 inline void start_watching(Pool& own) {
+    if (own.watched || own.watched.exchange(true)) return;
     sigset_t all, before;
     sigfillset(&all);
     pthread_attr_t attributes;
-    if (pthread_attr_init(&attributes) != 0) return;
+    if (pthread_attr_init(&attributes) != 0) {
+        own.watched = false;
+        return;
+    }
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, 128 << 10);
     pthread_sigmask(SIG_SETMASK, &all, &before);   // a thread inherits the mask
     pthread_t thread;
-    own.watched = pthread_create(&thread, &attributes, watch_pool, nullptr) == 0;   // else the next operations release
+    if (pthread_create(&thread, &attributes, watch_pool, nullptr) != 0) own.watched = false;   // then the next operations release
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     pthread_attr_destroy(&attributes);
 }
@@ -278,7 +294,7 @@ inline bool keep(Pool& own, char* address, int64_t capacity) {
     own.held += capacity;
     shrink(own, own.limit);
     release_until(own, block.since - IDLE_NS);
-    if (!own.watched) start_watching(own);
+    start_watching(own);
     return true;
 }
 

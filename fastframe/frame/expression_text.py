@@ -18,7 +18,7 @@ _PREFIX = {"neg": "-", "not": "~"}
 _BINDS_PREFIX, _BINDS_ATOM, _COMPARES = 7, 9, 1
 _METHODS = {"is_missing": "isna", "not_missing": "notna", "coalesce": "fillna"}
 _TIME_METHODS = ("time.normalize", "time.day_name", "time.month_name", "time.total_seconds")   # the others without options are fields
-_OF_NUMPY = ("arctan2", "hypot")   # functions that are no methods
+_OF_NUMPY = ("arctan2", "hypot", "fmod", "trunc", "isfinite", "isinf")   # functions that are no methods
 _SHOWN = 400   # characters, beyond which a text is cut
 
 

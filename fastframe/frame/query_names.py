@@ -16,11 +16,11 @@ from fastframe.frame.expression import Expr
 FUNCTIONS = {
     name: name
     for name in (
-        "abs", "sign", "floor", "ceil", "sqrt", "cbrt", "exp", "expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan",
-        "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
+        "abs", "sign", "floor", "ceil", "trunc", "sqrt", "cbrt", "exp", "expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan",
+        "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "isfinite", "isinf",
     )
 } | {"isna": "is_missing", "isnull": "is_missing", "notna": "not_missing", "notnull": "not_missing"}  # fmt: skip
-PAIRS = ("arctan2", "hypot")   # functions of two arguments, by the same names
+PAIRS = ("arctan2", "hypot", "fmod")   # functions of two arguments, by the same names
 AGGREGATIONS = (
     "sum", "prod", "mean", "median", "min", "max", "var", "std", "sem", "count", "nunique", "quantile", "first", "last", "any", "all",
 )  # fmt: skip

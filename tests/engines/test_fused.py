@@ -147,13 +147,14 @@ A, B, C, D = (Col(f"c{place}") for place in range(4))
 
 SHAPES = [(0.0, 0), (0.2, 0), (0.2, 3), (1.0, 8), (0.01, 67)]   # share of nulls, bit offset
 TREES: dict[str, Expression] = {
-    **{name: call("add", call(name, A, B), 1) for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "arctan2", "hypot")},
-    **{name: call("mul", call(name, A), B) for name in ("neg", "abs", "sign", "floor", "ceil", "round", "sqrt", "exp", "expm1", "log", "log1p")},
+    **{name: call("add", call(name, A, B), 1) for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "fmod", "pow", "arctan2", "hypot")},
+    **{name: call("mul", call(name, A), B) for name in ("neg", "abs", "sign", "floor", "ceil", "trunc", "round", "sqrt", "exp", "expm1", "log", "log1p")},
     **{name: call("and", call(name, A, B), call("not", call(name, A, 3))) for name in ("eq", "ne", "lt", "le", "gt", "ge")},
     **{f"{name} of a literal": call("or", call(name, 2.5, A), call(name, A, 2.5)) for name in ("eq", "ne", "lt", "le", "gt", "ge")},
     "between": call("not", call("between", A, B, 5, inclusive="left")),
     "isin": call("xor", call("isin", A, values=(1, 2.0, 0, None, 300)), call("isin", call("add", B, B), values=(2,))),
     "missing": call("and", call("is_missing", A), call("not_missing", call("mul", A, B))),
+    "finite": call("and", call("isfinite", A), call("not", call("isinf", call("truediv", A, B)))),
     "if_else": call("if_else", call("lt", A, B), A, call("add", B, 1)),
     "if_else null": call("if_else", call("lt", A, B), None, call("add", B, 1)),
     "coalesce": call("coalesce", A, call("mul", B, B), 7),

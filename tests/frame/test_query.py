@@ -120,6 +120,25 @@ def test_functions_of_two_values() -> None:
     assert df.assign(z=np.hypot(3, ff.col("n")))["z"].tolist()[1] == 5.0
 
 
+def test_cut_values_and_what_is_finite() -> None:
+    df = ff.DataFrame({"x": [1.5, -1.5, np.inf, -np.inf, None], "i": [7, -7, 2, 0, 1]})
+    assert df.eval("trunc(x)").tolist() == [1.0, -1.0, np.inf, -np.inf, None]
+    assert (df.eval("trunc(i)").dtype, df.eval("trunc(i)").tolist()) == ("int64", [7, -7, 2, 0, 1])
+    assert df.eval("isfinite(x)").tolist() == [True, True, False, False, False]
+    assert df.eval("isinf(x)").tolist() == [False, False, True, True, False]
+    assert df.query("isfinite(x) and not isinf(i)")["i"].tolist() == [7, -7]
+    assert df.eval("fmod(i, 3)").tolist() == [1, -1, 2, 0, 1]
+    assert df.eval("fmod(7, i)").tolist() == [0, 0, 1, None, 0]
+    expressions = {
+        "np.trunc(col('x'))": np.trunc(ff.col("x")), "np.isfinite(col('x'))": np.isfinite(ff.col("x")),
+        "np.isinf(col('x') * 2)": np.isinf(ff.col("x") * 2), "np.fmod(col('x'), 2)": np.fmod(ff.col("x"), 2),
+    }  # fmt: skip
+    out = df.assign(**{str(place): one for place, one in enumerate(expressions.values())})
+    assert [repr(one) for one in expressions.values()] == list(expressions)
+    assert out["2"].tolist() == [False, False, True, True, False]
+    assert out["3"].tolist()[:2] == [1.5, -1.5]
+
+
 def test_escapes() -> None:
     df = ff.DataFrame({"s": ["a'b", 'a"b', "a\\b", "a\nb", "é", "a\\db", "😀", "\0"]})
     for text, row in ((r"s == 'a\'b'", 0), (r's == "a\"b"', 1), (r"s == 'a\\b'", 2), (r"s == 'a\nb'", 3), (r"s == '\xe9'", 4), (r"s == '\u00e9'", 4),

@@ -143,6 +143,9 @@ STRANGE: dict[str, tuple[str, type[FastFrameError], str]] = {
     "half an angle": ("arctan2(a)", QueryError, "arctan2 was called in a way.*missing"),
     "three sides": ("hypot(a, b, a)", QueryError, "hypot was called in a way.*too many"),
     "side of a text": ("hypot(a, 's')", DTypeError, "hypot is not defined for dtype string. It works on numbers"),
+    "remainder of one": ("fmod(a)", QueryError, "fmod was called in a way.*missing"),
+    "remainder of a text": ("fmod(a, 's')", DTypeError, "fmod is not defined between int64 and string"),
+    "finite text": ("isfinite('s')", DTypeError, "isfinite is not defined for dtype string. It works on numbers"),
     "angle of a list": ("arctan2([1], a)", QueryError, "a list stands where one value"),
     "decimals of a column": ("round(a, b)", QueryError, "decimals that is not an int"),
 }  # fmt: skip

@@ -58,7 +58,7 @@ def same(left: list[Any], right: list[Any]) -> bool:
 
 
 @pytest.mark.parametrize("name", INTEGERS)
-@pytest.mark.parametrize("operation", ["add", "sub", "mul", "floordiv", "mod", "pow"])
+@pytest.mark.parametrize("operation", ["add", "sub", "mul", "floordiv", "mod", "fmod", "pow"])
 def test_integers_match_exact_arithmetic(operation: str, name: str) -> None:
     for seed, (nulls, offset, n_rows) in enumerate(itertools.product(NULLS, (0, 3), (1, 130))):
         left = column(numbers(name, n_rows, seed), name, nulls, offset=offset)
@@ -75,7 +75,7 @@ def test_integers_match_exact_arithmetic(operation: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FLOATS)
-@pytest.mark.parametrize("operation", ["add", "sub", "mul", "truediv", "floordiv", "mod"])
+@pytest.mark.parametrize("operation", ["add", "sub", "mul", "truediv", "floordiv", "mod", "fmod"])
 def test_floats_match_numpy_bit_for_bit(operation: str, name: str) -> None:
     for seed, (nulls, offset, n_rows) in enumerate(itertools.product(NULLS, (0, 3), (1, 200))):
         left = column(numbers(name, n_rows, seed), name, nulls, offset=offset)
@@ -224,7 +224,7 @@ def test_unary_functions(name: str) -> None:
     table = Table({"x": values})
     given = values.array.to_pylist()
     as_numpy = np.array([0 if value is None else value for value in given], name)
-    for operation, function in {"abs": np.abs, "sign": np.sign, "floor": np.floor, "ceil": np.ceil}.items():
+    for operation, function in {"abs": np.abs, "sign": np.sign, "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc}.items():
         result = evaluate(Call(operation, (Col("x"),)), table)
         assert result.dtype == name
         expected = [None if value is None else one for value, one in zip(given, function(as_numpy).astype(name).tolist(), strict=True)]
@@ -271,6 +271,14 @@ def test_round_is_numpys(decimals: int) -> None:
     integers = evaluate(Call("round", (Col("i"),), (("decimals", decimals),)), table)
     assert integers.dtype == INT64
     assert integers.array.to_pylist()[:4] == [int(np.round(value, decimals)) if value is not None else None for value in (155, -155, 145, None)]
+
+
+def test_the_cut_remainder_of_the_least_integer_by_minus_one_is_zero() -> None:
+    for name, least in (("int8", -128), ("int64", -(2**63))):
+        values = column([least, least, 7, -7], name, "none", offset=1)
+        divisors = column([-1, 0, -2, 2], name, "none", offset=0)
+        assert compute("fmod", values, divisors).array.to_pylist() == [0, None, 1, -1]
+        assert compute("fmod", values, 3).array.to_pylist() == [-(abs(least) % 3), -(abs(least) % 3), 1, -1]
 
 
 def test_negation_of_the_least_integer_and_of_unsigned_overflows() -> None:

@@ -103,6 +103,32 @@ def test_missing(name: str, nulls: str) -> None:
     check(evaluate(Call("not_missing", (Col("x"),)), table), [not value for value in expected])
 
 
+@pytest.mark.parametrize("name", ["float16", "float32", "float64", "int8", "uint64", "bool", "decimal"])
+@pytest.mark.parametrize("nulls", NULLS)
+def test_finite(name: str, nulls: str) -> None:
+    for n_rows, offset in itertools.product((0, 1, 63, 64, 65, 1000), (0, 3)):
+        values = np.random.default_rng(n_rows).integers(0, 2, n_rows + offset).astype("float64")
+        if name.startswith("float"):
+            values[::3], values[1::7], values[2::5] = np.inf, -np.inf, np.nan
+        mask = np.full(len(values), nulls == "all") | ((np.arange(len(values)) % 5 == 1) & (nulls == "some"))
+        plain = pa.array(values.astype("int64" if name == "decimal" else name), mask=mask)
+        array = plain.cast(pa.decimal128(21, 2)) if name == "decimal" else plain
+        array = array.slice(offset)
+        there = ~mask[offset:]
+        table = Table({"x": Column(array)})
+        check(evaluate(Call("isfinite", (Col("x"),)), table), (there & np.isfinite(values[offset:])).tolist())
+        check(evaluate(Call("isinf", (Col("x"),)), table), (there & np.isinf(values[offset:])).tolist())
+
+
+def test_finite_limits() -> None:
+    for name in ("float32", "float64"):
+        limits = np.finfo(name)
+        table = Table({"x": Column(pa.array(np.array([limits.max, limits.min, limits.tiny, -0.0, np.inf], name)))})
+        check(evaluate(Call("isfinite", (Col("x"),)), table), [True, True, True, True, False])
+    check(evaluate(Call("isinf", (Lit(float("-inf")),)), Table({}, 3)), [True] * 3)
+    check(evaluate(Call("isfinite", (Lit(None),)), Table({}, 3)), [False] * 3)
+
+
 @pytest.mark.parametrize("operation", ["and", "or", "xor"])
 def test_logic_is_kleenes(operation: str) -> None:
     pairs = list(itertools.product([True, False, None], repeat=2)) * 20

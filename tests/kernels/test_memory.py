@@ -139,6 +139,11 @@ def test_a_medium_block_is_used_again(n_bytes: int) -> None:
         assert bytes(memoryview(block)[-3:]) == b"\7\7\7"
 
 
+def test_fresh_medium_blocks_start_at_a_page() -> None:
+    blocks = [Block(n_bytes) for n_bytes in (64 * KIB, 100_000, 800_000, MIB - 1)]
+    assert {block.address % 4096 for block in blocks} == {0}
+
+
 def test_medium_blocks_of_other_sizes_stay() -> None:
     block = Block(128 * KIB)
     address = block.address
@@ -243,15 +248,16 @@ deadline = time.monotonic() + 60
 while memory.held_bytes() and time.monotonic() < deadline:
     time.sleep(0.05)
 print(held, memory.held_bytes(), before - resident() >= 60)
-again = memory.Block(8 << 20)   # and all over again
+again = memory.Block(512 << 10)   # and all over again, with malloc's
 del again
+held = memory.held_bytes() >> 10
 memory.skip_time(9.9)
 while memory.held_bytes() and time.monotonic() < deadline:
     time.sleep(0.05)
-print(memory.held_bytes())
+print(held, memory.held_bytes())
 """
     done = python(code)
-    assert done.stdout.splitlines() == ["64 0 True", "0"], done.stderr
+    assert done.stdout.splitlines() == ["64 0 True", "512 0"], done.stderr
 
 
 def test_kept_blocks_do_not_raise_the_peak() -> None:
@@ -374,7 +380,7 @@ from fastframe._kernels.memory import Block
 on = True
 def churn():
     while on:
-        Block(1 << 20)
+        Block(1 << 20), Block(1 << 19)
 threads = [threading.Thread(target=churn) for _ in range(3)]
 for thread in threads: thread.start()
 context = multiprocessing.get_context("fork")

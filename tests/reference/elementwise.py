@@ -29,11 +29,12 @@ def integer_arithmetic(operation: str, left: Values, right: Values, dtype: str) 
         "mul": lambda a, b: a * b,
         "floordiv": lambda a, b: a // b,
         "mod": lambda a, b: a % b,
+        "fmod": lambda a, b: abs(a) % abs(b) * (-1 if a < 0 else 1),
         "pow": lambda a, b: a**b,
     }
     out: list[int | None] = []
     for a, b in zip(left, right, strict=True):
-        if a is None or b is None or (operation in ("floordiv", "mod") and b == 0):
+        if a is None or b is None or (operation in ("floordiv", "mod", "fmod") and b == 0):
             out.append(None)
             continue
         exact = functions[operation](int(a), int(b))
@@ -47,7 +48,7 @@ def float_arithmetic(operation: str, left: Values, right: Values, dtype: str) ->
     """NumPy's scalar arithmetic in ``dtype``, None where a side is null."""
     functions = {
         "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide,
-        "floordiv": np.floor_divide, "mod": np.mod,
+        "floordiv": np.floor_divide, "mod": np.mod, "fmod": np.fmod,
     }  # fmt: skip
     make = np.dtype(dtype).type
     with np.errstate(all="ignore"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from operator import and_, or_
 
 import pyarrow as pa
@@ -21,14 +22,14 @@ from fastframe.engines.cpu.results import allocate_values, with_validity
 from fastframe.errors import ArgumentError, IntegerOverflow, KernelError, KernelStatus, LossyCast
 from fastframe.ops.result_types import decimal_shape
 
-_DIVISIONS = ("floordiv", "mod")
+_DIVISIONS = ("floordiv", "mod", "fmod")
 LIMITS = ("min", "max")
 _TO_BOUNDS = ("raise", "lower")
 _NUMBERS = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.FLOAT})
 
 
 def evaluate_arithmetic(call: Invocation) -> Column:
-    """add, sub, mul, truediv, floordiv, mod, pow, arctan2, hypot."""
+    """add, sub, mul, truediv, floordiv, mod, fmod, pow, arctan2, hypot."""
     left, right = call.operands
     kinds = {left.column.dtype.kind, right.column.dtype.kind}
     if left.is_null or right.is_null or Kind.NULL in kinds:
@@ -75,7 +76,7 @@ def loop_of(call: Invocation) -> Chosen | None:
 def _chosen(operation: str, call: Invocation, left: Operand, right: Operand) -> Chosen:
     if operation == "pow" and right.scalar and call.result.kind is Kind.FLOAT and right.value == 2:
         operation, right = "mul", left
-    return Chosen(Loop(operation, call.result, left, right, shown=call.operation), left, right)
+    return Chosen(_loop(operation, call.result, left.kernel_type, right.kernel_type, call.operation), left, right)
 
 
 def gives_nulls(operation: str, dtype: DType) -> Callable[[bool, bool], bool]:
@@ -98,16 +99,16 @@ def _left_alone(left: bool, right: bool) -> bool:
 class Loop:
     """A binary operation over two operands that kernels read: what follows from their types is decided once.
 
-    ``left`` and ``right`` stand for all operands of their types (and scalar or not); messages call the operation ``shown``.
+    ``left`` and ``right`` are the types of operands (`Operand.kernel_type`); messages call the operation ``shown``.
     """
 
     __slots__ = ("_shown", "_dtype", "_kernel", "_spread", "_gives_nulls")
 
-    def __init__(self, operation: str, dtype: DType, left: Operand, right: Operand, *, shown: str) -> None:
+    def __init__(self, operation: str, dtype: DType, left: tuple[int, bool], right: tuple[int, bool], shown: str) -> None:
         assert dtype.physical is not None
         self._shown, self._dtype = shown, dtype
-        self._kernel = kernels.Binary(operation, dtype.physical, left.kernel_type, right.kernel_type)
-        self._spread = not left.scalar, not right.scalar
+        self._kernel = kernels.Binary(operation, dtype.physical, left, right)
+        self._spread = not left[1], not right[1]
         self._gives_nulls = gives_nulls(operation, dtype)
 
     def over(self, left: Column, right: Column, n_rows: int, name: str | None) -> Column:
@@ -121,6 +122,9 @@ class Loop:
         if failure is not None:
             _check(failure, self._shown, self._dtype, name)
         return column_from_buffers(self._dtype, n_rows, values, validity)
+
+
+_loop = lru_cache(maxsize=1024)(Loop)   # by types, of which there are few
 
 
 def check(failure: tuple[int, int] | None, call: Invocation) -> None:
@@ -227,8 +231,8 @@ def _wide_decimal(operand: Operand) -> Operand:
 
 # ---- one operand ----------------------------------------------------------------------------------------------------
 
-_ARROW_UNARY = {"neg": "negate", "abs": "abs", "sign": "sign", "floor": "floor", "ceil": "ceil"}
-_WHOLE_ALREADY = ("floor", "ceil", "round")
+_ARROW_UNARY = {"neg": "negate", "abs": "abs", "sign": "sign", "floor": "floor", "ceil": "ceil", "trunc": "trunc"}
+WHOLE_ALREADY = ("floor", "ceil", "trunc", "round")   # are integers and bools
 
 
 def evaluate_unary(call: Invocation) -> Column:
@@ -241,7 +245,7 @@ def evaluate_unary(call: Invocation) -> Column:
         return _as_time(unary(call.of(call.operation, (Operand(_as_count(column), operand.scalar),), INT64)), call.result)
     if column.dtype.kind is Kind.DECIMAL and call.result.kind is Kind.DECIMAL:
         return _decimal_unary(call)
-    if call.operation in _WHOLE_ALREADY and column.dtype.kind is not Kind.FLOAT:
+    if call.operation in WHOLE_ALREADY and column.dtype.kind is not Kind.FLOAT:
         return column
     return unary(call)
 

@@ -29,6 +29,7 @@ from fastframe.ops.result_types import require_comparable
 
 MIRRORED = {"gt": "lt", "ge": "le"}
 _ARROW = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal"}
+FINITE = ("isfinite", "isinf")
 _BOUNDS = {"both": ("le", "le"), "neither": ("lt", "lt"), "left": ("le", "lt"), "right": ("lt", "le")}
 _PLAIN_MEMBERS = {int, float, str, bool, type(None)}   # of which an integer or float is never equal to the last three
 _DIRECT = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.FLOAT})
@@ -264,8 +265,11 @@ def table_bytes(table: pa.Array) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def evaluate_missing(call: Invocation) -> Column:
-    """is_missing, not_missing."""
-    return missing_bits(call.operands[0].column, invert=call.operation == "not_missing")
+    """is_missing, not_missing, isfinite, isinf."""
+    column = call.operands[0].column
+    if call.operation in FINITE:
+        return _finite_bits(column, infinite=call.operation == "isinf")
+    return missing_bits(column, invert=call.operation == "not_missing")
 
 
 def missing_bits(column: Column, *, invert: bool) -> Column:
@@ -282,6 +286,19 @@ def missing_bits(column: Column, *, invert: bool) -> Column:
     physical = int(column.dtype.physical if floats else Physical.I8)   # type: ignore[arg-type]
     out = allocate_bits(n_rows, "is_missing")
     return bits_result(kernels.missing(view, physical, invert, out.address, keep_alive=(column, out)), n_rows, out, "is_missing")
+
+
+def _finite_bits(column: Column, *, infinite: bool) -> Column:
+    """Which rows are finite (``infinite``: an infinity); of floats, for other numbers are finite where they are there."""
+    n_rows = len(column)
+    if column.dtype.kind is not Kind.FLOAT:
+        return all_bits(False, n_rows, "isinf") if infinite else missing_bits(column, invert=True)
+    if column.dtype.physical is None:
+        column = Column(column.array.cast(pa.float32()))
+    operation = "isinf" if infinite else "isfinite"
+    out = allocate_bits(n_rows, operation)
+    task = kernels.finite(column.view, int(column.dtype.physical), infinite, out.address, keep_alive=(column, out))   # type: ignore[arg-type]
+    return bits_result(task, n_rows, out, operation)
 
 
 # ---- logic ----------------------------------------------------------------------------------------------------------

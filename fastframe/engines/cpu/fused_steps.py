@@ -23,9 +23,10 @@ from fastframe._threads import SLICE_ROWS
 from fastframe.column import Column
 from fastframe.column.plain import array_of_one
 from fastframe.dtypes import BOOL, INT32, INT64, DType, Kind, Physical, from_arrow
-from fastframe.engines.cpu.arithmetic import LIMITS, counts_in_unit, extreme_of_two, gives_nulls
+from fastframe.engines.cpu.arithmetic import LIMITS, WHOLE_ALREADY, counts_in_unit, extreme_of_two, gives_nulls
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.compare import (
+    FINITE,
     MIRRORED,
     bounds_of,
     compared_dictionary,
@@ -144,7 +145,7 @@ def unary(program: Program, call: Request) -> Value:
     """neg, abs, sign, floor, ceil, round, sqrt, exp, log ..."""
     decimals = int(call.options.get("decimals", 0))
     (value,) = call.operands
-    if call.operation in ("floor", "ceil", "round") and value.dtype.kind is not Kind.FLOAT:
+    if call.operation in WHOLE_ALREADY and value.dtype.kind is not Kind.FLOAT:
         return value
     dtype = INT64 if call.result.kind is Kind.DURATION else call.result
     number = counts(program, value)
@@ -290,8 +291,11 @@ def _any_of(program: Program, call: Request, found: list[Value]) -> Value:
 
 
 def missing(program: Program, call: Request) -> Value:
-    """is_missing, not_missing."""
-    return missing_rows(program, call.operands[0], invert=call.operation == "not_missing")
+    """is_missing, not_missing, isfinite, isinf."""
+    (value,) = call.operands
+    if call.operation in FINITE:
+        return _finite(program, value, infinite=call.operation == "isinf")
+    return missing_rows(program, value, invert=call.operation == "not_missing")
 
 
 def missing_rows(program: Program, value: Value, *, invert: bool) -> Value:
@@ -316,6 +320,22 @@ def _missing(program: Program, value: Value, floats: bool, invert: bool) -> Temp
     task = compare_kernels.missing(view, int(physical), invert, 0, keep_alive=value)
     program.step(task, compare_kernels.MISSING_PLACES, {"operand": patches}, {"out": out})
     return Temp(BOOL, out)
+
+
+def _finite(program: Program, value: Value, *, infinite: bool) -> Value:
+    if value.dtype.kind is not Kind.FLOAT:
+        return _constant(False) if infinite else missing_rows(program, value, invert=True)
+    physical = physical_of(value)
+    assert physical is not None
+
+    def make() -> Temp:
+        view, patches = program.kernel_view(value)
+        out = program.slot(None)
+        task = compare_kernels.finite(view, int(physical), infinite, 0, keep_alive=value)
+        program.step(task, compare_kernels.MISSING_PLACES, {"operand": patches}, {"out": out})
+        return Temp(BOOL, out)
+
+    return program.once(("finite", infinite, identity(value)), make)
 
 
 def logic(program: Program, call: Request) -> Value:
