@@ -464,7 +464,7 @@ cdef class RowTape(RowReader):
         Columns that fronts read, those that the steps make included; the most planes of a forest; see `RowWalker`.
     """
 
-    cdef object table, keep_alive, dtype, number, shape
+    cdef object table, keep_alive, dtype, shape
     cdef list labels
     cdef bint scalar, narrow
     cdef const CRowStep* steps
@@ -479,7 +479,7 @@ cdef class RowTape(RowReader):
         self.steps, self.n_steps = <const CRowStep*><uintptr_t>steps.ctypes.data, len(steps)
         self.n_cells, self.result, self.n_columns, self.n_planes, self.beside = (n_bytes + 7) // 8, result, n_columns, n_planes, beside
         self.dtype, self.shape, self.labels, self.scalar = form
-        self.narrow, self.number = self.dtype == np.float32, self.dtype.type
+        self.narrow = self.dtype == np.float32
 
     def answer(self, row):
         """None where the row needs a closer look."""
@@ -501,6 +501,6 @@ cdef class RowTape(RowReader):
                 return self.labels[(<const int64_t*>values)[0]]
             if not self.scalar:
                 return array_of(values, self.shape, self.dtype)
-            return self.number((<const float*>values)[0] if self.narrow else (<const double*>values)[0])
+            return <double>(<const float*>values)[0] if self.narrow else (<const double*>values)[0]
         finally:
             scratch.busy = False

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from fastframe import dtypes
@@ -149,14 +150,26 @@ def _text_bytes(chunk: pa.Array) -> int:
     return int(ends[chunk.offset + len(chunk)].as_py() - ends[chunk.offset].as_py())
 
 
+def view_bytes(array: pa.Array) -> int:
+    """The bytes of all values of views once they are plain text; no fewer (what lies under nulls may count).
+
+    Not ``nbytes``, which pyarrow 19 refuses for views, and which counts a text once where many views share it.
+    """
+    views = array.buffers()[1]
+    if views is None or len(array) == 0:
+        return 0
+    lengths = np.frombuffer(views, np.int32, 4 * len(array), 16 * array.offset)[::4]   # a view: length, prefix, buffer, offset
+    return int(np.maximum(lengths, 0).sum(dtype=np.int64))
+
+
 def _normalised(array: pa.Array, name: str | None) -> pa.Array:
     """The array as a type that `dtypes.from_arrow` knows."""
     kind, types = array.type, pa.types
     try:
         if types.is_string_view(kind):
-            return array.cast(pa.large_string() if array.nbytes > _TWO_GIB else pa.string())
+            return array.cast(pa.large_string() if view_bytes(array) > _TWO_GIB else pa.string())
         if types.is_binary_view(kind):
-            return array.cast(pa.large_binary() if array.nbytes > _TWO_GIB else pa.binary())
+            return array.cast(pa.large_binary() if view_bytes(array) > _TWO_GIB else pa.binary())
         if isinstance(kind, pa.BaseExtensionType):
             if kind.extension_name.startswith("pandas."):   # periods and intervals: their storage means something else
                 raise DTypeError.of_pandas_extension(kind.extension_name.removeprefix("pandas."), name)

@@ -120,8 +120,8 @@ class RowMethod:
         return self.shaped(self.score.run(_Summed(sums)))   # type: ignore[arg-type]
 
     def shaped(self, values: Any) -> Any:
-        """A row of what a score gave, as the method's answer."""
-        return values[0, 0] if self._scalar else values[0]
+        """A row of what a score gave, as the method's answer: a single value is Python's own."""
+        return values[0, 0].item() if self._scalar else values[0]
 
 
 class _Summed:

@@ -30,7 +30,7 @@ class Chain:
 
 def chain_of(score: Score) -> Chain | None:
     """The chain that a score is; None where it is none, or NumPy has to compute a link."""
-    labels = list(score.classes) if hasattr(score, "classes") and hasattr(score, "row_link") else None
+    labels = score.classes.tolist() if hasattr(score, "classes") and hasattr(score, "row_link") else None
     if labels is not None and score.width != 1:
         return None
     nodes = []

@@ -38,7 +38,7 @@ def _written(score: Score, contract: FeatureContract, packed: dict[Any, Any], sc
         result = score.index_on_row(tape) if isinstance(score, Decide) else tape.value(score)   # of the score's width
     except NoTape:
         return None
-    form = (np.dtype(result.dtype), None if scalar else (score.width,), list(score.classes) if isinstance(score, Decide) else None, scalar)
+    form = (np.dtype(result.dtype), None if scalar else (score.width,), score.classes.tolist() if isinstance(score, Decide) else None, scalar)
     return kernels.RowTape(
         tuple(contract.names), fields_of(contract), tape.steps, tape.n_bytes, result.place, form, n_columns=tape.n_columns, n_planes=tape.n_planes,
         beside=0 if tape.uses_blas_threads else threads_beside(tape.ns), keep_alive=(tape.kept, score),

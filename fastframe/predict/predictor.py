@@ -160,8 +160,8 @@ class Predictor:
 
         Returns
         -------
-        scalar, or numpy.ndarray of shape (width,)
-            What ``answer(method, rows)[0]`` is.
+        float, int, bool or str, or numpy.ndarray of shape (width,)
+            What ``answer(method, rows)[0]`` is; a single value as Python's own type, whatever the model.
         """
         packed: RowMethod = self._packed.get(("row", method)) or self._row_method(method)
         answer = packed.answer(row)

@@ -15,7 +15,7 @@ import pytest
 import fastframe as ff
 from fastframe import dtypes
 from fastframe.column import arrow as intake
-from fastframe.column.arrow import column_from, column_from_arrow, contiguous
+from fastframe.column.arrow import column_from, column_from_arrow, contiguous, view_bytes
 
 STAMP = datetime.datetime(2013, 1, 1, 5)
 VALUES: list[tuple[pa.DataType, list[Any], str]] = [
@@ -214,3 +214,17 @@ def test_pandas_owners_may_write_afterwards(values: pd.Series, new: Any) -> None
     frame.iloc[0, 0] = new
     assert frame["a"].tolist()[0] == new
     assert [series.tolist() for series in made] == before
+
+
+@pytest.mark.parametrize("kind", [pa.string_view(), pa.binary_view()])
+@pytest.mark.parametrize(("start", "length"), [(0, 6), (1, 4), (3, 1), (2, 0), (6, 0)])
+def test_view_bytes_count_every_value_of_the_slice(kind: pa.DataType, start: int, length: int) -> None:
+    shared = b"longer than twelve bytes"
+    values = [b"a", shared, b"", shared, b"twelve bytes", shared]
+    array = pa.array(values, pa.binary()).cast(pa.string() if kind == pa.string_view() else pa.binary()).cast(kind)
+    assert view_bytes(array.slice(start, length)) == sum(map(len, values[start : start + length]))
+
+
+def test_view_bytes_of_no_values() -> None:
+    assert view_bytes(pa.array([], pa.string_view())) == 0
+    assert view_bytes(pa.array([None, None], pa.string_view())) == 0
