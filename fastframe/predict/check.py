@@ -189,8 +189,9 @@ def _has_other_engine(predictor: Predictor, method: str) -> bool:
 
 
 def _narrowed(found: Array, dtype: np.dtype[Any]) -> Array:
-    """Single numbers, which come as Python's, in a float dtype if it has them all."""
-    narrow = found.astype(dtype) if found.dtype.kind == dtype.kind == "f" else found
+    """Single numbers, which come as Python's, in a float or integer dtype if it has them all."""
+    alike = found.dtype.kind == dtype.kind == "f" or (found.dtype.kind in "iu" and dtype.kind in "iu")
+    narrow = found.astype(dtype) if alike else found
     return narrow if np.array_equal(narrow, found, equal_nan=narrow.dtype.kind == "f") else found
 
 

@@ -268,7 +268,7 @@ def test_a_fork_while_other_threads_run_kernels() -> None:
     def work():
         while on:
             Probe(20, 100_000).run()
-    threads = [threading.Thread(target=work) for _ in range(3)]
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(3)]   # end with this process where the tests were killed
     for thread in threads: thread.start()
     context = multiprocessing.get_context("fork")
     for _ in range(5):
