@@ -15,9 +15,6 @@ import pyarrow.compute as pc
 
 from asv_benchmarks.questions.base import Question
 
-ABSOLUTE = 1e-9
-"Two floats agree where they differ by at most ABSOLUTE + Question.relative * the larger magnitude."
-
 
 def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """One form for all libraries: numbers as float64 or int64, text as large_string, NaN as missing."""
@@ -61,8 +58,11 @@ def digest(table: pa.Table, question: Question) -> pa.Table:
     return pa.table(made)
 
 
-def difference(reference: pa.Table, answer: pa.Table, relative: float = 1e-9) -> str:
-    """How an answer's digest differs from the reference's; empty where they agree."""
+def difference(reference: pa.Table, answer: pa.Table, relative: float = 1e-9, absolute: float = 1e-9) -> str:
+    """How an answer's digest differs from the reference's; empty where they agree.
+
+    Two floats agree where they differ by at most ``absolute`` + ``relative`` * the larger magnitude.
+    """
     if reference.num_rows != answer.num_rows:
         return f"{answer.num_rows} rows instead of {reference.num_rows}"
     if reference.column_names != answer.column_names:
@@ -74,20 +74,20 @@ def difference(reference: pa.Table, answer: pa.Table, relative: float = 1e-9) ->
                 return f"{len(unlike)} rows are not those of the reference" if name == "row" else f"row {unlike[0]} is in another place"
     for name in reference.column_names:
         if name.startswith("value"):
-            found = _value_difference(name, reference[name], answer[name], relative)
+            found = _value_difference(name, reference[name], answer[name], relative, absolute)
             if found:
                 return found
     return ""
 
 
-def _value_difference(name: str, one: pa.ChunkedArray, other: pa.ChunkedArray, relative: float) -> str:
+def _value_difference(name: str, one: pa.ChunkedArray, other: pa.ChunkedArray, relative: float, absolute: float) -> str:
     missing, also = pc.is_null(one).to_numpy(), pc.is_null(other).to_numpy()
     if (missing != also).any():
         return f"{name} is missing in {int((missing != also).sum())} rows on one side only"
     if pa.types.is_floating(one.type) or pa.types.is_floating(other.type):
         left, right = (side.cast(pa.float64()).fill_null(0.0).to_numpy() for side in (one, other))
         with np.errstate(invalid="ignore"):
-            near = np.abs(left - right) <= ABSOLUTE + relative * np.maximum(np.abs(left), np.abs(right))
+            near = np.abs(left - right) <= absolute + relative * np.maximum(np.abs(left), np.abs(right))
         unlike = ~(near | (left == right))          # equal infinities have no difference
     else:
         unlike = ~pc.equal(one, other).fill_null(True).to_numpy(zero_copy_only=False)

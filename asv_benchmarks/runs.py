@@ -129,7 +129,8 @@ def disagreements(settings: Settings, timings: Timings, out: Path) -> dict[str, 
         for contender in settings.contenders:
             timing = timings[contender].get(name)
             if timing is not None and not timing.error and (contender, name) != (reference, of_base):
-                found[name][contender] = agreement.difference(right, feather.read_table(out / f"{contender}_{name}.feather"), question.relative)
+                answer = feather.read_table(out / f"{contender}_{name}.feather")
+                found[name][contender] = agreement.difference(right, answer, question.relative, question.absolute)
     return found
 
 

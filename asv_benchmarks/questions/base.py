@@ -26,8 +26,8 @@ class Question:
         Name of the question whose peers this one is compared with; empty for its own.
     compared : bool
         False where answers are not data (a repr).
-    relative : float
-        Two floats agree where they differ by at most this share of the larger.
+    relative, absolute : float
+        Two floats agree where they differ by at most ``absolute`` and this share of the larger magnitude together.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Question:
     base: str = ""
     compared: bool = True
     relative: float = 1e-9
+    absolute: float = 1e-9
 
 
 EVERYBODY = (
