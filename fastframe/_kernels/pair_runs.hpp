@@ -24,24 +24,14 @@ typedef void (*pair_run_t)(const PairRun&);
 template <class Op, typename Code, typename X, typename Y>
 void run_pairs(const PairRun& run) {
     typedef typename Op::number_t number_t;
-    uint8_t* base[REPLICAS];
-    for (int lane = 0; lane < REPLICAS; ++lane) base[lane] = opaque(run.states + lane * run.table);
     const uint8_t *codes = run.codes, *x = run.x, *y = run.y;
     const uint32_t first_code = run.base;
     const number_t smallest = (number_t)run.given.smallest, other_smallest = (number_t)run.given.other_smallest;
-    const int64_t stride = run.stride, n_rows = run.count, n_whole = n_rows & -REPLICAS;
-    const auto add = [&](uint8_t* replica, int64_t row) {
+    const int64_t stride = run.stride;
+    in_turn(run.states, run.table, run.count, [&](uint8_t* replica, int64_t row) {
         const uint32_t group = (uint32_t)load<Code>(codes, row) - first_code;
         Op::add(*(typename Op::Slot*)(replica + stride * (int64_t)group), (number_t)load<X>(x, row) - smallest, (number_t)load<Y>(y, row) - other_smallest);
-    };
-    int64_t row = 0;
-    for (; row < n_whole; row += REPLICAS) {
-        add(base[0], row);
-        add(base[1], row + 1);
-        add(base[2], row + 2);
-        add(base[3], row + 3);
-    }
-    for (; row < n_rows; ++row) add(base[row & (REPLICAS - 1)], row);
+    });
 }
 
 // By codes of one, two and four bytes.

@@ -380,24 +380,14 @@ void extremes_by_codes(const Step& step, const Step& next, const View* views, ui
     const uint8_t* others = views[next.input].values + row * (int64_t)sizeof(other_t);
     const uint8_t* codes = rows.codes;
     const uint32_t first_code = rows.base;
-    uint8_t* base[REPLICAS];
-    for (int lane = 0; lane < REPLICAS; ++lane) base[lane] = opaque(states + step.offset + lane * rows.table);
-    const int64_t stride = rows.stride, second = next.offset - step.offset, n_rows = count, n_whole = n_rows & -REPLICAS;
-    const auto add = [&](uint8_t* replica, int64_t lane) {
+    const int64_t stride = rows.stride, second = next.offset - step.offset;
+    in_turn(states + step.offset, rows.table, count, [&](uint8_t* replica, int64_t lane) {
         uint8_t* slot = replica + stride * (int64_t)((uint32_t)load<Code>(codes, lane) - first_code);
         Op::update(*(typename Op::Slot*)slot, load<value_t>(values, lane), Given());
         if constexpr (!std::is_same<Next, NoExtreme>::value) {
             Next::update(*(typename Next::Slot*)(slot + second), load<other_t>(others, lane), Given());
         }
-    };
-    int64_t lane = 0;
-    for (; lane < n_whole; lane += REPLICAS) {
-        add(base[0], lane);
-        add(base[1], lane + 1);
-        add(base[2], lane + 2);
-        add(base[3], lane + 3);
-    }
-    for (; lane < n_rows; ++lane) add(base[lane & (REPLICAS - 1)], lane);
+    });
 }
 
 template <class Op, bool SCATTERED>

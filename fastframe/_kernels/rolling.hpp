@@ -94,8 +94,7 @@ struct Windows {
         if constexpr (std::is_void<Blocks>::value) {
             return 0;
         } else {
-            const int64_t enough = ctx.min_periods > 1 || Agg::OF_NONE ? ctx.min_periods : 1;
-            return run_blocks<Blocks>(block_run(position, count, first, width, enough, scratch)) ? count : 0;
+            return run_blocks<Blocks>(block_run(position, count, first, width, scratch)) ? count : 0;
         }
     }
 
@@ -105,12 +104,12 @@ struct Windows {
         if constexpr (std::is_void<Growing>::value) {
             return 0;
         } else {
-            const int64_t enough = ctx.min_periods > 1 || Agg::OF_NONE ? ctx.min_periods : 1;
-            return run_blocks<Growing>(block_run(position, count, first, width, enough, nullptr)) ? count : 0;
+            return run_blocks<Growing>(block_run(position, count, first, width, nullptr)) ? count : 0;
         }
     }
 
-    BlockRun<value_t, result_t> block_run(int64_t position, int64_t count, int64_t first, int64_t width, int64_t enough, double* scratch) {
+    BlockRun<value_t, result_t> block_run(int64_t position, int64_t count, int64_t first, int64_t width, double* scratch) {
+        const int64_t enough = ctx.min_periods > 1 || Agg::OF_NONE ? ctx.min_periods : 1;
         const int32_t* counts = MISSING ? source.counts.get() + (first - source.low) : nullptr;
         const int64_t at = position - results.start;
         return {source.values + (first - source.low), counts, width, count, enough, ctx.ddof, ctx.rooted, results.values + at,

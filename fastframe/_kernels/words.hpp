@@ -132,6 +132,22 @@ void run_words(uint8_t* states, const uint32_t* __restrict target, const uint8_t
     }
 }
 
+// `add(replica, row)` of all rows, those after one another to the replicas of a small table in turn; `table` bytes apart.
+template <class Add>
+inline __attribute__((always_inline)) void in_turn(uint8_t* states, int64_t table, int64_t n_rows, const Add& add) {
+    uint8_t* replicas[REPLICAS];
+    for (int lane = 0; lane < REPLICAS; ++lane) replicas[lane] = opaque(states + lane * table);
+    const int64_t n_whole = n_rows & -REPLICAS;
+    int64_t row = 0;
+    for (; row < n_whole; row += REPLICAS) {
+        add(replicas[0], row);
+        add(replicas[1], row + 1);
+        add(replicas[2], row + 2);
+        add(replicas[3], row + 3);
+    }
+    for (; row < n_rows; ++row) add(replicas[row & (REPLICAS - 1)], row);
+}
+
 typedef void (*run_words_t)(uint8_t* states, const uint32_t* target, const uint8_t* const (*words)[2], int count);
 
 template <int N_WORDS, int... KINDS>
@@ -148,29 +164,17 @@ inline run_words_t run_words_kernel(int n_words, int kinds) {
     }
 }
 
-// The same where the codes themselves say where a state is: no targets are made, written and read. `table` is how far apart
-// the replicas of the table lie, which successive rows go to; `bytes` is the stride.
+// The same where the codes themselves say where a state is: no targets are made, written and read. `bytes` is the stride.
 template <int N_WORDS, int KINDS, typename Code>
 void run_codes(uint8_t* states, int64_t table, int64_t bytes, const uint8_t* codes, const uint8_t* const (*words)[2], int count) {
-    uint8_t* base[REPLICAS];
-    for (int lane = 0; lane < REPLICAS; ++lane) base[lane] = opaque(states + lane * table);
     const uint8_t* values[RUN_WORDS][2];
     memcpy(values, words, sizeof(values));
-    const int64_t n_rows = count, n_whole = n_rows & -REPLICAS;
-    const auto add = [&](uint8_t* replica, int64_t row) {
+    in_turn(states, table, count, [&](uint8_t* replica, int64_t row) {
         uint64_t* state = (uint64_t*)(replica + bytes * (int64_t)load<Code>(codes, row));
         add_run_word<KINDS % RUN_KINDS>(state, values[0], row);
         if constexpr (N_WORDS > 1) add_run_word<KINDS / RUN_KINDS % RUN_KINDS>(state + 1, values[1], row);
         if constexpr (N_WORDS > 2) add_run_word<KINDS / power_of(RUN_KINDS, 2)>(state + 2, values[2], row);
-    };
-    int64_t row = 0;
-    for (; row < n_whole; row += REPLICAS) {
-        add(base[0], row);
-        add(base[1], row + 1);
-        add(base[2], row + 2);
-        add(base[3], row + 3);
-    }
-    for (; row < n_rows; ++row) add(base[row & (REPLICAS - 1)], row);
+    });
 }
 
 typedef void (*run_codes_t)(uint8_t* states, int64_t table, int64_t bytes, const uint8_t* codes, const uint8_t* const (*words)[2], int count);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +29,7 @@ from fastframe.predict.model import Model, Source
 from fastframe.predict.one_chain import chain_of
 from fastframe.predict.predictor import Predictor
 from fastframe.predict.scores import ForestScore, Score
+from tests.predict.beside import rows_that_differ
 from tests.predict.forests import Recipe, random_forest, random_rows
 from tests.predict.test_one_row import contract_of, one_row_of, values_of
 from tests.predict.test_walk import columns_of
@@ -165,21 +165,7 @@ def test_arrays_of_one_row() -> None:
 def test_threads_share_nothing(name: str) -> None:
     model, y = MODELS[name]
     p = ff.compile(model.fit(FRAME, y))
-    rows = [tuple(row) for row in FRAME.head(50).to_numpy().tolist()]
-    expected, wrong = [p.predict_row(row) for row in rows], []
-
-    def work(number: int) -> None:
-        for turn in range(200):
-            at = (turn * 7 + number) % 50
-            if p.predict_row(rows[at]) != expected[at]:
-                wrong.append(at)
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
+    assert not rows_that_differ(p, [tuple(row) for row in FRAME.head(50).to_numpy().tolist()])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import warnings
 from typing import Any
 
@@ -28,6 +27,7 @@ from fastframe.predict.dense import Linear
 from fastframe.predict.engines import one_row
 from fastframe.predict.predictor import Predictor
 from fastframe.predict.row_tape import STEP
+from tests.predict.beside import rows_that_differ
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -168,19 +168,4 @@ def test_loops_of_ufuncs() -> None:
 def test_threads_share_nothing(monkeypatch: pytest.MonkeyPatch, name: str, release_ns: float) -> None:
     monkeypatch.setattr(one_row, "RELEASE_NS", release_ns)
     p, X = compiled(name, array=True)
-    rows = [tuple(row) for row in X[:50].tolist()]
-    expected, wrong, started = [p.predict_row(row) for row in rows], [], threading.Barrier(8)
-
-    def work(number: int) -> None:
-        started.wait()
-        for turn in range(300):
-            at = (turn * 7 + number) % 50
-            if p.predict_row(rows[at]) != expected[at]:
-                wrong.append(at)
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
+    assert not rows_that_differ(p, [tuple(row) for row in X[:50].tolist()])
