@@ -6,7 +6,6 @@ partition's rows are added in row order whatever the batches: these decide no bi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +15,7 @@ from fastframe._kernels import aggregate as kernels
 from fastframe._threads import run, slice_rows
 from fastframe.column.memory import allocate, allocate_all
 from fastframe.engines.cpu.scatter import PARTITION_SLICE, starts_within
+from fastframe.records import record
 
 _TABLE_BYTES = 1 << 18      # states of a partition; so many stay in a core's second-level cache
 _LEAST_PARTITIONS = 16      # with fewer, a thread waits for the largest
@@ -29,7 +29,7 @@ _LEAST_SLICE = 1 << 13      # rows
 Counts = np.ndarray[Any, np.dtype[np.int32]]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Sizes:
     """What a shape follows from.
 
@@ -54,7 +54,7 @@ class Sizes:
     missing_bytes: int
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Shape:
     """How records and states share the memory that they may take.
 
@@ -73,7 +73,7 @@ class Shape:
     keeps: bool
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Round:
     """Partitions from ``first`` on, the slices of rows at which its batches end (0 in front), and the most records of a batch."""
 
