@@ -77,6 +77,13 @@ class ExpressionError(FastFrameError, TypeError):
         return cls(f"agg was given the expression {shown} without a name for its result. Write agg(name=...).")
 
     @classmethod
+    def beside_expressions(cls, name: str, given: Any) -> ExpressionError:
+        return cls(
+            f"agg was given {name}={given!r} beside expressions, which it can only take alone. Write it as an expression, too: "
+            f"{name}=ff.col('x').sum()."
+        )
+
+    @classmethod
     def of_rows(cls, shown: str) -> ExpressionError:
         return cls(
             f"transform was given the expression {shown}, but takes a name or a function of arrays. Aggregate with transform first and "

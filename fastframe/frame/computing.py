@@ -41,9 +41,13 @@ def computed_column(table: Table, expression: Expr) -> Column:
 
 def computed_value(table: Table, expression: Expr) -> Any:
     """The one value of an expression that reads no column by row, as Python knows it."""
-    (tree,) = without_aggregations(table, [expression._tree])
-    found = run(Project((("value", tree),)), Table.of({}, 1))["value"]
-    return array_to_arrow(found)[0].as_py()
+    return array_to_arrow(computed_row(table, {"value": expression})["value"])[0].as_py()
+
+
+def computed_row(table: Table, expressions: Mapping[str, Expr]) -> Table:
+    """Expressions that read no column by row, as columns of one row."""
+    trees = without_aggregations(table, [one._tree for one in expressions.values()])
+    return run(Project(tuple(zip(expressions, trees, strict=True))), Table.of({}, 1))
 
 
 def filtered(table: Table, condition: Expr) -> Table:

@@ -1,4 +1,4 @@
-"""Expressions in ``groupby(...).agg``: by row first, then by group, then over the groups' values."""
+"""Expressions in ``agg``: by row first, then by group (or over all rows), then over the groups' values."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from fastframe.column import Column, Table
 from fastframe.errors import ExpressionError
-from fastframe.frame.computing import with_arguments
+from fastframe.frame.computing import computed_row, with_arguments
 from fastframe.frame.expression import Expr
+from fastframe.frame.labels import default_labels, with_labels
 from fastframe.frame.run import run
 from fastframe.ops.aggregated import Aggregated, has_aggregation, innermost, outermost, replaced
 from fastframe.ops.base import unique
@@ -18,6 +19,7 @@ from fastframe.ops.groups import Output, Window
 from fastframe.ops.project import Project
 
 if TYPE_CHECKING:
+    from fastframe.frame.dataframe import DataFrame
     from fastframe.frame.groupby import GroupBy
 
 _PART = "\1part{}"       # aggregations that an expression needs
@@ -49,6 +51,24 @@ def aggregated_expressions(groups: GroupBy, func: Any, named: Mapping[str, Any])
     outputs += [Output(_PLAIN.format(n), one.column, one.call, one.other) for n, one in enumerate(plain.values())]
     found = run(GroupBySpec(keys, tuple(outputs), groups._sort, groups._dropna), table)
     return groups._with_keys(found, _finished(groups, found, named, (trees, parts, plain)), series=False)
+
+
+def aggregated_row(frame: DataFrame, func: Any, named: Mapping[str, Any]) -> DataFrame:
+    """``df.agg(total=(ff.col("a") * ff.col("b")).sum())``: a frame of one row.
+
+    Raises
+    ------
+    ExpressionError
+        An expression has a value per row, its result has no name, or something else stands beside expressions.
+    """
+    if func is not None:
+        raise ExpressionError.unnamed(repr(func))
+    for name, one in named.items():
+        if not isinstance(one, Expr):
+            raise ExpressionError.beside_expressions(name, one)
+        _check(one._tree, ())
+    row = computed_row(frame._table, named)
+    return type(frame)._of(with_labels(default_labels(1), row.columns, 1))
 
 
 def _finished(groups: GroupBy, found: Table, named: Mapping[str, Any], made: tuple[Any, Any, Any]) -> dict[str, Column]:

@@ -16,7 +16,9 @@ from fastframe.errors import ArgumentError, DTypeError, ShapeError, UnsupportedO
 from fastframe.frame.calls import aggregation, function_label
 from fastframe.frame.columns import cast, concat, mask_rows
 from fastframe.frame.core import Frame
+from fastframe.frame.expression import is_expression
 from fastframe.frame.getitem import select_columns
+from fastframe.frame.group_expressions import aggregated_row
 from fastframe.frame.labels import label_key, with_labels
 from fastframe.frame.run import Question, calling, run
 from fastframe.ops.aggregations import AggregationCall
@@ -216,16 +218,32 @@ class FrameReductions(Reductions):
         """The value below which a share ``q`` of each column lies."""
         return self._reduce("quantile", {"q": q, "interpolation": interpolation}, numeric_only=numeric_only)
 
-    def agg(self, func: Any, **options: Any) -> Any:
-        """Aggregations of all columns by name or list, or of some by ``{column: function or list}``.
+    def agg(self, func: Any = None, **options: Any) -> Any:
+        """Aggregations of all columns by name or list, of some by ``{column: function or list}``, or of expressions.
 
-        One function gives a series; a list gives a frame with one row per function.
+        One function gives a series; a list gives a frame with one row per function; ``name=expression`` gives a frame of one
+        row. Beside a function stand its options, such as ``ddof=0``.
+
+        Raises
+        ------
+        ExpressionError
+            An expression does not aggregate, has no name, or stands beside something else.
+
+        Examples
+        --------
+        >>> import fastframe as ff
+        >>> df = ff.DataFrame({"a": [1, 2, 3], "b": [0.5, 1.0, None]})
+        >>> df.agg("sum").tolist()
+        [6.0, 1.5]
+        >>> df.agg(product=(ff.col("a") * ff.col("b")).sum(), most=ff.col("a").max()).to_dict("list")
+        {'product': [2.5], 'most': [3]}
         """
-        if isinstance(func, Mapping) and not any(isinstance(one, list | tuple) for one in func.values()):
-            found = _reduced(self._table, [(name, name, aggregation(one, options)) for name, one in func.items()])
-            return _labelled(self, list(found), list(found.values()))
+        if is_expression(func) or (func is None and any(map(is_expression, options.values()))):
+            return aggregated_row(self, func, options)   # type: ignore[arg-type]
+        if func is None:
+            raise ArgumentError.because("agg", "no function was given", "Use agg('sum'), agg({'x': 'sum'}) or agg(total=ff.col('x').sum()).")
         if isinstance(func, Mapping):
-            return _table_of(self, {name: one if isinstance(one, list | tuple) else [one] for name, one in func.items()}, options)
+            return _of_columns(self, func, options)
         if isinstance(func, list | tuple):
             return _table_of(self, dict.fromkeys(self._values, func), options)
         return self._reduce(aggregation(func).name, options)
@@ -267,6 +285,14 @@ def _stacked(values: Sequence[Column], target: dtypes.DType) -> Column:
     if target.width and all(one.dtype is target and not one.is_encoded for one in values):
         return Column(pa.concat_arrays([one.array for one in values]), target)   # a tenth of the time of `concat`
     return concat([cast(one, target) for one in values], target)
+
+
+def _of_columns(frame: Frame, func: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+    """``{column: function or list}``: a series of functions, or a frame where one has several."""
+    if any(isinstance(one, list | tuple) for one in func.values()):
+        return _table_of(frame, {name: one if isinstance(one, list | tuple) else [one] for name, one in func.items()}, options)
+    found = _reduced(frame._table, [(name, name, aggregation(one, options)) for name, one in func.items()])
+    return _labelled(frame, list(found), list(found.values()))
 
 
 def _table_of(frame: Frame, functions: Mapping[str, Sequence[Any]], options: Mapping[str, Any]) -> DataFrame:
