@@ -115,11 +115,20 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
         int64_t n_states
         StateColumns out
 
+    cdef struct Fold:
+        const CProgram* program
+
+    cdef struct FoldKernels:
+        kernel_t begin
+        kernel_t rows
+        kernel_t end
+
     const StepKernels* step_kernels(int operation, int physical)
     CInput input_kernels(int source)
     convert_t pair_convert(int operation, int physical, bint scattered)
     const PairRuns* exact_pair_runs(int operation, int physical, int other)
     kernel_t slices_kernel(const CProgram& program, int code_bytes)
+    FoldKernels fold_kernels(const CProgram& program, int code_bytes)
     kernel_t count_kernel(int code_bytes)
     kernel_t scatter_kernel(int code_bytes)
     kernel_t combine_slices_kernel "ff::combine_slices"
@@ -356,6 +365,28 @@ cdef class Program:
             self.program.lane_offsets[lane] = <uint32_t>((lane % n_replicas) * (self.program.n_groups + SPARE_SLOTS_) * words)
             self.program.lane_spares[lane] = <uint32_t>((self.program.n_groups + lane % SPARE_SLOTS_) * words)
         return self.task(slices_kernel(self.program[0], self.code_bytes))
+
+    def fold(self):
+        """In place of the task of `update_slices`, whose states it fills: begin a slice, take the rows of a block, end the slice.
+
+        For inputs that are made block by block (fold.hpp). Gives the three tasks, the bytes of their context, and where the
+        view of each input lies in it.
+        """
+        cdef int64_t n_inputs = self.program.views.size(), n_bytes = sizeof(Fold) + n_inputs * sizeof(View), number
+        cdef FoldKernels kernels = fold_kernels(self.program[0], self.code_bytes)
+        cdef Fold* fold = <Fold*>malloc(n_bytes)
+        if fold == NULL:
+            raise MemoryError()
+        try:
+            fold.program = self.program
+            for number in range(n_inputs):
+                (<View*>(fold + 1))[number] = self.program.views[number]
+            begin = Task.make(kernels.begin, fold, n_bytes, self)
+            rows = Task.make(kernels.rows, fold, n_bytes, self)
+            end = Task.make(kernels.end, fold, n_bytes, self)
+        finally:
+            free(fold)
+        return (begin, rows, end), n_bytes, [sizeof(Fold) + number * sizeof(View) for number in range(n_inputs)]
 
     def combine_slices(self):
         """Over groups, after `update_slices`: the tables of all slices to results."""

@@ -1,8 +1,7 @@
 // The table of specialisations: which kernels an operation has for values of a physical type.
 #pragma once
+#include "fold.hpp"
 #include "program_partitions.hpp"
-#include "program_runs.hpp"
-#include "reduce.hpp"
 
 namespace ff {
 
@@ -299,6 +298,17 @@ inline const PairRuns* exact_pair_runs(int operation, int physical, int other) {
 inline kernel_t slices_kernel(const Program& program, int code_bytes) {
     if (program.codes == nullptr) return reduce_slices;
     return code_bytes == 1 ? update_slices<uint8_t> : code_bytes == 2 ? update_slices<uint16_t> : update_slices<uint32_t>;
+}
+
+struct FoldKernels {
+    kernel_t begin, rows, end;
+};
+
+inline FoldKernels fold_kernels(const Program& program, int code_bytes) {
+    if (program.codes == nullptr) return {begin_fold, fold_rows<reduce_rows>, end_fold<true>};
+    if (code_bytes == 1) return {begin_fold, fold_rows<update_rows<uint8_t>>, end_fold<false>};
+    if (code_bytes == 2) return {begin_fold, fold_rows<update_rows<uint16_t>>, end_fold<false>};
+    return {begin_fold, fold_rows<update_rows<uint32_t>>, end_fold<false>};
 }
 
 inline kernel_t count_kernel(int code_bytes) {

@@ -29,6 +29,8 @@ struct ProgramPatch {
 // Followed in memory by the steps, the patches and the contexts, each at the offset that is told here.
 struct Program {
     int64_t n_steps;         // in
+    int64_t n_before;        // in   of them, the first: run once, over all rows of the slice, before the blocks
+    int64_t n_after;         // in   the last: likewise, after the blocks
     int64_t steps;           // in
     int64_t patches;         // in
     int64_t contexts;        // in
@@ -43,7 +45,7 @@ inline int run_blocks(const Program& program, uint8_t* contexts, uint8_t* scratc
     const ProgramPatch* patches = (const ProgramPatch*)(base + program.patches);
     for (int64_t first = start; first < stop; first += program.block_rows) {
         const int64_t beyond = stop - first < program.block_rows ? stop : first + program.block_rows;
-        for (int64_t at = 0; at < program.n_steps; ++at) {
+        for (int64_t at = program.n_before; at < program.n_steps - program.n_after; ++at) {
             const ProgramStep& step = steps[at];
             for (int64_t patch = step.first_patch; patch < step.beyond_patch; ++patch) {
                 const ProgramPatch& one = patches[patch];
@@ -57,13 +59,22 @@ inline int run_blocks(const Program& program, uint8_t* contexts, uint8_t* scratc
     return OK;
 }
 
+inline int run_once(const Program& program, uint8_t* contexts, int64_t first_step, int64_t beyond_step, int64_t start, int64_t stop, int64_t slice) {
+    const ProgramStep* steps = (const ProgramStep*)((const uint8_t*)&program + program.steps);
+    int status = OK;
+    for (int64_t at = first_step; at < beyond_step && status == OK; ++at) status = steps[at].kernel(contexts + steps[at].context, start, stop, slice);
+    return status;
+}
+
 // The status of a failing step; which step of which row fails first over all rows, only the steps one by one can tell.
 inline int run_program(void* context, int64_t start, int64_t stop, int64_t slice) {
     const Program& program = *(const Program*)context;
     uint8_t* memory = (uint8_t*)std::aligned_alloc(64, (size_t)(program.context_bytes + program.scratch_bytes));   // multiples of 64
     if (memory == nullptr) return OUT_OF_MEMORY;
     memcpy(memory, (const uint8_t*)context + program.contexts, (size_t)program.context_bytes);
-    const int status = run_blocks(program, memory, memory + program.context_bytes, start, stop, slice);
+    int status = run_once(program, memory, 0, program.n_before, start, stop, slice);
+    if (status == OK) status = run_blocks(program, memory, memory + program.context_bytes, start, stop, slice);
+    if (status == OK) status = run_once(program, memory, program.n_steps - program.n_after, program.n_steps, start, stop, slice);
     std::free(memory);
     return status;
 }

@@ -20,6 +20,8 @@ cdef extern from "fused.hpp" namespace "ff" nogil:
 
     cdef struct Program:
         int64_t n_steps
+        int64_t n_before
+        int64_t n_after
         int64_t steps
         int64_t patches
         int64_t contexts
@@ -34,7 +36,7 @@ cdef int64_t rounded(int64_t n_bytes):
     return (n_bytes + 63) // 64 * 64
 
 
-def program(list steps not None, int64_t block_rows, int64_t scratch_bytes):
+def program(list steps not None, int64_t block_rows, int64_t scratch_bytes, *, int64_t n_before=0, int64_t n_after=0):
     """The task that runs the steps block by block.
 
     Parameters
@@ -46,15 +48,19 @@ def program(list steps not None, int64_t block_rows, int64_t scratch_bytes):
         A multiple of 512.
     scratch_bytes : int
         That the temporaries of one block take.
+    n_before, n_after : int
+        The first and the last steps run once per slice, before and after its blocks; they have no patches.
 
     Statuses: those of the steps; OUT_OF_MEMORY.
     """
     if block_rows <= 0 or block_rows % 512:
         raise ValueError(f"block_rows={block_rows} is not a multiple of 512")
+    if n_before < 0 or n_after < 0 or n_before + n_after > len(steps):
+        raise ValueError(f"{n_before} steps before and {n_after} after the blocks are not among {len(steps)}")
     cdef int64_t n_patches = sum(len(step[2]) for step in steps)
     cdef int64_t context_bytes = sum(rounded(step[1]) for step in steps)
     cdef Program head
-    head.n_steps = len(steps)
+    head.n_steps, head.n_before, head.n_after = len(steps), n_before, n_after
     head.steps = rounded(sizeof(Program))
     head.patches = head.steps + rounded(head.n_steps * sizeof(ProgramStep))
     head.contexts = head.patches + rounded(n_patches * sizeof(ProgramPatch))

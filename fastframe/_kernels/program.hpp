@@ -140,12 +140,13 @@ struct Program {
 
 struct Bound { Program* program; };      // what a task holds
 
-// The states that rows go to.
+// The states that rows go to, and where the rows lie.
 struct Area {
     uint8_t* states;
     uint32_t* missing;
     uint8_t* touched;
     int64_t n_groups;
+    const View* views;   // of the inputs: the program's, but where values are made block by block (fold.hpp)
 
     int64_t n_states() const { return n_groups + SPARE_SLOTS; }
     uint32_t* missing_of(int32_t counted) const {
@@ -470,7 +471,7 @@ inline bool update_block(const Program& program, const View* views, const Area& 
 inline Area slice_area(const Program& program, int64_t slice) {
     const int64_t n_states = program.n_groups + SPARE_SLOTS;
     return {program.states + slice * program.state_bytes, program.missing + slice * program.n_counted * n_states,
-            program.touched + slice * program.n_counted, program.n_groups};
+            program.touched + slice * program.n_counted, program.n_groups, program.views.data()};
 }
 
 inline void begin_slice(const Program& program, const Area& area) {

@@ -187,7 +187,7 @@ inline int update_partitions(void* raw, int64_t start, int64_t stop, int64_t) {
         const std::unique_ptr<uint32_t[]> missing(kept ? nullptr : new uint32_t[n_states * n_counted]);
         std::vector<uint8_t> touched(n_counted + 1);
         Unpacked unpacked(program);
-        Area area = {(uint8_t*)(((uintptr_t)states.get() + 63) & ~(uintptr_t)63), missing.get(), touched.data(), 0};
+        Area area = {(uint8_t*)(((uintptr_t)states.get() + 63) & ~(uintptr_t)63), missing.get(), touched.data(), 0, nullptr};
         for (int64_t number = start; number < stop; ++number) {
             if (kept) area = {program.states + number * table_bytes, program.missing + number * n_states * n_counted, program.touched + number * n_counted, 0};
             const int status = update_partition(program, program.first_partition + number, unpacked, area);

@@ -86,12 +86,12 @@ inline std::vector<Loop> plan_loops(const Program& program) {
     return loops;
 }
 
-inline bool run_lacks(const Program& program, int64_t row, int count) {
+inline bool run_lacks(const Program& program, const View* views, int64_t row, int count) {
     uint64_t missing[STEP_ROWS / 64];
     for (const Presence& presence : program.presences) {
         for (int first = 0; first < count; first += STEP_ROWS) {
             const int some = count - first < STEP_ROWS ? count - first : STEP_ROWS;
-            if (find_missing(presence, program.views.data(), row + first, some, missing)) return true;
+            if (find_missing(presence, views, row + first, some, missing)) return true;
         }
     }
     return false;
@@ -119,8 +119,8 @@ inline bool run_by_codes(const Program& program, const std::vector<Loop>& loops,
     for (const Loop& loop : loops) {
         if (loop.pairs != nullptr) {
             const Step& step = *loop.step;
-            const uint8_t* x = program.views[(size_t)step.input].values + row * loop.pairs->x_bytes;
-            const uint8_t* y = program.views[(size_t)step.other].values + row * loop.pairs->y_bytes;
+            const uint8_t* x = area.views[step.input].values + row * loop.pairs->x_bytes;
+            const uint8_t* y = area.views[step.other].values + row * loop.pairs->y_bytes;
             loop.pairs->of<Code>()({area.states + loop.offset, table, program.stride, codes, program.base, x, y, step.given, count});
             continue;
         }
@@ -128,12 +128,12 @@ inline bool run_by_codes(const Program& program, const std::vector<Loop>& loops,
             const coded_t* updates = loop.next != nullptr ? beside_of(*loop.step, *loop.next)->by_codes : loop.step->kernels->alone;
             const Step& other = loop.next != nullptr ? *loop.next : *loop.step;
             const Coded rows = {codes, program.base, table, program.stride};
-            updates[sizeof(Code) >> 1](*loop.step, other, program.views.data(), area.states, rows, row, count);
+            updates[sizeof(Code) >> 1](*loop.step, other, area.views, area.states, rows, row, count);
             continue;
         }
         if constexpr (sizeof(Code) <= 2) {   // `go_by_codes` has words by no others
             const uint8_t* values[RUN_WORDS][2] = {};
-            loop.aim_values(program.views.data(), row, values);
+            loop.aim_values(area.views, row, values);
             run_codes_kernel<Code>(loop.n_words, loop.digits())(area.states + loop.offset, table, program.stride, codes, values, count);
         }
     }
@@ -146,18 +146,14 @@ inline bool go_by_targets(const std::vector<Loop>& loops) {
     return !loops.empty();
 }
 
-// Over rows.
 template <typename Code>
-int update_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
-    const Program& program = *((const Bound*)raw)->program;
-    const Area area = slice_area(program, slice);
-    begin_slice(program, area);
+bool update_rows(const Program& program, const Area& area, int64_t start, int64_t stop) {
     const std::vector<Loop> loops = plan_loops(program);
     const bool by_codes = go_by_codes<Code>(program, loops), by_targets = go_by_targets(loops);
     uint32_t group[STEP_ROWS], target[RUN_ROWS];
     for (int64_t run = start; run < stop; run += RUN_ROWS) {
         const int n_run = (int)(stop - run < RUN_ROWS ? stop - run : RUN_ROWS);
-        const bool whole = (by_codes || by_targets) && !run_lacks(program, run, n_run);
+        const bool whole = (by_codes || by_targets) && !run_lacks(program, area.views, run, n_run);
         if (whole && by_codes && run_by_codes<Code>(program, loops, area, run, n_run)) continue;
         const bool direct = whole && by_targets;
         for (int first = 0; first < n_run; first += STEP_ROWS) {
@@ -165,14 +161,23 @@ int update_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
             aim<Code>(program, run + first, count, group, target + first);
             if (direct) continue;
             if (program.prefetch) for (int lane = 0; lane < count; ++lane) __builtin_prefetch(area.states + 8 * (size_t)target[first + lane], 1);
-            if (!update_block(program, program.views.data(), area, group, target + first, run + first, count, false)) return OVERFLOW_;
+            if (!update_block(program, area.views, area, group, target + first, run + first, count, false)) return false;
         }
         if (!direct) continue;
         for (const Loop& loop : loops) {
-            if (!loop.run(program.views.data(), area.states, target, run, n_run)) return OVERFLOW_;
+            if (!loop.run(area.views, area.states, target, run, n_run)) return false;
         }
     }
-    return end_slice(program, area, false) ? OK : OVERFLOW_;
+    return true;
+}
+
+// Over rows.
+template <typename Code>
+int update_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
+    const Program& program = *((const Bound*)raw)->program;
+    const Area area = slice_area(program, slice);
+    begin_slice(program, area);
+    return update_rows<Code>(program, area, start, stop) && end_slice(program, area, false) ? OK : OVERFLOW_;
 }
 
 }  // namespace ff

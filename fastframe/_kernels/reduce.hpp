@@ -239,7 +239,7 @@ inline bool reduce_block(const Program& program, const Area& area, int64_t row, 
         }
         if (!blocks && presence.counted < 0) continue;
         const uint32_t* to = target;
-        if (find_missing(presence, program.views.data(), row, count, missing)) {
+        if (find_missing(presence, area.views, row, count, missing)) {
             if (presence.counted >= 0) {
                 uint32_t* counts = area.missing_of(presence.counted);
                 for (int word = 0; word * 64 < count; ++word) counts[0] += (uint32_t)__builtin_popcountll(missing[word]);
@@ -252,7 +252,7 @@ inline bool reduce_block(const Program& program, const Area& area, int64_t row, 
         }
         for (int32_t number = presence.first_step; blocks && number < presence.stop_step; ++number) {
             const Step& step = program.steps[(size_t)number];
-            if (step.kernels->reduce == nullptr && !step.kernels->update(step, program.views.data(), area.states, to, row, count)) return false;
+            if (step.kernels->reduce == nullptr && !step.kernels->update(step, area.views, area.states, to, row, count)) return false;
         }
     }
     return true;
@@ -260,21 +260,25 @@ inline bool reduce_block(const Program& program, const Area& area, int64_t row, 
 
 constexpr int64_t REDUCED_ROWS = 2 * CHUNK_ROWS;   // a chunk that stays in the first-level cache for all that looks at it
 
+inline bool reduce_rows(const Program& program, const Area& area, int64_t start, int64_t stop) {
+    for (int64_t chunk = start; chunk < stop; chunk += REDUCED_ROWS) {
+        const int64_t chunk_stop = chunk + REDUCED_ROWS < stop ? chunk + REDUCED_ROWS : stop;
+        for (int64_t row = chunk; row < chunk_stop; row += STEP_ROWS) {
+            if (!reduce_block(program, area, row, (int)(chunk_stop - row < STEP_ROWS ? chunk_stop - row : STEP_ROWS))) return false;
+        }
+        for (const Step& step : program.steps) {
+            if (step.kernels->reduce != nullptr && !step.kernels->reduce(step, area.views, area.states, chunk, chunk_stop)) return false;
+        }
+    }
+    return true;
+}
+
 // Over rows; in place of `update_slices` where all rows are of one group.
 inline int reduce_slices(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const Program& program = *((const Bound*)raw)->program;
     const Area area = slice_area(program, slice);
     begin_slice(program, area);
-    for (int64_t chunk = start; chunk < stop; chunk += REDUCED_ROWS) {
-        const int64_t chunk_stop = chunk + REDUCED_ROWS < stop ? chunk + REDUCED_ROWS : stop;
-        for (int64_t row = chunk; row < chunk_stop; row += STEP_ROWS) {
-            if (!reduce_block(program, area, row, (int)(chunk_stop - row < STEP_ROWS ? chunk_stop - row : STEP_ROWS))) return OVERFLOW_;
-        }
-        for (const Step& step : program.steps) {
-            if (step.kernels->reduce != nullptr && !step.kernels->reduce(step, program.views.data(), area.states, chunk, chunk_stop)) return OVERFLOW_;
-        }
-    }
-    return end_slice(program, area, true) ? OK : OVERFLOW_;
+    return reduce_rows(program, area, start, stop) && end_slice(program, area, true) ? OK : OVERFLOW_;
 }
 
 }  // namespace ff

@@ -97,6 +97,11 @@ class Column:
         return self._array
 
     @property
+    def in_memory(self) -> bool:
+        """Whether there are values; else they are computed when somebody looks at them."""
+        return True
+
+    @property
     def block(self) -> Block | None:
         """The memory of the values, of a column that was made by `of_block`."""
         return self._memory

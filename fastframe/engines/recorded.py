@@ -90,7 +90,7 @@ def bytes_used(spec: Spec, tables: Sequence[Table], result: Table) -> int:
         case Reduce():
             names = _inputs(spec.outputs)
         case Project():
-            names = {name for _, expression in spec.outputs for name in expression.names()}
+            names = {name for made, expression in spec.outputs if result[made].in_memory for name in expression.names()}
         case Put():
             return _bytes(table, [spec.column]) + sum(one.nbytes for one in tables[1:])
         case Filter():
@@ -118,10 +118,10 @@ def bytes_made(tables: Sequence[Table], result: Table) -> int:
     shared = {id(column) for column in given}
     buffers = {address for column in given for address in _addresses(column)}
     made = [column for column in result.columns.values() if id(column) not in shared]
-    return sum(column.nbytes for column in made if not (_addresses(column) and _addresses(column) <= buffers))
+    return sum(column.nbytes for column in made if column.in_memory and not (_addresses(column) and _addresses(column) <= buffers))
 
 
 def _addresses(column: Column) -> set[int]:
-    if isinstance(column, RangeColumn):   # has no memory until somebody looks
+    if isinstance(column, RangeColumn) or not column.in_memory:   # no memory until somebody looks
         return set()
     return {buffer.address for buffer in column.array.buffers() if buffer is not None and buffer.size}

@@ -113,5 +113,5 @@ def with_arguments(table: Table, found: Sequence[Aggregated]) -> tuple[Table, li
             names[one.arg] = one.arg.name if isinstance(one.arg, Col) else _ARGUMENT.format(len(names))
     made = tuple([(name, arg) for arg, name in names.items() if not isinstance(arg, Col)])
     if made:
-        table = table.with_columns(run(Project(made), table).columns)
+        table = table.with_columns(run(Project(made, deferred=True), table).columns)
     return table, [names[one.arg] for one in found]

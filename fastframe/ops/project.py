@@ -18,10 +18,14 @@ class Project(Spec):
         In result order. A plain ``Col`` shares the column.
     keep : bool
         Keep all input columns; an output then replaces the column of its name in place, or comes at the end.
+    deferred : bool
+        Columns may be computed when they are first looked at, and raise then what computing them raises: for whoever only
+        aggregates them, and lets none of them out.
     """
 
     outputs: tuple[tuple[str, Expression], ...]
     keep: bool = False
+    deferred: bool = False
 
     def resolve(self, *schemas: Schema) -> dict[str, DType]:
         (schema,) = schemas

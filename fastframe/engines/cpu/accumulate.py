@@ -14,6 +14,7 @@ import numpy as np
 from fastframe._kernels import aggregate as kernels
 from fastframe._kernels.memory import Block
 from fastframe._threads import SLICE_ROWS, run, slice_rows
+from fastframe._threads._drive import Task
 from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_all, allocate_bits
 from fastframe.dtypes import FLOAT64, UINT64, DType, Kind, Physical
@@ -54,6 +55,12 @@ def accumulate_all(requests: Sequence[Request], codes: Codes | None, n_groups: i
     """
     if isinstance(codes, np.ndarray):
         codes = np.ascontiguousarray(codes)
+    if any(not column.in_memory for one in requests for column in (one.column, one.other) if column is not None):
+        from fastframe.engines.cpu.folded import folded  # what most passes do without is imported when first used
+
+        found = folded(requests, codes, n_groups, filled=filled)
+        if found is not None:
+            return found
     found = _pass_of(requests, codes, n_groups, filled=filled).run() if requests else []
     if found is None:   # some partial total passed 64 bits; the exact total may still fit
         wide = [replace(one, operation=one.wide) if one.wide is not None else one for one in requests]
@@ -131,10 +138,14 @@ class Pass:
             states.address, missing.address, touched.address, n_slices=n_slices, n_replicas=n_replicas,
             prefetch=table * self.stride > _CACHED_BYTES,
         )  # fmt: skip
-        if run(update, self.n_rows, rows, operation=_OPERATION) is not None:
+        if not self._update(update, rows):
             return False
         self.layout.note_nan(self.program.found_nan, self.operands)   # partitions do not: they leave out rows of no group
         return run(self.program.combine_slices(), self.n_groups, GROUP_SLICE, operation=_OPERATION) is None
+
+    def _update(self, update: Task, rows: int) -> bool:
+        """All rows to the states of their slices, which have ``rows`` rows; False where a total does not fit."""
+        return run(update, self.n_rows, rows, operation=_OPERATION) is None
 
     @property
     def _scatters(self) -> bool:

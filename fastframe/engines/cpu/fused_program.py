@@ -29,7 +29,6 @@ MOST_BLOCK_ROWS = 1 << 15      # longer stretches of a column are read faster, u
 SCRATCH_BYTES = 256 << 10      # docs/plans/fused_expressions.md has the measurements
 LEAST_BLOCK_ROWS = 2048
 OPERATION = "expression"
-_VALIDITY = 8   # bytes from a view's values to its validity
 
 
 class Place(NamedTuple):
@@ -87,6 +86,16 @@ class Request:
 Patches = list[tuple[int, int]]   # (offset in the context, slot)
 
 
+class Consumer(NamedTuple):
+    """Who takes the blocks that a program makes: kernels that begin a slice, take a block, and end the slice."""
+
+    begin: Task
+    take: Task
+    end: Task
+    size: int        # of the context that each of them has
+    reads: Patches
+
+
 class _Step(NamedTuple):
     task: Task
     places: Mapping[str, int]   # by name, in the context; and its "size"
@@ -101,6 +110,8 @@ def physical_of(value: Value) -> Physical | None:
 
 class Program:
     """Steps over ``n_rows`` rows."""
+
+    VALIDITY = 8   # bytes from a view's values to its validity
 
     def __init__(self, n_rows: int) -> None:
         self.n_rows = n_rows
@@ -135,7 +146,7 @@ class Program:
         if isinstance(value, Operand):
             return value.column.view, []
         bits, values = self._one_offset(value)
-        patches = [(at, place.slot) for at, place in ((0, values), (_VALIDITY, bits)) if place is not None and place.slot is not None]
+        patches = [(at, place.slot) for at, place in ((0, values), (self.VALIDITY, bits)) if place is not None and place.slot is not None]
         offset = bits.bit_offset if bits is not None else values.bit_offset
         return (values.address, bits.address if bits is not None else 0, offset, self.n_rows), patches
 
@@ -194,13 +205,26 @@ class Program:
                 if value.validity is not None and value.validity.slot is not None:
                     self._results[value.validity.slot] = allocate_bits(self.n_rows, OPERATION)
         if self.steps:
-            bases, bits_per_row = self._layout()
-            rows = block_rows(bits_per_row)
-            task = program([self._placed(step, bases, rows) for step in self.steps], rows, bits_per_row * rows // 8)
-            if run(task, self.n_rows, operation=OPERATION) is not None:
+            rows, steps, scratch = self._blocks()
+            if run(program(steps, rows, scratch), self.n_rows, operation=OPERATION) is not None:
                 return None
         made = {id(value): self._column(value) for value in outputs}
         return [made[id(value)] for value in outputs]
+
+    def feed(self, consumer: Consumer, slice_rows: int) -> bool:
+        """Make all blocks for a consumer, in slices of so many rows; False where a step failed."""
+        self.steps.append(_Step(consumer.take, {"size": consumer.size}, consumer.reads, []))
+        rows, steps, scratch = self._blocks()
+        before: Step = (consumer.begin, consumer.size, [], [])
+        after: Step = (consumer.end, consumer.size, [], [])
+        task = program([before, *steps, after], rows, scratch, n_before=1, n_after=1)
+        return run(task, self.n_rows, slice_rows, operation=OPERATION) is None
+
+    def _blocks(self) -> tuple[int, list[Step], int]:
+        """Rows of a block, the steps that run over it, and the bytes of its temporaries."""
+        bases, bits_per_row = self._layout()
+        rows = block_rows(bits_per_row)
+        return rows, [self._placed(step, bases, rows) for step in self.steps], bits_per_row * rows // 8
 
     def _placed(self, step: _Step, bases: dict[int, int], rows: int) -> Step:
         patches, words = [], []

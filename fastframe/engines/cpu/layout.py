@@ -5,7 +5,7 @@ A layout refers to no column and no memory; `Layout.put_into` makes a program of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -142,7 +142,9 @@ class Layout(NamedTuple):
                     note_no_nan(operands.columns[self.inputs[one][0]])
 
 
-def layout_of(requests: Sequence[Request], *, filled: bool, grouped: bool) -> tuple[Layout, Operands]:
+def layout_of(
+    requests: Sequence[Request], *, filled: bool, grouped: bool, source: Callable[[Column], Source] = source_of
+) -> tuple[Layout, Operands]:
     """The layout for requests, and what to put into it; ``filled``: every group has a row."""
     numbers: dict[int, int] = {}
     columns: list[Column] = []
@@ -156,7 +158,7 @@ def layout_of(requests: Sequence[Request], *, filled: bool, grouped: bool) -> tu
             places.append(number)
         needs_n = one.result is None or one.result.needs_n
         asked.append((one.operation, places[0], places[1], one.all_rows, one.missing_matters, needs_n))   # `_Asked` costs more
-    sources = [source_of(column) for column in columns]
+    sources = [source(column) for column in columns]
     held = tuple([_held(column, source) for column, source in zip(columns, sources)])
     operands = Operands(sources, len(columns[0]), columns if grouped and len(columns[0]) >= PROOF_ROWS else ())
     drawing = tuple(asked), held, filled

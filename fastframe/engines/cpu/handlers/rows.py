@@ -7,7 +7,7 @@ import numpy as np
 from fastframe.column import Column, Table
 from fastframe.dtypes import Kind
 from fastframe.engines.cpu.cast import cast
-from fastframe.engines.cpu.evaluate import evaluate_all, mapped_results
+from fastframe.engines.cpu.evaluate import FUSED_ROWS, evaluate_all, mapped_results
 from fastframe.engines.cpu.select import filter_columns, filter_plan, put, take_table
 from fastframe.engines.cpu.sort_table import sorted_table
 from fastframe.ops.expressions import Expression
@@ -17,6 +17,10 @@ from fastframe.ops.rows import Filter, Sort, Take
 
 
 def project(spec: Project, table: Table) -> Table:
+    if spec.deferred and table.n_rows >= FUSED_ROWS:
+        from fastframe.engines.cpu.deferred import deferred_columns  # what most projections do without is imported when first used
+
+        return Table.of(deferred_columns(spec.outputs, table), table.n_rows)
     several = {expression for _, expression in spec.outputs if isinstance(expression, Mapped) and expression.place}
     computed = _with_several(spec, table) if several else evaluate_all(spec.outputs, table)
     if spec.keep:
