@@ -134,10 +134,7 @@ class SeriesReductions(Reductions):
         """The value below which a share ``q`` of the values lies; a series for several ``q``."""
         if isinstance(q, int | float):
             return self._reduce("quantile", {"q": float(q), "interpolation": interpolation})
-        series: Any = self
-        values = [self._reduce_column("quantile", {"q": float(one), "interpolation": interpolation}) for one in q]
-        found = _labelled(self, [""] * len(values), values)._column
-        return type(series)._of({label_key(0): column_from(np.asarray(q, dtype=np.float64))}, found, series.name)
+        return _quantiles(self, [float(one) for one in q], interpolation)
 
     def agg(self, func: Any, **options: Any) -> Any:
         """One aggregation by name, or a series of several.
@@ -185,6 +182,16 @@ class SeriesReductions(Reductions):
         name = series.name if series.name is not None else "value"
         frame = _describe(type(series), series.to_frame(name))
         return frame[name]
+
+
+def _quantiles(series: Any, shares: Sequence[float], interpolation: str) -> Any:
+    """Several quantiles of a series, labelled by their shares; the values are brought together once."""
+    column = next(iter(series._values))
+    calls = [aggregation("quantile", {"q": one, "interpolation": interpolation, "name": column}) for one in shares]
+    with calling(column, series.name):
+        values = list(_reduced(series._table, [(str(n), column, call) for n, call in enumerate(calls)]).values())
+    found = _labelled(series, [""] * len(values), values)._column
+    return type(series)._of({label_key(0): column_from(np.asarray(shares, dtype=np.float64))}, found, series.name)
 
 
 class FrameReductions(Reductions):

@@ -20,6 +20,7 @@ from fastframe.dtypes import BOOL, FLOAT64, DType, Kind, Physical
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.dictionaries import same_dictionary
 from fastframe.engines.cpu.forms import nulls
+from fastframe.engines.cpu.members import has_kernel, member_bits
 from fastframe.engines.cpu.operands import Chosen, Invocation, Operand, Side, exact_number_row, is_kernel_number, plain_array
 from fastframe.engines.cpu.results import all_bits, bits_result, with_validity
 from fastframe.errors import ArgumentError, DTypeError, IntegerOverflow, LossyCast
@@ -360,29 +361,35 @@ def bounds_of(inclusive: str) -> tuple[str, str]:
 
 def evaluate_isin(call: Invocation) -> Column:
     """Membership of a tuple of values; those that the dtype cannot hold match nothing."""
-    import pyarrow.compute as pc
-
     column = call.operands[0].column
     values_dtype = dtypes.from_arrow(column.dictionary.type) if column.is_encoded else column.dtype
     known, missing = members(call.options["values"], values_dtype)
     if column.dtype.kind is Kind.NULL or not known:
         found = all_bits(False, call.n_rows, "isin")
+    elif has_kernel(column):
+        found = member_bits(column, pa.concat_arrays(known))
     else:
-        has_zero = values_dtype.kind is Kind.FLOAT and 0 in call.options["values"]
-        zeros = [pa.array([-0.0, 0.0], values_dtype.arrow)] if has_zero else []   # one value, two encodings
-        wanted = pa.concat_arrays(known + zeros)
-        values_array = column.dictionary if column.is_encoded else column.array
-        wanted = wanted if wanted.type == values_array.type else wanted.cast(values_array.type)
-        if values_array.type == pa.float16():   # pyarrow looks up no halves
-            values_array, wanted = values_array.cast(pa.float32()), wanted.cast(pa.float32())
-        if column.is_encoded:
-            found = lookup_bits(column, pc.is_in(values_array, wanted), missing=False, n_rows=call.n_rows, operation="isin")
-        else:
-            found = Column(pc.is_in(values_array, wanted, skip_nulls=True))
+        found = _found_by_arrow(column, known, values_dtype, call)
     if not missing:
         return found
     both = (Operand(found), Operand(missing_bits(column, invert=False)))
     return evaluate_logic(call.of("or", both, BOOL))
+
+
+def _found_by_arrow(column: Column, known: list[pa.Array], dtype: DType, call: Invocation) -> Column:
+    """Which values are among some, for text, bools, decimals and halves; of encoded text and categories each value once."""
+    import pyarrow.compute as pc
+
+    has_zero = dtype.kind is Kind.FLOAT and 0 in call.options["values"]
+    zeros = [pa.array([-0.0, 0.0], dtype.arrow)] if has_zero else []   # one value, two encodings
+    wanted = pa.concat_arrays(known + zeros)
+    values = column.dictionary if column.is_encoded else column.array
+    wanted = wanted if wanted.type == values.type else wanted.cast(values.type)
+    if values.type == pa.float16():   # pyarrow looks up no halves
+        values, wanted = values.cast(pa.float32()), wanted.cast(pa.float32())
+    if column.is_encoded:
+        return lookup_bits(column, pc.is_in(values, wanted), missing=False, n_rows=call.n_rows, operation="isin")
+    return Column(pc.is_in(values, wanted, skip_nulls=True))
 
 
 def members(values: Iterable[Any], dtype: DType) -> tuple[list[pa.Array], bool]:

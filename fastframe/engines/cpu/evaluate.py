@@ -22,7 +22,6 @@ from fastframe.engines.cpu.compare import (
     evaluate_not,
 )
 from fastframe.engines.cpu.operands import Invocation, Operand, broadcast, is_kernel_number, number_row
-from fastframe.engines.cpu.sliced import by_slices
 from fastframe.engines.cpu.text_functions import evaluate_join, evaluate_text
 from fastframe.engines.cpu.time_functions import evaluate_time
 from fastframe.ops.expressions import Bound, Call, Cast, Col, Expression, Lit
@@ -47,9 +46,9 @@ HANDLERS: dict[str, Callable[[Invocation], Column]] = {
     "isin": evaluate_isin,
     "if_else": evaluate_if_else,
     "coalesce": evaluate_coalesce,
-    "text": by_slices(evaluate_text),
+    "text": evaluate_text,
     "text_join": evaluate_join,
-    "time": by_slices(evaluate_time),
+    "time": evaluate_time,
 }
 
 

@@ -1,9 +1,10 @@
-"""Text functions, by pyarrow: on the dictionary of encoded text once, then a gather; else on the values in one call."""
+"""Text functions, by pyarrow: on each distinct value once, then a gather, where values repeat; else on slices of the values."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,20 +14,39 @@ from fastframe.column import Column
 from fastframe.dtypes import BOOL, STRING, Kind
 from fastframe.engines.cpu.compare import lookup_bits
 from fastframe.engines.cpu.forms import nulls
-from fastframe.engines.cpu.operands import Invocation
+from fastframe.engines.cpu.keys_text import encode_text, repeats
+from fastframe.engines.cpu.operands import Invocation, Operand
 from fastframe.engines.cpu.results import all_bits
-from fastframe.engines.cpu.take import code_rows, take
+from fastframe.engines.cpu.sliced import by_slices
+from fastframe.engines.cpu.take import by_codes, code_rows, take
 from fastframe.errors import ArgumentError
 
 Options = Mapping[str, Any]
+_ENCODED_ROWS = 1 << 17   # fewer are not worth a look whether values repeat
 
 
 def evaluate_text(call: Invocation) -> Column:
     """A text function of one operand; a bool result is ``na`` (False) where the text is missing."""
     column = call.operands[0].column
-    missing = bool(call.options.get("na", False))
     if column.dtype.kind is Kind.NULL:
+        missing = bool(call.options.get("na", False))
         return all_bits(missing, call.n_rows, call.operation) if call.result == BOOL else nulls(call.result, call.n_rows)
+    encoded = _in_codes(column)
+    return _BY_SLICES(call) if encoded is column else _evaluated(replace(call, operands=(Operand(encoded),)))
+
+
+def _in_codes(column: Column) -> Column:
+    """Plain text by codes where these are known, or where it is long and its values repeat: encoding takes less than most functions."""
+    if column.is_encoded or not column.dtype.is_text:
+        return column
+    repeated = len(column) >= _ENCODED_ROWS and column.fact("repeats", lambda: repeats(column.array))
+    return encode_text(column) if repeated else by_codes(column)
+
+
+def _evaluated(call: Invocation) -> Column:
+    """The function of some rows, on one thread."""
+    column = call.operands[0].column
+    missing = bool(call.options.get("na", False))
     compute = TEXT[call.operation.removeprefix("text.")]
     try:
         values = compute(column.dictionary if column.is_encoded else column.array, call.options)
@@ -41,6 +61,9 @@ def evaluate_text(call: Invocation) -> Column:
     if not column.is_encoded:
         return Column(values, call.result)
     return _encoded_text(column, values) if call.result == STRING else take(Column(values, call.result), code_rows(column), missing=True)
+
+
+_BY_SLICES = by_slices(_evaluated)
 
 
 def _encoded_text(column: Column, values: pa.Array) -> Column:

@@ -1,4 +1,4 @@
-"""Date and time functions: fields by pyarrow's calendar, rounding and durations by our integer kernels."""
+"""Date and time functions: by our calendar and integer kernels where they can, else by pyarrow's calendar."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import pyarrow as pa
 
 from fastframe.column import Column, Table
 from fastframe.dtypes import BOOL, INT64, Kind
+from fastframe.engines.cpu.calendar import calendar_field, days_of, text_of_days
 from fastframe.engines.cpu.forms import nulls
 from fastframe.engines.cpu.operands import Invocation
 from fastframe.engines.cpu.results import all_bits
+from fastframe.engines.cpu.sliced import by_slices
 from fastframe.errors import ArgumentError
 from fastframe.ops.expressions import Call, Col, Expression, Lit
 
@@ -29,6 +31,18 @@ def evaluate_time(call: Invocation) -> Column:
     column = call.operands[0].column
     if column.dtype.kind is Kind.NULL:
         return all_bits(False, call.n_rows, call.operation) if call.result == BOOL else nulls(call.result, call.n_rows)
+    name = call.operation.removeprefix("time.")
+    if name in TEXTS:
+        form = TEXTS[name] or call.options["format"]
+        found = text_of_days(column, form, lambda days: _strftime(days, {"format": form}))
+    else:
+        found = days_of(column) if name == "date" else calendar_field(name, column)
+    return found if found is not None else _BY_SLICES(call)
+
+
+def _by_arrow(call: Invocation) -> Column:
+    """The function of some rows, on one thread."""
+    column = call.operands[0].column
     try:
         values = TIME[call.operation.removeprefix("time.")](column.array, call.options)
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
@@ -36,6 +50,9 @@ def evaluate_time(call: Invocation) -> Column:
     if call.result == BOOL and values.null_count:
         values = values.fill_null(False)
     return Column(values if values.type == call.result.arrow else values.cast(call.result.arrow), call.result)
+
+
+_BY_SLICES = by_slices(_by_arrow)
 
 
 # ---- fields ---------------------------------------------------------------------------------------------------------
@@ -212,13 +229,16 @@ def _strftime(times: pa.Array, options: Options) -> pa.Array:
         times = times.cast(pa.timestamp("s"))
     seconds = _multiples("floor")(times, {"freq": "s"}).cast(pa.timestamp("s", tz=times.type.tz))
     directives = re.findall(r"%.|[^%]+|%", options["format"], re.DOTALL)
-    parts = [list(part) for _, part in groupby(directives, key=lambda one: one == "%f")]
+    parts = [list(part) for _, part in groupby(directives, key=lambda one: one == "%f")] or [[""]]
     texts = [
         pc.utf8_lpad(_microsecond(times, options).cast(pa.string()), 6, "0") if one == "%f" else pc.strftime(seconds, format=one, locale="C")
         for part in parts
         for one in (part if part[0] == "%f" else ["".join(part)])
     ]
     return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "")
+
+
+TEXTS: dict[str, str | None] = {"strftime": None, "day_name": "%A", "month_name": "%B"}   # the format; None: it is given
 
 
 def _named(form: str) -> Callable[[pa.Array, Options], pa.Array]:
@@ -258,8 +278,7 @@ TIME: dict[str, Callable[[pa.Array, Options], pa.Array]] = {
     "ceil": _multiples("ceil"),
     "round": _multiples("round"),
     "strftime": _strftime,
-    "day_name": _named("%A"),
-    "month_name": _named("%B"),
+    **{name: _named(form) for name, form in TEXTS.items() if form is not None},
     "tz_localize": _tz_localize,
     "tz_convert": _tz_convert,
     "total_seconds": _span(lambda per_second: Call("truediv", (_X, Lit(float(per_second))))),

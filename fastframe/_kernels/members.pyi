@@ -1,0 +1,9 @@
+from typing import Any
+
+from fastframe._threads._drive import Task
+
+View = tuple[int, int, int, int]
+
+def near(physical: int, view: View, table: int, low: int, size: int, out: int, *, keep_alive: Any) -> Task: ...
+def hashed(physical: int, view: View, table: int, size: int, empty: int, out: int, *, keep_alive: Any) -> Task: ...
+def put(words: int, count: int, table: int, size: int, empty: int) -> None: ...
