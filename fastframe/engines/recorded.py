@@ -11,6 +11,7 @@ from typing import Any
 
 from fastframe._threads import record
 from fastframe.column import Column, Table
+from fastframe.column.later import LaterColumn
 from fastframe.column.range import RangeColumn
 from fastframe.ops.apply import Apply, WindowApply
 from fastframe.ops.base import Spec
@@ -117,11 +118,15 @@ def bytes_made(tables: Sequence[Table], result: Table) -> int:
     given = [column for table in tables for column in table.columns.values()]
     shared = {id(column) for column in given}
     buffers = {address for column in given for address in _addresses(column)}
-    made = [column for column in result.columns.values() if id(column) not in shared]
+    made = [column for column in result.columns.values() if id(column) not in shared and not _is_later(column)]
     return sum(column.nbytes for column in made if not (_addresses(column) and _addresses(column) <= buffers))
 
 
+def _is_later(column: Column) -> bool:
+    return isinstance(column, LaterColumn) and column.recipe is not None
+
+
 def _addresses(column: Column) -> set[int]:
-    if isinstance(column, RangeColumn):   # has no memory until somebody looks
+    if isinstance(column, RangeColumn) or _is_later(column):   # has no memory until somebody looks
         return set()
     return {buffer.address for buffer in column.array.buffers() if buffer is not None and buffer.size}
