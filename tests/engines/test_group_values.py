@@ -136,3 +136,11 @@ def test_memory_that_may_change_is_not_read_later() -> None:
     expected = np.minimum(np.arange(N_ROWS) // 3 * 3 + 2, N_ROWS - 1)
     keys[:] = 0
     np.testing.assert_array_equal(later.to_numpy(), expected)
+
+
+def test_a_profile_does_not_look_at_them() -> None:
+    frame = ff.from_arrow(table(3_000, "float64"))
+    with ff.profile() as profile:
+        later = frame.groupby("k")["v"].transform("mean")
+    assert column_of(later).recipe is not None
+    assert [one.operation.bytes_written for one in profile.operations] == [0]
