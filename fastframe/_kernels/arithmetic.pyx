@@ -7,7 +7,7 @@ read as values of the loop's type ``physical``, which is also the type of the ou
 from libc.stdint cimport int64_t, uint8_t, uintptr_t
 
 from fastframe._kernels.kernel cimport as_view
-from fastframe._kernels.operand cimport Operand, as_operand
+from fastframe._kernels.operand cimport Operand, as_operand, gatherer
 from fastframe._threads._drive cimport Task, kernel_t
 
 
@@ -63,6 +63,18 @@ UNARY_PLACES = {
 }
 
 
+cdef int read(Operand* operand, tuple given) except -1:
+    """Let an operand read a view, or the values of groups."""
+    if len(given) == 4:
+        operand.values = as_view(given)
+        return 0
+    operand.values = as_view((given[0], 0, 0, 0))
+    operand.convert = gatherer(given[1], given[2])
+    if operand.convert == NULL:
+        raise TypeError(f"values of {given[1]} bytes cannot be read by group")
+    return 0
+
+
 cdef class Binary:
     """``left operation right`` over operands of two types: the kernel and the conversions, found once.
 
@@ -88,7 +100,8 @@ cdef class Binary:
         Parameters
         ----------
         left, right : tuple
-            IN views.
+            IN views; or, of the values of groups at each row's group, the address of a `GroupValues` (three words: address of the
+            values, address of the codes, code 0), and the bytes of a value and of a code. Those have no nulls, and the loop's type.
         out : address
             OUT values of type ``physical``, one per row.
         validity : address
@@ -97,8 +110,8 @@ cdef class Binary:
         Statuses: OVERFLOW where an integer result does not fit, INEXACT for an integer to a negative power.
         """
         cdef BinaryContext ctx = self.ctx
-        ctx.left.values = as_view(tuple(left))
-        ctx.right.values = as_view(tuple(right))
+        read(&ctx.left, tuple(left))
+        read(&ctx.right, tuple(right))
         ctx.out = <uint8_t*>out
         ctx.validity = <uint8_t*>validity
         return Task.make(self.kernel, &ctx, sizeof(ctx), keep_alive)

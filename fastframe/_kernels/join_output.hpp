@@ -209,7 +209,7 @@ struct Emitter {
     void flush_records(const Records& records, size_t sink) {
         for (int start = 0; start < n_pairs; start += RECORD_BLOCK) {
             const int count = std::min(RECORD_BLOCK, n_pairs - start);
-            copy_records(records, scratch.build_rows + start, count, n_pairs - start, scratch.records);
+            copy_records<MISSES>(records, scratch.build_rows + start, count, n_pairs - start, scratch.records);
             for (int64_t at = 0; at < records.n_fields; ++at) {
                 const RecordField& field = records.fields[at];
                 Sink& values = sinks[sink + 2 * at];

@@ -77,6 +77,26 @@ inline convert_t converter(int from, int to) {
     }, (convert_t)nullptr);
 }
 
+// An operand that is the values of groups at each row's group; its conversion reads one of these where `values.values` points.
+struct GroupValues {
+    const uint8_t* values;   // in: of the groups
+    const uint8_t* codes;    // in: each row's group; every row has one
+    int64_t base;            // in: what code 0 is in `codes`
+};
+
+template <typename T, typename Code>
+inline void gather_block(const View& view, int64_t start, int count, uint8_t* __restrict out) {
+    const GroupValues in = *(const GroupValues*)view.values;
+    for (int row = 0; row < count; ++row) store<T>(out, row, load<T>(in.values, (uint32_t)(load<Code>(in.codes, start + row) - (uint32_t)in.base)));
+}
+
+// Null where no loop reads values of so many bytes.
+inline convert_t gatherer(int value_bytes, int code_bytes) {
+    if (value_bytes == 8) return code_bytes == 1 ? &gather_block<uint64_t, uint8_t> : code_bytes == 2 ? &gather_block<uint64_t, uint16_t> : &gather_block<uint64_t, uint32_t>;
+    if (value_bytes == 4) return code_bytes == 1 ? &gather_block<uint32_t, uint8_t> : code_bytes == 2 ? &gather_block<uint32_t, uint16_t> : &gather_block<uint32_t, uint32_t>;
+    return nullptr;
+}
+
 // One operand during one slice: its blocks, and the validity of its rows.
 template <typename T>
 struct Blocks {

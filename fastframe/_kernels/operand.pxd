@@ -13,6 +13,7 @@ cdef extern from "operand.hpp" namespace "ff" nogil:
         int scalar
 
     convert_t converter(int source, int target)
+    convert_t gatherer(int value_bytes, int code_bytes)
 
 
 cdef inline Operand as_operand(tuple given, int physical) except *:

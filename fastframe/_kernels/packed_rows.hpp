@@ -123,30 +123,68 @@ inline int pack_records(void* raw, int64_t start, int64_t stop, int64_t) {
 
 alignas(LINE) inline const uint8_t NO_RECORD[LARGEST_RECORD] = {};
 
-// Copies the records of `count` rows of the `known` ones that come; -1 gives a record of zeros, in which no value is valid.
-template <int SIZE>
+// Where MISSES, -1 gives a record of zeros, in which no value is valid. By masks: a compiler makes a branch of a choice of
+// addresses, and a join some of whose rows lack a partner would mispredict it.
+template <int SIZE, bool MISSES>
+inline void copy_record(const uint8_t* records, row_t row, uint8_t* out) {
+    int64_t offset = (int64_t)row * SIZE;
+    if constexpr (MISSES) {
+        const int64_t present = ~(int64_t)(row >> 31);   // all bits, or none
+        const int64_t nowhere = (int64_t)((uintptr_t)NO_RECORD - (uintptr_t)records);
+        offset = (offset & present) | (nowhere & ~present);
+    }
+    memcpy(out, (const void*)((uintptr_t)records + (uintptr_t)offset), SIZE);
+}
+
+// Copies the records of `count` rows of the `known` ones that come.
+template <int SIZE, bool MISSES>
 inline void copy_records_of(const uint8_t* records, const row_t* rows, int count, int64_t known, uint8_t* block) {
-    for (int at = 0; at < count; ++at) {
-        const row_t ahead = rows[at + RECORDS_AHEAD < known ? at + RECORDS_AHEAD : known - 1];
-        __builtin_prefetch(records + (int64_t)(ahead < 0 ? 0 : ahead) * SIZE);
-        const uint8_t* record = records + (int64_t)rows[at] * SIZE;
-        memcpy(block + at * SIZE, rows[at] < 0 ? NO_RECORD : record, SIZE);   // a branch would be mispredicted
+    const int fetched = known - RECORDS_AHEAD < count ? (int)(known - RECORDS_AHEAD) : count;
+    int at = 0;
+    for (; at < fetched; ++at) {
+        const row_t ahead = rows[at + RECORDS_AHEAD];
+        __builtin_prefetch(records + (int64_t)(MISSES ? ahead & ~(ahead >> 31) : ahead) * SIZE);
+        copy_record<SIZE, MISSES>(records, rows[at], block + at * SIZE);
+    }
+    for (; at < count; ++at) copy_record<SIZE, MISSES>(records, rows[at], block + at * SIZE);
+}
+
+template <bool MISSES>
+inline void copy_records(const Records& in, const row_t* rows, int count, int64_t known, uint8_t* block) {
+    switch (in.size) {
+        case 8: return copy_records_of<8, MISSES>(in.records, rows, count, known, block);
+        case 16: return copy_records_of<16, MISSES>(in.records, rows, count, known, block);
+        case 32: return copy_records_of<32, MISSES>(in.records, rows, count, known, block);
+        default: return copy_records_of<64, MISSES>(in.records, rows, count, known, block);
     }
 }
 
-inline void copy_records(const Records& in, const row_t* rows, int count, int64_t known, uint8_t* block) {
-    switch (in.size) {
-        case 8: return copy_records_of<8>(in.records, rows, count, known, block);
-        case 16: return copy_records_of<16>(in.records, rows, count, known, block);
-        case 32: return copy_records_of<32>(in.records, rows, count, known, block);
-        default: return copy_records_of<64>(in.records, rows, count, known, block);
-    }
+// AT_ONCE values `size` bytes apart to places side by side, as vectors: single stores would be the bound, one a cycle.
+constexpr int AT_ONCE = 4;
+
+template <typename T>
+inline void put_together(const uint8_t* block, int64_t size, uint8_t* out) {
+    T values[AT_ONCE];   // which compilers make a vector of
+    for (int lane = 0; lane < AT_ONCE; ++lane) values[lane] = load<T>(block + lane * size, 0);
+    memcpy(out, values, sizeof(values));
 }
+
+#if defined(__SSE2__)
+template <>
+inline void put_together<uint64_t>(const uint8_t* block, int64_t size, uint8_t* out) {   // but not of these
+    const double* values = (const double*)block;
+    const int64_t step = size / (int64_t)sizeof(double);
+    _mm_storeu_pd((double*)out, _mm_loadh_pd(_mm_load_sd(values), values + step));
+    _mm_storeu_pd((double*)out + 2, _mm_loadh_pd(_mm_load_sd(values + 2 * step), values + 3 * step));
+}
+#endif
 
 template <typename T>
 inline void take_values_apart(const uint8_t* block, int64_t size, int64_t offset, int count, uint8_t* out) {
     block += offset;
-    for (int row = 0; row < count; ++row, block += size) store<T>(out, row, load<T>(block, 0));
+    int row = 0;
+    for (; row + AT_ONCE <= count; row += AT_ONCE, block += AT_ONCE * size) put_together<T>(block, size, out + row * (int64_t)sizeof(T));
+    for (; row < count; ++row, block += size) store<T>(out, row, load<T>(block, 0));
 }
 
 template <typename T>
@@ -154,6 +192,7 @@ inline void add_distances(const RecordField& field, const uint8_t* block, int64_
     block += field.offset >> 3;
     const int shift = (int)(field.offset & 7);
     const uint64_t low = (uint64_t)field.low, mask = ((uint64_t)1 << field.n_bits) - 1;
+#pragma GCC unroll 4   // counters are else half of a step
     for (int row = 0; row < count; ++row, block += size) store<T>(out, row, (T)((load<uint64_t>(block, 0) >> shift & mask) + low));
 }
 
@@ -195,13 +234,14 @@ inline void unpack_bitmap(const uint8_t* block, int64_t size, int64_t bit, int64
 }
 
 // Runs over result rows; slices start at multiples of 512 rows, outputs are aligned to a cache line.
-inline int gather_records(void* raw, int64_t start, int64_t stop, int64_t) {
+template <bool MISSES>
+int gather_records(void* raw, int64_t start, int64_t stop, int64_t) {
     const Records ctx = *(const Records*)raw;
     alignas(LINE) uint8_t block[BLOCK_BYTES];
     alignas(LINE) uint8_t values[RECORD_BLOCK * sizeof(uint128_t)];
     for (int64_t row = start; row < stop; row += RECORD_BLOCK) {
         const int count = (int)(stop - row < RECORD_BLOCK ? stop - row : RECORD_BLOCK);
-        copy_records(ctx, ctx.rows + row, count, stop - row, block);
+        copy_records<MISSES>(ctx, ctx.rows + row, count, stop - row, block);
         for (int64_t at = 0; at < ctx.n_fields; ++at) {
             const RecordField& field = ctx.fields[at];
             if (field.width == 0) {
@@ -218,5 +258,7 @@ inline int gather_records(void* raw, int64_t start, int64_t stop, int64_t) {
     end_stream();
     return OK;
 }
+
+inline kernel_t gather_records_kernel(bool misses) { return misses ? gather_records<true> : gather_records<false>; }
 
 }  // namespace ff

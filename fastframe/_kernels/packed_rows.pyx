@@ -24,7 +24,7 @@ cdef extern from "packed_rows.hpp" namespace "ff" nogil:
     int c_RECORD_BLOCK "ff::RECORD_BLOCK"
     int c_LARGEST_RECORD "ff::LARGEST_RECORD"
     int pack_records_kernel "ff::pack_records"(void* ctx, int64_t start, int64_t stop, int64_t slice)
-    int gather_records_kernel "ff::gather_records"(void* ctx, int64_t start, int64_t stop, int64_t slice)
+    kernel_t gather_records_kernel(bint misses)
 
 FIELD_WORDS = sizeof(RecordField) // 8    # int64 words of one row of the caller's table of fields
 LARGEST_RECORD = c_LARGEST_RECORD
@@ -47,7 +47,7 @@ def pack_records(tuple fields, tuple layout, uintptr_t records, *, bint streams,
     return Task.make(<kernel_t>pack_records_kernel, &ctx, sizeof(ctx), keep_alive)
 
 
-def gather_records(tuple fields, tuple layout, uintptr_t records, uintptr_t rows, *, bint streams, keep_alive):
-    """Over result rows: the columns of the records that ``rows`` names; -1 gives zeros. IN all; OUT is in ``fields``."""
+def gather_records(tuple fields, tuple layout, uintptr_t records, uintptr_t rows, *, bint misses, bint streams, keep_alive):
+    """Over result rows: the columns of the records that ``rows`` names; with ``misses`` -1 gives zeros. IN all; OUT is in ``fields``."""
     cdef Records ctx = records_of(fields, layout, records, rows, streams)
-    return Task.make(<kernel_t>gather_records_kernel, &ctx, sizeof(ctx), keep_alive)
+    return Task.make(gather_records_kernel(misses), &ctx, sizeof(ctx), keep_alive)

@@ -19,7 +19,7 @@ from fastframe.column.memory import as_buffer
 from fastframe.dtypes import DType, Kind, Physical
 
 _UNKNOWN = object()
-_publishing = threading.Lock()   # facts are published one at a time; one lock for all columns: it is held for nothing else
+publishing = threading.Lock()   # facts are published one at a time; one lock for all columns: it is held for nothing else
 
 
 class ColumnView(NamedTuple):
@@ -190,7 +190,7 @@ class Column:
         value = compute()
         if not self.owned:
             return value
-        with _publishing:
+        with publishing:
             return self.facts.setdefault(name, value)
 
     def known(self, name: str) -> Any:
@@ -199,7 +199,7 @@ class Column:
 
     def drop_facts(self) -> None:
         """Forget what was computed (memory is short)."""
-        with _publishing:
+        with publishing:
             self.facts = Facts()
 
 

@@ -17,6 +17,7 @@ from fastframe.column.memory import allocate_bits
 from fastframe.dtypes import BOOL, FLOAT32, FLOAT64, INT8, INT64, DType, Kind
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.forms import nulls
+from fastframe.engines.cpu.group_values import readable
 from fastframe.engines.cpu.operands import Chosen, Invocation, Operand, broadcast
 from fastframe.engines.cpu.results import allocate_values, with_validity
 from fastframe.errors import ArgumentError, IntegerOverflow, KernelError, KernelStatus, LossyCast
@@ -117,7 +118,8 @@ class Loop:
         nullable = self._gives_nulls(self._spread[0] and left.null_count > 0, self._spread[1] and right.null_count > 0)
         validity = allocate_bits(n_rows, self._shown) if nullable else None
         bits = 0 if validity is None else validity.address
-        task = self._kernel.over(left.view, right.view, values.address, bits, keep_alive=(left, right, values, validity))
+        one, other = readable(left, self._dtype), readable(right, self._dtype)
+        task = self._kernel.over(one.view, other.view, values.address, bits, keep_alive=(one, other, values, validity))
         failure = run(task, n_rows, operation=self._shown)
         if failure is not None:
             _check(failure, self._shown, self._dtype, name)

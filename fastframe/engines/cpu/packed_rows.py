@@ -58,7 +58,7 @@ class PackedRows:
     def gather(self, rows: Rows, *, missing: bool = False) -> list[Column]:
         """The columns at the given rows, as `take` of each; ``missing`` allows -1, which gives null.
 
-        The rows are trusted: they are below ``n_rows``.
+        The rows are trusted: they are below ``n_rows``, and -1 only where ``missing``.
         """
         n_rows = len(rows)
         values = [allocate_bits(n_rows, _OPERATION) if not one.width else allocate(n_rows * one.width, _OPERATION) for one in self.fields]
@@ -66,7 +66,7 @@ class PackedRows:
         table = self.table(values, valid)
         task = kernels.gather_records(
             (table.ctypes.data, len(table)), (self.size, self.flags), self.records.ctypes.data, rows.ctypes.data,
-            streams=n_rows * self.size > STREAMED_BYTES, keep_alive=(self, rows, values, valid, table),
+            misses=missing, streams=n_rows * self.size > STREAMED_BYTES, keep_alive=(self, rows, values, valid, table),
         )  # fmt: skip
         run(task, n_rows, SLICE_ROWS, operation=_OPERATION)
         present = _present(rows) if missing else ALL_VALID

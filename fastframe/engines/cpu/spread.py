@@ -6,21 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastframe._kernels import spread as kernels
-from fastframe._threads import run
 from fastframe.column.column import Column, column_from_buffers
-from fastframe.column.memory import allocate, allocate_bits
+from fastframe.column.later import LaterColumn
 from fastframe.engines.cpu.forms import Form, form_of
+from fastframe.engines.cpu.group_values import GroupValues
 from fastframe.engines.cpu.keys_text import encode_text
-from fastframe.engines.cpu.row_codes import code_view
 from fastframe.engines.cpu.take import by_codes, take
 
 if TYPE_CHECKING:
     from fastframe.engines.cpu.groups import Groups
 
 _REPEATS = 2   # taken rows per source row from which a dictionary costs less than bytes written out again and again
-_STREAMED_BYTES = 8 << 20   # results so large are not kept in a cache until they are read, so they are written past it
-_OPERATION = "transform"
 
 
 def spread(column: Column, rows: np.ndarray, *, missing: bool) -> Column:
@@ -35,16 +31,15 @@ def worth_encoding(column: Column, n_rows: int) -> Column:
     return by_codes(column)
 
 
-def spread_codes(column: Column, groups: Groups) -> Column:
-    """The values of groups at each row's group; null where the row is in none."""
+def spread_codes(column: Column, groups: Groups, *, grouped: bool = False) -> Column:
+    """The values of groups at each row's group; null where the row is in none.
+
+    Where it is known that every row is in a group (``grouped``), large results are written when somebody looks at them.
+    """
     view = column.view if form_of(column) is Form.FIXED else None
     if view is None or (view.validity and view.bit_offset):
         return spread(column, groups.wide_codes.view(np.int32), missing=True)
-    codes, n_rows = groups.codes, len(groups.codes)
-    values, validity = allocate(n_rows * column.dtype.width, _OPERATION), allocate_bits(n_rows, _OPERATION)
-    task = kernels.spread(
-        code_view(codes), groups.n_groups, (view.values, view.validity), (values.address, validity.address),
-        value_bytes=column.dtype.width, streams=n_rows * column.dtype.width > _STREAMED_BYTES, keep_alive=(codes, column, values, validity),
-    )  # fmt: skip
-    run(task, n_rows, operation=_OPERATION)
-    return column_from_buffers(column.dtype, n_rows, values, validity)
+    of_rows = GroupValues(column, groups.codes, groups.n_groups)
+    if grouped and of_rows.pays_later:
+        return LaterColumn(column.dtype, len(groups.codes), of_rows)
+    return column_from_buffers(column.dtype, len(groups.codes), *of_rows.written())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastframe.column import Column, Table
+from fastframe.dtypes import Kind
 from fastframe.engines.cpu.aggregate import Wanted, aggregate_all, aggregate_codes, wanted_of
 from fastframe.engines.cpu.decay import decayed
 from fastframe.engines.cpu.groups import Groups
@@ -27,7 +28,8 @@ def window_functions(spec: Window, table: Table) -> Table:
         return _windows_of_rows(spec, spec.span, table, positions_of(keys, table.n_rows, dropna=spec.dropna, sort=spec.sort))
     groups = group_rows(keys, dropna=spec.dropna, sort=spec.sort) if keys else None
     aggregates = [output for output in spec.outputs if isinstance(output.call, AggregationCall)]
-    found = iter(_spread_aggregates([wanted_of(output, table) for output in aggregates], groups, table.n_rows))
+    grouped = not spec.dropna or not any(_may_lack(key) for key in keys)
+    found = iter(_spread_aggregates([wanted_of(output, table) for output in aggregates], groups, table.n_rows, grouped=grouped))
     out = {}
     for output in spec.outputs:
         column = table[output.column] if output.column is not None else None
@@ -56,8 +58,13 @@ def largest_of_groups(spec: TopK, table: Table) -> Table:
     return take_table(table, top_k(table[spec.column], groups, spec.k, largest=spec.largest))
 
 
-def _spread_aggregates(asked: list[Wanted], groups: Groups | None, n_rows: int) -> list[Column]:
-    """Every row gets its group's aggregates."""
+def _may_lack(key: Column) -> bool:
+    """Whether a row may be without this key; NaN is not looked for."""
+    return key.null_count > 0 or key.dtype.kind is Kind.FLOAT
+
+
+def _spread_aggregates(asked: list[Wanted], groups: Groups | None, n_rows: int, *, grouped: bool) -> list[Column]:
+    """Every row gets its group's aggregates; ``grouped``: every row has a group."""
     if groups is not None:
-        return [spread_codes(column, groups) for column in aggregate_all(asked, groups)]
+        return [spread_codes(column, groups, grouped=grouped) for column in aggregate_all(asked, groups)]
     return [spread(column, np.zeros(n_rows, np.int32), missing=False) for column in aggregate_codes(asked, None, 1, filled=n_rows > 0)]
