@@ -76,7 +76,7 @@ class FrameCombine(Frame):
         if indexed[0] == indexed[1]:
             found = run(spec, one, other)
             labels = {label_key(level): found[key] for level, key in enumerate(spec.left_on)} if indexed[0] else default_labels(found.n_rows)
-            return self._with_table(with_labels(labels, _shown(found), found.n_rows), _shared_names(self, right) if indexed[0] else (None,))
+            return self._with_table(Table.joined(labels, _shown(found), found.n_rows), _shared_names(self, right) if indexed[0] else (None,))
         kept = right if indexed[0] else self
         carried = {f"\1label{level}": column for level, column in enumerate(kept._labels.values())}
         found = run(spec, one.with_columns(carried if kept is self else {}), other.with_columns(carried if kept is right else {}))
@@ -167,14 +167,16 @@ def _refuse_keys(*given: Any) -> None:
 
 def _keyed(frame: Frame, keys: Sequence[str], *, index: bool) -> Table:
     """A frame's values, with its labels as key columns where they are keys, or with the key of a cross join."""
-    labels = dict(zip(keys, frame._labels.values(), strict=True)) if index else {}
-    cross = {_CROSS: constant(0, len(frame))} if keys == (_CROSS,) else {}
-    return Table({**labels, **cross, **frame._values}, len(frame))
+    if index:
+        return Table.of({**dict(zip(keys, frame._labels.values(), strict=True)), **frame._values}, len(frame))
+    if keys == (_CROSS,):
+        return Table.of({_CROSS: constant(0, len(frame)), **frame._values}, len(frame))
+    return Table.of(frame._values, len(frame))
 
 
 def _shown(table: Table) -> dict[str, Column]:
     """The columns that users see."""
-    return {name: column for name, column in table.columns.items() if not name.startswith("\1")}
+    return {name: column for name, column in table.columns.items() if name[:1] != "\1"}
 
 
 def _as_right(values: dict[str, Column], keys: Sequence[str], n_left: int, right_names: list[str]) -> dict[str, Column]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastframe._kernels import facts as kernels
+from fastframe._kernels.memory import address_of
 from fastframe._threads import run, slice_rows
 from fastframe.column.column import Column
 from fastframe.column.memory import allocate_array
@@ -69,7 +70,7 @@ def _value_range(column: Column) -> Range:
     n_rows = len(column)
     rows = slice_rows(n_rows, kernels.PART_BYTES)
     parts = allocate_array(-(-n_rows // rows) * _WORDS, np.uint64, "min and max").reshape(-1, _WORDS)
-    task = kernels.value_range(physical, column.view, parts.ctypes.data, (column, parts))
+    task = kernels.value_range(physical, column.view, address_of(parts), (column, parts))
     run(task, n_rows, rows, operation="min and max")
     n_missing = int(parts[:, 4].sum())
     has_nan = bool(parts[:, 5].any())
@@ -112,6 +113,6 @@ def _value_step(column: Column) -> int:
     n_rows = len(column)
     rows = slice_rows(n_rows)
     steps = allocate_array(-(-n_rows // rows), np.uint64, "common step")
-    task = kernels.step(column.view, int(found.min), guess, steps.ctypes.data, (column, steps))
+    task = kernels.step(column.view, int(found.min), guess, address_of(steps), (column, steps))
     run(task, n_rows, rows, operation="common step")
     return max(1, int(np.gcd.reduce(steps)))

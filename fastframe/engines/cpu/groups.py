@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe._kernels import groups as kernels
+from fastframe._kernels.memory import address_of
 from fastframe._threads import run
 from fastframe.column.memory import allocate_array
 from fastframe.dtypes import DType, Physical
@@ -130,7 +131,7 @@ def code_dtype(n_codes: int) -> np.dtype[Any]:
 def filled(length: int, dtype: Any, byte: int) -> np.ndarray[Any, Any]:
     """New memory, every byte of it ``byte``."""
     array = allocate_array(length, dtype, OPERATION)
-    run(kernels.fill(array.ctypes.data, byte, array), array.nbytes, operation=OPERATION)
+    run(kernels.fill(address_of(array), byte, array), array.nbytes, operation=OPERATION)
     return array
 
 
@@ -138,7 +139,7 @@ def remapped(codes: Codes, mapping: np.ndarray | None, dtype: Any) -> Written:
     """``mapping[codes]`` (uint32; None: the same codes) in new memory of ``dtype``; codes of all bits set stay so."""
     out = allocate_array(len(codes), dtype, OPERATION)
     far = mapping is not None and len(mapping) > kernels.CACHED_CODES
-    address = 0 if mapping is None else mapping.ctypes.data
+    address = 0 if mapping is None else address_of(mapping)
     run(kernels.remap(code_view(codes), address, code_view(out), far, (codes, mapping, out)), len(codes), operation=OPERATION)
     return out
 
@@ -153,6 +154,6 @@ def widened(codes: Codes) -> np.ndarray[Any, np.dtype[np.uint32]]:
 def first_rows_of(codes: Codes, n_groups: int) -> Rows:
     """Per group its first row."""
     first = np.full(n_groups, kernels.NEVER, np.int32)
-    task = kernels.first_rows(code_view(codes), first.ctypes.data, n_groups, (codes, first))
+    task = kernels.first_rows(code_view(codes), address_of(first), n_groups, (codes, first))
     run(task, len(codes), operation=OPERATION)
     return first

@@ -66,8 +66,8 @@ def _in_order(spec: Join, sides: Sides) -> Table:
     pairs = find_pairs(probe_keys, build_keys, keeps_unmatched=spec.how != "inner")
     require_memory(pairs, probe, build)
     unseen = [key for key in build_keys if not any(key is one for one in build.values())]
-    probe_out, build_out = joined_columns(pairs, probe, build, key_bytes=sum(key.nbytes for key in unseen))
-    return Table({new: probe_out[new] if new in probe_out else build_out[new] for _, _, new in names}, pairs.n_pairs)
+    probe_out, build_out = joined_columns(pairs, probe, build, unseen=unseen)
+    return Table.of({new: probe_out[new] if new in probe_out else build_out[new] for _, _, new in names}, pairs.n_pairs)
 
 
 def _with_partners(
@@ -98,7 +98,7 @@ def _outer(spec: Join, sides: Sides) -> Table:
             out[new] = spread(sides.left[name], left_rows, missing=True)
         else:
             out[new] = spread(sides.right[name], right_rows, missing=True)
-    return Table(out, len(left_rows))
+    return Table.of(out, len(left_rows))
 
 
 def _shared_dtype(spec: Join, left: Table, left_key: str, right: Table, right_key: str) -> DType:
