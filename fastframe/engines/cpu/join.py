@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,18 +79,24 @@ class Pairs:
         return FilterPlan(self.probe.n_rows, self.n_pairs, self.words, self.starts, (address_of(self.words), address_of(self.starts)))
 
 
-def find_pairs(probe: Sequence[Column], build: Sequence[Column], *, keeps_unmatched: bool) -> Pairs:
+def find_pairs(
+    probe: Sequence[Column], build: Sequence[Column], *, keeps_unmatched: bool, repeated: Callable[[], None] | None = None
+) -> Pairs:  # fmt: skip
     """Count the pairs of two tables' keys (pairwise of one dtype; missing keys equal each other).
+
+    ``repeated`` is called before pairs are counted where build keys repeat.
 
     Raises
     ------
     ShapeError
         Where there are more than 2**31 - 1 pairs.
     """
-    return pairs_of_codes(*shared_codes(probe, build), keeps_unmatched=keeps_unmatched)
+    return pairs_of_codes(*shared_codes(probe, build), keeps_unmatched=keeps_unmatched, repeated=repeated)
 
 
-def pairs_of_codes(probe: Codes, build: Codes, n_codes: int, *, keeps_unmatched: bool) -> Pairs:
+def pairs_of_codes(
+    probe: Codes, build: Codes, n_codes: int, *, keeps_unmatched: bool, repeated: Callable[[], None] | None = None
+) -> Pairs:  # fmt: skip
     """`find_pairs` of codes.
 
     O(probe + build + codes); one bit per probe row against a map, nothing against groups. Against a map, and with the
@@ -99,6 +105,8 @@ def pairs_of_codes(probe: Codes, build: Codes, n_codes: int, *, keeps_unmatched:
     if n_codes > SPARSE_CODES * (probe.n_rows + build.n_rows):
         probe, build, n_codes = _renumbered(probe, build)
     index = build_index(build, n_codes)
+    if repeated is not None and not isinstance(index, RowMap):
+        repeated()
     if keeps_unmatched and isinstance(index, RowMap) and probe.n_rows != build.n_rows:   # else the build side may come out as it is
         starts = np.minimum(SLICE_ROWS * np.arange(n_slices(probe.n_rows) + 1, dtype=np.int64), probe.n_rows)
         return Pairs(probe, index, build.n_rows, None, starts, None, keeps_unmatched)
