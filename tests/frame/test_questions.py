@@ -159,7 +159,7 @@ def test_what_is_kept() -> None:
 
 CALLS = [AggregationCall(name, options) for name, options in [
     ("sum", {}), ("sum", {"min_count": 3}), ("sum", {"skipna": False}), ("mean", {}), ("prod", {}), ("var", {}), ("std", {"ddof": 0}),
-    ("min", {}), ("count", {}), ("first", {}), ("median", {}), ("nunique", {}), ("any", {}),
+    ("min", {}), ("max", {}), ("max", {"skipna": False}), ("count", {}), ("first", {}), ("median", {}), ("nunique", {}), ("any", {}), ("all", {}),
 ]]   # fmt: skip
 
 
