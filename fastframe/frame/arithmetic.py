@@ -293,7 +293,7 @@ class SeriesArithmetic(Operators):
     """Operators of a series with a series, an array, or one value."""
 
     def _binary(self, function: str, other: Any, *, swap: bool = False, fill_value: Any = None) -> Any:
-        if isinstance(other, Frame) and not is_series(other):
+        if isinstance(other, Frame) and not other._is_series:
             return other._binary(function, self, swap=not swap, fill_value=fill_value)  # type: ignore[attr-defined]
         labels, left, right, name = self._operands(function, other)
         question = _question(function, right, swap=swap, fill_value=fill_value)
@@ -312,13 +312,16 @@ class SeriesArithmetic(Operators):
 
     def _operands(self, function: str, other: Any) -> tuple[dict[str, Column], Table, Expression, str | None]:
         """Labels of the result, a table with the operands, the right operand, and the result's name."""
-        refuse_expression(self, other)
         column, name = self._column, self.name  # type: ignore[attr-defined]
         if isinstance(other, Frame):
+            labels = self._table.hidden
+            if other._table.hidden is labels:   # two columns of one frame, say
+                return labels, Table.of({LEFT: column, RIGHT: other._column}, column.length), _RIGHT, name if name == other.name else None  # type: ignore[attr-defined]
             _check_comparable(function, self._table, other._table)
             one, two = lined_up(self._table, other._table)
             (left,), (right,) = one.shown.values(), two.shown.values()
             return one.hidden, Table.of({LEFT: left, RIGHT: right}, one.n_rows), _RIGHT, name if name == other.name else None  # type: ignore[attr-defined]
+        refuse_expression(self, other)
         if is_scalar(other):
             return self._labels, Table.of({LEFT: column}, column.length), Lit(other), name
         values = column_from(other)
