@@ -21,6 +21,7 @@ from fastframe.records import record
 FEW_GROUPS = 1 << 10   # of so many the key columns are kept, too
 NO_CODE = 0xFFFFFFFF   # of 32-bit codes; narrower ones have all their bits set, too
 OPERATION = "key codes"
+_FEW_FILLED = 1 << 12
 
 Rows = np.ndarray[Any, np.dtype[np.int32]]
 Words = np.ndarray[Any, np.dtype[np.uint64]]
@@ -130,6 +131,8 @@ def code_dtype(n_codes: int) -> np.dtype[Any]:
 
 def filled(length: int, dtype: Any, byte: int) -> np.ndarray[Any, Any]:
     """New memory, every byte of it ``byte``."""
+    if byte == 0 and length <= _FEW_FILLED:   # no bytes are left out: a kernel takes longer to call
+        return np.zeros(length, dtype)
     array = allocate_array(length, dtype, OPERATION)
     run(kernels.fill(address_of(array), byte, array), array.nbytes, operation=OPERATION)
     return array

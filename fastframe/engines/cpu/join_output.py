@@ -18,10 +18,10 @@ from fastframe._kernels.memory import Block, address_of
 from fastframe._kernels.packed_rows import LARGEST_RECORD
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.available import available_bytes
-from fastframe.column.column import Column
+from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_array, allocate_bits
 from fastframe.engines.cpu.filter import filter_columns
-from fastframe.engines.cpu.forms import ALL_VALID, Form, Validity, codes_column, fixed_array, form_of, nulls, rewrapped
+from fastframe.engines.cpu.forms import ALL_VALID, Form, Validity, codes_column, form_of, nulls, rewrapped
 from fastframe.engines.cpu.join import Pairs, Words
 from fastframe.engines.cpu.join_index import CACHED_BYTES, OPERATION, RowGroups, RowMap, n_slices
 from fastframe.engines.cpu.packed_rows import STREAMED_BYTES, PackedRows, can_pack, packed_rows, record_bytes, unfilled
@@ -204,8 +204,8 @@ class Emission:
         out: tuple[Columns, Columns] = ({}, {})
         for one in self.wanted:
             validity = Validity(one.validity, -1) if one.validity is not None else present if one.side == kernels.BUILD else ALL_VALID
-            array = fixed_array(one.source.array.type, self.pairs.n_pairs, one.values, validity)
-            out[one.side][one.name] = slim(rewrapped(one.column, array)) if one.column.is_encoded else Column(array, one.column.dtype)
+            found = column_from_buffers(one.source.dtype, self.pairs.n_pairs, one.values, *validity)
+            out[one.side][one.name] = slim(rewrapped(one.column, found.array)) if one.column.is_encoded else found
         for (names, rows), (_, values, valid) in zip(self.packed, packed, strict=True):
             for at, name in enumerate(names):
                 validity = present if valid[at] is None else Validity(valid[at], -1)
@@ -298,7 +298,7 @@ class Emission:
         )  # fmt: skip
         run(task, pairs.probe.n_rows, SLICE_ROWS, operation=OPERATION)
         if n_found is not None:
-            self.n_absent = pairs.n_pairs - int(n_found.sum())
+            self.n_absent = pairs.n_pairs - sum(n_found.tolist())
 
     def _looked_up(self) -> tuple[tuple[int, int, int, int], Array | None]:
         """Of a map whose probe rows all come out: what the kernel finds on its way, and the matches per slice."""
