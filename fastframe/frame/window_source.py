@@ -149,10 +149,13 @@ class WindowSource:
         if len(outputs) > 1:
             unique((output.name for output in outputs), "Name each column once.")
         labels = self._label_columns(series=series)
-        asked = tuple([(output.column, output.call, output.other) for output in outputs])
-        found = _question(self.internal_keys, asked, self.carried(labels), windows, tuple(self.groups.items())).of(self.table)
+        found = self._asked(outputs, windows, labels).of(self.table)
         values = list(found.columns.values())[-len(outputs):] if outputs else []   # they come behind what is carried
         return self._result(found, labels, {output.name: one for output, one in zip(outputs, values)}, series=series)
+
+    def _asked(self, outputs: Sequence[Output], windows: Span | Decay, labels: Sequence[str]) -> Question:
+        asked = tuple([(output.column, output.call, output.other) for output in outputs])
+        return _question(self.internal_keys, asked, self.carried(labels), windows, tuple(self.groups.items()))
 
     def _label_columns(self, *, series: bool) -> list[str]:
         return [self.on] if self.keys and series and self.on is not None else self.frame._label_keys
