@@ -180,7 +180,10 @@ class Column:
 
     def slice(self, start: int, length: int) -> Column:
         """Rows ``start`` to ``start + length``, sharing memory."""
-        return Column(self.array.slice(start, length), self.dtype, owned=self.owned)
+        column = object.__new__(Column)
+        column._array, column.is_encoded = self.array.slice(start, length), self.is_encoded
+        column._prepare(self.dtype, len(column._array), owned=self.owned)
+        return column
 
     def fact(self, name: str, compute: Callable[[], Any]) -> Any:
         """A fact of the values, computed at most once (never kept where the memory is not ours)."""

@@ -42,8 +42,13 @@ class Operators(Frame):
 
     def _unary(self, function: str, options: Sequence[tuple[str, Any]] = ()) -> Self:
         """A function of every value."""
-        outputs = tuple((name, Call(function, (Col(name),), tuple(options))) for name in self._values)
-        return self._run(Project(outputs, keep=True))
+        kinds = tuple([type(value) for _, value in options])
+        make = _of_each if kinds in ((), (int,)) else _of_each.__wrapped__   # kept by values of one kind: True is equal to 1
+        return self._computed(make(function, tuple(self._values), tuple(options)))
+
+    def _computed(self, question: Question) -> Self:
+        """The same rows with the values that a question gives."""
+        return self._with_table(Table.joined(self._table.hidden, question.of(self._table).columns, self._table.n_rows))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's operators are ours (``array + series`` keeps labels and nulls); its other functions work on each column."""
@@ -259,6 +264,12 @@ def _beside(function: str, swap: bool, kind: type, value: Any) -> Question:
 
 
 @lru_cache(maxsize=256)
+def _of_each(function: str, names: tuple[str, ...], options: tuple[tuple[str, int], ...]) -> Question:
+    """A function of each column."""
+    return Question(Project(tuple([(name, Call(function, (Col(name),), options)) for name in names])))
+
+
+@lru_cache(maxsize=256)
 def _all_beside(function: str, swap: bool, names: tuple[str, ...], kind: type, value: Any) -> Question:
     """A function of each column and a plain value, for calls with the same value."""
     return Question(Project(tuple([(name, _call(function, Col(name), Lit(value), swap=swap, fill_value=None)) for name in names])))
@@ -282,7 +293,7 @@ class SeriesArithmetic(Operators):
     """Operators of a series with a series, an array, or one value."""
 
     def _binary(self, function: str, other: Any, *, swap: bool = False, fill_value: Any = None) -> Any:
-        if isinstance(other, Frame) and not is_series(other):
+        if isinstance(other, Frame) and not other._is_series:
             return other._binary(function, self, swap=not swap, fill_value=fill_value)  # type: ignore[attr-defined]
         labels, left, right, name = self._operands(function, other)
         question = _question(function, right, swap=swap, fill_value=fill_value)
@@ -293,15 +304,24 @@ class SeriesArithmetic(Operators):
             raise error.renamed(LEFT, series.name) from None
         return type(series)._of(labels, result, name, self._label_names)
 
+    def _computed(self, question: Question) -> Any:
+        try:
+            return super()._computed(question)
+        except FastFrameError as error:
+            raise error.renamed(next(iter(self._values)), self.name) from None  # type: ignore[attr-defined]
+
     def _operands(self, function: str, other: Any) -> tuple[dict[str, Column], Table, Expression, str | None]:
         """Labels of the result, a table with the operands, the right operand, and the result's name."""
-        refuse_expression(self, other)
         column, name = self._column, self.name  # type: ignore[attr-defined]
         if isinstance(other, Frame):
+            labels = self._table.hidden
+            if other._table.hidden is labels:   # two columns of one frame, say
+                return labels, Table.of({LEFT: column, RIGHT: other._column}, column.length), _RIGHT, name if name == other.name else None  # type: ignore[attr-defined]
             _check_comparable(function, self._table, other._table)
             one, two = lined_up(self._table, other._table)
             (left,), (right,) = one.shown.values(), two.shown.values()
             return one.hidden, Table.of({LEFT: left, RIGHT: right}, one.n_rows), _RIGHT, name if name == other.name else None  # type: ignore[attr-defined]
+        refuse_expression(self, other)
         if is_scalar(other):
             return self._labels, Table.of({LEFT: column}, column.length), Lit(other), name
         values = column_from(other)
@@ -338,10 +358,6 @@ class FrameArithmetic(Operators):
             values = dict(zip(names, listed, strict=True))
         outputs = [(name, self._against(function, name, values, swap=swap, fill_value=fill_value)) for name in names]
         return self._computed(Question(Project(tuple(outputs))))
-
-    def _computed(self, question: Question) -> Self:
-        computed = question.of(self._table).columns
-        return self._with_table(Table.joined(self._labels, computed, len(self)))
 
     def _against(self, function: str, name: str, values: dict[Any, Any], *, swap: bool, fill_value: Any) -> Expression:
         left: Expression = Col(name) if name in self._values else Lit(None)

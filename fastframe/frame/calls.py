@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from fastframe.errors import ArgumentError, UnsupportedOperation
 from fastframe.ops.aggregations import AGGREGATIONS, AggregationCall
+from fastframe.ops.calls import NamedCall
+
+Call = TypeVar("Call", bound=NamedCall)
 
 _ALIASES = {"average": "mean", "amin": "min", "amax": "max", "nanmean": "mean", "nansum": "sum", "len": "size"}
 
@@ -45,16 +48,20 @@ def aggregation(function: Any, options: Mapping[str, Any] | None = None) -> Aggr
             instead = f"Functions of your own work on groups: groupby(keys).agg(f). By name there are {', '.join(AGGREGATIONS)}."
             raise UnsupportedOperation.of_argument("agg", "func", name or function, instead)
         raise ArgumentError.of("agg", "func", function, AGGREGATIONS)
-    given = options or {}
-    try:   # calls are checked when they are made, and the same few are made again and again
-        return _known_call(name, tuple([(option, type(value), value) for option, value in given.items()]))
+    return kept_call(AggregationCall, name, options or {})
+
+
+def kept_call(kind: type[Call], name: str, options: Mapping[str, Any]) -> Call:
+    """A call of some kind: calls are checked when they are made, and the same few are made again and again."""
+    try:
+        return _known_call(kind, name, tuple([(option, type(value), value) for option, value in options.items()]))   # type: ignore[return-value]
     except TypeError:   # a value that cannot be hashed; the call says whether it can be used
-        return AggregationCall(name, dict(given))
+        return kind(name, dict(options))
 
 
 @lru_cache(maxsize=256)
-def _known_call(name: str, options: tuple[tuple[str, type, Any], ...]) -> AggregationCall:
-    return AggregationCall(name, {option: value for option, _, value in options})
+def _known_call(kind: type[NamedCall], name: str, options: tuple[tuple[str, type, Any], ...]) -> NamedCall:
+    return kind(name, {option: value for option, _, value in options})
 
 
 def function_label(function: Any) -> str:

@@ -14,7 +14,7 @@ from fastframe.dtypes import common
 from fastframe.errors import ArgumentError, DTypeError, DuplicateColumn, MergeError, ShapeError, UnsupportedOperation
 from fastframe.frame.core import Frame, is_series
 from fastframe.frame.labels import default_labels, label_key, labels_of, lined_up, same_labels, values_of, with_labels
-from fastframe.frame.run import run
+from fastframe.frame.run import Question, run
 from fastframe.ops.concat import Concat
 from fastframe.ops.groups import GroupBy
 from fastframe.ops.join import Join
@@ -64,22 +64,23 @@ class FrameCombine(Frame):
         right = right.to_frame() if is_series(right) else right
         if how == "cross":
             _refuse_keys(on, left_on, right_on, left_index, right_index)
-            return self._joined(right, Join((_CROSS,), (_CROSS,), "inner", _texts(suffixes)), (False, False))
+            return self._joined(right, _question((_CROSS,), (_CROSS,), "inner", _texts(suffixes)), (False, False))
         left_keys, right_keys = _merge_keys(self, right, (on, left_on, right_on), (left_index, right_index))
         if left_index != right_index:
             left_keys, right_keys = _one_name(self if left_index else right, how, left_keys, right_keys)
-        return self._joined(right, Join(tuple(left_keys), tuple(right_keys), how, _texts(suffixes), validate), (left_index, right_index))
+        return self._joined(right, _question(tuple(left_keys), tuple(right_keys), how, _texts(suffixes), validate), (left_index, right_index))
 
-    def _joined(self, right: Any, spec: Join, indexed: tuple[bool, bool]) -> Self:
+    def _joined(self, right: Any, question: Question, indexed: tuple[bool, bool]) -> Self:
         """Run the join, and find its result's labels: those of the side whose labels are no keys, or of both sides."""
+        spec: Any = question.spec
         one, other = _keyed(self, spec.left_on, index=indexed[0]), _keyed(right, spec.right_on, index=indexed[1])
         if indexed[0] == indexed[1]:
-            found = run(spec, one, other)
+            found = question.of_two(one, other)
             labels = {label_key(level): found[key] for level, key in enumerate(spec.left_on)} if indexed[0] else default_labels(found.n_rows)
-            return self._with_table(with_labels(labels, _shown(found), found.n_rows), _shared_names(self, right) if indexed[0] else (None,))
+            return self._with_table(Table.joined(labels, _shown(found), found.n_rows), _shared_names(self, right) if indexed[0] else (None,))
         kept = right if indexed[0] else self
         carried = {f"\1label{level}": column for level, column in enumerate(kept._labels.values())}
-        found = run(spec, one.with_columns(carried if kept is self else {}), other.with_columns(carried if kept is right else {}))
+        found = question.of_two(one.with_columns(carried if kept is self else {}), other.with_columns(carried if kept is right else {}))
         labels = {label_key(level): found[name] for level, name in enumerate(carried)}
         values = _shown(found) if kept is self else _as_right(_shown(found), spec.right_on, len(self._values), list(right._values))
         return self._with_table(with_labels(labels, values, found.n_rows), kept._label_names)
@@ -104,6 +105,19 @@ class FrameCombine(Frame):
 
 
 _CROSS = "\1cross"
+
+
+@functools.lru_cache(maxsize=64)
+def _known_join(*given: Any) -> Question:
+    return Question(Join(*given))
+
+
+def _question(*given: Any) -> Question:
+    """A join of these fields: one question for all calls."""
+    try:
+        return _known_join(*given)
+    except TypeError:   # a value that cannot be hashed; the join says what it may be
+        return Question(Join(*given))
 
 
 def _texts(suffixes: Sequence[str | None]) -> tuple[str, str]:
@@ -167,14 +181,16 @@ def _refuse_keys(*given: Any) -> None:
 
 def _keyed(frame: Frame, keys: Sequence[str], *, index: bool) -> Table:
     """A frame's values, with its labels as key columns where they are keys, or with the key of a cross join."""
-    labels = dict(zip(keys, frame._labels.values(), strict=True)) if index else {}
-    cross = {_CROSS: constant(0, len(frame))} if keys == (_CROSS,) else {}
-    return Table({**labels, **cross, **frame._values}, len(frame))
+    if index:
+        return Table.of({**dict(zip(keys, frame._labels.values(), strict=True)), **frame._values}, len(frame))
+    if keys == (_CROSS,):
+        return Table.of({_CROSS: constant(0, len(frame)), **frame._values}, len(frame))
+    return Table.of(frame._values, len(frame))
 
 
 def _shown(table: Table) -> dict[str, Column]:
     """The columns that users see."""
-    return {name: column for name, column in table.columns.items() if not name.startswith("\1")}
+    return {name: column for name, column in table.columns.items() if name[:1] != "\1"}
 
 
 def _as_right(values: dict[str, Column], keys: Sequence[str], n_left: int, right_names: list[str]) -> dict[str, Column]:

@@ -14,11 +14,13 @@ from typing import Any
 from fastframe.column import Column
 from fastframe.column.arrow import array_to_arrow
 from fastframe.column.cache import cached_bytes
+from fastframe.column.range import RangeColumn
 from fastframe.dtypes import Kind
 from fastframe.frame.core import Frame
 from fastframe.options import options
 
 GAP = "…"
+_LONGEST_INTEGER = 20   # characters of -2**63
 
 
 def shown_rows(n_rows: int) -> tuple[int, int]:
@@ -29,13 +31,19 @@ def shown_rows(n_rows: int) -> tuple[int, int]:
 
 
 def _cells(column: Column, head: int, tail: int, *, gap: bool) -> list[str]:
-    values = array_to_arrow(column.slice(0, head)).to_pylist()
-    texts = [format_value(value) for value in values]
-    if gap:
-        texts.append(GAP)
-        last = array_to_arrow(column.slice(len(column) - tail, tail)).to_pylist()
-        texts += [format_value(value) for value in last]
-    return texts
+    texts = _texts(column, 0, head)
+    return [*texts, GAP, *_texts(column, column.length - tail, tail)] if gap else texts
+
+
+def _texts(column: Column, start: int, length: int) -> list[str]:
+    """`format_value` of some rows; numbers, which are most of what is shown, without a call for each."""
+    lazy = column.is_encoded or isinstance(column, RangeColumn)   # all of whose values would be made
+    values = (array_to_arrow(column.slice(start, length)) if lazy else column.array.slice(start, length)).to_pylist()
+    if column.dtype.is_integer and options.max_width >= _LONGEST_INTEGER:
+        return ["null" if value is None else str(value) for value in values]
+    if column.dtype.kind is Kind.FLOAT:
+        return [f"{value:.6g}" if value is not None and -1e15 < value < 1e15 else format_value(value) for value in values]
+    return [format_value(value) for value in values]
 
 
 def format_value(value: Any) -> str:

@@ -38,11 +38,11 @@ class ExponentialWindows:
 
     def _run(self, function: Any, *, numeric_only: bool = False, **options: Any) -> Any:
         outputs = self._source.outputs(function, options, self._call, numeric_only=numeric_only)
-        return self._source.run(outputs, {"span": self._decay}, series=self._source.one and isinstance(function, str))
+        return self._source.run(outputs, self._decay, series=self._source.one and isinstance(function, str))
 
     def _paired(self, function: str, other: Any, **options: Any) -> Any:
         source, outputs = self._source.paired(function, other, options, self._call)
-        return source.run(outputs, {"span": self._decay}, series=source.one)
+        return source.run(outputs, self._decay, series=source.one)
 
     def agg(self, func: Any, **options: Any) -> Any:
         """Functions by name: a name, a list of names, or a dict of column to either; as `Rolling.agg`."""

@@ -190,6 +190,9 @@ def _rows_of_labels(frame: Frame, labels: Any) -> np.ndarray[Any, Any]:
     keys = tuple(wanted)
     if not len(labels):
         return np.empty(0, np.int32)
+    by_range = _rows_of_range(list(frame._labels.values()), list(wanted.values()))
+    if by_range is not None:
+        return by_range
     listed = Table({key: cast(column, frame._labels[key].dtype) for key, column in wanted.items()})
     rows = Table({**frame._labels, "row": column_from(np.arange(len(frame), dtype=np.int32))}, len(frame))
     found = run(Join(keys, keys, "left"), listed, rows)["row"]
@@ -198,6 +201,20 @@ def _rows_of_labels(frame: Frame, labels: Any) -> np.ndarray[Any, Any]:
         lost = [one for one, there in zip(list(labels), have, strict=False) if not there] or list(labels)
         raise LabelNotFound.of(lost)
     return found.array.to_numpy()
+
+
+def _rows_of_range(labels: Sequence[Column], wanted: Sequence[Column]) -> np.ndarray[Any, Any] | None:
+    """Rows of listed integers in default labels, by arithmetic; None for other labels, and where one of them is not there."""
+    if len(labels) != 1 or len(wanted) != 1 or not wanted[0].dtype.is_integer or wanted[0].null_count:
+        return None
+    first, asked = labels[0], wanted[0].array.to_numpy()
+    if not isinstance(first, RangeColumn) or not first.is_range:
+        return None
+    last = first.start + (len(first) - 1) * first.step
+    if not len(first) or asked.min() < min(first.start, last) or asked.max() > max(first.start, last):
+        return None
+    rows, rest = np.divmod(asked.astype(np.int64) - first.start, first.step or 1)
+    return None if rest.any() else rows.astype(np.int32)
 
 
 def _plain(labels: Any) -> Any:

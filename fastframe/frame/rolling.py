@@ -34,11 +34,11 @@ class RowWindows:
 
     def _run(self, function: Any, *, numeric_only: bool = False, **options: Any) -> Any:
         outputs = self._source.outputs(function, options, RollingCall, numeric_only=numeric_only)
-        return self._source.run(outputs, {"span": self._span}, series=self._source.one and isinstance(function, str))
+        return self._source.run(outputs, self._span, series=self._source.one and isinstance(function, str))
 
     def _paired(self, function: str, other: Any, **options: Any) -> Any:
         source, outputs = self._source.paired(function, other, options, RollingCall)
-        return source.run(outputs, {"span": self._span}, series=source.one)
+        return source.run(outputs, self._span, series=source.one)
 
     def agg(self, func: Any, **options: Any) -> Any:
         """Functions by name; one of your own as `apply`.

@@ -39,13 +39,14 @@ class Question:
     nothing is resolved. Answers are those of `run`.
     """
 
-    __slots__ = ("spec", "_met", "_known")
+    __slots__ = ("spec", "_met", "_known", "_pairs")
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
-        # Both are replaced as a whole: threads may ask at once.
+        # All are replaced as a whole: threads may ask at once.
         self._met: tuple[tuple[Schema, str], ...] = ()
         self._known: tuple[tuple[Schema, str, Callable[[Table], Table]], ...] = ()
+        self._pairs: tuple[tuple[Schema, Schema, str], ...] = ()
 
     def of(self, table: Table) -> Table:
         """`run` of the spec and the table."""
@@ -57,6 +58,16 @@ class Question:
             return self._prepared(table)(table)
         self._met = (met, *self._met[: _MOST_SCHEMAS - 1])
         return run(self.spec, table)
+
+    def of_two(self, left: Table, right: Table) -> Table:
+        """`run` of the spec and two tables; names and dtypes that have been met are not resolved again."""
+        for one, other, engine in self._pairs:
+            if one == left.schema and other == right.schema and engine == left.engine_name == right.engine_name:
+                result: Table = get_engine(engine).execute(self.spec, left, right)
+                return result
+        result = run(self.spec, left, right)
+        self._pairs = ((left.schema, right.schema, left.engine_name), *self._pairs[: _MOST_SCHEMAS - 1])
+        return result
 
     def _prepared(self, table: Table) -> Callable[[Table], Table]:
         schema, engine = table.schema, table.engine_name

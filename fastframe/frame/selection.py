@@ -22,7 +22,7 @@ from fastframe.frame.labels import default_labels, with_labels
 from fastframe.frame.mapping import mapped_series
 from fastframe.frame.positions import Selection
 from fastframe.frame.row import Row
-from fastframe.frame.run import run
+from fastframe.frame.run import Question, run
 from fastframe.ops.expressions import Call, Cast, Col, Lit
 from fastframe.ops.groups import GroupBy, Output, Window
 from fastframe.ops.join import Join
@@ -172,7 +172,7 @@ class SeriesSelection(Selecting):
 
     def duplicated(self, *, keep: Any = "first") -> Self:
         """True where a value was seen before."""
-        return ~self._with_table(with_labels(self._labels, {"value": _kept_once(self, list(self._values), keep)}, len(self)))
+        return self._with_table(Table.joined(self._labels, {"value": _kept_once(self, list(self._values), keep, rest=True)}, len(self)))
 
     def unique(self) -> np.ndarray[Any, Any]:
         """The different values in order of appearance, as NumPy; a missing one is there once."""
@@ -352,8 +352,7 @@ class FrameSelection(Selecting):
         from fastframe.frame.series import Series
 
         names = _as_list(subset) if subset is not None else list(self._values)
-        kept = Series._of(self._labels, _kept_once(self, names, keep), None, self._label_names)
-        return ~kept
+        return Series._of(self._labels, _kept_once(self, names, keep, rest=True), None, self._label_names)
 
     def apply(self, func: Any, *args: Any, **options: Any) -> Any:
         """Not supported: a Python call per row is what fastframe is there to avoid."""
@@ -419,17 +418,22 @@ def _is_any(dtype: dtypes.DType, wanted: Any) -> bool:
     return False
 
 
-def _kept_once(frame: Any, names: list[str], keep: Any) -> Any:
-    """A mask of the rows to keep: the first or last of each combination, or (``keep=False``) those that stand alone."""
+def _kept_once(frame: Any, names: list[str], keep: Any, *, rest: bool = False) -> Any:
+    """A mask of the rows to keep: the first or last of each combination, or (``keep=False``) those that stand alone; or of the ``rest``."""
     if keep not in ("first", "last", False):
         raise ArgumentError.of("drop_duplicates", "keep", keep, ("first", "last", False))
-    table = frame._table
     if not names:
-        return column_from(np.ones(len(frame), dtype=bool))
+        return column_from(np.full(len(frame), not rest))
+    counts, mask = _counted_once(tuple(names), keep, rest)
+    return mask.of(counts.of(frame._table)).columns["mask"]
+
+
+@functools.lru_cache(maxsize=64)
+def _counted_once(names: tuple[str, ...], keep: Any, rest: bool) -> tuple[Question, Question]:
+    """How many rows of a row's combination lie before it, and after it; and what that says of each row."""
     outputs = tuple(Output(name, None, WindowCall("cumcount", {"ascending": up})) for name, up in (("n", True), ("m", False)))
     wanted = outputs[:1] if keep == "first" else outputs[1:] if keep == "last" else outputs
-    counts = run(Window(tuple(names), wanted, dropna=False), table)
-    alone = [Call("eq", (Col(output.name), Lit(0))) for output in wanted]
-    mask = alone[0] if len(alone) == 1 else Call("and", (alone[0], alone[1]))
-    return run(Project((("mask", mask),)), counts)["mask"]
+    tests = [Call("gt" if rest else "eq", (Col(output.name), Lit(0))) for output in wanted]
+    mask = tests[0] if len(tests) == 1 else Call("or" if rest else "and", (tests[0], tests[1]))
+    return Question(Window(names, wanted, dropna=False)), Question(Project((("mask", mask),)))
 

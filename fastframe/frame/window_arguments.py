@@ -6,7 +6,7 @@ import datetime
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -40,16 +40,21 @@ def rolling_span(source: WindowSource, window: Any, min_periods: Any, on: str | 
             raise UnsupportedOperation.of_argument("rolling", name, how[name], instead)
     if how["closed"] not in (None, *CLOSED):
         raise ArgumentError.of("rolling", "closed", how["closed"], CLOSED)
-    span = Span(center=bool(how["center"]), closed=how["closed"] or "right")
+    center, closed = bool(how["center"]), how["closed"] or "right"
     if _is_count(window) and window > 0:
         _check_periods("rolling", min_periods, int(window))
         if on is not None:
             source, _ = source.with_times(on)
-        return source, replace(span, rows=int(window), min_periods=int(window if min_periods is None else min_periods))
+        return source, _span_of_rows(int(window), int(window if min_periods is None else min_periods), center, closed)
     _check_periods("rolling", min_periods, None)
     nanoseconds = nanoseconds_of(window)
     source, times = source.with_times(on)
-    return source, replace(span, nanoseconds=nanoseconds, on=times, min_periods=1 if min_periods is None else int(min_periods))
+    return source, Span(None, nanoseconds, times, 1 if min_periods is None else int(min_periods), center, closed)
+
+
+@lru_cache(maxsize=64)
+def _span_of_rows(rows: int, min_periods: int, center: bool, closed: str) -> Span:
+    return Span(rows, min_periods=min_periods, center=center, closed=closed)
 
 
 def expanding_span(min_periods: Any, method: str) -> Span:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
+from functools import lru_cache
 from typing import Any
 
 from fastframe.column import Column, Table
 from fastframe.dtypes import BOOL
 from fastframe.errors import ArgumentError, ColumnNotFound, UnsupportedOperation
-from fastframe.frame.calls import function_label
+from fastframe.frame.calls import function_label, kept_call
 from fastframe.frame.construct import text_name
 from fastframe.frame.core import Frame, is_series
 from fastframe.frame.getitem import row_values
 from fastframe.frame.labels import label_key, lined_up
-from fastframe.frame.run import run
+from fastframe.frame.run import Question
 from fastframe.ops.base import unique
+from fastframe.ops.decay import Decay, DecayCall
 from fastframe.ops.groups import Output, Window
+from fastframe.ops.rolling import RollingCall, Span
 from fastframe.records import record
 
 _NO_PAIRS = "Matrices of all pairs are not built: give a series, a column's name (rolling(3).corr('x')), or a frame of the same columns."
@@ -24,7 +27,7 @@ _OTHER = "\1other{}"
 _OUT = "\1out{}"
 _TIMES = "\1times"
 
-Call = Callable[[str, dict[str, Any]], Any]   # (function, options) -> RollingCall, or another kind of call
+Call = type[RollingCall] | type[DecayCall]
 
 
 @record(frozen=True)
@@ -112,9 +115,9 @@ class WindowSource:
             raise ColumnNotFound.among(column, list(self.names))
         named = {**options, "name": self.series_name(column)}
         if not isinstance(function, list | tuple):
-            return [Output(column, column, call(function, named))]
+            return [Output(column, column, kept_call(call, function, named))]
         labels = [function_label(one) for one in function]
-        return [Output(f"{column}_{label}" if prefix else label, column, call(one, named)) for label, one in zip(labels, function)]
+        return [Output(f"{column}_{label}" if prefix else label, column, kept_call(call, one, named)) for label, one in zip(labels, function)]
 
     def paired(self, function: str, other: Any, options: Mapping[str, Any], call: Call) -> tuple[WindowSource, list[Output]]:
         """A function of each column and ``other``: a series, a column's name, or a frame of columns of the same names."""
@@ -141,13 +144,18 @@ class WindowSource:
 
     # ---- results ----------------------------------------------------------------------------------------------------
 
-    def run(self, outputs: Sequence[Output], windows: Mapping[str, Any], *, series: bool) -> Any:
-        """The outputs over windows (fields of `Window`), under the frame's labels or, by group, under keys and labels."""
-        unique((output.name for output in outputs), "Name each column once.")
+    def run(self, outputs: Sequence[Output], windows: Span | Decay, *, series: bool) -> Any:
+        """The outputs over windows, under the frame's labels or, by group, under keys and labels."""
+        if len(outputs) > 1:
+            unique((output.name for output in outputs), "Name each column once.")
         labels = self._label_columns(series=series)
-        hidden = tuple(replace(output, name=_OUT.format(at)) for at, output in enumerate(outputs))
-        found = run(Window(self.internal_keys, hidden, carried=self.carried(labels), **windows, **self.groups), self.table)
-        return self._result(found, labels, {output.name: found[one.name] for output, one in zip(outputs, hidden)}, series=series)
+        found = self._asked(outputs, windows, labels).of(self.table)
+        values = list(found.columns.values())[-len(outputs):] if outputs else []   # they come behind what is carried
+        return self._result(found, labels, {output.name: one for output, one in zip(outputs, values)}, series=series)
+
+    def _asked(self, outputs: Sequence[Output], windows: Span | Decay, labels: Sequence[str]) -> Question:
+        asked = tuple([(output.column, output.call, output.other) for output in outputs])
+        return _question(self.internal_keys, asked, self.carried(labels), windows, tuple(self.groups.items()))
 
     def _label_columns(self, *, series: bool) -> list[str]:
         return [self.on] if self.keys and series and self.on is not None else self.frame._label_keys
@@ -191,3 +199,13 @@ class WindowSource:
             return {**values, self.on: times}
         before = [name for name in values if name in self.names[: self.names.index(self.on)]]
         return {**{name: values[name] for name in before}, self.on: times, **{name: one for name, one in values.items() if name not in before}}
+
+
+@lru_cache(maxsize=64)
+def _question(
+    keys: tuple[str, ...], asked: tuple[tuple[str, Any, str | None], ...], carried: tuple[str, ...], windows: Span | Decay,
+    groups: tuple[tuple[str, bool | None], ...],
+) -> Question:  # fmt: skip
+    """Functions (column, call, other column) of windows: one question for all calls."""
+    outputs = tuple([Output(_OUT.format(at), *one) for at, one in enumerate(asked)])
+    return Question(Window(keys, outputs, carried=carried, span=windows, **dict(groups)))   # type: ignore[arg-type]

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Self
 
+from fastframe.column import Table
 from fastframe.frame.core import Frame
-from fastframe.frame.labels import with_labels
 from fastframe.frame.rolling import HasWindows
-from fastframe.frame.run import run
+from fastframe.frame.run import Question, is_kept
 from fastframe.ops.groups import Output, Window
 from fastframe.ops.windows import WindowCall
+
+
+@lru_cache(maxsize=256)
+def _question(function: str, names: tuple[tuple[str, str | None], ...], options: tuple[tuple[str, type, Any], ...]) -> Question:
+    """A function of each column (its name, and what messages call it)."""
+    given = {option: value for option, _, value in options}
+    return Question(Window((), tuple([Output(name, name, WindowCall(function, {**given, "name": shown})) for name, shown in names])))
 
 
 class Windows(HasWindows, Frame):
     """The same functions for frames (of every column) and series."""
 
     def _window(self, function: str, **options: Any) -> Self:
-        outputs = tuple(Output(name, name, WindowCall(function, {**options, "name": getattr(self, "name", name)})) for name in self._values)
-        return self._with_table(with_labels(self._labels, run(Window((), outputs), self._table).columns, len(self)))
+        names = tuple([(name, self.name if self._is_series else name) for name in self._values])   # type: ignore[attr-defined]
+        plain = all(value is None or is_kept(value) for value in options.values())
+        make = _question if plain else _question.__wrapped__
+        found = make(function, names, tuple([(option, type(value), value) for option, value in options.items()])).of(self._table)
+        return self._with_table(Table.joined(self._labels, found.columns, found.n_rows))
 
     def shift(self, periods: int = 1, *, fill_value: Any = None) -> Self:
         """Values moved down by ``periods`` rows (up where negative); the rows left open are missing or ``fill_value``.

@@ -26,6 +26,8 @@ class Concat(Spec):
                 if name not in found:
                     found[name] = dtype
                     continue
+                if found[name] is dtype:
+                    continue
                 common = dtypes.common(found[name], dtype)
                 if common is None:
                     raise DTypeError.of_pair(f"concat of column {name!r}", found[name], dtype)

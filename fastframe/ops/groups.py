@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from fastframe.dtypes import DType, Kind
@@ -43,7 +44,7 @@ class Output(Value):
         if self.other is not None and not needs_other:
             raise ArgumentError.because(self.call.name, "it takes one column, not two", f"Write name=('x', {self.call.name!r}).")
 
-    @property
+    @cached_property
     def named_call(self) -> Any:
         """The call, knowing what messages call its column: its option ``name``, else the column's name in the table."""
         if self.column is None or self.call.options["name"] is not None:

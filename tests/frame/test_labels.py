@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -25,6 +27,12 @@ CASES: dict[str, Callable[[Any], Any]] = {
     "a gap of nothing": lambda m: m.Series([1, 2, 3], index=[1, 2, 3]).iloc[:0].loc[2:],
     "times": lambda m: m.Series([1, 2], index=pd.to_datetime(["2020-01-01", "2020-02-01"])).loc["2020-01-15":],
     "a frame of masks": lambda m: (lambda df: df[df > 1].fillna(0))(m.DataFrame({"a": [1.5, 0.5], "b": [2.0, 3.0]})),
+    "a list of default labels": lambda m: m.Series([1, 2, 3, 4]).loc[[3, 0, 3]],
+    "a list of a range's labels": lambda m: m.Series([1, 2, 3, 4]).iloc[1:].loc[[3, 1]],
+    "a list of every second label": lambda m: m.Series([1, 2, 3, 4], index=range(8, 0, -2)).loc[[2, 8]],
+    "duplicated": lambda m: m.Series([1.0, None, 1.0, None, 0.0, -0.0]).duplicated(),
+    "duplicated, the last kept": lambda m: m.DataFrame({"a": [1, 1, 2], "b": [None, None, "x"]}).duplicated(keep="last"),
+    "duplicated, none kept": lambda m: m.DataFrame({"a": [1, 1, 2], "b": [None, None, "x"]}).duplicated(["a"], keep=False),
     "drop from a series": lambda m: m.Series([1, 2, 3], index=[5, 6, 5]).drop([5]),
     "replace in turn": lambda m: m.Series([1, 2, 3]).replace({1: 2, 2: 1}),
     "replace several": lambda m: m.Series([1, 2, 3]).replace([1, 2], [7, 8]),
@@ -44,6 +52,23 @@ def test_assigning_under_a_frame_of_masks() -> None:
     mine, theirs = ff.DataFrame({"a": [1, 5], "b": [7, 2]}), pd.DataFrame({"a": [1, 5], "b": [7, 2]})
     mine[mine > 4], theirs[theirs > 4] = 0, 0
     assert_same(mine, theirs)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64", "uint64", "float64"])
+def test_listed_labels_of_a_range(dtype: str) -> None:
+    series = ff.Series(list("abcd"), index=range(10, 2, -2))
+    assert series.loc[np.array([4, 10, 4], dtype)].tolist() == ["d", "a", "d"]
+    for lost in (3, 2, 12):
+        with pytest.raises(ff.errors.LabelNotFound):
+            series.loc[np.array([10, lost], dtype)]
+    with pytest.raises(ff.errors.LabelNotFound):
+        series.iloc[:0].loc[np.array([10], dtype)]
+
+
+def test_zeros_of_either_sign_fill_shifts() -> None:
+    series = ff.Series([1.0])
+    found = [math.copysign(1, series.shift(fill_value=zero)[0]) for zero in (0.0, -0.0, 0.0)]
+    assert found == [1, -1, 1]
 
 
 def test_a_label_between_unsorted_ones_has_no_place() -> None:

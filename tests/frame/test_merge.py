@@ -151,6 +151,16 @@ def test_validate(validate: str, side: str, left: list[int], right: list[int]) -
     assert len(one.merge(other, on="k", validate="many_to_many")) == sum(left.count(key) * right.count(key) for key in set(left))
 
 
+@pytest.mark.parametrize(("how", "validate", "side"), [("left", "m:1", "right"), ("inner", "1:1", "right"), ("right", "1:m", "left")])
+def test_keys_without_a_partner_are_validated_too(how: str, validate: str, side: str) -> None:
+    many = {"k": [*range(1 << 15), 7, 7]}   # so many that a join would first drop those without partner
+    few = {"k": [1, 2]}
+    one, other = (ff.DataFrame(few), ff.DataFrame(many)) if side == "right" else (ff.DataFrame(many), ff.DataFrame(few))
+    with pytest.raises(MergeError) as raised:
+        one.merge(other, how, on="k", validate=validate)
+    assert f"not unique on the {side} side, for example 7 " in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("verb", "error", "message"),
     [

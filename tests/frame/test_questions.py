@@ -23,6 +23,7 @@ from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.base import Spec
 from fastframe.ops.expressions import Call, Col, Expression, Lit
 from fastframe.ops.groups import GroupBy, Output, Reduce
+from fastframe.ops.join import Join
 from fastframe.ops.project import Project
 from fastframe.options import option_context
 
@@ -106,6 +107,18 @@ def test_many_rows() -> None:
         check_threads(Question(call_of(function, Col("a"), Col("b"))), table)
 
 
+@pytest.mark.parametrize("validate", [None, "m:1"])
+def test_questions_of_two_tables(validate: str | None) -> None:
+    question = Question(Join(("k",), ("k",), "left", validate=validate))
+    keys = [pa.array([1, 2, None], pa.int32()), pa.array([2, 1], pa.int64()), pa.array([1.0, math.nan]), pa.array(["1", "2"]), pa.array([2, 2])]
+    tables = [Table({"k": Column(one), name: Column(pa.array(range(len(one))))}) for one in keys for name in ("v", "w")]
+    for _ in range(2):
+        for left in tables:
+            for right in [*tables, Table({"other": tables[0]["k"]})]:
+                expected = outcome(lambda one=left, other=right: run(question.spec, one, other))   # type: ignore[misc]
+                assert outcome(lambda one=left, other=right: question.of_two(one, other)) == expected   # type: ignore[misc]
+
+
 def test_a_missing_column_is_missed_at_every_call() -> None:
     question = Question(call_of("add", Col("a"), Col("b")))
     full = Table({"a": column(pa.int64(), 3, "none", 1), "b": column(pa.int64(), 3, "none", 2)})
@@ -159,7 +172,7 @@ def test_what_is_kept() -> None:
 
 CALLS = [AggregationCall(name, options) for name, options in [
     ("sum", {}), ("sum", {"min_count": 3}), ("sum", {"skipna": False}), ("mean", {}), ("prod", {}), ("var", {}), ("std", {"ddof": 0}),
-    ("min", {}), ("count", {}), ("first", {}), ("median", {}), ("nunique", {}), ("any", {}),
+    ("min", {}), ("max", {}), ("max", {"skipna": False}), ("count", {}), ("first", {}), ("median", {}), ("nunique", {}), ("any", {}), ("all", {}),
 ]]   # fmt: skip
 
 

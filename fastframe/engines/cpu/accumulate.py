@@ -94,7 +94,7 @@ class Pass:
         self.requests, self.n_groups, self.layout = requests, n_groups, layout
         self.operands, self.n_rows, self.row_bytes = operands, operands.n_rows, layout.row_bytes
         self.program = kernels.Program(code_view(codes), n_groups=n_groups, keep_alive=(codes, requests))
-        self.grouped = codes is not None
+        self.grouped, self.finished = codes is not None, all(one.result is not None for one in requests)
         layout.put_into(self.program, requests, operands)
         self.stride = _stride(self.layout.stride, n_groups)
         self.program.lay_out(self.layout.offsets, self.layout.halves, self.stride, self.layout.counter)
@@ -103,8 +103,8 @@ class Pass:
             output.note_in(self.program, one, state)
 
     def again(self, operands: Operands, codes: Codes | None, n_groups: int) -> Pass:
-        """The same pass over other operands, for requests that follow from their dtypes and whose results are finished."""
-        if _stride(self.layout.stride, n_groups) != self.stride:
+        """The same pass over other operands, for requests that follow from their dtypes; a copy where all results are finished."""
+        if _stride(self.layout.stride, n_groups) != self.stride or not self.finished:
             return Pass(self.layout, operands, self.requests, codes, n_groups)
         other = object.__new__(Pass)
         other.requests, other.n_groups, other.layout = self.requests, n_groups, self.layout

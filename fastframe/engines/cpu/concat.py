@@ -56,9 +56,11 @@ def concat(columns: Sequence[Column], dtype: DType) -> Column:
     ------
     DTypeError, ShapeError
     """
-    n_rows = sum(len(column) for column in columns)
+    n_rows = sum([column.length for column in columns])
     if n_rows > MAX_ROWS:
         raise ShapeError.too_many_rows(n_rows)
+    if columns and dtype.width and all(column.dtype is dtype and not column.is_encoded and column.length for column in columns):
+        return columns[0] if len(columns) == 1 else _concat_fixed(columns, n_rows)
     for column in columns:
         _require(column, dtype)
     known = [column for column in columns if column.dtype.kind is not Kind.NULL]
@@ -97,16 +99,23 @@ def _concat(columns: Sequence[Column], known: Sequence[Column], n_rows: int) -> 
     if form is Form.OTHER:
         arrow = first.array.type
         return Column(pa.concat_arrays([one.array if one.array.type == arrow else pa.nulls(len(one), arrow) for one in columns]), first.dtype)
+    if form is not Form.BITS:
+        return _concat_fixed(columns, n_rows, first.dtype)
     pieces = _Pieces(columns, _fixed_piece)
-    if form is Form.BITS:
-        values = allocate_bits(n_rows, _OPERATION)
-        run(kernels.concat_bits(pieces.operand, values.address, (pieces, values), validity=False), n_rows, SLICE_ROWS, operation=_OPERATION)
-    else:
-        width = first.dtype.width
-        values = allocate(n_rows * width, _OPERATION)
-        run(kernels.concat_values(width, pieces.operand, values.address, (pieces, values)), n_rows, SLICE_ROWS, operation=_OPERATION)
+    values = allocate_bits(n_rows, _OPERATION)
+    run(kernels.concat_bits(pieces.operand, values.address, (pieces, values), validity=False), n_rows, SLICE_ROWS, operation=_OPERATION)
     validity = pieces.validity(n_rows)
     return column_from_buffers(first.dtype, n_rows, values, validity.bits, validity.null_count)
+
+
+def _concat_fixed(columns: Sequence[Column], n_rows: int, dtype: DType | None = None) -> Column:
+    """Of columns of values of one width, of ``dtype`` (None: that of the first) or null."""
+    dtype = columns[0].dtype if dtype is None else dtype
+    pieces = _Pieces(columns, _fixed_piece)
+    values = allocate(n_rows * dtype.width, _OPERATION)
+    run(kernels.concat_values(dtype.width, pieces.operand, values.address, (pieces, values)), n_rows, SLICE_ROWS, operation=_OPERATION)
+    validity = pieces.validity(n_rows)
+    return column_from_buffers(dtype, n_rows, values, validity.bits, validity.null_count)
 
 
 def _concat_encoded(columns: Sequence[Column], known: Sequence[Column], n_rows: int) -> Column:
@@ -121,12 +130,12 @@ class _Pieces:
     """The columns of a concatenation as the kernels' list of pieces; keeps them alive."""
 
     def __init__(self, columns: Sequence[Column], piece_of: Callable[[Column], tuple[int, int, int]]) -> None:
-        self.columns = [column for column in columns if len(column)]
+        self.columns = [column for column in columns if column.length]
         rows, start, self._nullable = [], 0, False
         for column in self.columns:
             values, validity, bit_offset = (0, 0, 0) if column.dtype.kind is Kind.NULL else piece_of(column)
             rows.append((start, values, validity, bit_offset, 0, 0))
-            start += len(column)
+            start += column.length
             self._nullable |= validity != 0 or values == 0
         rows.append((start, 0, 0, 0, 0, 0))
         self.table = np.array(rows, np.int64)   # a list first: filling an array row by row took 15 us for two columns
@@ -187,15 +196,15 @@ def concat_tables(tables: Sequence[Table], schema: Mapping[str, DType]) -> Table
 
     A column that a table lacks is null in its rows; one of another dtype is cast (raising where that loses).
     """
-    n_rows = sum(table.n_rows for table in tables)
+    n_rows = sum([table.n_rows for table in tables])
     out = {}
     for name, dtype in schema.items():
-        parts = [table[name] if name in table else nulls(NULL, table.n_rows) for table in tables]
+        parts = [table.columns[name] if name in table.columns else nulls(NULL, table.n_rows) for table in tables]
         out[name] = concat([part if _fits(part, dtype) else cast(part, dtype) for part in parts], dtype)
-    return Table(out, n_rows)
+    return Table.of(out, n_rows)
 
 
 def _fits(column: Column, dtype: DType) -> bool:
-    if dtype.kind is Kind.STRING and column.dtype.kind is Kind.CATEGORY:
+    if column.dtype is dtype or (dtype.kind is Kind.STRING and column.dtype.kind is Kind.CATEGORY):
         return True
     return column.dtype == dtype or column.dtype.kind is Kind.NULL

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastframe._kernels import facts as kernels
+from fastframe._kernels.memory import address_of
 from fastframe._threads import run, slice_rows
 from fastframe.column.column import Column
 from fastframe.column.memory import allocate_array
@@ -69,26 +71,24 @@ def _value_range(column: Column) -> Range:
     n_rows = len(column)
     rows = slice_rows(n_rows, kernels.PART_BYTES)
     parts = allocate_array(-(-n_rows // rows) * _WORDS, np.uint64, "min and max").reshape(-1, _WORDS)
-    task = kernels.value_range(physical, column.view, parts.ctypes.data, (column, parts))
+    task = kernels.value_range(physical, column.view, address_of(parts), (column, parts))
     run(task, n_rows, rows, operation="min and max")
-    n_missing = int(parts[:, 4].sum())
-    has_nan = bool(parts[:, 5].any())
-    sizes = np.minimum(rows, n_rows - np.arange(len(parts), dtype=np.int64) * rows)
-    filled = parts[sizes > parts[:, 4].astype(np.int64)]
-    if len(filled) == 0:
+    listed = parts.tolist()   # few, and each step of NumPy takes longer than one of them
+    n_missing, has_nan = sum([part[4] for part in listed]), any(part[5] for part in listed)
+    filled = [part for at, part in enumerate(listed) if min(rows, n_rows - at * rows) > part[4]]
+    if not filled:
         return Range(None, None, n_missing, has_nan)
-    low, high = filled[:, 0:2], filled[:, 2:4]
+    low, high = [part[0:2] for part in filled], [part[2:4] for part in filled]
     return Range(_extreme(low, physical, min), _extreme(high, physical, max), n_missing, has_nan)
 
 
-def _extreme(words: np.ndarray, physical: Physical, choose: Callable[..., Any]) -> int | float:
+def _extreme(words: list[list[int]], physical: Physical, choose: Callable[..., Any]) -> int | float:
+    """The least or greatest of values that are two words each, the lower one first."""
     if physical is Physical.I128:
-        values = [(int(high) << 64 | int(low)) for low, high in words]
+        values = [high << 64 | low for low, high in words]
         return choose(value - (1 << 128) if value >> 127 else value for value in values)
-    if physical in (Physical.F32, Physical.F64):
-        return float(choose(words[:, 0].copy().view(np.float64)))
-    low = words[:, 0].copy()
-    return int(choose(low.view(np.int64) if physical in _SIGNED else low))
+    form = "<d" if physical in (Physical.F32, Physical.F64) else "<q" if physical in _SIGNED else "<Q"
+    return choose([struct.unpack(form, low.to_bytes(8, "little"))[0] for low, _ in words])
 
 
 def value_step(column: Column) -> int:
@@ -112,6 +112,6 @@ def _value_step(column: Column) -> int:
     n_rows = len(column)
     rows = slice_rows(n_rows)
     steps = allocate_array(-(-n_rows // rows), np.uint64, "common step")
-    task = kernels.step(column.view, int(found.min), guess, steps.ctypes.data, (column, steps))
+    task = kernels.step(column.view, int(found.min), guess, address_of(steps), (column, steps))
     run(task, n_rows, rows, operation="common step")
     return max(1, int(np.gcd.reduce(steps)))

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe._kernels import groups as kernels
+from fastframe._kernels.memory import address_of
 from fastframe._threads import run
 from fastframe.column.memory import allocate_array
 from fastframe.dtypes import DType, Physical
@@ -20,6 +21,7 @@ from fastframe.records import record
 FEW_GROUPS = 1 << 10   # of so many the key columns are kept, too
 NO_CODE = 0xFFFFFFFF   # of 32-bit codes; narrower ones have all their bits set, too
 OPERATION = "key codes"
+_FEW_FILLED = 1 << 12
 
 Rows = np.ndarray[Any, np.dtype[np.int32]]
 Words = np.ndarray[Any, np.dtype[np.uint64]]
@@ -129,8 +131,10 @@ def code_dtype(n_codes: int) -> np.dtype[Any]:
 
 def filled(length: int, dtype: Any, byte: int) -> np.ndarray[Any, Any]:
     """New memory, every byte of it ``byte``."""
+    if byte == 0 and length <= _FEW_FILLED:   # no bytes are left out: a kernel takes longer to call
+        return np.zeros(length, dtype)
     array = allocate_array(length, dtype, OPERATION)
-    run(kernels.fill(array.ctypes.data, byte, array), array.nbytes, operation=OPERATION)
+    run(kernels.fill(address_of(array), byte, array), array.nbytes, operation=OPERATION)
     return array
 
 
@@ -138,7 +142,7 @@ def remapped(codes: Codes, mapping: np.ndarray | None, dtype: Any) -> Written:
     """``mapping[codes]`` (uint32; None: the same codes) in new memory of ``dtype``; codes of all bits set stay so."""
     out = allocate_array(len(codes), dtype, OPERATION)
     far = mapping is not None and len(mapping) > kernels.CACHED_CODES
-    address = 0 if mapping is None else mapping.ctypes.data
+    address = 0 if mapping is None else address_of(mapping)
     run(kernels.remap(code_view(codes), address, code_view(out), far, (codes, mapping, out)), len(codes), operation=OPERATION)
     return out
 
@@ -153,6 +157,6 @@ def widened(codes: Codes) -> np.ndarray[Any, np.dtype[np.uint32]]:
 def first_rows_of(codes: Codes, n_groups: int) -> Rows:
     """Per group its first row."""
     first = np.full(n_groups, kernels.NEVER, np.int32)
-    task = kernels.first_rows(code_view(codes), first.ctypes.data, n_groups, (codes, first))
+    task = kernels.first_rows(code_view(codes), address_of(first), n_groups, (codes, first))
     run(task, len(codes), operation=OPERATION)
     return first

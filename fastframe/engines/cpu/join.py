@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastframe._kernels import join as kernels
+from fastframe._kernels.memory import address_of
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column
 from fastframe.column.memory import allocate_array
@@ -75,21 +76,27 @@ class Pairs:
         """The probe rows as a filter, where none occurs twice."""
         if self.words is None:
             return None
-        return FilterPlan(self.probe.n_rows, self.n_pairs, self.words, self.starts, (self.words.ctypes.data, self.starts.ctypes.data))
+        return FilterPlan(self.probe.n_rows, self.n_pairs, self.words, self.starts, (address_of(self.words), address_of(self.starts)))
 
 
-def find_pairs(probe: Sequence[Column], build: Sequence[Column], *, keeps_unmatched: bool) -> Pairs:
+def find_pairs(
+    probe: Sequence[Column], build: Sequence[Column], *, keeps_unmatched: bool, repeated: Callable[[], None] | None = None
+) -> Pairs:  # fmt: skip
     """Count the pairs of two tables' keys (pairwise of one dtype; missing keys equal each other).
+
+    ``repeated`` is called before pairs are counted where build keys repeat.
 
     Raises
     ------
     ShapeError
         Where there are more than 2**31 - 1 pairs.
     """
-    return pairs_of_codes(*shared_codes(probe, build), keeps_unmatched=keeps_unmatched)
+    return pairs_of_codes(*shared_codes(probe, build), keeps_unmatched=keeps_unmatched, repeated=repeated)
 
 
-def pairs_of_codes(probe: Codes, build: Codes, n_codes: int, *, keeps_unmatched: bool) -> Pairs:
+def pairs_of_codes(
+    probe: Codes, build: Codes, n_codes: int, *, keeps_unmatched: bool, repeated: Callable[[], None] | None = None
+) -> Pairs:  # fmt: skip
     """`find_pairs` of codes.
 
     O(probe + build + codes); one bit per probe row against a map, nothing against groups. Against a map, and with the
@@ -98,6 +105,8 @@ def pairs_of_codes(probe: Codes, build: Codes, n_codes: int, *, keeps_unmatched:
     if n_codes > SPARSE_CODES * (probe.n_rows + build.n_rows):
         probe, build, n_codes = _renumbered(probe, build)
     index = build_index(build, n_codes)
+    if repeated is not None and not isinstance(index, RowMap):
+        repeated()
     if keeps_unmatched and isinstance(index, RowMap) and probe.n_rows != build.n_rows:   # else the build side may come out as it is
         starts = np.minimum(SLICE_ROWS * np.arange(n_slices(probe.n_rows) + 1, dtype=np.int64), probe.n_rows)
         return Pairs(probe, index, build.n_rows, None, starts, None, keeps_unmatched)
@@ -125,7 +134,7 @@ def _renumbered(probe: Codes, build: Codes) -> tuple[Codes, Codes, int]:
 def _count_by_map(probe: Codes, index: RowMap) -> tuple[Words, Array, Array]:
     words = allocate_array(-(-probe.n_rows // 64), np.uint64, OPERATION)
     n_matches = allocate_array(n_slices(probe.n_rows), np.int64, OPERATION)
-    task = kernels.probe_map(probe.source, index.present.ctypes.data, index.n_codes, words.ctypes.data, n_matches.ctypes.data,
+    task = kernels.probe_map(probe.source, address_of(index.present), index.n_codes, address_of(words), address_of(n_matches),
                              keep_alive=(probe, index, words, n_matches))  # fmt: skip
     run(task, probe.n_rows, SLICE_ROWS, operation=OPERATION)
     sizes = np.minimum(SLICE_ROWS, probe.n_rows - SLICE_ROWS * np.arange(len(n_matches), dtype=np.int64))
@@ -134,7 +143,7 @@ def _count_by_map(probe: Codes, index: RowMap) -> tuple[Words, Array, Array]:
 
 def _count_by_groups(probe: Codes, index: RowGroups) -> tuple[Words, Array, Array]:
     n_results, n_unmatched = (allocate_array(n_slices(probe.n_rows), np.int64, OPERATION) for _ in range(2))
-    task = kernels.count_matches(probe.source, index.offsets.ctypes.data, n_results.ctypes.data, n_unmatched.ctypes.data,
+    task = kernels.count_matches(probe.source, address_of(index.offsets), address_of(n_results), address_of(n_unmatched),
                                  prefetch=index.is_far, keep_alive=(probe, index, n_results, n_unmatched))  # fmt: skip
     run(task, probe.n_rows, SLICE_ROWS, operation=OPERATION)
     return None, n_results, n_unmatched
@@ -150,7 +159,7 @@ def partnered(left: Sequence[Column], right: Sequence[Column]) -> FilterPlan:
     words, n_matches, _ = _count_by_map(probe, RowMap(build, present, n_codes))
     assert words is not None
     starts = running(n_matches)
-    return FilterPlan(probe.n_rows, int(starts[-1]), words, starts, (words.ctypes.data, starts.ctypes.data))
+    return FilterPlan(probe.n_rows, int(starts[-1]), words, starts, (address_of(words), address_of(starts)))
 
 
 def key_uniqueness(codes: Array, n_codes: int) -> int | None:
@@ -173,15 +182,15 @@ def outer_rows(left: Sequence[Column], right: Sequence[Column]) -> tuple[Array, 
     codes = np.ascontiguousarray(groups.wide_codes)
     left_rows, left_offsets = group_order(codes[:n_left], groups.n_groups)
     right_rows, right_offsets = group_order(codes[n_left:], groups.n_groups)
-    sides = (left_offsets.ctypes.data, left_rows.ctypes.data), (right_offsets.ctypes.data, right_rows.ctypes.data)
+    sides = (address_of(left_offsets), address_of(left_rows)), (address_of(right_offsets), address_of(right_rows))
     n_results = allocate_array(n_slices(groups.n_groups), np.int64, OPERATION)
     alive = (left_rows, left_offsets, right_rows, right_offsets, n_results)
-    run(kernels.count_outer(*sides, n_results.ctypes.data, keep_alive=alive), groups.n_groups, SLICE_ROWS, operation=OPERATION)
+    run(kernels.count_outer(*sides, address_of(n_results), keep_alive=alive), groups.n_groups, SLICE_ROWS, operation=OPERATION)
     starts = running(n_results)
     if starts[-1] > MAX_ROWS:
         raise ShapeError.join_too_large(int(starts[-1]))
     left_out, right_out = (allocate_array(int(starts[-1]), np.int32, OPERATION) for _ in range(2))
-    addresses = (starts.ctypes.data, left_out.ctypes.data, right_out.ctypes.data)
+    addresses = (address_of(starts), address_of(left_out), address_of(right_out))
     task = kernels.fill_outer(*sides, *addresses, keep_alive=(alive, starts, left_out, right_out))
     run(task, groups.n_groups, SLICE_ROWS, operation=OPERATION)
     return left_out, right_out
@@ -198,4 +207,6 @@ def _stacked(left: Column, right: Column) -> Column:
 
 def running(per_slice: Array) -> Array:
     """Sums before each slice, and of all."""
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(per_slice)])
+    sums = np.zeros(len(per_slice) + 1, np.int64)
+    np.cumsum(per_slice, out=sums[1:])
+    return sums

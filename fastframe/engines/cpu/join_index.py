@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastframe._kernels import join as kernels
+from fastframe._kernels.memory import address_of
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.memory import allocate_array
 from fastframe.engines.cpu.groups import filled
@@ -35,13 +36,13 @@ class RowMap:
     def row_of_code(self) -> Array:
         """The row of every code that occurs; what stands at others is open. 4 bytes per code."""
         rows = allocate_array(max(self.n_codes, 1), np.int32, OPERATION)
-        task = kernels.fill_map(self.codes.source, rows.ctypes.data, prefetch=self.is_far, keep_alive=(self, rows))
+        task = kernels.fill_map(self.codes.source, address_of(rows), prefetch=self.is_far, keep_alive=(self, rows))
         run(task, self.codes.n_rows, SLICE_ROWS, operation=OPERATION)
         return rows
 
     @property
     def addresses(self) -> tuple[int, int, int]:
-        return self.row_of_code.ctypes.data, 0, 0
+        return address_of(self.row_of_code), 0, 0
 
     @property
     def is_far(self) -> bool:
@@ -57,7 +58,7 @@ class RowGroups:
 
     @property
     def addresses(self) -> tuple[int, int, int]:
-        return 0, self.offsets.ctypes.data, self.rows.ctypes.data
+        return 0, address_of(self.offsets), address_of(self.rows)
 
     @property
     def is_far(self) -> bool:
@@ -66,15 +67,19 @@ class RowGroups:
 
 def build_index(codes: Codes, n_codes: int) -> RowMap | RowGroups:
     """The map where no code repeats, else the groups."""
-    head = codes.head(HEAD_ROWS)
-    head = np.sort(head[head != NO_PARTNER])   # np.unique would import numpy.ma
-    if not (head[1:] == head[:-1]).any():
+    if codes.n_rows <= HEAD_ROWS or not _repeats(codes.head(HEAD_ROWS)):
         present, is_unique = present_codes(codes, n_codes)
         if is_unique:
             return RowMap(codes, present, n_codes)
     array = codes.held().array
     assert array is not None
     return RowGroups(*group_order(array, n_codes))
+
+
+def _repeats(codes: Array) -> bool:
+    """Whether a code of few rows occurs twice."""
+    codes = np.sort(codes[codes != NO_PARTNER])   # np.unique would import numpy.ma
+    return bool((codes[1:] == codes[:-1]).any())
 
 
 def present_codes(codes: Codes, n_codes: int) -> tuple[Array, bool]:
@@ -84,11 +89,11 @@ def present_codes(codes: Codes, n_codes: int) -> tuple[Array, bool]:
     present = allocate_array(n_words, np.uint64, OPERATION)
     rows_found, codes_found = (allocate_array(n_slices(length), np.int64, OPERATION) for length in (codes.n_rows, n_words * 64))
     arrays = (marks, present, rows_found, codes_found)
-    addresses = (marks.ctypes.data, present.ctypes.data, rows_found.ctypes.data, codes_found.ctypes.data)
+    addresses = (address_of(marks), address_of(present), address_of(rows_found), address_of(codes_found))
     mark, count = kernels.mark_codes(codes.source, addresses, prefetch=marks.nbytes > CACHED_BYTES, keep_alive=(codes, arrays))
     run(mark, codes.n_rows, SLICE_ROWS, operation=OPERATION)
     run(count, n_words * 64, SLICE_ROWS, operation=OPERATION)
-    return present, int(rows_found.sum()) == int(codes_found.sum())
+    return present, sum(rows_found.tolist()) == sum(codes_found.tolist())   # a number per slice: NumPy takes longer for few
 
 
 def n_slices(n_rows: int) -> int:

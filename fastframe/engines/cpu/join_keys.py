@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe._kernels.codes import KeyParts
+from fastframe._kernels.memory import address_of
 from fastframe.column.column import Column
 from fastframe.column.memory import allocate_array
 from fastframe.dtypes import Physical
@@ -55,7 +55,7 @@ class Codes:
     def source(self) -> tuple[int, int, int, bool, bool]:
         """What kernels take (see ``join.pyx``); valid as long as this object lives."""
         if self.array is not None:
-            return self.array.ctypes.data, 0, 0, False, True
+            return address_of(self.array), 0, 0, False, True
         digits = self._digits
         return 0, digits.address, digits.n_parts, self._wide, digits.may_drop
 
@@ -136,7 +136,7 @@ def _pairs(probe: Column, build: Column) -> list[KeyPair]:
     view, keep = fixed_view(probe)
     pairs = []
     for part in parts_of(build, ordered=False):
-        seen = replace(part, view=view, missing=True, drop=not part.missing, check=True, keep=keep)
+        seen = part.but(view=view, missing=True, drop=not part.missing, check=True, keep=keep)
         pairs.append(KeyPair(seen, part))
     return pairs
 
@@ -147,7 +147,7 @@ def _encoded_pair(probe: Column, build: Column) -> KeyPair:
     (seen,) = parts_of(probe, ordered=False)
     codes = _codes_of_values(seen.keep[0].dictionary, build_values)
     lut = np.append(codes, np.uint32(part.n_values if part.missing else NO_CODE))
-    return KeyPair(replace(seen, missing=True, drop=not part.missing, check=True, lut=lut, radix=part.n_codes), part)
+    return KeyPair(seen.but(missing=True, drop=not part.missing, check=True, lut=lut, radix=part.n_codes), part)
 
 
 def _codes_of_values(values: pa.Array, among: pa.Array) -> np.ndarray:

@@ -14,14 +14,14 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe._kernels import join as kernels
-from fastframe._kernels.memory import Block
+from fastframe._kernels.memory import Block, address_of
 from fastframe._kernels.packed_rows import LARGEST_RECORD
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.available import available_bytes
-from fastframe.column.column import Column
+from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_array, allocate_bits
 from fastframe.engines.cpu.filter import filter_columns
-from fastframe.engines.cpu.forms import ALL_VALID, Form, Validity, codes_column, fixed_array, form_of, nulls, rewrapped
+from fastframe.engines.cpu.forms import ALL_VALID, Form, Validity, codes_column, form_of, nulls, rewrapped
 from fastframe.engines.cpu.join import Pairs, Words
 from fastframe.engines.cpu.join_index import CACHED_BYTES, OPERATION, RowGroups, RowMap, n_slices
 from fastframe.engines.cpu.packed_rows import STREAMED_BYTES, PackedRows, can_pack, packed_rows, record_bytes, unfilled
@@ -39,6 +39,7 @@ CODES_PER_RECORD = 2       # records at their codes take this much more room at 
 FEW_BYTES = 256 << 20      # results up to here are made without asking how much memory there is
 RECORDS_SHARE = 5          # of the bytes of both tables, one part of them may be records
 FEW_RECORDS = 16 << 20     # bytes of records that are made without asking, and that nothing is gained by making smaller
+_CODE_WIDTH = 4            # bytes of a code of encoded values
 PACKED_SHARE = 2           # build rows per pair up to which packing all of them pays
 
 
@@ -53,10 +54,10 @@ class Wanted(NamedTuple):
     validity: Block | None
 
 
-def joined_columns(pairs: Pairs, probe: Mapping[str, Column], build: Mapping[str, Column], *, key_bytes: int = 0) -> tuple[Columns, Columns]:
+def joined_columns(pairs: Pairs, probe: Mapping[str, Column], build: Mapping[str, Column], *, unseen: Sequence[Column] = ()) -> tuple[Columns, Columns]:
     """The columns of both sides for all pairs. Columns of a side all of whose rows come once and in order are shared.
 
-    ``key_bytes`` are those of keys that were read, too, but are no column of the result.
+    ``unseen`` are keys that were read, too, but are no column of the result.
     """
     plan = Emission(pairs)
     out: tuple[Columns, Columns] = ({}, {})
@@ -71,7 +72,7 @@ def joined_columns(pairs: Pairs, probe: Mapping[str, Column], build: Mapping[str
     elif pairs.n_build == 0:
         out[kernels.BUILD].update({name: _all_missing(column, pairs.n_pairs) for name, column in build.items()})
     else:
-        *more, last = _rounds(pairs, build, key_bytes + sum(one.nbytes for one in (*probe.values(), *build.values())))
+        *more, last = _rounds(pairs, build, [*probe.values(), *unseen])
         for columns in more:
             out[kernels.BUILD].update(_of_build(pairs, columns))
         plan.want(kernels.BUILD, last)
@@ -87,11 +88,15 @@ def _of_build(pairs: Pairs, columns: Columns) -> Columns:
     return plan.run()[kernels.BUILD]
 
 
-def _rounds(pairs: Pairs, build: Mapping[str, Column], n_bytes: int) -> list[Columns]:
-    """The build side's columns, all at once or, where their records would take more than a fifth of both tables, in parts."""
+def _rounds(pairs: Pairs, build: Mapping[str, Column], others: Sequence[Column]) -> list[Columns]:
+    """The build side's columns, all at once or, where their records would take more than a fifth of both tables, in parts.
+
+    ``others`` are the columns of both tables that are not of the build side's.
+    """
     index, widths = pairs.index, {name: (codes_column(one) if one.is_encoded else one).dtype.width for name, one in build.items() if can_pack(one)}
     if not isinstance(index, RowMap) or len(widths) < len(build) or sum(widths.values()) * index.n_codes <= FEW_RECORDS:
         return [dict(build)]
+    n_bytes = sum(one.nbytes for one in (*others, *build.values()))
     if record_bytes(list(build.values()), narrow=True) * index.n_codes <= n_bytes // RECORDS_SHARE:
         return [dict(build)]
     rounds: list[Columns] = [{}]
@@ -113,19 +118,20 @@ def require_memory(pairs: Pairs, probe: Mapping[str, Column], build: Mapping[str
     OutOfMemory
         With the rows and bytes that the join would make.
     """
-    sides = ((probe, pairs.probe.n_rows), (build, pairs.n_build))
-    n_bytes = sum(_bytes_of(column, n_rows, pairs.n_pairs) for columns, n_rows in sides for column in columns.values())
+    sides, n_pairs = ((probe, pairs.probe.n_rows), (build, pairs.n_build)), pairs.n_pairs
+    n_bytes = sum([_bytes_of(column, n_rows, n_pairs) for columns, n_rows in sides for column in columns.values()])
     if n_bytes < FEW_BYTES:
         return
     available = available_bytes()
     if n_bytes > available:
-        raise OutOfMemory.of_join(pairs.n_pairs, n_bytes, available)
+        raise OutOfMemory.of_join(n_pairs, n_bytes, available)
 
 
 def _bytes_of(column: Column, n_rows: int, n_pairs: int) -> int:
     """Bytes of a column of the result, values of their average size."""
-    if column.is_encoded:
-        return 4 * n_pairs
+    width = _CODE_WIDTH if column.is_encoded else column.dtype.width
+    if width:
+        return width * n_pairs
     return -(-column.nbytes * n_pairs // n_rows) if n_rows else 0
 
 
@@ -182,7 +188,7 @@ class Emission:
         if side not in self.row_numbers:
             rows = allocate_array(self.pairs.n_pairs, np.int32, OPERATION)
             self.row_numbers[side] = rows
-            self.outputs.append((0, 0, rows.itemsize, side, False, rows.ctypes.data))
+            self.outputs.append((0, 0, rows.itemsize, side, False, address_of(rows)))
             self.row_bytes += rows.itemsize
         return self.row_numbers[side]
 
@@ -198,8 +204,8 @@ class Emission:
         out: tuple[Columns, Columns] = ({}, {})
         for one in self.wanted:
             validity = Validity(one.validity, -1) if one.validity is not None else present if one.side == kernels.BUILD else ALL_VALID
-            array = fixed_array(one.source.array.type, self.pairs.n_pairs, one.values, validity)
-            out[one.side][one.name] = slim(rewrapped(one.column, array)) if one.column.is_encoded else Column(array, one.column.dtype)
+            found = column_from_buffers(one.source.dtype, self.pairs.n_pairs, one.values, *validity)
+            out[one.side][one.name] = slim(rewrapped(one.column, found.array)) if one.column.is_encoded else found
         for (names, rows), (_, values, valid) in zip(self.packed, packed, strict=True):
             for at, name in enumerate(names):
                 validity = present if valid[at] is None else Validity(valid[at], -1)
@@ -234,7 +240,7 @@ class Emission:
         rows = unfilled(columns, index.n_codes, narrow=record_bytes(columns) * index.n_codes > FEW_RECORDS)
         fields = rows.table()
         table = np.array(rows.words(fields), np.int64)
-        task = kernels.scatter_records(index.codes.source, table.ctypes.data, keep_alive=(self, rows, fields, table))
+        task = kernels.scatter_records(index.codes.source, address_of(table), keep_alive=(self, rows, fields, table))
         run(task, index.codes.n_rows, SLICE_ROWS, operation=OPERATION)
         return rows
 
@@ -282,17 +288,17 @@ class Emission:
         pairs = self.pairs
         outputs = np.array(self.outputs, np.int64).reshape(-1, kernels.OUTPUT_WORDS)
         table = np.array(records, np.int64).reshape(-1, kernels.RECORD_WORDS)
-        words = 0 if pairs.words is None or pairs.keeps_unmatched or pairs.n_unmatched == 0 else pairs.words.ctypes.data
+        words = 0 if pairs.words is None or pairs.keeps_unmatched or pairs.n_unmatched == 0 else address_of(pairs.words)
         looked_up, n_found = self._looked_up()
         task = kernels.emit_pairs(
-            pairs.probe.source, (0, 0, 0) if self.by_code else pairs.index.addresses, words, pairs.starts.ctypes.data,
-            (outputs.ctypes.data, len(outputs)), (table.ctypes.data, len(table)),
+            pairs.probe.source, (0, 0, 0) if self.by_code else pairs.index.addresses, words, address_of(pairs.starts),
+            (address_of(outputs), len(outputs)), (address_of(table), len(table)),
             looked_up=looked_up, keeps_unmatched=pairs.keeps_unmatched, misses=pairs.misses, prefetch=pairs.index.is_far,
             streams=pairs.n_pairs * self.row_bytes > STREAMED_BYTES, keep_alive=(self, outputs, table, n_found),
         )  # fmt: skip
         run(task, pairs.probe.n_rows, SLICE_ROWS, operation=OPERATION)
         if n_found is not None:
-            self.n_absent = pairs.n_pairs - int(n_found.sum())
+            self.n_absent = pairs.n_pairs - sum(n_found.tolist())
 
     def _looked_up(self) -> tuple[tuple[int, int, int, int], Array | None]:
         """Of a map whose probe rows all come out: what the kernel finds on its way, and the matches per slice."""
@@ -301,4 +307,4 @@ class Emission:
             return (0, 0, 0, 0), None
         self.words = allocate_array(-(-pairs.n_pairs // 64), np.uint64, OPERATION)
         n_found = np.zeros(n_slices(pairs.n_pairs), np.int64)   # a slice without pairs does not write its own
-        return (index.present.ctypes.data, index.n_codes, self.words.ctypes.data, n_found.ctypes.data), n_found
+        return (address_of(index.present), index.n_codes, address_of(self.words), address_of(n_found)), n_found

@@ -32,10 +32,11 @@ def join_tables(spec: Join, left: Table, right: Table) -> Table:
     shared_dtype = [_shared_dtype(spec, left, one, right, other) for one, other in pairs]
     left_keys = [_as_key(left[name], dtype, name, right[other].dtype, other) for (name, other), dtype in zip(pairs, shared_dtype, strict=True)]
     right_keys = [_as_key(right[other], dtype, other, left[name].dtype, name) for (name, other), dtype in zip(pairs, shared_dtype, strict=True)]
-    if spec.validate is not None:
-        _check_unique(spec, left_keys, right_keys)
     sides = Sides(left, right, left_keys, right_keys)
-    return _outer(spec, sides) if spec.how == "outer" else _in_order(spec, sides)
+    if spec.how != "outer":
+        return _in_order(spec, sides)
+    _check_unique(spec, sides, "left", "right")
+    return _outer(spec, sides)
 
 
 class Sides(NamedTuple):
@@ -50,8 +51,9 @@ class Sides(NamedTuple):
 def _in_order(spec: Join, sides: Sides) -> Table:
     """Inner, left and right joins: one side probes, in its order, an index of the other."""
     flipped = spec.how == "right"
+    probe_name, build_name = ("right", "left") if flipped else ("left", "right")
+    _check_unique(spec, sides, probe_name)
     probe_keys, build_keys = (sides.right_keys, sides.left_keys) if flipped else (sides.left_keys, sides.right_keys)
-    probe_name = "right" if flipped else "left"
     probe: dict[str, Column] = {}
     build: dict[str, Column] = {}
     names = spec.names(sides.left.schema, sides.right.schema)
@@ -62,12 +64,14 @@ def _in_order(spec: Join, sides: Sides) -> Table:
             probe[new] = (sides.left if side == "left" else sides.right)[name]
         else:
             build[new] = (sides.left if side == "left" else sides.right)[name]
-    build_keys, build = _with_partners(probe_keys, build_keys, build)
-    pairs = find_pairs(probe_keys, build_keys, keeps_unmatched=spec.how != "inner")
+    if not _wants_unique(spec, build_name):   # the index of all build rows tells whether they are
+        build_keys, build = _with_partners(probe_keys, build_keys, build)
+    repeated = lambda: _check_unique(spec, sides, build_name)   # noqa: E731
+    pairs = find_pairs(probe_keys, build_keys, keeps_unmatched=spec.how != "inner", repeated=repeated)
     require_memory(pairs, probe, build)
     unseen = [key for key in build_keys if not any(key is one for one in build.values())]
-    probe_out, build_out = joined_columns(pairs, probe, build, key_bytes=sum(key.nbytes for key in unseen))
-    return Table({new: probe_out[new] if new in probe_out else build_out[new] for _, _, new in names}, pairs.n_pairs)
+    probe_out, build_out = joined_columns(pairs, probe, build, unseen=unseen)
+    return Table.of({new: probe_out[new] if new in probe_out else build_out[new] for _, _, new in names}, pairs.n_pairs)
 
 
 def _with_partners(
@@ -98,7 +102,7 @@ def _outer(spec: Join, sides: Sides) -> Table:
             out[new] = spread(sides.left[name], left_rows, missing=True)
         else:
             out[new] = spread(sides.right[name], right_rows, missing=True)
-    return Table(out, len(left_rows))
+    return Table.of(out, len(left_rows))
 
 
 def _shared_dtype(spec: Join, left: Table, left_key: str, right: Table, right_key: str) -> DType:
@@ -121,16 +125,20 @@ def _as_key(column: Column, dtype: DType, name: str, other: DType, other_name: s
     return cast(column, dtype, safe=False)
 
 
-def _check_unique(spec: Join, left_keys: Sequence[Column], right_keys: Sequence[Column]) -> None:
-    assert spec.validate is not None
-    for keys, names, side, wanted in (
-        (left_keys, spec.left_on, "left", VALIDATE[spec.validate][0]),
-        (right_keys, spec.right_on, "right", VALIDATE[spec.validate][1]),
-    ):
-        if not wanted or not len(keys[0]):
+def _wants_unique(spec: Join, side: str) -> bool:
+    """Whether the keys of a side are to be unique."""
+    return spec.validate is not None and VALIDATE[spec.validate][0 if side == "left" else 1]
+
+
+def _check_unique(spec: Join, sides: Sides, *names: str) -> None:
+    """Raise where the keys of the named sides repeat and should not."""
+    for side in names:
+        keys, names_of_keys = (sides.left_keys, spec.left_on) if side == "left" else (sides.right_keys, spec.right_on)
+        if not _wants_unique(spec, side) or not len(keys[0]):
             continue
         groups = group_rows(keys, dropna=False, sort=None)
         row = key_uniqueness(groups.wide_codes, groups.n_groups)
         if row is not None:
             example = tuple(array_to_arrow(key)[row].as_py() for key in keys)
-            raise MergeError.not_unique(spec.validate, side, names, example if len(example) > 1 else example[0])
+            assert spec.validate is not None
+            raise MergeError.not_unique(spec.validate, side, names_of_keys, example if len(example) > 1 else example[0])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastframe._kernels import groups as kernels
+from fastframe._kernels.memory import address_of
 from fastframe._threads import run
 from fastframe.column.column import Column
 from fastframe.column.memory import allocate_array
@@ -42,18 +43,18 @@ def group_directly(parts: Sequence[KeyPart], n_rows: int) -> Found:
     codes: Codes | None = held if written is None else written
     assert codes is not None
     ranks = np.empty(n_cells + 1, np.uint32)
-    run(kernels.count(present.ctypes.data, size, ranks.ctypes.data, (present, ranks)), n_cells, n_cells, operation=OPERATION)
+    run(kernels.count(address_of(present), size, address_of(ranks), (present, ranks)), n_cells, n_cells, operation=OPERATION)
     n_groups = int(ranks[-1])
     if n_groups == size:
         return Found(codes, size, lambda: np.arange(size, dtype=np.uint64))
     narrow = code_dtype(n_groups)
     dense: Codes = written if written is not None and narrow == dtype else allocate_array(n_rows, narrow, OPERATION)
-    given = (present.ctypes.data, size, ranks.ctypes.data)
+    given = (address_of(present), size, address_of(ranks))
     run(kernels.rank(given, code_view(codes), code_view(dense), (present, ranks, codes, dense)), n_rows, operation=OPERATION)
 
     def words() -> Words:
         listed = np.empty(n_groups, np.uint64)
-        run(kernels.listed(*given, listed.ctypes.data, (present, ranks, listed)), n_cells, operation=OPERATION)
+        run(kernels.listed(*given, address_of(listed), (present, ranks, listed)), n_cells, operation=OPERATION)
         return listed
 
     return Found(dense, n_groups, words)

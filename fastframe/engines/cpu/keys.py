@@ -7,7 +7,6 @@ and nothing depends on threads or on what is kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -76,7 +75,7 @@ def _name(dropna: bool, sort: bool | None) -> tuple[object, ...]:
 
 
 def _parts(keys: Sequence[Column], dropna: bool, *, ordered: bool) -> list[list[KeyPart]]:
-    return [[replace(part, drop=dropna) for part in parts_of(key, ordered=ordered)] for key in keys]
+    return [[part.but(drop=dropna) for part in parts_of(key, ordered=ordered)] for key in keys]
 
 
 def _group(keys: Sequence[Column], dropna: bool, sort: bool | None) -> Groups:

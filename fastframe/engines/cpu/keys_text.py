@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from fastframe._kernels import encode as kernels
 from fastframe._kernels.bitmap import combine_bits
+from fastframe._kernels.memory import address_of
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column import cache
 from fastframe.column.column import Column, encoded_column, text_view
@@ -74,13 +75,13 @@ def encode_rows(array: pa.Array, codes: np.ndarray) -> np.ndarray:
     """Write each row's code (0xFFFFFFFF for null) into ``codes``; the first row of each distinct value comes back."""
     n_rows = len(array)
     tables = kernels.TextTables(-(-n_rows // SLICE_ROWS))
-    view, address, keep = text_view(array), codes.ctypes.data, (array, codes)
+    view, address, keep = text_view(array), address_of(codes), (array, codes)
     if n_rows > 2 * SEED_ROWS:
         run(tables.over_rows(kernels.SEED, view, address, keep=keep), SEED_ROWS, SEED_ROWS, operation=_ENCODING)
     run(tables.over_rows(kernels.ENCODE, view, address, keep=keep), n_rows, SLICE_ROWS, operation=_ENCODING)
     if tables.settled is not None:
         first_rows = allocate_array(tables.settled, np.int32, _ENCODING)
-        run(tables.phase(kernels.SETTLED, first_rows=first_rows.ctypes.data, keep=first_rows), len(first_rows), operation=_ENCODING)
+        run(tables.phase(kernels.SETTLED, first_rows=address_of(first_rows), keep=first_rows), len(first_rows), operation=_ENCODING)
         return first_rows
     first_rows, _ = _unify(tables)
     run(tables.over_rows(kernels.RESOLVE, None, address, keep=codes), n_rows, SLICE_ROWS, operation=_ENCODING)
@@ -92,11 +93,11 @@ def _unify(tables: Any) -> tuple[np.ndarray, np.ndarray]:
     run(tables.phase(kernels.BUCKET, keep=None), tables.n_tables, 1, operation=_ENCODING)
     run(tables.phase(kernels.UNIFY, keep=None), kernels.N_BUCKETS, 8, operation=_ENCODING)
     counts = allocate_array(tables.n_slices, np.int64, _ENCODING)
-    run(tables.phase(kernels.COUNT, counts=counts.ctypes.data, keep=counts), tables.n_slices, 1, operation=_ENCODING)
+    run(tables.phase(kernels.COUNT, counts=address_of(counts), keep=counts), tables.n_slices, 1, operation=_ENCODING)
     n_texts = tables.n_seeds + exclusive_sums(counts)
     counts += tables.n_seeds
     first_rows, homes = allocate_array(n_texts, np.int32, _ENCODING), allocate_array(n_texts, np.uint64, _ENCODING)
-    out = {"counts": counts.ctypes.data, "first_rows": first_rows.ctypes.data, "homes": homes.ctypes.data}
+    out = {"counts": address_of(counts), "first_rows": address_of(first_rows), "homes": address_of(homes)}
     run(tables.phase(kernels.PLACE, **out, keep=(counts, first_rows, homes)), tables.n_slices, 1, operation=_ENCODING)
     run(tables.phase(kernels.LINK, keep=None), tables.n_tables, 1, operation=_ENCODING)
     return first_rows, homes
@@ -118,7 +119,7 @@ class ChunkedEncoding:
     def encode(self, chunk: int, first_row: int, array: pa.Array, codes: np.ndarray) -> None:
         """Number the texts of an array (of 1 row at least) whose first row is ``first_row`` among all."""
         task = self._tables.over_rows(
-            kernels.ENCODE, text_view(array), codes.ctypes.data, first_slice=chunk, first_row=first_row, keep=(array, codes)
+            kernels.ENCODE, text_view(array), address_of(codes), first_slice=chunk, first_row=first_row, keep=(array, codes)
         )
         run(task, len(array), len(array), operation=_ENCODING)
         self._encoded[chunk] = codes
@@ -130,14 +131,14 @@ class ChunkedEncoding:
             _, homes = _unify(self._tables)
             n_texts = len(homes)
             for chunk, codes in self._encoded.items():
-                resolve = self._tables.over_rows(kernels.RESOLVE, None, codes.ctypes.data, first_slice=chunk, keep=codes)
+                resolve = self._tables.over_rows(kernels.RESOLVE, None, address_of(codes), first_slice=chunk, keep=codes)
                 run(resolve, len(codes), len(codes), operation=_ENCODING)
-        address = homes.ctypes.data if len(homes) else 0
+        address = address_of(homes) if len(homes) else 0
         n_bytes = self._tables.texts_bytes(address, n_texts)
         large = pa.types.is_large_string(kind) or n_bytes > _MOST_SMALL
         offsets = allocate_array(n_texts + 1, np.int64 if large else np.int32, _ENCODING)
         data = allocate_array(n_bytes, np.uint8, _ENCODING)
-        self._tables.write_texts(address, n_texts, offsets.ctypes.data, data.ctypes.data, large)
+        self._tables.write_texts(address, n_texts, address_of(offsets), address_of(data), large)
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
         return pa.Array.from_buffers(pa.large_string() if large else pa.string(), n_texts, buffers, 0)
 
@@ -160,7 +161,7 @@ def repeats(array: pa.Array) -> bool:
 def translate_codes(codes: np.ndarray, places: np.ndarray) -> None:
     """Replace each code (uint32) by ``places[code]``, in place; one past the end becomes 0xFFFFFFFF."""
     if len(codes) and not (places == np.arange(len(places), dtype=np.uint32)).all():
-        run(kernels.translate(codes.ctypes.data, places.ctypes.data, len(places), (codes, places)), len(codes), operation=_ENCODING)
+        run(kernels.translate(address_of(codes), address_of(places), len(places), (codes, places)), len(codes), operation=_ENCODING)
 
 
 def exclusive_sums(counts: np.ndarray) -> int:
@@ -181,17 +182,17 @@ def rank_of_dictionary(dictionary: pa.Array) -> np.ndarray:
     prefixes = allocate_array(-(-n_values // RANK_ROWS), np.int64, _RANKING)
     keys, merged = (allocate_array(n_values * kernels.RANK_KEY_BYTES, np.uint8, _RANKING) for _ in range(2))
     keep = (dictionary, prefixes, keys, merged, ranks)
-    run(kernels.rank(kernels.SHARED_PREFIX, view, keep, prefixes=prefixes.ctypes.data), n_values, RANK_ROWS)
+    run(kernels.rank(kernels.SHARED_PREFIX, view, keep, prefixes=address_of(prefixes)), n_values, RANK_ROWS)
     prefix = int(prefixes.min())
-    run(kernels.rank(kernels.SORT_RUNS, view, keep, prefix=prefix, keys=keys.ctypes.data), n_values, RANK_ROWS)
+    run(kernels.rank(kernels.SORT_RUNS, view, keep, prefix=prefix, keys=address_of(keys)), n_values, RANK_ROWS)
     run_rows = RANK_ROWS
     while run_rows < n_values:
-        addresses = {"keys": keys.ctypes.data, "merged": merged.ctypes.data}
+        addresses = {"keys": address_of(keys), "merged": address_of(merged)}
         merge = kernels.rank(kernels.MERGE_RUNS, view, keep, prefix=prefix, run_rows=run_rows, **addresses)
         run(merge, -(-n_values // (2 * run_rows)), 1, operation=_RANKING)
         keys, merged = merged, keys
         run_rows *= 2
-    run(kernels.rank(kernels.WRITE_RANKS, view, keep, keys=keys.ctypes.data, ranks=ranks.ctypes.data), n_values)
+    run(kernels.rank(kernels.WRITE_RANKS, view, keep, keys=address_of(keys), ranks=address_of(ranks)), n_values)
     return ranks
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastframe._kernels import order as kernels
+from fastframe._kernels.memory import address_of
 from fastframe._threads import run
 from fastframe.column.memory import allocate_array
 from fastframe.engines.cpu.row_codes import Codes, ColumnCodes, code_view
@@ -52,7 +53,7 @@ def group_order(codes: Codes, n_groups: int) -> tuple[Array, Array]:
     words = _scatter(codes, n_partitions, shift, starts, words=True)
     rows = allocate_array(len(words), np.int32, OPERATION)
     task = kernels.order_partitions(
-        words.ctypes.data, starts.ctypes.data, rows.ctypes.data, offsets.ctypes.data,
+        address_of(words), address_of(starts), address_of(rows), address_of(offsets),
         n_groups=n_groups, shift=shift, keep_alive=(words, starts, rows, offsets),
     )  # fmt: skip
     run(task, n_partitions, 1, operation=OPERATION)
@@ -65,7 +66,7 @@ def _scatter(codes: Codes, n_slots: int, shift: int, offsets: Array, *, words: b
     offsets[:] = slots.offsets
     items = allocate_array(slots.n_kept, np.uint64 if words else np.int32, OPERATION)
     task = kernels.scatter_slots(
-        code_view(codes), slots.counts.ctypes.data, slots.starts.ctypes.data, items.ctypes.data,
+        code_view(codes), address_of(slots.counts), address_of(slots.starts), address_of(items),
         n_slots=slots.width, shift=shift, drops=slots.n_kept < len(codes), words=words, keep_alive=(codes, slots, items),
     )  # fmt: skip
     run(task, len(codes), slots.per_slice, operation=OPERATION)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from fastframe._kernels import places as kernels
+from fastframe._kernels.memory import address_of
 from fastframe._threads import run
 from fastframe.column import cache
 from fastframe.column.column import Column
@@ -104,7 +105,7 @@ def _codes_of(groups: Groups, lacking: Sequence[Column]) -> Codes:
         floats = column.physical in _FLOATS
         view = column.view if floats else column.validity_view
         physical = column.physical if floats else Physical.I8
-        task = kernels.drop_missing(int(physical or 0), view, own.ctypes.data, own.itemsize, (column, own))
+        task = kernels.drop_missing(int(physical or 0), view, address_of(own), own.itemsize, (column, own))
         run(task, len(own), operation=OPERATION)
     return own
 
@@ -124,10 +125,10 @@ def _place(codes: Codes, n_groups: int) -> Places:
     n_placed = int(starts[-1])
     wide = widened(codes)
     inside, second = allocate_array(n_placed, np.uint32, OPERATION), allocate_array(n_placed, np.int32, OPERATION)
-    carry = kernels.carry(Physical.U32, (wide.ctypes.data, 0, 0, len(wide)), first.ctypes.data, inside.ctypes.data, keep_alive=(wide, first, inside))
+    carry = kernels.carry(Physical.U32, (address_of(wide), 0, 0, len(wide)), address_of(first), address_of(inside), keep_alive=(wide, first, inside))
     run(carry, len(codes), operation=OPERATION)
     task = kernels.place_in_partitions(
-        inside.ctypes.data, starts.ctypes.data, second.ctypes.data, offsets.ctypes.data,
+        address_of(inside), address_of(starts), address_of(second), address_of(offsets),
         n_groups=n_groups, shift=shift, keep_alive=(inside, starts, second, offsets),
     )  # fmt: skip
     run(task, n_partitions, PARTITION_SLICE, operation=OPERATION)
@@ -138,7 +139,7 @@ def _place(codes: Codes, n_groups: int) -> Places:
 def _together(codes: Codes, offsets: Array, n_groups: int) -> bool:
     """Whether all rows are in group order as they are; then ``offsets`` are filled. A random order shows in the first rows."""
     offsets[:] = -1
-    if run(kernels.ascending(code_view(codes), offsets.ctypes.data, (codes, offsets)), len(codes), operation=OPERATION) is not None:
+    if run(kernels.ascending(code_view(codes), address_of(offsets), (codes, offsets)), len(codes), operation=OPERATION) is not None:
         return False
     offsets[n_groups] = len(codes)
     if offsets.min() < 0:   # groups without rows begin where the next one does
@@ -151,6 +152,6 @@ def _step(codes: Codes, offsets: Array, shift: int) -> Array:
     slots = count_codes(codes, len(offsets) - 1, shift, row_bytes=codes.itemsize + 8)
     offsets[:] = slots.offsets
     places = allocate_array(len(codes), np.int32, OPERATION)
-    at = (code_view(codes), slots.counts.ctypes.data, slots.starts.ctypes.data, places.ctypes.data)
+    at = (code_view(codes), address_of(slots.counts), address_of(slots.starts), address_of(places))
     run(kernels.place_rows(*at, n_slots=slots.width - 1, shift=shift, keep_alive=(codes, slots, places)), len(codes), slots.per_slice, operation=OPERATION)
     return places

@@ -10,14 +10,15 @@ import numpy as np
 from fastframe.column import Column, Table
 from fastframe.column.column import ColumnView
 from fastframe.engines.cpu.accumulate import Codes, Pass
-from fastframe.engines.cpu.aggregate import Wanted, asked_of
+from fastframe.engines.cpu.aggregate import Shared, Wanted, asked_of
 from fastframe.engines.cpu.forms import nulls
 from fastframe.engines.cpu.handlers.groups import aggregated
 from fastframe.engines.cpu.layout import Operands, layout_of
-from fastframe.engines.cpu.requests import PROOF_ROWS, Request, Source, source_of
+from fastframe.engines.cpu.requests import PROOF_ROWS, Source, source_of
 from fastframe.ops.base import Schema
 from fastframe.ops.groups import Output
 
+_FIELDS = ("n", "value")   # ways to finish that give a field of the state as it is
 
 class Aggregates:
     """Some aggregations of the columns of any table of one schema.
@@ -28,9 +29,11 @@ class Aggregates:
 
     def __init__(self, outputs: Sequence[Output], schema: Schema, *, grouped: bool) -> None:
         self._outputs = outputs
-        requests = [_request(output, schema, grouped=grouped) for output in outputs]
-        self._requests = [one for one in requests if one is not None]
-        self._prepared = 0 < len(self._requests) == len(outputs)
+        parts = [_asked(output, schema, grouped=grouped) for output in outputs]
+        self._parts = [one for one in parts if one is not None]
+        self._requests = [one.ask.request for one in self._parts]
+        self._prepared = 0 < len(self._parts) == len(outputs)
+        self._finished = all(one.finished for one in self._parts)
         self._names = list(dict.fromkeys(output.column for output in outputs if output.column is not None))
         self._passes: dict[tuple[bool, ...], Pass] = {}   # by who has nulls, and whether every group has a row
 
@@ -39,7 +42,9 @@ class Aggregates:
         found = self._in_one_pass(table, codes, n_groups, filled=filled) if self._prepared and table.n_rows < PROOF_ROWS else None
         if found is None:
             return aggregated(outputs, table, codes, n_groups, filled)
-        return [columns[0] for columns in found]
+        if self._finished:
+            return [columns[0] for columns in found]
+        return [part.finish([columns]) for part, columns in zip(self._parts, found, strict=True)]
 
     def _in_one_pass(self, table: Table, codes: Codes | None, n_groups: int, *, filled: bool) -> list[list[Column]] | None:
         columns = [table.columns[name] for name in self._names]
@@ -60,13 +65,13 @@ class Aggregates:
         return Pass(layout, Operands(nowhere, 0), self._requests, np.empty(0, np.uint8) if grouped else None, 0)
 
 
-def _request(output: Output, schema: Schema, *, grouped: bool) -> Request | None:
+def _asked(output: Output, schema: Schema, *, grouped: bool) -> Shared | None:
     """What the output asks of every column of its dtype; None where that depends on more than the dtype."""
     call = output.named_call
     if output.column is None or output.other is not None or call.aggregation.needs_all_values:
         return None
     none = nulls(schema[output.column], 0)
     part = asked_of(Wanted(call, none), np.empty(0, np.uint8) if grouped else None, 0)
-    if part is None or not part.finished or not part.ask.by_dtype or part.ask.request.column is not none:
+    if part is None or not part.ask.by_dtype or len(part.requests) > 1 or part.ask.request.column is not none:
         return None
-    return part.ask.request
+    return part if part.finished or call.aggregation.finalize in _FIELDS else None

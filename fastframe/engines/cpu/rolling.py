@@ -32,7 +32,7 @@ def rolling(columns: tuple[Column, Column | None], call: RollingCall, span: Span
     result = call.resolve(columns[0].dtype, call.options["name"])
     if bounds.positions.n_positions == 0:
         return column_from_buffers(result, 0, *_outputs(result, 0, call.name))
-    phases = _phases(columns, call, span, bounds)
+    phases = _phases(columns, call, span, bounds, result)
     phases.set_bounds(bounds.view, bounds)
     values, validity = _outputs(result, bounds.positions.n_positions, call.name)
     phases.set_output(values.address, validity.address, (values, validity))
@@ -53,13 +53,12 @@ def _run(phases: kernels.Rolling, call: RollingCall, span: Span, bounds: Bounds)
     return run(phases.windows(), n_positions, bounds.slice_positions, operation=call.name)
 
 
-def _phases(columns: tuple[Column, Column | None], call: RollingCall, span: Span, bounds: Bounds) -> kernels.Rolling:
+def _phases(columns: tuple[Column, Column | None], call: RollingCall, span: Span, bounds: Bounds, result: DType) -> kernels.Rolling:
     column, other = columns
     physical, view = seen(column)
-    result = call.resolve(column.dtype, call.options["name"]).physical
-    assert result is not None
+    assert result.physical is not None
     phases = kernels.Rolling(
-        _OPS[call.name], physical, view, bounds.positions.row_address, result=int(result),
+        _OPS[call.name], physical, view, bounds.positions.row_address, result=int(result.physical),
         min_periods=max(1, span.min_periods) if call.function.needs_values else span.min_periods,
         ddof=call.options.get("ddof", 1), rooted=call.name in _ROOTED, keep=column,
     )  # fmt: skip

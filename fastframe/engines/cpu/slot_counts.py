@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastframe._kernels import order as kernels
+from fastframe._kernels.memory import address_of
 from fastframe._threads import run, slice_rows
 from fastframe.column.memory import allocate_array
 from fastframe.engines.cpu.row_codes import Codes, code_view
@@ -61,9 +62,9 @@ def count_codes(codes: Codes, n_slots: int, shift: int, *, row_bytes: int) -> Sl
     counts = allocate_array(n_slices * width, np.uint32, OPERATION)
     totals = allocate_array(width, np.int32, OPERATION)
     starts = np.zeros(width, np.int32)
-    count = kernels.count_slots(code_view(codes), counts.ctypes.data, n_slots=width, shift=shift, keep_alive=(codes, counts))
+    count = kernels.count_slots(code_view(codes), address_of(counts), n_slots=width, shift=shift, keep_alive=(codes, counts))
     run(count, n_rows, per_slice, operation=OPERATION)
-    total = kernels.total_slots(counts.ctypes.data, totals.ctypes.data, n_slots=width, n_slices=n_slices, keep_alive=(counts, totals))
+    total = kernels.total_slots(address_of(counts), address_of(totals), n_slots=width, n_slices=n_slices, keep_alive=(counts, totals))
     run(total, width, 1024, operation=OPERATION)
     np.cumsum(totals[:-1], out=starts[1:])
     return SlotCounts(counts, starts, n_slots, per_slice)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fastframe._kernels import sort as kernels
+from fastframe._kernels.memory import address_of
 from fastframe._kernels.sort import SortKeys, SortPass
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column
@@ -55,14 +56,14 @@ def sort_rows(columns: Sequence[Column], *, descending: Sequence[bool], nulls_fi
         return np.arange(n_rows, dtype=np.int32)
     if n_rows <= SMALL_ROWS:
         rows = allocate_array(n_rows, np.int32, OPERATION)
-        run(kernels.sort_small(keys, rows.ctypes.data, level=0, is_identity=True, keep_alive=rows), n_rows, n_rows, operation=OPERATION)
+        run(kernels.sort_small(keys, address_of(rows), level=0, is_identity=True, keep_alive=rows), n_rows, n_rows, operation=OPERATION)
         return rows
     direction = known_direction(keys, n_rows)
     if direction:
         return np.ascontiguousarray(np.arange(n_rows, dtype=np.int32)[::direction])
     if keys.key_bits < 31 and 1 << keys.key_bits <= DENSE_KEYS * n_rows:
         codes = allocate_array(n_rows, np.uint32, OPERATION)
-        run(kernels.read_codes(keys, codes.ctypes.data, keep_alive=codes), n_rows, SLICE_ROWS, operation=OPERATION)
+        run(kernels.read_codes(keys, address_of(codes), keep_alive=codes), n_rows, SLICE_ROWS, operation=OPERATION)
         return group_order(codes, 1 << keys.key_bits)[0]
     words = allocate_array(n_rows, np.uint64, OPERATION)
     rows = allocate_array(n_rows, np.int32, OPERATION)
@@ -90,7 +91,7 @@ def known_direction(keys: SortKeys, n_rows: int) -> int:
         return 0
     n_slices = -(-n_rows // SLICE_ROWS)
     ascends, descends = allocate_array(n_slices, np.bool_, OPERATION), allocate_array(n_slices, np.bool_, OPERATION)
-    task = kernels.check_order(keys, ascends.ctypes.data, descends.ctypes.data, keep_alive=(ascends, descends))
+    task = kernels.check_order(keys, address_of(ascends), address_of(descends), keep_alive=(ascends, descends))
     run(task, n_rows, SLICE_ROWS, operation=OPERATION)
     return 1 if ascends.all() else -1 if descends.all() else 0
 
@@ -100,11 +101,11 @@ def _sort_digit(
 ) -> list[tuple[int, int, int]]:
     """Sorts ``rows`` by one digit and refines ties by the next; what is left comes back as ``(start, length, level)``."""
     n_rows = len(rows)
-    one = SortPass(keys, rows.ctypes.data, level=level, n_rows=n_rows, is_identity=is_identity, words=words.ctypes.data)
+    one = SortPass(keys, address_of(rows), level=level, n_rows=n_rows, is_identity=is_identity, words=address_of(words))
     one.hold(rows, words)
     buckets = fill_buckets(keys, one, None if is_identity else rows, n_rows, level=level, wanted=-(-n_rows // BUCKET_ROWS))
     deferred = np.zeros((DEFERRED_RUNS, 2), dtype=np.int64)
     one.hold(deferred)
-    run(one.scatter(buckets.starts.ctypes.data), n_rows, buckets.rows_per_slice, operation=OPERATION)
-    run(one.finish(deferred.ctypes.data, max(LEAST_DEFERRED, n_rows // 32)), len(buckets.single), 1, operation=OPERATION)
+    run(one.scatter(address_of(buckets.starts)), n_rows, buckets.rows_per_slice, operation=OPERATION)
+    run(one.finish(address_of(deferred), max(LEAST_DEFERRED, n_rows // 32)), len(buckets.single), 1, operation=OPERATION)
     return [(start + int(first), abs(int(length)), level + (length > 0)) for first, length in deferred if length]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastframe._kernels import sort_records as kernels
-from fastframe._kernels.memory import Block
+from fastframe._kernels.memory import Block, address_of
 from fastframe._kernels.sort import SortKeys, SortPass
 from fastframe._kernels.sort_records import RecordSort
 from fastframe._threads import run
@@ -118,7 +118,7 @@ def _by_records(table: Table, keys: SortKeys) -> Table | None:
     columns = {name: column for name, column in columns.items() if form_of(column) in (Form.FIXED, Form.ENCODED)}
     rows = allocate_array(n_rows, np.int32, OPERATION)
     blocks = {name: allocate(n_rows * _width(column), OPERATION) for name, column in columns.items()}
-    parts = [Part(0, rows.ctypes.data, (n_rows - 1).bit_length(), 0, 4, 4)]
+    parts = [Part(0, address_of(rows), (n_rows - 1).bit_length(), 0, 4, 4)]
     for name, column in columns.items():
         parts += _parts(column, blocks[name].address)
     for layout in layouts_of(keys.key_bits, parts):
@@ -168,8 +168,8 @@ def _sort_records(keys: SortKeys, layout: Layout, n_rows: int, keep: Any) -> boo
     pieces = _pieces(buckets)
     streams = n_rows * record_bytes > STREAMED_BYTES
     moved = RecordSort(one, layout.fields, n_words=layout.n_words, streams=streams, keep_alive=pieces)
-    run(moved.scatter(buckets.starts.ctypes.data), n_rows, buckets.rows_per_slice, operation=OPERATION)
-    run(moved.finish(pieces.ctypes.data), len(pieces), PIECES_PER_SLICE, operation=OPERATION)
+    run(moved.scatter(address_of(buckets.starts)), n_rows, buckets.rows_per_slice, operation=OPERATION)
+    run(moved.finish(address_of(pieces)), len(pieces), PIECES_PER_SLICE, operation=OPERATION)
     return True
 
 

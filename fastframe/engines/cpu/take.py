@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from fastframe._kernels import take as kernels
 from fastframe._kernels import text as text_kernels
+from fastframe._kernels.memory import address_of
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_array, allocate_bits
@@ -63,7 +64,7 @@ class TakePlan:
         if lowest < (-1 if missing else 0) or highest >= n_source:
             raise OutOfRange.of(lowest if lowest < (-1 if missing else 0) else highest, n_source)
         self.missing = lowest < 0
-        self.address = int(self.rows.ctypes.data)
+        self.address = address_of(self.rows)
 
     @cached_property
     def present(self) -> Validity:
@@ -80,14 +81,14 @@ def _bounds(rows: Rows) -> tuple[int, int]:
     if n_rows == 0:
         return 0, -1
     lowest, highest = slice_array(n_rows, np.int32, _OPERATION), slice_array(n_rows, np.int32, _OPERATION)
-    run(kernels.row_bounds(rows.ctypes.data, lowest.ctypes.data, highest.ctypes.data, (rows, lowest, highest)), n_rows, SLICE_ROWS, operation=_OPERATION)
+    run(kernels.row_bounds(address_of(rows), address_of(lowest), address_of(highest), (rows, lowest, highest)), n_rows, SLICE_ROWS, operation=_OPERATION)
     return int(lowest.min()), int(highest.max())
 
 
 def present_bits(rows: Rows) -> Any:
     """Bits that are 1 where a row number is not -1."""
     bits = allocate_bits(len(rows), _OPERATION)
-    run(kernels.present_rows(rows.ctypes.data, bits.address, (rows, bits)), len(rows), SLICE_ROWS, operation=_OPERATION)
+    run(kernels.present_rows(address_of(rows), bits.address, (rows, bits)), len(rows), SLICE_ROWS, operation=_OPERATION)
     return bits
 
 
@@ -197,7 +198,7 @@ def code_rows(column: Column) -> Rows:
     if view.validity == 0:
         return np.frombuffer(column.codes.buffers()[1], np.int32, len(column), 4 * column.array.offset) if len(column) else np.empty(0, np.int32)
     rows = allocate_array(len(column), np.int32, _OPERATION)
-    run(kernels.code_rows(tuple(view), rows.ctypes.data, (column, rows)), len(column), SLICE_ROWS, operation=_OPERATION)
+    run(kernels.code_rows(tuple(view), address_of(rows), (column, rows)), len(column), SLICE_ROWS, operation=_OPERATION)
     return rows
 
 

@@ -142,13 +142,13 @@ def _extreme(operation: Operation, of_text: Operation) -> Callable[[AggregationC
         if column.dtype.is_text and not column.is_encoded:
             return Ask(Request(of_text, column), lambda found: {"value": take(column, np.asarray(found[0].array), missing=True)})
         key, restore = comparable(column)
-        return Ask(Request(operation, key), lambda found: {"value": restore(found[0])})
+        return Ask(Request(operation, key), lambda found: {"value": restore(found[0])}, by_dtype=key is column)
 
     return ask
 
 
 def _truth(operation: Operation) -> Callable[[AggregationCall, Operands], Ask]:
-    return lambda call, given: Ask(Request(operation, truth(given.column)), _named("value"))
+    return lambda call, given: Ask(Request(operation, truth(given.column)), _named("value"), by_dtype=not given.column.dtype.is_text)
 
 
 def _position(operation: Operation) -> Callable[[AggregationCall, Operands], Ask]:

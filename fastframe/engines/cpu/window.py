@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from fastframe._kernels import cumulative
 from fastframe._kernels import window as kernels
-from fastframe._kernels.memory import Block
+from fastframe._kernels.memory import Block, address_of
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column, column_from_buffers, encoded_column
 from fastframe.column.memory import allocate, allocate_bits
@@ -146,7 +146,7 @@ def _ordered_plan(
     walk: cumulative.Walk, groups: Groups, plan: Plan, values: Block, operation: str
 ) -> tuple[int, int] | None:
     rows, offsets = group_order(groups.codes, groups.n_groups)
-    walk.set_order(rows.ctypes.data, offsets.ctypes.data, (rows, offsets))
+    walk.set_order(address_of(rows), address_of(offsets), (rows, offsets))
     _clear_dropped(groups, len(rows), values, plan, operation)
     return run(walk.phase(cumulative.ORDERED), len(rows), operation=operation)
 
@@ -226,7 +226,7 @@ def lag_map(groups: Groups, periods: int, outside: int = -1) -> Array:
     out = allocate(n_rows * 4, "shift")
     _clear_dropped(groups, len(rows), out, plan, "shift")
     task = kernels.lag_rows(
-        rows.ctypes.data, offsets.ctypes.data, out.address,
+        address_of(rows), address_of(offsets), out.address,
         n_groups=groups.n_groups, periods=_clamped(periods, n_rows), outside=outside, keep=(rows, offsets, out),
     )  # fmt: skip
     run(task, len(rows), operation="shift")
@@ -377,7 +377,7 @@ def _changed(column: Column, call: WindowCall, groups: Groups | None, result: DT
     rows = lag_map(groups, call["periods"]) if groups is not None else None
     task = kernels.change(
         physical, column.view, values.address, validity.address,
-        relative=call.name == "pct_change", rows=rows.ctypes.data if rows is not None else 0,
+        relative=call.name == "pct_change", rows=address_of(rows) if rows is not None else 0,
         periods=_clamped(call["periods"], n_rows), keep=(column, values, validity, rows),
     )  # fmt: skip
     failure = run(task, n_rows, operation=call.name)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from fastframe._kernels import window_bounds as kernels
+from fastframe._kernels.memory import address_of
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column import Table, cache
 from fastframe.column.column import Column
@@ -46,7 +47,7 @@ class Positions:
 
     @property
     def row_address(self) -> int:
-        return self.rows.ctypes.data if self.rows is not None else 0
+        return address_of(self.rows) if self.rows is not None else 0
 
     def row(self, position: int) -> int:
         return int(self.rows[position]) if self.rows is not None else position
@@ -87,9 +88,9 @@ class Bounds:
     def view(self) -> tuple[int, int, int, int, int, int, int]:
         offsets, begin, end = self.positions.offsets, self.begin, self.end
         return (
-            offsets.ctypes.data if offsets is not None else 0, len(offsets) - 1 if offsets is not None else 1,
+            address_of(offsets) if offsets is not None else 0, len(offsets) - 1 if offsets is not None else 1,
             self.positions.n_positions, self.before, self.after,
-            begin.ctypes.data if begin is not None else 0, end.ctypes.data if end is not None else 0,
+            address_of(begin) if begin is not None else 0, address_of(end) if end is not None else 0,
         )  # fmt: skip
 
     @property
@@ -129,7 +130,7 @@ def written(span: Span, positions: Positions, times: Column | None) -> tuple[Arr
     begin, end = _empty(positions)
     bounds = bounds_of(span, positions, None) if span.rows is not None else Bounds(positions)
     make = kernels.row_bounds if span.rows is not None else kernels.segment_bounds
-    task = make(bounds.view, (begin.ctypes.data, end.ctypes.data), (bounds, begin, end))
+    task = make(bounds.view, (address_of(begin), address_of(end)), (bounds, begin, end))
     run(task, positions.n_positions, operation=OPERATION)
     return begin, end
 
@@ -148,9 +149,9 @@ def called(bounds: tuple[Array, Array], present: Array | None, *, min_periods: i
     """
     begin, end = bounds
     left_out = np.zeros(-(-len(begin) // SLICE_ROWS) + 1, np.int64)
-    address = present.ctypes.data if present is not None else 0
+    address = address_of(present) if present is not None else 0
     task = kernels.called_windows(
-        (begin.ctypes.data, end.ctypes.data), address, left_out.ctypes.data,
+        (address_of(begin), address_of(end)), address, address_of(left_out),
         min_periods=min_periods, translated=translated, keep_alive=(begin, end, present, left_out),
     )  # fmt: skip
     run(task, len(begin), SLICE_ROWS, operation=OPERATION)
@@ -185,7 +186,7 @@ def _time_bounds(span: Span, positions: Positions, times: Column) -> Bounds:
     failures = {}
     for sign in (1, -1):   # times may fall, too
         phases = kernels.TimeBounds(
-            Bounds(positions).view, (begin.ctypes.data, end.ctypes.data), (times.view.values, times.dtype.width, positions.row_address),
+            Bounds(positions).view, (address_of(begin), address_of(end)), (times.view.values, times.dtype.width, positions.row_address),
             sign=sign, least=least, most=most, to_itself=not span.center and span.closed in ("right", "both"),
             keep_alive=(positions, times, begin, end),
         )  # fmt: skip

@@ -50,7 +50,7 @@ def _windows_of_rows(spec: Window, span: Span | Decay, table: Table, positions: 
         else:
             assert bounds is not None
             out[output.name] = rolling(columns, output.named_call, span, bounds)
-    return Table(out, positions.n_positions)
+    return Table.of(out, positions.n_positions)
 
 
 def largest_of_groups(spec: TopK, table: Table) -> Table:
