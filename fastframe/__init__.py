@@ -21,13 +21,13 @@ with _paused():
     from fastframe.frame.readers import read_csv, read_feather, read_parquet
     from fastframe.frame.series import Series
     from fastframe.options import option_context, options
-    from fastframe.versions import show_versions
 
 if TYPE_CHECKING:
     from fastframe._jit.decorator import jit
     from fastframe.contract import FeatureContract
     from fastframe.predict.predictor import Predictor, can_compile, compile, load_predictor  # noqa: A004
     from fastframe.profiling import profile
+    from fastframe.versions import show_versions
 
 __all__ = [
     "DataFrame",
@@ -65,6 +65,7 @@ _LATE = {
     "jit": "fastframe._jit.decorator",
     "profile": "fastframe.profiling",
     "FeatureContract": "fastframe.contract",
+    "show_versions": "fastframe.versions",
     **dict.fromkeys(("Predictor", "can_compile", "compile", "load_predictor"), "fastframe.predict.predictor"),
 }
 

@@ -192,8 +192,9 @@ def from_arrow(arrow: pa.DataType, column: str | None = None) -> DType:
     raise DTypeError.unsupported_arrow(arrow, column)
 
 
-_PARAMETRIC = re.compile(r"(timestamp|datetime64|duration|timedelta64|decimal128|decimal)\s*[\[(]\s*(.*?)\s*[\])]$")
-_NUMPY_CODE = re.compile(r"[<>=|]?(i[1248]|u[1248]|f[248]|[SU]\d*|[mM]8\[(s|ms|us|ns|D)\])")   # the array protocol's: "i8", "<f4", "M8[ns]"
+# Patterns, which `re` compiles (half a millisecond) when a name first needs them.
+_PARAMETRIC = r"(timestamp|datetime64|duration|timedelta64|decimal128|decimal)\s*[\[(]\s*(.*?)\s*[\])]$"
+_NUMPY_CODE = r"[<>=|]?(i[1248]|u[1248]|f[248]|[SU]\d*|[mM]8\[(s|ms|us|ns|D)\])"   # the array protocol's: "i8", "<f4", "M8[ns]"
 
 
 def dtype(given: Any) -> DType:
@@ -230,9 +231,9 @@ def _from_name(name: str) -> DType:
         return _BY_NAME[name]
     if name == "category":
         return from_arrow(pa.dictionary(pa.int32(), pa.string()))
-    match = _PARAMETRIC.match(name)
+    match = re.match(_PARAMETRIC, name)
     if match is None:
-        if _NUMPY_CODE.fullmatch(name):
+        if re.fullmatch(_NUMPY_CODE, name):
             return _from_numpy(np.dtype(name))
         raise DTypeError.unknown(name, sorted(_BY_NAME))
     family, inner = match.groups()

@@ -32,7 +32,6 @@ from fastframe.frame.positions import Selection
 from fastframe.frame.rolling import HasWindows
 from fastframe.frame.run import run
 from fastframe.frame.unsupported import GROUPBY_HINTS
-from fastframe.frame.window_source import WindowSource
 from fastframe.ops.aggregations import AggregationCall
 from fastframe.ops.base import unique
 from fastframe.ops.expressions import Call, Col, Lit
@@ -45,6 +44,7 @@ from fastframe.ops.windows import WINDOWS, WindowCall
 
 if TYPE_CHECKING:
     from fastframe.frame.series import Series
+    from fastframe.frame.window_source import WindowSource
 
 _KEY = "\1key{}"   # names of keys that are not columns of the frame
 
@@ -76,6 +76,8 @@ class GroupBy(GroupFunctions, GroupAggregations, GroupPairs, GroupWindows, HasWi
         self._one = self._narrowed = is_series(frame)
 
     def _window_source(self) -> WindowSource:
+        from fastframe.frame.window_source import WindowSource
+
         return WindowSource.of_groups(self)
 
     def __getitem__(self, names: Any) -> GroupBy:

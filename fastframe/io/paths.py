@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +32,8 @@ def expand(source: Any) -> list[str]:
     elif os.path.exists(path):
         found = [path]
     else:
+        import glob
+
         found = sorted(glob.glob(path)) if glob.has_magic(path) else []
     if not found:
         raise FileMissing.of(path)

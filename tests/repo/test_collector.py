@@ -34,3 +34,31 @@ def test_an_import_leaves_it_as_it_was() -> None:
     for setting, shown in (("gc.enable()", "True"), ("gc.disable()", "False")):
         done = subprocess.run([sys.executable, "-c", code.format(setting)], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == shown
+
+
+def test_objects_are_old_afterwards_and_their_garbage_is_still_collected() -> None:
+    code = """
+import gc, weakref
+class Ring: pass
+gc.enable(); gc.collect(); gc.set_threshold(10**6)
+from fastframe._collector import paused
+with paused():
+    kept = [[] for _ in range(1000)]
+    ring = Ring(); ring.itself = ring; seen = weakref.ref(ring); del ring
+assert len(gc.get_objects(0)) < 500 and any(one is kept for one in gc.get_objects(2)), len(gc.get_objects(0))
+gc.collect(1); assert seen() is not None
+gc.collect(); assert seen() is None
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_is_frozen_stays_frozen() -> None:
+    code = """
+import gc
+from fastframe._collector import paused
+gc.enable(); gc.freeze(); frozen = gc.get_freeze_count()
+with paused():
+    pass
+assert gc.get_freeze_count() == frozen
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

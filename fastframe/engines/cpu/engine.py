@@ -57,7 +57,7 @@ class CpuEngine:
         Put: Late("rows", "put_values"),
         Filter: Late("rows", "filter_rows"),
         Take: Late("rows", "take_rows"),
-        Sort: Late("rows", "sort"),
+        Sort: Late("sorting", "sort"),
         GroupBy: Late("groups", "group_by"),
         Window: Late("windows", "window_functions"),
         Reduce: Late("groups", "reduce"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from struct import error as StructError
 from struct import pack_into, unpack_from
 from typing import Any, NamedTuple, Protocol
@@ -15,6 +15,7 @@ from fastframe.column.memory import allocate
 from fastframe.dtypes import DType, Kind, Physical
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.forms import nulls
+from fastframe.records import record
 
 KernelOperand = tuple[tuple[int, int, int, int], int, bool]
 
@@ -31,7 +32,7 @@ class Side(Protocol):
     def scalar(self) -> bool: ...
 
 
-@dataclass(slots=True)   # not frozen, which would take three times as long to make; nobody changes one
+@record()   # not frozen, which would take three times as long to make; nobody changes one
 class Operand:
     """A column, or (``scalar``) a column of one row that stands for all rows."""
 
@@ -78,7 +79,7 @@ class Operand:
         return self if self.dtype == dtype else Operand(cast(self.column, dtype, name=name), self.scalar)
 
 
-@dataclass(slots=True)
+@record()
 class Invocation:
     """One evaluation of a function.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ import pyarrow as pa
 
 from fastframe.column.column import Column, ColumnView
 from fastframe.dtypes import BOOL, FLOAT64, INT32, INT64, UINT64, DType, Kind, Physical, dtype
+from fastframe.records import record
 
 _UINT8 = dtype("uint8")
 TOTAL = dtype(pa.decimal128(38, 0))   # exact totals, as 128-bit integers
@@ -90,7 +90,7 @@ def unit(dtype: DType, result: DType) -> int:
     return _DAY_MS if dtype.name == "date32" and result.kind is Kind.TIMESTAMP else 1
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class Request:
     """One state of one column (or of two), and what comes out of it.
 

@@ -9,11 +9,10 @@ from fastframe.dtypes import Kind
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.evaluate import FUSED_ROWS, evaluate_all, mapped_results
 from fastframe.engines.cpu.select import filter_columns, filter_plan, put, take_table
-from fastframe.engines.cpu.sort_table import sorted_table
 from fastframe.ops.expressions import Expression
 from fastframe.ops.mapped import Mapped, RowFunction
 from fastframe.ops.project import Project, Put
-from fastframe.ops.rows import Filter, Sort, Take
+from fastframe.ops.rows import Filter, Take
 
 
 def project(spec: Project, table: Table) -> Table:
@@ -63,7 +62,3 @@ def take_rows(spec: Take, table: Table, rows: Table | None = None) -> Table:
     if spec.step == 1:
         return table.slice(spec.start, len(chosen))
     return take_table(table, np.arange(spec.start, spec.stop, spec.step, dtype=np.int32))
-
-
-def sort(spec: Sort, table: Table) -> Table:
-    return sorted_table(table, spec.by, descending=spec.descending, nulls_first=spec.nulls_first, limit=spec.limit)
