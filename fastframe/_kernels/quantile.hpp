@@ -32,10 +32,10 @@ inline R between(T lower, T upper, double fraction, int64_t unit) {
     }
 }
 
-// A value as a result; of the two zeros always the positive one, so that it does not matter which a selection finds.
+// A value as a result.
 template <typename T, typename R>
 inline R scaled(T value, int64_t unit) {
-    if constexpr (std::is_floating_point<R>::value) return (R)value + (R)0;
+    if constexpr (std::is_floating_point<R>::value) return (R)value;
     else return (R)(value * (R)unit);
 }
 
@@ -67,7 +67,7 @@ int quantile_groups(void* raw, int64_t start, int64_t stop, int64_t) {
         const int64_t begin = ctx.starts[group], count = ctx.starts[group + 1] - begin;
         T* values = (T*)ctx.values + begin;
         Extent<T> extent{};
-        if (count >= FEWEST_BRACKETED) Loops::extremes(values, count, &extent.least, &extent.greatest);
+        if (count > MOST_COMPARED) Loops::extremes(values, count, &extent.least, &extent.greatest);
         for (int64_t share = 0; share < ctx.n_shares; ++share) {
             R result = R(0);
             if (count > 0) {
@@ -75,6 +75,7 @@ int quantile_groups(void* raw, int64_t start, int64_t stop, int64_t) {
                 const Neighbours<T> found = select_neighbours<T, Loops>(values, count, at.below, at.fraction != 0.0, extent);
                 result = at.fraction == 0.0 ? scaled<T, R>(found.lower, ctx.unit)
                                             : between<T, R>(found.lower, found.upper, at.fraction, ctx.unit);
+                result += R(0);   // of the two zeros always the positive one, whichever a selection finds
             }
             const bool valid = count > 0 && result == result;
             store<R>(ctx.out[share], group, valid ? result : R(0));
