@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastframe.column import Column
-from fastframe.engines.cpu import distinct, topk
+from fastframe.engines.cpu import distinct, scatter, topk
 from fastframe.engines.cpu.aggregate import Wanted, aggregate, aggregate_all
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.topk import top_k
@@ -150,6 +150,24 @@ def test_codes_of_every_width(width: Any, name: str, kind: str) -> None:
     listed = [code if code < 200 else None for code in groups.codes.tolist()]
     found = aggregate(column, AggregationCall(name), groups)
     assert found.array.to_pylist() == slow.aggregated(AggregationCall(name), column, listed, 200)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int16"])
+def test_quantiles_by_partition_are_those_by_group(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One group has half of the rows, some have none, the last partition is short; the bits are those of one thread."""
+    rng, n_rows, n_groups = np.random.default_rng(5), 90_000, 9_001
+    codes = np.where(rng.random(n_rows) < 0.5, 4_000, rng.integers(0, n_groups - 1, n_rows)).astype(np.uint16)
+    column = Column(pa.array(rng.normal(0, 900, n_rows + 3).astype(dtype), mask=rng.random(n_rows + 3) < 0.1)).slice(3, n_rows)
+    wanted = [Wanted(AggregationCall("quantile", {"q": q, "interpolation": one}), column) for q in (0.5, 0.9) for one in ("linear", "nearest")]
+    monkeypatch.setattr(scatter, "MOST_DIRECT", n_groups)
+    with option_context(threads=1):
+        expected = aggregate_all(wanted, groups_of(codes, n_groups))
+    for most, threads in ((n_groups, 4), (1_000, 1), (1_000, 2), (1_000, 4)):
+        monkeypatch.setattr(scatter, "MOST_DIRECT", most)
+        with option_context(threads=threads):
+            for found, one in zip(aggregate_all(wanted, groups_of(codes, n_groups)), expected, strict=True):
+                assert_column_equal(found, one)
+    assert expected[0].null_count > 0
 
 
 # ---- distinct values ------------------------------------------------------------------------------------------------
