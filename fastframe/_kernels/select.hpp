@@ -2,7 +2,7 @@
 // below a pivot, and collected once it is a small part of all, until few are left, which are compared with each other.
 //
 // All of these are loops without branches on the values, at several values a cycle, where std::nth_element mispredicts at
-// every other value: a group of a thousand doubles takes a twentieth of the time. Pivots interpolate between the ends of the
+// every other value (measured in docs/plans/grouped_values.md). Pivots interpolate between the ends of the
 // bracket, which converges in two or three rounds for values that are spread evenly inside it (interpolation search); where
 // a round does not halve the bracket, the next pivot is of a sample of it (as in Floyd and Rivest, "Expected time bounds for
 // selection", 1975), and a run of equal values is cut out as a whole. Where all that does not end in time, nth_element does
