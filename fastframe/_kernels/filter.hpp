@@ -7,6 +7,7 @@
 // or by its software form (Hacker's Delight 7-4, "compress").
 #pragma once
 #include "bitmap.hpp"
+#include "compact.hpp"
 #include "cpu.hpp"
 
 #if defined(__x86_64__) && defined(__SSSE3__) && defined(__GNUC__)
@@ -40,20 +41,6 @@ inline int plan_mask(void* raw, int64_t start, int64_t stop, int64_t slice) {
     ctx.counts[slice] = kept;
     return OK;
 }
-
-// For each byte, the positions of its set bits in ascending order, as bytes, then zeros.
-struct PositionTable {
-    uint64_t of[256];
-    constexpr PositionTable() : of() {
-        for (int byte = 0; byte < 256; ++byte) {
-            int found = 0;
-            for (int bit = 0; bit < 8; ++bit) {
-                if ((byte >> bit) & 1) of[byte] |= (uint64_t)bit << (8 * found++);
-            }
-        }
-    }
-};
-static constexpr PositionTable POSITIONS;
 
 // For each mask of LANES values, the byte shuffle that moves the kept values of a 16-byte vector to its front.
 template <int LANES>
@@ -152,22 +139,6 @@ struct Avx2Compact4 {   // 8 values of four bytes at a time
         return out;
     }
 };
-
-// The 32-bit halves of up to four kept 8-byte lanes; read as eight bytes that widen to permutation lanes.
-struct PairTable {
-    uint64_t of[16];
-    constexpr PairTable() : of() {
-        for (int mask = 0; mask < 16; ++mask) {
-            int found = 0;
-            for (int lane = 0; lane < 4; ++lane) {
-                if (!((mask >> lane) & 1)) continue;
-                of[mask] |= (uint64_t)(2 * lane) << (8 * found++);
-                of[mask] |= (uint64_t)(2 * lane + 1) << (8 * found++);
-            }
-        }
-    }
-};
-static constexpr PairTable PAIRS;
 
 struct Avx2Compact8 {   // 4 values of eight bytes at a time
     __attribute__((target("avx2,popcnt"))) static uint8_t* word(const uint8_t* values, uint64_t word, uint8_t* out) {

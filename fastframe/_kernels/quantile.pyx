@@ -14,14 +14,18 @@ cdef extern from "quantile.hpp" namespace "ff" nogil:
         int64_t unit
         uint8_t** out
         uint8_t** validity
+        const uint8_t* codes
+        int64_t n_groups
+        int32_t shift
 
-    kernel_t quantile_kernel(int physical, int result)
+    kernel_t quantile_kernel(int physical, int result, bint partitions)
 
 
-def quantiles(int physical, int result, uintptr_t values, uintptr_t starts, *, uintptr_t shares, int64_t n_shares,
-              int interpolation, int64_t unit, uintptr_t out, uintptr_t validity, keep_alive):
+def quantiles(int physical, int result, uintptr_t values, uintptr_t starts, *, uintptr_t codes, int64_t n_groups, int shift,
+              uintptr_t shares, int64_t n_shares, int interpolation, int64_t unit, uintptr_t out, uintptr_t validity, keep_alive):
     """Over groups: quantiles of each group's values, which may be reordered within their group.
 
+    With ``codes``, over partitions of ``2**shift`` groups: values and starts are those of partitions.
     ``out`` and ``validity`` are addresses of arrays of addresses, one for each of ``shares``.
     """
     cdef CQuantile ctx
@@ -33,4 +37,7 @@ def quantiles(int physical, int result, uintptr_t values, uintptr_t starts, *, u
     ctx.unit = unit
     ctx.out = <uint8_t**>out                   # OUT
     ctx.validity = <uint8_t**>validity         # OUT
-    return Task.make(quantile_kernel(physical, result), &ctx, sizeof(ctx), keep_alive)
+    ctx.codes = <const uint8_t*>codes          # IN
+    ctx.n_groups = n_groups
+    ctx.shift = shift
+    return Task.make(quantile_kernel(physical, result, codes != 0), &ctx, sizeof(ctx), keep_alive)

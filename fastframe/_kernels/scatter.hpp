@@ -5,10 +5,12 @@
 // to a thousand places takes half the time; write-combining buffers were slower).
 #pragma once
 #include <new>
+#include <type_traits>
 
 #include "group_codes.hpp"
 #include "prefetch.hpp"
 #include "sources.hpp"
+#include "split.hpp"
 
 namespace ff {
 
@@ -71,7 +73,7 @@ struct Scatter {
     bool skips_nan;          // in: whether rows of NaN are left out; false where the caller knows that there are none
     int32_t* places;         // out of counting, in and out of scattering: slices x (n_partitions + 1)
     uint8_t* out_values;     // out: values in partition order
-    uint8_t* out_codes;      // out: their group codes (32 bits), where wanted
+    uint8_t* out_codes;      // out: their group codes (32 bits), or those within the partition (16 bits), where wanted
     uint8_t* out_rows;       // out: their row numbers, where wanted
 };
 
@@ -115,13 +117,16 @@ int count_partitions(void* raw, int64_t start, int64_t stop, int64_t slice) {
     return OK;
 }
 
-template <class Source, class By, bool WITH_CODES, bool WITH_ROWS>
+// Code: code_t, own_code_t, or void where codes are not wanted.
+template <class Source, class By, class Code, bool WITH_ROWS>
 int scatter_values(void* raw, int64_t start, int64_t stop, int64_t slice) {
     typedef typename Source::value_t value_t;
+    constexpr bool WITH_CODES = !std::is_void<Code>::value;
     const Scatter& ctx = *(const Scatter*)raw;
     int32_t* places = ctx.places + slice * (ctx.n_partitions + 1);
     code_t code[CODE_BLOCK];
     uint32_t partition[CODE_BLOCK];
+    const code_t own = std::is_same<Code, own_code_t>::value ? ((code_t)1 << ctx.shift) - 1 : NULL_CODE;
     for (int64_t row = start; row < stop; row += CODE_BLOCK) {
         const int count = (int)(stop - row < CODE_BLOCK ? stop - row : CODE_BLOCK);
         fill_partitions<Source, By>(ctx, row, count, code, partition);
@@ -129,12 +134,12 @@ int scatter_values(void* raw, int64_t start, int64_t stop, int64_t slice) {
         for (int lane = 0; lane < count; ++lane) {
             place[lane] = places[partition[lane]]++;
             prefetch_to_write(ctx.out_values + (int64_t)place[lane] * (int64_t)sizeof(value_t));
-            if constexpr (WITH_CODES) prefetch_to_write(ctx.out_codes + (int64_t)place[lane] * 4);
+            if constexpr (WITH_CODES) prefetch_to_write((Code*)ctx.out_codes + place[lane]);
             if constexpr (WITH_ROWS) prefetch_to_write(ctx.out_rows + (int64_t)place[lane] * 4);
         }
         for (int lane = 0; lane < count; ++lane) {
             store<value_t>(ctx.out_values, place[lane], Source::at(ctx.view, row + lane));
-            if constexpr (WITH_CODES) store<code_t>(ctx.out_codes, place[lane], code[lane]);
+            if constexpr (WITH_CODES) store<Code>(ctx.out_codes, place[lane], (Code)(code[lane] & own));
             if constexpr (WITH_ROWS) store<row_t>(ctx.out_rows, place[lane], (row_t)(row + lane));
         }
     }
@@ -214,64 +219,26 @@ int gather_values(void* raw, int64_t start, int64_t stop, int64_t slice) {
     return OK;
 }
 
-// Partitions of 2^shift groups, split into their groups: the second level where there are too many groups for one.
-struct Split {
-    const uint8_t* values;      // in: in partition order
-    const uint8_t* codes;       // in
-    const int32_t* starts;      // in: first value of each partition; n_partitions + 1
-    int64_t n_groups;           // in
-    int32_t shift;              // in
-    uint8_t* out_values;        // out: in group order
-    int32_t* group_starts;      // out: first value of each group; the entry n_groups is the caller's
-};
-
-// Over partitions.
-template <typename T>
-int split_partitions(void* raw, int64_t start, int64_t stop, int64_t) {
-    const Split& ctx = *(const Split*)raw;
-    int32_t* places = new (std::nothrow) int32_t[(size_t)1 << ctx.shift];
-    if (places == nullptr) return OUT_OF_MEMORY;
-    for (int64_t partition = start; partition < stop; ++partition) {
-        const int64_t first_group = partition << ctx.shift;
-        const int64_t n_left = ctx.n_groups - first_group;
-        const int64_t n_groups = n_left < ((int64_t)1 << ctx.shift) ? n_left : (int64_t)1 << ctx.shift;
-        memset(places, 0, (size_t)n_groups * sizeof(int32_t));
-        const int64_t begin = ctx.starts[partition], end = ctx.starts[partition + 1];
-        for (int64_t place = begin; place < end; ++place) ++places[load<code_t>(ctx.codes, place) - first_group];
-        int32_t next = (int32_t)begin;
-        for (int64_t group = 0; group < n_groups; ++group) {
-            const int32_t count = places[group];
-            places[group] = ctx.group_starts[first_group + group] = next;
-            next += count;
-        }
-        for (int64_t place = begin; place < end; ++place) {
-            const int32_t to = places[load<code_t>(ctx.codes, place) - first_group]++;
-            store<T>(ctx.out_values, to, load<T>(ctx.values, place));
-        }
-    }
-    delete[] places;
-    return OK;
-}
-
 // ---- The table of specialisations -------------------------------------------------------------------------------------
 
 // What is scattered: values of a physical type (its id), text lengths (STR, LSTR), or row numbers.
 enum RowSource : int { ROWS = 100, ROWS_OF_F32 = 101, ROWS_OF_F64 = 102 };
 
 struct ScatterKernels {
-    kernel_t count, scatter, split, gather;
+    kernel_t count, scatter, gather;
     int64_t value_bytes;
 };
 
-enum Streams : int { VALUES_ONLY = 0, AND_CODES = 1, AND_ROWS = 2 };   // each with those before it
+enum Streams : int { VALUES_ONLY = 0, AND_CODES = 1, CODES_AND_ROWS = 2, AND_OWN_CODES = 3 };
 
 template <class Source, class By>
 inline ScatterKernels scatter_for(int streams) {
     typedef typename Source::value_t value_t;
-    const kernel_t scatter = streams == AND_ROWS    ? scatter_values<Source, By, true, true>
-                             : streams == AND_CODES ? scatter_values<Source, By, true, false>
-                                                    : scatter_values<Source, By, false, false>;
-    return {count_partitions<Source, By>, scatter, split_partitions<value_t>, gather_values<Source>, (int64_t)sizeof(value_t)};
+    kernel_t scatter = scatter_values<Source, By, void, false>;
+    if (streams == AND_CODES) scatter = scatter_values<Source, By, code_t, false>;
+    else if (streams == CODES_AND_ROWS) scatter = scatter_values<Source, By, code_t, true>;
+    else if (streams == AND_OWN_CODES) scatter = scatter_values<Source, By, own_code_t, false>;
+    return {count_partitions<Source, By>, scatter, gather_values<Source>, (int64_t)sizeof(value_t)};
 }
 
 template <class By>

@@ -31,19 +31,9 @@ cdef extern from "scatter.hpp" namespace "ff" nogil:
         int64_t n_partitions
         int64_t n_slices
 
-    cdef struct CSplit "ff::Split":
-        const uint8_t* values
-        const uint8_t* codes
-        const int32_t* starts
-        int64_t n_groups
-        int32_t shift
-        uint8_t* out_values
-        int32_t* group_starts
-
     cdef struct ScatterKernels:
         kernel_t count
         kernel_t scatter
-        kernel_t split
         kernel_t gather
         int64_t value_bytes
 
@@ -64,9 +54,9 @@ cdef class Scatter:
     cdef ScatterKernels kernels
     cdef object keep_alive
 
-    def __init__(self, int source, view, codes, *, int64_t n_partitions, int shift, bint by_hash, bint skips_nan,
+    def __init__(self, int source, view, codes, *, int64_t n_partitions, int shift, bint by_hash, bint skips_nan, bint own_codes,
                  uintptr_t places, uintptr_t out_values, uintptr_t out_codes, uintptr_t out_rows, keep_alive):
-        self.kernels = scatter_kernels(source, by_hash, 2 if out_rows != 0 else out_codes != 0)
+        self.kernels = scatter_kernels(source, by_hash, 3 if own_codes else 2 if out_rows != 0 else out_codes != 0)
         self.ctx.view = as_view(tuple(view))           # IN
         self.ctx.codes = as_codes(codes)               # IN
         self.ctx.n_partitions = n_partitions
@@ -116,17 +106,3 @@ def add_starts(uintptr_t places, uintptr_t starts, *, int64_t n_partitions, int6
     """Over partitions: adds where each partition begins to the places of every slice."""
     cdef CPlaces ctx = places_of(places, starts, n_partitions, n_slices)   # IN OUT places IN starts
     return Task.make(<kernel_t>add_starts_kernel, &ctx, sizeof(ctx), keep_alive)
-
-
-def split_partitions(int source, uintptr_t values, uintptr_t codes, *, uintptr_t starts, int64_t n_groups, int shift,
-                     uintptr_t out_values, uintptr_t group_starts, keep_alive):
-    """Over partitions of ``2**shift`` groups: their values, in group order, and where each group begins."""
-    cdef CSplit ctx
-    ctx.values = <const uint8_t*>values               # IN
-    ctx.codes = <const uint8_t*>codes                 # IN
-    ctx.starts = <const int32_t*>starts               # IN
-    ctx.n_groups = n_groups
-    ctx.shift = shift
-    ctx.out_values = <uint8_t*>out_values             # OUT
-    ctx.group_starts = <int32_t*>group_starts         # OUT
-    return Task.make(scatter_kernels(source, False, 0).split, &ctx, sizeof(ctx), keep_alive)

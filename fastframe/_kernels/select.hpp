@@ -1,33 +1,27 @@
 // The value of a rank among many, by bracketing: a bracket of values that holds the rank is narrowed by counting the values
-// below a pivot, until few are left; these are collected and selected from.
+// below a pivot, and collected once it is a small part of all, until few are left, which are compared with each other.
 //
-// Counting and collecting are loops without branches on the values, at several values a cycle, where std::nth_element
-// mispredicts at every other value: a group of a thousand doubles takes about an eighth of the time. Pivots interpolate
-// between the ends of the bracket, which converges in two or three rounds for values that are spread evenly inside it
-// (interpolation search); where a round does not halve the bracket, the next pivot is a sampled value (as in Floyd and
-// Rivest, "Expected time bounds for selection", 1975), and a run of equal values is cut out as a whole. Where all that
-// does not end in time, nth_element does it. The result is a value, not a place, so the path does not matter to it.
+// All of these are loops without branches on the values, at several values a cycle, where std::nth_element mispredicts at
+// every other value (measured in docs/plans/grouped_values.md). Pivots interpolate between the ends of the
+// bracket, which converges in two or three rounds for values that are spread evenly inside it (interpolation search); where
+// a round does not halve the bracket, the next pivot is of a sample of it (as in Floyd and Rivest, "Expected time bounds for
+// selection", 1975), and a run of equal values is cut out as a whole. Where all that does not end in time, nth_element does
+// it. The result is a value, not a place, so the path does not matter to it.
 #pragma once
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <type_traits>
 
-#include "cpu.hpp"
-#include "kernel.hpp"
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#define FF_WIDE __attribute__((target("avx2,popcnt")))
-#else
-#define FF_WIDE
-#endif
+#include "select_loops.hpp"
 
 namespace ff {
 
-constexpr int64_t FEWEST_BRACKETED = 64;   // with fewer values nth_element is as fast
-constexpr int64_t FEW_LEFT = 24;           // values in a bracket from which on selecting costs less than another round
+constexpr int64_t MOST_COMPARED = 32;   // so few values are compared with each other
+constexpr int64_t MOST_KEPT = 256;      // so many of a bracket are collected, where that leaves a quarter of the values
 constexpr int MOST_ROUNDS = 40;
-constexpr int SAMPLED = 64;                // probes for a sampled pivot
+constexpr int SAMPLED = 32;             // values of the bracket for a sampled pivot
+constexpr int64_t MOST_PROBES = 256;    // values looked at for them
 
 // The next value below or above; of floats in the order of their bits.
 template <typename T>
@@ -53,65 +47,10 @@ inline T moved(T low, double offset) {
     }
 }
 
-// The three loops over all values, once for the baseline and once for wide vectors; the same source, the same results.
-#define FF_SELECT_LOOPS(NAME, TARGET)                                                                     \
-    struct NAME {                                                                                         \
-        template <typename T>                                                                             \
-        TARGET static int64_t below(const T* values, int64_t count, T pivot) {                            \
-            typedef typename std::conditional<sizeof(T) == 8, int64_t, int32_t>::type count_t;            \
-            count_t found = 0;                                                                            \
-            for (int64_t at = 0; at < count; ++at) found += values[at] < pivot;                           \
-            return (int64_t)found;                                                                        \
-        }                                                                                                 \
-        template <typename T>                                                                             \
-        TARGET static void extremes(const T* values, int64_t count, T* least, T* greatest) {              \
-            constexpr int LANES = 32 / (int)sizeof(T);                                                    \
-            T low[LANES], high[LANES];                                                                    \
-            for (int lane = 0; lane < LANES; ++lane) low[lane] = high[lane] = values[0];                  \
-            int64_t at = 0;                                                                               \
-            for (; at + LANES <= count; at += LANES) {                                                    \
-                for (int lane = 0; lane < LANES; ++lane) {                                                \
-                    const T value = values[at + lane];                                                    \
-                    low[lane] = value < low[lane] ? value : low[lane];                                    \
-                    high[lane] = value > high[lane] ? value : high[lane];                                 \
-                }                                                                                         \
-            }                                                                                             \
-            for (; at < count; ++at) {                                                                    \
-                low[0] = values[at] < low[0] ? values[at] : low[0];                                       \
-                high[0] = values[at] > high[0] ? values[at] : high[0];                                    \
-            }                                                                                             \
-            for (int lane = 1; lane < LANES; ++lane) {                                                    \
-                low[0] = low[lane] < low[0] ? low[lane] : low[0];                                         \
-                high[0] = high[lane] > high[0] ? high[lane] : high[0];                                    \
-            }                                                                                             \
-            *least = low[0];                                                                              \
-            *greatest = high[0];                                                                          \
-        }                                                                                                 \
-        template <typename T>                                                                             \
-        TARGET static int64_t collect(const T* values, int64_t count, T low, T high, T* out) {            \
-            int64_t found = 0;                                                                            \
-            for (int64_t at = 0; at < count; ++at) {                                                      \
-                const T value = values[at];                                                               \
-                out[found] = value;   /* stays where it is counted */                                     \
-                found += (int)(value >= low) & (int)(value <= high);                                      \
-            }                                                                                             \
-            return found;                                                                                 \
-        }                                                                                                 \
-    };
-FF_SELECT_LOOPS(BaselineLoops, )
-FF_SELECT_LOOPS(WideLoops, FF_WIDE)
-#undef FF_SELECT_LOOPS
-
 // Values at hand about one group, for all its ranks.
 template <typename T>
 struct Extent {
     T least, greatest;
-};
-
-// The values of `rank` and, where `both`, of `rank + 1`.
-template <typename T>
-struct Neighbours {
-    T lower, upper;
 };
 
 template <typename T>
@@ -121,65 +60,98 @@ inline Neighbours<T> select_by_partition(T* values, int64_t count, int64_t rank,
     return {lower, both ? *std::min_element(values + rank + 1, values + count) : lower};
 }
 
-// A value of the bracket whose rank is about `rank` of its `width` values; `low` where the sample has none.
+// The values between `low` and `high`, and the rank looked for.
 template <typename T>
-inline T sampled_pivot(const T* values, int64_t count, T low, T high, double share) {
-    T sample[SAMPLED];
-    int held = 0;
-    const int64_t stride = count / SAMPLED;   // at least 1: FEWEST_BRACKETED
-    for (int probe = 0; probe < SAMPLED; ++probe) {
-        const T value = values[probe * stride];
-        if (value < low || value > high) continue;
-        int at = held++;
-        for (; at > 0 && sample[at - 1] > value; --at) sample[at] = sample[at - 1];
-        sample[at] = value;
+struct Bracket {
+    T low, high;
+    int64_t below, upto, rank;   // values less than `low`, values up to `high`; the rank is from `below` on and before `upto`
+
+    // Where a pivot should be among `drawn` values that are spread as the bracket's: from the nearer end a little past the
+    // rank, so that the bracket shrinks from both sides.
+    double aim(double drawn) const {
+        const double share = drawn / (double)(upto - below);
+        const int64_t before = rank - below, after = upto - 1 - rank;
+        const double kept = (double)((before < after ? before : after) + 2) * share + 0.5 * std::sqrt(drawn);
+        return before < after ? kept : drawn - kept;
     }
-    return held ? sample[(int)(share * (double)(held - 1) + 0.5)] : low;
+};
+
+template <typename T>
+inline T interpolated_pivot(const Bracket<T>& bracket) {
+    const double width = (double)(bracket.upto - bracket.below);
+    const double offset = ((double)bracket.high - (double)bracket.low) / width * bracket.aim(width);
+    return moved<T>(bracket.low, offset > 0.0 ? offset : 0.0);
 }
 
-// `values` are reordered only where selection by partition takes over. No value is NaN.
+// A value of the bracket, by a sample of those that are evenly spaced.
+template <typename T, class Loops>
+inline T sampled_pivot(const T* values, int64_t count, const Bracket<T>& bracket) {
+    T sample[SAMPLED + PADDING];
+    int held = 0;
+    const int64_t stride = count < MOST_PROBES ? 1 : count / MOST_PROBES;
+    const int64_t step = stride * (MOST_PROBES / SAMPLED);   // in rounds, each between the probes of the last one
+    for (int64_t first = 0; first < step && held < SAMPLED; first += stride) {
+        for (int64_t at = first; at < count && held < SAMPLED; at += step) {
+            sample[held] = values[at];
+            held += (int)(values[at] >= bracket.low) & (int)(values[at] <= bracket.high);
+        }
+    }
+    if (held == 0) {
+        const T* at = values;
+        while (*at < bracket.low || *at > bracket.high) ++at;
+        return *at;
+    }
+    const int rank = (int)bracket.aim(held);
+    return Loops::of_few(sample, held, rank < 0 ? 0 : rank < held ? rank : held - 1).lower;
+}
+
+// The values of `rank` and, where `both`, of `rank + 1`. `values` are reordered only where selection by partition takes
+// over. No value is NaN.
 template <typename T, class Loops>
 inline Neighbours<T> select_neighbours(T* values, int64_t count, int64_t rank, bool both, const Extent<T>& extent) {
-    if (count < FEWEST_BRACKETED) return select_by_partition(values, count, rank, both);
-    T low = extent.least, high = extent.greatest;   // the bracket, with its ends
-    int64_t below = 0, upto = count;                // values less than `low`, values up to `high`
-    bool samples = !((double)high - (double)low <= std::numeric_limits<double>::max());
-    for (int round = 0; upto - below > FEW_LEFT && low < high; ++round) {
-        if (round == MOST_ROUNDS) return select_by_partition(values, count, rank, both);
-        const double width = (double)(upto - below), before = (double)(rank - below), after = (double)(upto - 1 - rank);
-        T pivot;
-        if (samples) {
-            pivot = sampled_pivot(values, count, low, high, before / width);
-        } else {   // from the nearer end, a little past the rank, so that the bracket shrinks from both sides
-            const double step = ((double)high - (double)low) / width, past = 0.5 * std::sqrt(width) + 2.0;
-            const double offset = before < after ? step * (before + past) : step * (width - after - past);
-            pivot = moved<T>(low, offset > 0.0 ? offset : 0.0);
+    T kept[MOST_KEPT + PADDING];
+    if (count <= MOST_COMPARED) {
+        memcpy(kept, values, (size_t)count * sizeof(T));
+        return Loops::of_few(kept, (int)count, (int)rank);
+    }
+    Bracket<T> bracket{extent.least, extent.greatest, 0, count, rank};
+    T next = extent.greatest;   // the value of `rank + 1`, where that is above the bracket
+    bool samples = !((double)bracket.high - (double)bracket.low <= std::numeric_limits<double>::max());
+    for (int round = 0; bracket.low < bracket.high; ++round) {
+        const int64_t width = bracket.upto - bracket.below;
+        if (width <= MOST_COMPARED || (width <= MOST_KEPT && width <= count / 4)) {
+            if (both && bracket.rank + 1 == bracket.upto && bracket.upto < count) next = Loops::least_above(values, count, bracket.high);
+            Loops::collect(values, count, bracket.low, bracket.high, kept);   // may be where they are
+            bracket = {bracket.low, bracket.high, 0, width, bracket.rank - bracket.below};
+            values = kept;
+            count = width;
+            if (width <= MOST_COMPARED) {
+                Neighbours<T> found = Loops::of_few(kept, (int)width, (int)bracket.rank);
+                if (bracket.rank + 1 == width) found.upper = next;
+                return found;
+            }
         }
-        if (!(pivot > low)) pivot = value_after(low);   // splits off the values equal to `low`
-        if (pivot > high) pivot = high;
+        if (round == MOST_ROUNDS) {
+            Neighbours<T> found = select_by_partition(values, count, bracket.rank, both && bracket.rank + 1 < count);
+            if (bracket.rank + 1 == count) found.upper = next;
+            return found;
+        }
+        T pivot = samples ? sampled_pivot<T, Loops>(values, count, bracket) : interpolated_pivot(bracket);
+        if (!(pivot > bracket.low)) pivot = value_after(bracket.low);   // splits off the values equal to `low`
+        if (pivot > bracket.high) pivot = bracket.high;
         const int64_t less = Loops::below(values, count, pivot);
-        if (less <= rank) {
-            low = pivot;
-            below = less;
+        if (less <= bracket.rank) {
+            bracket.low = pivot;
+            bracket.below = less;
         } else {
-            high = value_before(pivot);
-            upto = less;
+            bracket.high = value_before(pivot);
+            bracket.upto = less;
         }
-        samples = 2.0 * (double)(upto - below) > width;
+        samples = 2 * (bracket.upto - bracket.below) > width;
     }
-    const bool inside = rank + 1 < upto;
-    T lower = low;   // of a run of equal values
-    if (low < high) {
-        T kept[FEW_LEFT + 1];
-        const int64_t n_kept = Loops::collect(values, count, low, high, kept);
-        const Neighbours<T> found = select_by_partition(kept, n_kept, rank - below, both && inside);
-        if (!both || inside) return found;
-        lower = found.lower;
-    }
-    if (!both || inside) return {lower, lower};
-    T next = extent.greatest;   // the least value above the bracket
-    for (int64_t at = 0; at < count; ++at) next = values[at] > high && values[at] < next ? values[at] : next;
-    return {lower, next};
+    const bool above = bracket.rank + 1 == bracket.upto;
+    if (both && above && bracket.upto < count) next = Loops::least_above(values, count, bracket.high);
+    return {bracket.low, above ? next : bracket.low};   // of a run of equal values
 }
 
 }  // namespace ff

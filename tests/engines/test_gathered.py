@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastframe.column import Column
-from fastframe.engines.cpu import distinct, topk
+from fastframe.engines.cpu import distinct, scatter, topk
 from fastframe.engines.cpu.aggregate import Wanted, aggregate, aggregate_all
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.topk import top_k
@@ -65,7 +65,7 @@ SHAPES = {
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 200, 5_001])
+@pytest.mark.parametrize("count", [1, 2, 31, 32, 33, 200, 5_001])
 def test_selected_floats_are_those_of_a_sort(shape: str, count: int, dtype: str) -> None:
     with np.errstate(over="ignore"):
         values = SHAPES[shape](np.random.default_rng(count), count).astype(dtype)
@@ -90,7 +90,28 @@ def test_selected_integers_are_those_of_a_sort(dtype: str, spread: str) -> None:
         assert result.array[0].as_py() == ordered[int(np.floor(q * 998))]
 
 
-@given(st.lists(st.floats(allow_nan=False), min_size=64, max_size=300), st.floats(0, 1))
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"])
+@pytest.mark.parametrize("spread", ["few", "wide", "heavy tail"])
+def test_groups_of_every_small_size(dtype: str, spread: str) -> None:
+    sizes = [*range(71), *range(120, 140), *range(255, 259), 511, 1_030, 3_000]
+    rng, n_rows = np.random.default_rng(11), sum(sizes)
+    most = 120 if dtype in ("int8", "uint8") else 30_000
+    shapes = {"few": rng.integers(0, 7, n_rows), "wide": rng.integers(0, most, n_rows), "heavy tail": np.minimum(rng.lognormal(0, 5, n_rows), most)}
+    values, codes = shapes[spread].astype(dtype), np.repeat(np.arange(len(sizes)), sizes).astype(np.uint16)
+    mixed = rng.permutation(n_rows)
+    column, groups = Column(pa.array(values[mixed])), groups_of(codes[mixed], len(sizes))
+    by_group = [np.sort(one) for one in np.split(values, np.cumsum(sizes)[:-1])]
+    for q in (0.0, 0.03, 0.5, 0.9, 1.0):
+        found = aggregate(column, AggregationCall("quantile", {"q": q}), groups).array.to_pylist()
+        lower, upper = (aggregate(column, AggregationCall("quantile", {"q": q, "interpolation": one}), groups).array.to_pylist() for one in ("lower", "higher"))
+        for at, ordered in enumerate(by_group):
+            position = q * (len(ordered) - 1)
+            expected = (ordered[int(np.floor(position))], ordered[int(np.ceil(position))]) if len(ordered) else (None, None)
+            assert (lower[at], upper[at]) == expected
+            assert found[at] == (pytest.approx(np.quantile(ordered.astype(np.float64), q), rel=1e-6) if len(ordered) else None)
+
+
+@given(st.lists(st.floats(allow_nan=False), min_size=1, max_size=300), st.floats(0, 1))
 @settings(max_examples=60, deadline=None)
 def test_any_floats(values: list[float], q: float) -> None:
     call = AggregationCall("quantile", {"q": q, "interpolation": "lower"})
@@ -100,7 +121,7 @@ def test_any_floats(values: list[float], q: float) -> None:
 
 
 def test_a_zero_is_positive_whichever_is_selected() -> None:
-    for values in ([-0.0], [-0.0, 0.0, -0.0], [0.0, -0.0] * 100):
+    for values in ([-0.0], [-0.0, -0.0], [-0.0, 0.0, -0.0], [0.0, -0.0] * 100, [-0.0] * 100):
         result = aggregate(Column(pa.array(values)), AggregationCall("median"), groups_of(np.zeros(len(values), np.uint8), 1))
         assert not np.signbit(result.array[0].as_py())
 
@@ -129,6 +150,24 @@ def test_codes_of_every_width(width: Any, name: str, kind: str) -> None:
     listed = [code if code < 200 else None for code in groups.codes.tolist()]
     found = aggregate(column, AggregationCall(name), groups)
     assert found.array.to_pylist() == slow.aggregated(AggregationCall(name), column, listed, 200)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int16"])
+def test_quantiles_by_partition_are_those_by_group(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One group has half of the rows, some have none, the last partition is short; the bits are those of one thread."""
+    rng, n_rows, n_groups = np.random.default_rng(5), 90_000, 9_001
+    codes = np.where(rng.random(n_rows) < 0.5, 4_000, rng.integers(0, n_groups - 1, n_rows)).astype(np.uint16)
+    column = Column(pa.array(rng.normal(0, 900, n_rows + 3).astype(dtype), mask=rng.random(n_rows + 3) < 0.1)).slice(3, n_rows)
+    wanted = [Wanted(AggregationCall("quantile", {"q": q, "interpolation": one}), column) for q in (0.5, 0.9) for one in ("linear", "nearest")]
+    monkeypatch.setattr(scatter, "MOST_DIRECT", n_groups)
+    with option_context(threads=1):
+        expected = aggregate_all(wanted, groups_of(codes, n_groups))
+    for most, threads in ((n_groups, 4), (1_000, 1), (1_000, 2), (1_000, 4)):
+        monkeypatch.setattr(scatter, "MOST_DIRECT", most)
+        with option_context(threads=threads):
+            for found, one in zip(aggregate_all(wanted, groups_of(codes, n_groups)), expected, strict=True):
+                assert_column_equal(found, one)
+    assert expected[0].null_count > 0
 
 
 # ---- distinct values ------------------------------------------------------------------------------------------------

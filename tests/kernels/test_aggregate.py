@@ -42,10 +42,7 @@ def test_value_bytes_are_those_of_the_type() -> None:
 
 @pytest.mark.parametrize("nulls", ["none", "some", "all", "sliced"])
 @pytest.mark.parametrize("n_groups", [1, 5, 700])
-@pytest.mark.parametrize("most_direct", [1000, 2])
-def test_values_come_together_by_group_in_row_order(nulls: str, n_groups: int, most_direct: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scatter, "MOST_DIRECT", most_direct)
-    monkeypatch.setattr(scatter, "MOST_PARTITIONS", 16)
+def test_values_come_together_by_group_in_row_order(nulls: str, n_groups: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scatter, "slice_rows", lambda *_: 512)
     column, codes = make_column("float64", 1900, nulls), make_codes(1900, n_groups)
     grouped = scatter.by_group(scatter.Source(Physical.F64, column.view, codes, n_groups, column), operation="test")
@@ -55,6 +52,16 @@ def test_values_come_together_by_group_in_row_order(nulls: str, n_groups: int, m
         if value is not None and code is not None:
             expected[code].append(value)
     assert [values[start:stop].tolist() for start, stop in pairwise(starts)] == expected
+    monkeypatch.setattr(scatter, "MOST_DIRECT", 2)
+    monkeypatch.setattr(scatter, "MOST_PARTITIONS", 16)
+    parts = scatter.by_group(scatter.Source(Physical.F64, column.view, codes, n_groups, column), operation="test")
+    if parts.codes is not None:   # values of a partition's groups, in row order within each
+        values, own = np.frombuffer(parts.values, np.float64), np.frombuffer(parts.codes, np.uint16)
+        apart: list[list[float]] = [[] for _ in range(n_groups)]
+        for partition, (start, stop) in enumerate(pairwise(parts.starts)):
+            for value, code in zip(values[start:stop].tolist(), own[start:stop].tolist(), strict=True):
+                apart[(partition << parts.shift) + code].append(value)
+        assert apart == expected
 
 
 def test_no_byte_past_the_end_is_read() -> None:

@@ -21,7 +21,7 @@ from fastframe.engines.cpu.distinct import distinct_counts
 from fastframe.engines.cpu.facts import value_range
 from fastframe.engines.cpu.requests import unit
 from fastframe.engines.cpu.row_codes import Codes
-from fastframe.engines.cpu.scatter import Scattered, Source, by_group
+from fastframe.engines.cpu.scatter import PARTITION_SLICE, Scattered, Source, by_group
 from fastframe.ops.aggregations import INTERPOLATIONS, AggregationCall
 
 _GROUP_SLICE = 4096
@@ -76,10 +76,18 @@ def _quantiles(calls: Sequence[AggregationCall], column: Column, together: Scatt
     addresses = np.array([block.address for block in values + bits], np.uint64)
     task = quantile.quantiles(
         column.physical, result.physical, together.values.address, together.starts.ctypes.data,
+        codes=together.codes.address if together.codes is not None else 0, n_groups=n_groups, shift=together.shift,
         shares=shares.ctypes.data, n_shares=len(calls), interpolation=INTERPOLATIONS.index(_interpolation(calls[0])),
         unit=unit(dtype, result), out=addresses.ctypes.data, validity=addresses[len(calls) :].ctypes.data,
         keep_alive=(together, shares, values, bits, addresses),
     )  # fmt: skip
-    slice_groups = min(_GROUP_SLICE, -(-n_groups // (8 * _SELECTION_SLICES)) * 8)   # whole bytes of the bitmap
-    run(task, n_groups, max(slice_groups, 8), operation=operation)
+    run(task, *_shares_of_work(together, n_groups), operation=operation)
     return [column_from_buffers(result, n_groups, one, validity) for one, validity in zip(values, bits, strict=True)]
+
+
+def _shares_of_work(together: Scattered, n_groups: int) -> tuple[int, int]:
+    """Partitions, or groups, and how many of them a thread claims at a time."""
+    if together.codes is not None:
+        return len(together.starts) - 1, PARTITION_SLICE
+    slice_groups = min(_GROUP_SLICE, -(-n_groups // (8 * _SELECTION_SLICES)) * 8)   # whole bytes of the bitmap
+    return n_groups, max(slice_groups, 8)

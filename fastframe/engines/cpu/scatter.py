@@ -13,12 +13,16 @@ from fastframe.column.memory import allocate, allocate_array, allocate_bits
 from fastframe.engines.cpu.row_codes import Codes, code_view
 from fastframe.records import record
 
-MOST_DIRECT = 1 << 14    # groups that one scatter tells apart; more go through partitions of groups first
-MOST_PARTITIONS = 1024   # more would miss the TLB at every write
-PARTITION_SLICE = 1      # partitions that one thread claims at a time
+MOST_DIRECT = 1 << 13         # groups that one scatter tells apart: their open lines fit the second-level cache
+MOST_PARTITIONS = 1024        # more would miss the TLB at every write
+PARTITION_SLICE = 1           # partitions that one thread claims at a time
+_FEWEST_PARTITIONS = 64       # of groups, that threads share
+_PARTITION_BYTES = 1 << 18    # of values, about: they and as much room beside them are in the cache while they are split
 _PLACES_SLICE = 4096
 _FEW_SLICES = 16
 _CODE_BYTES = 4
+_OWN_CODE_BYTES = 2           # of a code within its partition
+_MOST_SHIFT = 16              # groups of a partition, as a power of two, whose codes fit those
 
 Places = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -50,7 +54,8 @@ class Source:
 class Scattered:
     """Values in partition (or group) order, their codes and rows where wanted, and where each partition begins (and the end).
 
-    ``phases`` is the scatter itself, over slices of ``slice_rows`` rows.
+    ``phases`` is the scatter itself, over slices of ``slice_rows`` rows. ``shift``: partitions have ``2**shift`` groups, and
+    codes of two bytes are those within the partition.
     """
 
     values: Block
@@ -59,6 +64,7 @@ class Scattered:
     rows: Block | None = None
     phases: kernels.Scatter | None = None
     slice_rows: int = 0
+    shift: int = 0
 
 
 def fine_partitions(n_groups: int) -> tuple[int, int]:
@@ -78,8 +84,9 @@ def few_slices(n_rows: int, state_bytes: int, row_bytes: int) -> int:
 
 
 def scatter(
-    source: Source, n_partitions: int, shift: int, *, operation: str, with_codes: bool, by_hash: bool = False, with_rows: bool = False
-) -> Scattered:
+    source: Source, n_partitions: int, shift: int, *, operation: str, with_codes: bool, by_hash: bool = False,
+    with_rows: bool = False, own_codes: bool = False,
+) -> Scattered:  # fmt: skip
     """Values by partition, in row order within each; rows without a group or a value are left out."""
     n_rows, width = source.n_rows, n_partitions + 1
     value_bytes = kernels.value_bytes(source.id)
@@ -87,18 +94,18 @@ def scatter(
     n_slices = -(-n_rows // rows)
     places = allocate(n_slices * width * 4, operation)
     values = allocate(n_rows * value_bytes, operation)
-    codes = allocate(n_rows * _CODE_BYTES, operation) if with_codes else None
+    codes = allocate(n_rows * (_OWN_CODE_BYTES if own_codes else _CODE_BYTES), operation) if with_codes else None
     numbers = allocate(n_rows * _CODE_BYTES, operation) if with_rows else None
     blocks = [block.address if block is not None else 0 for block in (values, codes, numbers)]
     phases = kernels.Scatter(
         source.id, source.view, source.kernel_codes, n_partitions=n_partitions, shift=shift, by_hash=by_hash, skips_nan=source.has_nan,
-        places=places.address, out_values=blocks[0], out_codes=blocks[1], out_rows=blocks[2],
+        own_codes=own_codes, places=places.address, out_values=blocks[0], out_codes=blocks[1], out_rows=blocks[2],
         keep_alive=(source, places, values, codes, numbers),
     )  # fmt: skip
     run(phases.count(), n_rows, rows, operation=operation)
     starts = starts_of(places, width, n_slices, operation)
     run(phases.scatter(), n_rows, rows, operation=operation)
-    return Scattered(values, codes, starts, numbers, phases, rows)
+    return Scattered(values, codes, starts, numbers, phases, rows, shift)
 
 
 def gather(parts: Scattered, values: Block, n_rows: int, *, operation: str) -> tuple[Block, Block]:
@@ -138,18 +145,15 @@ def _starts(places: Block, offset: int, widths: tuple[int, int], n_slices: int, 
 
 
 def by_group(source: Source, *, operation: str) -> Scattered:
-    """Values by group, in row order within each."""
+    """Values by group, in row order within each; of many groups by partition, with their codes within it."""
     if source.n_groups <= MOST_DIRECT:
         return scatter(source, source.n_groups, 0, operation=operation, with_codes=False)
-    n_partitions, shift = fine_partitions(source.n_groups)
-    parts = scatter(source, n_partitions, shift, operation=operation, with_codes=True)
-    assert parts.codes is not None
-    values = allocate(len(parts.values), operation)
-    starts = allocate_array(source.n_groups + 1, np.int32, operation)
-    starts[-1] = parts.starts[-1]
-    task = kernels.split_partitions(
-        source.id, parts.values.address, parts.codes.address, starts=parts.starts.ctypes.data, n_groups=source.n_groups, shift=shift,
-        out_values=values.address, group_starts=starts.ctypes.data, keep_alive=(parts, values, starts),
-    )  # fmt: skip
-    run(task, len(parts.starts) - 1, PARTITION_SLICE, operation=operation)
-    return Scattered(values, None, starts)
+    shift = _cached_shift(source.n_rows * kernels.value_bytes(source.id), source.n_groups)
+    n_partitions = -(-source.n_groups >> shift)
+    return scatter(source, n_partitions, shift, operation=operation, with_codes=True, own_codes=True)
+
+
+def _cached_shift(n_bytes: int, n_groups: int) -> int:
+    """Groups of a partition, as a power of two: few open lines, and partitions that fit the cache. At least 8, whole bytes of a bitmap."""
+    wanted = min(max(n_bytes // _PARTITION_BYTES, _FEWEST_PARTITIONS), MOST_PARTITIONS)
+    return min(max(((n_groups - 1) // wanted).bit_length(), 3), _MOST_SHIFT)
