@@ -2,6 +2,7 @@
 #pragma once
 #include "program_partitions.hpp"
 #include "program_runs.hpp"
+#include "program_shares.hpp"
 #include "reduce.hpp"
 
 namespace ff {
@@ -303,6 +304,10 @@ inline kernel_t slices_kernel(const Program& program, int code_bytes) {
 
 inline kernel_t count_kernel(int code_bytes) {
     return code_bytes == 1 ? count_records<uint8_t> : code_bytes == 2 ? count_records<uint16_t> : count_records<uint32_t>;
+}
+
+inline kernel_t shares_kernel(int code_bytes) {
+    return code_bytes == 1 ? update_shares<uint8_t> : code_bytes == 2 ? update_shares<uint16_t> : update_shares<uint32_t>;
 }
 
 inline kernel_t scatter_kernel(int code_bytes) {

@@ -46,6 +46,15 @@ inline void put_masks(const Program& program, const row_t* rows, int count, uint
     for (int lane = 0; lane < count; ++lane) store<uint32_t>(records[lane] + 4, 0, masks[lane]);
 }
 
+// At most SCATTER_ROWS rows as records.
+inline void fill_records(const Program& program, const row_t* rows, const uint32_t* codes, int count, uint8_t* const* records) {
+    for (int lane = 0; lane < count; ++lane) store<uint32_t>(records[lane], 0, codes[lane]);
+    if (program.has_mask) put_masks(program, rows, count, records);
+    for (const Input& input : program.inputs) {
+        if (input.width > 0) input.put(input.view, rows, count, records, input.offset);
+    }
+}
+
 // Rows of the batch, at most SCATTER_ROWS, to their places.
 inline void put_records(const Program& program, int32_t* places, const row_t* rows, const uint32_t* codes, int count) {
     uint8_t* records[SCATTER_ROWS];
@@ -53,11 +62,7 @@ inline void put_records(const Program& program, int32_t* places, const row_t* ro
         records[lane] = program.records + (int64_t)places[codes[lane] >> program.shift]++ * program.record_bytes;
         __builtin_prefetch(records[lane], 1);
     }
-    for (int lane = 0; lane < count; ++lane) store<uint32_t>(records[lane], 0, codes[lane]);
-    if (program.has_mask) put_masks(program, rows, count, records);
-    for (const Input& input : program.inputs) {
-        if (input.width > 0) input.put(input.view, rows, count, records, input.offset);
-    }
+    fill_records(program, rows, codes, count, records);
 }
 
 // Over the batch's slices of rows, once counts are places.
@@ -223,37 +228,44 @@ struct Unpacked {
     }
 };
 
-inline int add_records(const Program& program, int64_t partition, Unpacked& unpacked, const Area& area) {
-    const uint32_t first_group = (uint32_t)(partition << program.shift), words = (uint32_t)(program.stride / 8);
-    const int32_t* starts = program.starts + (partition - program.first_partition);
+// At most STEP_ROWS records of groups from `first_group` on.
+inline bool add_block(const Program& program, uint32_t first_group, const uint8_t* records, int count, Unpacked& unpacked, const Area& area) {
+    const uint32_t words = (uint32_t)(program.stride / 8);
+    if (!unpacked.loops.empty() && !records_lack(program, records, count)) {
+        for (const RecordLoop& loop : unpacked.loops) {
+            loop.add(area.states + loop.offset, program.stride, first_group, records, program.record_bytes, loop.places, count);
+        }
+        return true;
+    }
     uint32_t group[STEP_ROWS], target[STEP_ROWS];
+    for (int lane = 0; lane < count; ++lane) {
+        group[lane] = load<uint32_t>(records + lane * program.record_bytes, 0) - first_group;
+        target[lane] = group[lane] * words;
+    }
+    unpacked.load_block(program, records, count);
+    return update_block(program, unpacked.views.data(), area, group, target, 0, count, true);
+}
+
+inline int add_records(const Program& program, int64_t partition, Unpacked& unpacked, const Area& area) {
+    const uint32_t first_group = (uint32_t)(partition << program.shift);
+    const int32_t* starts = program.starts + (partition - program.first_partition);
     for (int64_t place = starts[0]; place < starts[1]; place += STEP_ROWS) {
         const int count = (int)(starts[1] - place < STEP_ROWS ? starts[1] - place : STEP_ROWS);
         const uint8_t* records = program.records + place * program.record_bytes;
-        if (!unpacked.loops.empty() && !records_lack(program, records, count)) {
-            for (const RecordLoop& loop : unpacked.loops) {
-                loop.add(area.states + loop.offset, program.stride, first_group, records, program.record_bytes, loop.places, count);
-            }
-            continue;
-        }
-        for (int lane = 0; lane < count; ++lane) {
-            group[lane] = load<uint32_t>(records + lane * program.record_bytes, 0) - first_group;
-            target[lane] = group[lane] * words;
-        }
-        unpacked.load_block(program, records, count);
-        if (!update_block(program, unpacked.views.data(), area, group, target, 0, count, true)) return OVERFLOW_;
+        if (!add_block(program, first_group, records, count, unpacked, area)) return OVERFLOW_;
     }
     return OK;
 }
 
-inline int emit_partition(const Program& program, int64_t partition, const Area& area) {
+// Results of the groups of an area, which are `first_group` and on; a multiple of 8.
+inline int emit_area(const Program& program, int64_t first_group, const Area& area) {
     for (const Step& step : program.steps) {
         if (step.kernels->close != nullptr) step.kernels->close(area.states + step.offset, program.stride, area.n_groups);
     }
     for (int32_t counted = 0; counted < program.n_counted; ++counted) area.missing_of(counted);
     for (int64_t at = 0; at < area.n_groups; at += GROUP_BLOCK) {
         const int count = (int)(area.n_groups - at < GROUP_BLOCK ? area.n_groups - at : GROUP_BLOCK);
-        const int status = emit_groups(program, area, at, (partition << program.shift) + at, count);
+        const int status = emit_groups(program, area, at, first_group + at, count);
         if (status != OK) return status;
     }
     return OK;
@@ -267,7 +279,7 @@ inline int update_partition(const Program& program, int64_t partition, Unpacked&
         memset(area.touched, 0, (size_t)program.n_counted);
     }
     const int status = add_records(program, partition, unpacked, area);
-    return status == OK && program.ends ? emit_partition(program, partition, area) : status;
+    return status == OK && program.ends ? emit_area(program, partition << program.shift, area) : status;
 }
 
 // Over the partitions of the batch.
