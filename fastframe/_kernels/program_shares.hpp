@@ -6,13 +6,75 @@
 #pragma once
 #include "program_partitions.hpp"
 
+#if defined(__SSE4_2__)
+#include <nmmintrin.h>
+#endif
+
 namespace ff {
 
 struct Picked {
-    row_t rows[2 * STEP_ROWS];
-    uint32_t codes[2 * STEP_ROWS];
+    row_t rows[2 * STEP_ROWS + 4];   // four are written at a time
+    uint32_t codes[2 * STEP_ROWS + 4];
     int n = 0;
+
+    void pick(int64_t row, uint32_t code, bool is_of_share) {
+        rows[n] = (row_t)row;
+        codes[n] = code;
+        n += is_of_share;
+    }
 };
+
+#if defined(__SSE4_2__)
+// Per set of four lanes, the bytes that bring these lanes to the front.
+struct FrontLanes {
+    alignas(16) uint8_t bytes[16][16];
+
+    constexpr FrontLanes() : bytes() {
+        for (int set = 0; set < 16; ++set) {
+            int front = 0;
+            for (int lane = 0; lane < 4; ++lane) {
+                if ((set >> lane & 1) == 0) continue;
+                for (int byte = 0; byte < 4; ++byte) bytes[set][4 * front + byte] = (uint8_t)(4 * lane + byte);
+                ++front;
+            }
+        }
+    }
+};
+
+// Rows whose codes of four bytes are of the share, four at a time: 1 cycle a row in place of 3.
+inline void pick_fours(const uint8_t* codes, uint32_t base, int64_t row, int count, uint32_t first_group, uint32_t n_groups, Picked& picked) {
+    static constexpr FrontLanes front;
+    const __m128i code_base = _mm_set1_epi32((int)base), first = _mm_set1_epi32((int)first_group), last = _mm_set1_epi32((int)(n_groups - 1));
+    const __m128i lanes = _mm_setr_epi32(0, 1, 2, 3);
+    int lane = 0;
+    for (; lane + 4 <= count; lane += 4) {
+        const __m128i code = _mm_sub_epi32(_mm_loadu_si128((const __m128i*)(codes + (row + lane) * 4)), code_base);
+        const __m128i group = _mm_sub_epi32(code, first);
+        const int set = _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(_mm_min_epu32(group, last), group)));
+        const __m128i order = _mm_load_si128((const __m128i*)front.bytes[set]);
+        const __m128i rows = _mm_add_epi32(lanes, _mm_set1_epi32((int)(row + lane)));
+        _mm_storeu_si128((__m128i*)(picked.rows + picked.n), _mm_shuffle_epi8(rows, order));
+        _mm_storeu_si128((__m128i*)(picked.codes + picked.n), _mm_shuffle_epi8(code, order));
+        picked.n += __builtin_popcount((unsigned)set);
+    }
+    for (; lane < count; ++lane) {
+        const uint32_t code = load<uint32_t>(codes, row + lane) - base;
+        picked.pick(row + lane, code, code - first_group < n_groups);
+    }
+}
+#endif
+
+// The rows of a block whose codes are of the share.
+template <typename Code>
+inline void pick_rows(const uint8_t* codes, uint32_t base, int64_t row, int count, uint32_t first_group, uint32_t n_groups, Picked& picked) {
+#if defined(__SSE4_2__)
+    if constexpr (sizeof(Code) == 4) return pick_fours(codes, base, row, count, first_group, n_groups, picked);
+#endif
+    for (int lane = 0; lane < count; ++lane) {
+        const uint32_t code = load<Code>(codes, row + lane) - base;
+        picked.pick(row + lane, code, code - first_group < n_groups);
+    }
+}
 
 // The first `count` picked rows, at most STEP_ROWS, as records that lie after one another.
 inline void copy_picked(const Program& program, const Picked& picked, int count, uint8_t* buffer) {
@@ -30,14 +92,7 @@ bool add_share(const Program& program, uint32_t first_group, int64_t n_rows, uin
     Picked picked;
     for (int64_t row = 0; row < n_rows; row += STEP_ROWS) {
         const int count = (int)(n_rows - row < STEP_ROWS ? n_rows - row : STEP_ROWS);
-        int n_picked = picked.n;
-        for (int lane = 0; lane < count; ++lane) {
-            const uint32_t code = load<Code>(program.codes, row + lane) - program.base;
-            picked.rows[n_picked] = (row_t)(row + lane);
-            picked.codes[n_picked] = code;
-            n_picked += code - first_group < n_groups;
-        }
-        picked.n = n_picked;
+        pick_rows<Code>(program.codes, program.base, row, count, first_group, n_groups, picked);
         if (picked.n < STEP_ROWS) continue;
         copy_picked(program, picked, STEP_ROWS, buffer);
         if (!add_block(program, first_group, buffer, STEP_ROWS, unpacked, area)) return false;

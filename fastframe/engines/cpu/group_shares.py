@@ -20,7 +20,7 @@ def share_groups(n_groups: int, state_bytes: int, read_bytes: int, n_threads: in
     """How many groups a share has, of states of so many bytes each; 0 where other plans are faster or take less memory."""
     if n_threads > _MOST_SHARES or n_groups * state_bytes > min(_MOST_BYTES, read_bytes // _BOUND):
         return 0
-    return -(-n_groups // (n_threads * _WHOLE_GROUPS)) * _WHOLE_BYTES
+    return -(-n_groups // (n_threads * _WHOLE_GROUPS)) * _WHOLE_GROUPS
 
 
 def run_shares(program: kernels.Program, n_rows: int, n_groups: int, stride: int, of_share: int, operation: str) -> bool:
