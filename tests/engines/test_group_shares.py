@@ -66,7 +66,8 @@ def planned(monkeypatch: pytest.MonkeyPatch, *, shares: bool) -> list[int]:
     monkeypatch.setattr(accumulate, "_FEW_SLICES", 10**6)
     monkeypatch.setattr(group_shares, "_MOST_BYTES", 10**9 if shares else 0)
     monkeypatch.setattr(group_shares, "_BOUND", 1e-6)
-    monkeypatch.setattr(group_shares, "run_shares", lambda *given: made.append(given[4]) or run_shares(*given))
+    monkeypatch.setattr(group_shares, "_LEAST_BYTES", 0)
+    monkeypatch.setattr(group_shares, "run_shares", lambda *given, **named: made.append(given[4]) or run_shares(*given, **named))
     return made
 
 
@@ -118,4 +119,5 @@ def test_shares_cover_all_groups(n_groups: int, n_threads: int) -> None:
 def test_states_past_the_bound_or_the_cache_are_not_shared() -> None:
     assert share_groups(1_000_000, 8, 40_000_000, 2) == 0     # 8 MB of states beside columns of 40 MB
     assert share_groups(1_000_000, 16, 320_000_000, 2) == 0   # beyond the cache
+    assert share_groups(100_000, 8, 12_000_000, 2) == 0       # little to share
     assert share_groups(1_000_000, 8, 120_000_000, 64) == 0   # too many threads

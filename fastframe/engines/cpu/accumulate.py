@@ -148,7 +148,7 @@ class Pass:
         state_bytes = self.stride + 4 * self.program.n_counted
         of_share = share_groups(self.n_groups, state_bytes, self.n_rows * self.row_bytes, thread_count())
         if of_share:
-            return run_shares(self.program, self.n_rows, self.n_groups, self.stride, of_share, _OPERATION)
+            return run_shares(self.program, self.n_rows, self.n_groups, self.stride, of_share, operation=_OPERATION)
         return run_partitions(self.program, sizes_of(self.program, self.n_rows, self.row_bytes, self.n_groups, self.stride), _OPERATION)
 
 

@@ -13,17 +13,18 @@ from fastframe.column.memory import allocate_all
 _MOST_BYTES = 8 << 20     # of all states; of more, rows miss the cache that threads share, and partitions are as fast
 _MOST_SHARES = 6          # with more, looking at the codes costs more than scattering the rows
 _WHOLE_GROUPS = 512        # groups of a share begin at whole words of a bitmap
+_LEAST_BYTES = 64 << 20   # of the columns read: of fewer, one late thread costs more than a share saves
 _BOUND = 6                # states take at most such a part of the columns read
 
 
 def share_groups(n_groups: int, state_bytes: int, read_bytes: int, n_threads: int) -> int:
     """How many groups a share has, of states of so many bytes each; 0 where other plans are faster or take less memory."""
-    if n_threads > _MOST_SHARES or n_groups * state_bytes > min(_MOST_BYTES, read_bytes // _BOUND):
+    if n_threads > _MOST_SHARES or read_bytes < _LEAST_BYTES or n_groups * state_bytes > min(_MOST_BYTES, read_bytes // _BOUND):
         return 0
     return -(-n_groups // (n_threads * _WHOLE_GROUPS)) * _WHOLE_GROUPS
 
 
-def run_shares(program: kernels.Program, n_rows: int, n_groups: int, stride: int, of_share: int, operation: str) -> bool:
+def run_shares(program: kernels.Program, n_rows: int, n_groups: int, stride: int, of_share: int, *, operation: str) -> bool:
     """All rows to results; False where an exact total needs a wider state."""
     n_shares = -(-n_groups // of_share)
     n_states = n_shares * (of_share + kernels.SPARE_SLOTS)
