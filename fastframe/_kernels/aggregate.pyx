@@ -93,6 +93,8 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
         uint8_t* touched
         uint32_t lane_offsets[256]
         uint32_t lane_spares[256]
+        int64_t share_groups
+        int64_t n_rows
         int64_t shift
         int64_t n_partitions
         int64_t record_bytes
@@ -131,6 +133,7 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
     FoldKernels fold_kernels(const CProgram& program, int code_bytes)
     kernel_t count_kernel(int code_bytes)
     kernel_t scatter_kernel(int code_bytes)
+    kernel_t shares_kernel(int code_bytes)
     kernel_t combine_slices_kernel "ff::combine_slices"
     kernel_t update_partitions_kernel "ff::update_partitions"
     int SPARE_SLOTS_ "ff::SPARE_SLOTS"
@@ -406,6 +409,15 @@ cdef class Program:
             offset += self.program.inputs[number].width
         self.program.record_bytes = offset
         return offset
+
+    def update_shares(self, uintptr_t states, uintptr_t missing, uintptr_t touched, *, int64_t n_rows, int64_t share_groups):
+        """Over shares of so many groups (a multiple of 512), once `record_bytes` was asked: each adds its rows, to results."""
+        self.program.states = <uint8_t*>states                           # OUT
+        self.program.missing = <uint32_t*>missing                        # OUT
+        self.program.touched = <uint8_t*>touched                         # OUT
+        self.program.n_rows = n_rows
+        self.program.share_groups = share_groups
+        return self.task(shares_kernel(self.code_bytes))
 
     def count_records(self, uintptr_t places, *, int64_t n_partitions, int shift):
         """Over rows: rows of each slice and partition."""

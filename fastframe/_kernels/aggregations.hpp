@@ -2,6 +2,7 @@
 #pragma once
 #include "fold.hpp"
 #include "program_partitions.hpp"
+#include "program_shares.hpp"
 
 namespace ff {
 
@@ -313,6 +314,10 @@ inline FoldKernels fold_kernels(const Program& program, int code_bytes) {
 
 inline kernel_t count_kernel(int code_bytes) {
     return code_bytes == 1 ? count_records<uint8_t> : code_bytes == 2 ? count_records<uint16_t> : count_records<uint32_t>;
+}
+
+inline kernel_t shares_kernel(int code_bytes) {
+    return code_bytes == 1 ? update_shares<uint8_t> : code_bytes == 2 ? update_shares<uint16_t> : update_shares<uint32_t>;
 }
 
 inline kernel_t scatter_kernel(int code_bytes) {

@@ -251,17 +251,43 @@ struct DecodeContext {
 
 constexpr int DECODE_BLOCK = 1024;
 
-// The codes of a block of words.
-inline void read_codes(const GroupDigit& d, const uint64_t* words, int count, uint64_t* codes) {
-    if (d.stride_shift >= 0 && (d.radix == 0 || d.radix_bits >= 0)) {
-        const uint64_t mask = d.radix == 0 ? ~(uint64_t)0 : d.radix - 1;
-        for (int at = 0; at < count; ++at) codes[at] = (words[at] >> d.stride_shift) & mask;
+// Quotients of words below 2^32 by a product with ceil(2^64 / divisor), which is exact for them (Lemire, Kaser and Kurz 2019)
+// and takes a fifth of a division's time. `shift` is log2 of the divisor, -1 where that is no power of two.
+inline uint64_t quotient_by_product(uint64_t word, uint64_t reciprocal) { return (uint64_t)((uint128_t)word * reciprocal >> 64); }
+
+inline void divide_words(uint64_t* words, int count, uint64_t divisor, int shift, bool narrow) {
+    if (shift >= 0) {
+        for (int at = 0; at < count; ++at) words[at] >>= shift;
+    } else if (narrow) {
+        const uint64_t reciprocal = ~(uint64_t)0 / divisor + 1;
+        for (int at = 0; at < count; ++at) words[at] = quotient_by_product(words[at], reciprocal);
     } else {
-        for (int at = 0; at < count; ++at) {
-            const uint64_t high = words[at] / d.stride;
-            codes[at] = d.radix == 0 ? high : high % d.radix;
-        }
+        for (int at = 0; at < count; ++at) words[at] /= divisor;
     }
+}
+
+inline void take_remainders(uint64_t* words, int count, uint64_t divisor, int shift, bool narrow) {
+    if (shift >= 0) {
+        for (int at = 0; at < count; ++at) words[at] &= divisor - 1;
+    } else if (narrow) {
+        const uint64_t reciprocal = ~(uint64_t)0 / divisor + 1;
+        for (int at = 0; at < count; ++at) words[at] -= quotient_by_product(words[at], reciprocal) * divisor;
+    } else {
+        for (int at = 0; at < count; ++at) words[at] %= divisor;
+    }
+}
+
+inline bool are_narrow(const uint64_t* words, int count) {
+    uint64_t all = 0;
+    for (int at = 0; at < count; ++at) all |= words[at];
+    return all >> 32 == 0;
+}
+
+// The codes of a block of words.
+inline void read_codes(const GroupDigit& d, const uint64_t* words, int count, bool narrow, uint64_t* codes) {
+    memcpy(codes, words, (size_t)count * sizeof(uint64_t));
+    divide_words(codes, count, d.stride, d.stride_shift, narrow);
+    if (d.radix != 0) take_remainders(codes, count, d.radix, d.radix_bits, narrow);
     if (d.lut != nullptr) {
         for (int at = 0; at < count; ++at) codes[at] = d.lut[codes[at]];
     }
@@ -306,9 +332,10 @@ inline int decode_words(void* ctx, int64_t start, int64_t stop, int64_t) {   // 
     uint64_t codes[DECODE_BLOCK];
     for (int64_t block = start; block < stop; block += DECODE_BLOCK) {
         const int count = stop - block < DECODE_BLOCK ? (int)(stop - block) : DECODE_BLOCK;
+        const bool narrow = are_narrow(c.words + block, count);
         for (int64_t at = 0; at < c.n_digits; ++at) {
             const GroupDigit& digit = c.digits[at];
-            read_codes(digit, c.words + block, count, codes);
+            read_codes(digit, c.words + block, count, narrow, codes);
             if (digit.validity != nullptr) read_missing(digit, block, count, codes);
             switch (digit.physical) {
                 case BOOL: write_bits(digit, block, count, codes); break;

@@ -10,7 +10,7 @@
 //
 // Two plans give every group its values in row order. Slices (here): each slice of rows fills its own table; tables
 // combine in slice order; the pass over a slice is in program_runs.hpp. Partitions (program_partitions.hpp): rows are
-// scattered by ranges of groups, which each own their states.
+// scattered by ranges of groups, which each own their states. Shares (program_shares.hpp): threads share the groups.
 #pragma once
 #include <new>
 #include <vector>
@@ -127,6 +127,8 @@ struct Program {
     uint8_t* touched;                    // in, out: of each table n_counted: whether the counts are there
     uint32_t lane_offsets[STEP_ROWS];    // where the lane's replica begins, in words
     uint32_t lane_spares[STEP_ROWS];     // the state of rows that are left out
+    // Shares; see program_shares.hpp.
+    int64_t share_groups, n_rows;        // in
     // Partitions; see program_partitions.hpp.
     int64_t shift, n_partitions, record_bytes;
     int64_t first_partition, stop_partition;   // in: of this batch

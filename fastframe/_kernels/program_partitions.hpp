@@ -10,7 +10,7 @@
 #pragma once
 #include <memory>
 
-#include "program.hpp"
+#include "program_runs.hpp"
 
 namespace ff {
 
@@ -46,6 +46,15 @@ inline void put_masks(const Program& program, const row_t* rows, int count, uint
     for (int lane = 0; lane < count; ++lane) store<uint32_t>(records[lane] + 4, 0, masks[lane]);
 }
 
+// At most SCATTER_ROWS rows as records.
+inline void fill_records(const Program& program, const row_t* rows, const uint32_t* codes, int count, uint8_t* const* records) {
+    for (int lane = 0; lane < count; ++lane) store<uint32_t>(records[lane], 0, codes[lane]);
+    if (program.has_mask) put_masks(program, rows, count, records);
+    for (const Input& input : program.inputs) {
+        if (input.width > 0) input.put(input.view, rows, count, records, input.offset);
+    }
+}
+
 // Rows of the batch, at most SCATTER_ROWS, to their places.
 inline void put_records(const Program& program, int32_t* places, const row_t* rows, const uint32_t* codes, int count) {
     uint8_t* records[SCATTER_ROWS];
@@ -53,11 +62,7 @@ inline void put_records(const Program& program, int32_t* places, const row_t* ro
         records[lane] = program.records + (int64_t)places[codes[lane] >> program.shift]++ * program.record_bytes;
         __builtin_prefetch(records[lane], 1);
     }
-    for (int lane = 0; lane < count; ++lane) store<uint32_t>(records[lane], 0, codes[lane]);
-    if (program.has_mask) put_masks(program, rows, count, records);
-    for (const Input& input : program.inputs) {
-        if (input.width > 0) input.put(input.view, rows, count, records, input.offset);
-    }
+    fill_records(program, rows, codes, count, records);
 }
 
 // Over the batch's slices of rows, once counts are places.
@@ -107,14 +112,102 @@ inline void take_input(const uint8_t* records, int64_t record_bytes, int count, 
     }
 }
 
-// The records of a block as columns, in the memory of one thread.
+// One or two words of each record's state, added as they lie in the record: nothing is unpacked, no targets are made.
+template <int N_WORDS, int KINDS>
+void add_record_words(uint8_t* states, int64_t stride, uint32_t first_group, const uint8_t* records, int64_t record_bytes,
+                      const int32_t (*places)[2], int count) {
+    const int32_t first[2] = {places[0][0], places[0][1]}, second[2] = {places[1][0], places[1][1]};
+    uint8_t* base = opaque(states);
+    const uint8_t* end = records + count * record_bytes;
+    for (const uint8_t* record = records; record < end; record += record_bytes) {
+        uint64_t* state = (uint64_t*)(base + stride * (int64_t)(load<uint32_t>(record, 0) - first_group));
+        const uint8_t* values[2] = {record + first[0], record + first[1]};
+        add_run_word<KINDS % RUN_KINDS>(state, values, 0);
+        if constexpr (N_WORDS > 1) {
+            const uint8_t* others[2] = {record + second[0], record + second[1]};
+            add_run_word<KINDS / RUN_KINDS>(state + 1, others, 0);
+        }
+    }
+}
+
+typedef void (*record_words_t)(uint8_t* states, int64_t stride, uint32_t first_group, const uint8_t* records, int64_t record_bytes,
+                               const int32_t (*places)[2], int count);
+
+template <int N_WORDS, int... KINDS>
+inline record_words_t record_words_of(std::integer_sequence<int, KINDS...>, int kinds) {
+    static constexpr record_words_t kernels[] = {add_record_words<N_WORDS, KINDS>...};
+    return kernels[kinds];
+}
+
+inline record_words_t record_words_kernel(int n_words, int kinds) {
+    if (n_words == 1) return record_words_of<1>(std::make_integer_sequence<int, RUN_KINDS>(), kinds);
+    return record_words_of<2>(std::make_integer_sequence<int, RUN_KINDS * RUN_KINDS>(), kinds);
+}
+
+constexpr int RECORD_WORDS = 2;   // one such loop adds
+
+// Words that are neighbours in the state, and where their values (or their halves') are in a record.
+struct RecordLoop {
+    record_words_t add;
+    int64_t offset;
+    int32_t places[RECORD_WORDS][2];
+};
+
+// Empty where some step does something else than to add words, or a mask says what is null.
+inline std::vector<RecordLoop> plan_record_loops(const Program& program) {
+    std::vector<RecordLoop> loops;
+    if (program.has_mask) return loops;
+    for (const Loop& loop : plan_loops(program)) {
+        if (loop.n_words == 0) return {};
+        for (int first = 0; first < loop.n_words; first += RECORD_WORDS) {
+            const bool two = first + 1 < loop.n_words;
+            RecordLoop own = {record_words_kernel(two ? 2 : 1, loop.kinds[first] + (two ? RUN_KINDS * loop.kinds[first + 1] : 0)), loop.offset + 8 * first, {}};
+            for (int word = 0; word < (two ? 2 : 1); ++word) {
+                for (int half = 0; half < 2; ++half) {
+                    const int32_t input = loop.inputs[first + word][half];
+                    own.places[word][half] = input >= 0 ? program.inputs[(size_t)input].offset : 0;
+                }
+            }
+            loops.push_back(own);
+        }
+    }
+    return loops;
+}
+
+template <typename T>
+inline bool any_nan_record(const uint8_t* records, int64_t record_bytes, int count) {
+    bool any = false;
+    for (int lane = 0; lane < count; ++lane) {
+        const T value = load<T>(records + lane * record_bytes, 0);
+        any |= value != value;
+    }
+    return any;
+}
+
+// Whether some value of the records is NaN, where that is a missing value.
+inline bool records_lack(const Program& program, const uint8_t* records, int count) {
+    for (const Presence& presence : program.presences) {
+        const int32_t pair[2] = {presence.input, presence.other}, nan_bytes[2] = {presence.nan_bytes, presence.nan_other};
+        for (int one = 0; one < 2; ++one) {
+            if (pair[one] < 0 || nan_bytes[one] == 0) continue;
+            const uint8_t* values = records + program.inputs[(size_t)pair[one]].offset;
+            if (nan_bytes[one] == 8 ? any_nan_record<double>(values, program.record_bytes, count) : any_nan_record<float>(values, program.record_bytes, count)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+// The records of a block as columns, in the memory of one thread; where `loops` can add all of them, blocks are not unpacked.
 struct Unpacked {
+    std::vector<RecordLoop> loops;
     std::vector<uint8_t> values;      // inputs x STEP_ROWS values of 16 bytes
     std::vector<uint64_t> validity;   // inputs x STEP_ROWS bits
     std::vector<View> views;
 
     explicit Unpacked(const Program& program)
-        : values(program.inputs.size() * STEP_ROWS * 16 + 16), validity(program.inputs.size() * (STEP_ROWS / 64)), views(program.views) {
+        : loops(plan_record_loops(program)), values(program.inputs.size() * STEP_ROWS * 16 + 16), validity(program.inputs.size() * (STEP_ROWS / 64)), views(program.views) {
         for (size_t input = 0; input < program.inputs.size(); ++input) {
             const bool nullable = program.inputs[input].view.validity != nullptr;
             views[input] = {values.data() + input * STEP_ROWS * 16, nullable ? (const uint8_t*)(validity.data() + input * (STEP_ROWS / 64)) : nullptr, 0, STEP_ROWS};
@@ -135,31 +228,44 @@ struct Unpacked {
     }
 };
 
-inline int add_records(const Program& program, int64_t partition, Unpacked& unpacked, const Area& area) {
-    const uint32_t first_group = (uint32_t)(partition << program.shift), words = (uint32_t)(program.stride / 8);
-    const int32_t* starts = program.starts + (partition - program.first_partition);
+// At most STEP_ROWS records of groups from `first_group` on.
+inline bool add_block(const Program& program, uint32_t first_group, const uint8_t* records, int count, Unpacked& unpacked, const Area& area) {
+    const uint32_t words = (uint32_t)(program.stride / 8);
+    if (!unpacked.loops.empty() && !records_lack(program, records, count)) {
+        for (const RecordLoop& loop : unpacked.loops) {
+            loop.add(area.states + loop.offset, program.stride, first_group, records, program.record_bytes, loop.places, count);
+        }
+        return true;
+    }
     uint32_t group[STEP_ROWS], target[STEP_ROWS];
+    for (int lane = 0; lane < count; ++lane) {
+        group[lane] = load<uint32_t>(records + lane * program.record_bytes, 0) - first_group;
+        target[lane] = group[lane] * words;
+    }
+    unpacked.load_block(program, records, count);
+    return update_block(program, unpacked.views.data(), area, group, target, 0, count, true);
+}
+
+inline int add_records(const Program& program, int64_t partition, Unpacked& unpacked, const Area& area) {
+    const uint32_t first_group = (uint32_t)(partition << program.shift);
+    const int32_t* starts = program.starts + (partition - program.first_partition);
     for (int64_t place = starts[0]; place < starts[1]; place += STEP_ROWS) {
         const int count = (int)(starts[1] - place < STEP_ROWS ? starts[1] - place : STEP_ROWS);
         const uint8_t* records = program.records + place * program.record_bytes;
-        for (int lane = 0; lane < count; ++lane) {
-            group[lane] = load<uint32_t>(records + lane * program.record_bytes, 0) - first_group;
-            target[lane] = group[lane] * words;
-        }
-        unpacked.load_block(program, records, count);
-        if (!update_block(program, unpacked.views.data(), area, group, target, 0, count, true)) return OVERFLOW_;
+        if (!add_block(program, first_group, records, count, unpacked, area)) return OVERFLOW_;
     }
     return OK;
 }
 
-inline int emit_partition(const Program& program, int64_t partition, const Area& area) {
+// Results of the groups of an area, which are `first_group` and on; a multiple of 8.
+inline int emit_area(const Program& program, int64_t first_group, const Area& area) {
     for (const Step& step : program.steps) {
         if (step.kernels->close != nullptr) step.kernels->close(area.states + step.offset, program.stride, area.n_groups);
     }
     for (int32_t counted = 0; counted < program.n_counted; ++counted) area.missing_of(counted);
     for (int64_t at = 0; at < area.n_groups; at += GROUP_BLOCK) {
         const int count = (int)(area.n_groups - at < GROUP_BLOCK ? area.n_groups - at : GROUP_BLOCK);
-        const int status = emit_groups(program, area, at, (partition << program.shift) + at, count);
+        const int status = emit_groups(program, area, at, first_group + at, count);
         if (status != OK) return status;
     }
     return OK;
@@ -173,7 +279,7 @@ inline int update_partition(const Program& program, int64_t partition, Unpacked&
         memset(area.touched, 0, (size_t)program.n_counted);
     }
     const int status = add_records(program, partition, unpacked, area);
-    return status == OK && program.ends ? emit_partition(program, partition, area) : status;
+    return status == OK && program.ends ? emit_area(program, partition << program.shift, area) : status;
 }
 
 // Over the partitions of the batch.

@@ -13,7 +13,7 @@ import numpy as np
 
 from fastframe._kernels import aggregate as kernels
 from fastframe._kernels.memory import Block
-from fastframe._threads import SLICE_ROWS, run, slice_rows
+from fastframe._threads import SLICE_ROWS, run, slice_rows, thread_count
 from fastframe._threads._drive import Task
 from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_all, allocate_bits
@@ -152,8 +152,14 @@ class Pass:
         return self.program.record_bytes() <= kernels.MOST_RECORD_BYTES and len(self.layout.inputs) <= 32
 
     def _run_partitions(self) -> bool:
+        from fastframe.engines.cpu.group_shares import run_shares, share_groups
         from fastframe.engines.cpu.record_batches import run_partitions, sizes_of
 
+        self.program.record_bytes()
+        state_bytes = self.stride + 4 * self.program.n_counted
+        of_share = share_groups(self.n_groups, state_bytes, self.n_rows * self.row_bytes, thread_count())
+        if of_share:
+            return run_shares(self.program, self.n_rows, self.n_groups, self.stride, of_share, operation=_OPERATION)
         return run_partitions(self.program, sizes_of(self.program, self.n_rows, self.row_bytes, self.n_groups, self.stride), _OPERATION)
 
 
