@@ -348,7 +348,8 @@ void encode_cached_words(const TextRows<OFFSET>& rows, TextTable& table, int64_t
     const uint8_t* const first = rows.text(block);
     const int64_t length = rows.offset(block + 1) - rows.offset(block);
     const auto word_of = [&](int64_t at) {
-        return EVEN ? counted_bytes(load<uint64_t>(first + at * length, 0), length, length) : rows.template key_inside<WORDS>(block + at).low;
+        return EVEN ? counted_bytes(load<uint64_t>(first + at * length, 0), length, length)
+                    : rows.template key_inside<WORDS>(block + at).low;
     };
     int misses[TEXT_BLOCK], n_misses = 0;
     for (int at = 0; at < count; ++at) {
