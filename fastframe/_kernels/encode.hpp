@@ -72,8 +72,11 @@ struct TextKey {
     uint64_t hash() const { return fold(low ^ SECRET_LOW, high ^ SECRET_HIGH); }
 };
 
-enum TextKind { WORDS, PAIRS, ANY_TEXT };   // what is known of the lengths of a block: at most 7; 8 to 15; nothing
+// What is known of the lengths of a block: all equal and at most 7; at most 7; 8 to 15; nothing.
+enum TextKind { EVEN_WORDS, WORDS, PAIRS, ANY_TEXT };
 constexpr int64_t LONGEST_WORD = 7, LONGEST_PAIR = 15;
+
+inline uint64_t salted_hash(uint64_t word, uint64_t salt) { return fold(word ^ salt, SECRET_HIGH); }
 
 inline uint64_t long_text_hash(const uint8_t* text, int64_t length) {
     uint64_t hash = (uint64_t)length;
@@ -144,11 +147,13 @@ struct TextTable {
         row_t row;   // where it came first
     };
     static constexpr size_t FIRST_SLOTS = 4096;   // few keys lie alone: a second look costs a mispredicted branch
+    static constexpr int SALTS = 64;
     static constexpr size_t DOUBLING_SLOTS = 1 << 17;   // smaller tables grow fourfold
 
     Pages<WordSlot> words;    // texts of up to 7 bytes
     Pages<Slot> longer;
     size_t n_words = 0;
+    uint64_t salt = SECRET_LOW;    // of the words' hashes
     Pages<Entry> entries;          // by code
     Pages<uint64_t> starts;  // by code of a long text: where its bytes start in the arena
     Pages<uint8_t> arena;
@@ -167,6 +172,8 @@ struct TextTable {
     Pages<code_t> final_code;        // per code, seeds too
 
     TextTable() : words(FIRST_SLOTS), longer(FIRST_SLOTS) {}
+
+    uint64_t word_hash(uint64_t key) const { return salted_hash(key, salt); }
 
     const uint8_t* text_at(code_t code) const { return arena.data() + starts[code]; }
 
@@ -208,16 +215,45 @@ struct TextTable {
         return code;
     }
 
-    void grow_words(size_t factor) {
-        Pages<WordSlot> old(words.size() * factor);
+    void grow_words(size_t factor) { place_words(words.size() * factor); }
+
+    void place_words(size_t size) {
+        Pages<WordSlot> old(size);
         old.swap(words);
         for (const WordSlot& one : old) {
             if (one.key == 0) continue;
-            size_t slot = TextKey{one.key, 0}.hash() & (words.size() - 1);
+            size_t slot = word_hash(one.key) & (words.size() - 1);
             while (words[slot].key != 0) slot = (slot + 1) & (words.size() - 1);
             words[slot] = one;
         }
     }
+
+    // Few words get a salt that leaves next to none of them outside its own slot: each second look costs a mispredicted branch.
+    void separate_words() {
+        if (n_words == 0 || words.size() > FIRST_SLOTS) return;
+        std::vector<uint8_t> taken(FIRST_SLOTS);
+        const uint64_t first = salt;
+        uint64_t best = salt;
+        size_t fewest = n_words;
+        for (int turn = 0; turn < SALTS && fewest > 0; ++turn) {
+            salt = first + (uint64_t)turn * SECRET_HIGH;
+            std::fill(taken.begin(), taken.end(), 0);
+            size_t displaced = 0;
+            for (const Entry& one : entries) {
+                if (!one.key.is_word()) continue;
+                uint8_t& slot = taken[word_hash(one.key.low) & (FIRST_SLOTS - 1)];
+                displaced += slot;
+                slot = 1;
+            }
+            if (displaced < fewest) {
+                fewest = displaced;
+                best = salt;
+            }
+        }
+        salt = best;
+        if (salt != first) place_words(FIRST_SLOTS);
+    }
+
     void grow_longer(size_t factor) {
         Pages<Slot> old(longer.size() * factor);
         old.swap(longer);
@@ -230,7 +266,7 @@ struct TextTable {
     }
 };
 
-constexpr int TEXT_BLOCK = 32;          // rows whose slots are fetched ahead
+constexpr int TEXT_BLOCK = 64;          // rows whose slots are fetched ahead; each block mispredicts the end of its loops
 constexpr size_t CACHED_SLOTS = 4096;   // what is used of a word table of that size is in the L1 cache
 constexpr int UNIFY_BITS = 10;
 constexpr int N_BUCKETS = 1 << UNIFY_BITS;
@@ -303,23 +339,30 @@ struct TextContext {
 };
 
 // Rows whose first slot has another text are listed without a branch, and looked up after the block.
-template <bool NULLS, typename OFFSET>
+// Texts of one length (EVEN) are found without their offsets.
+template <bool EVEN, bool NULLS, typename OFFSET>
 void encode_cached_words(const TextRows<OFFSET>& rows, TextTable& table, int64_t block, int count, uint64_t valid, code_t* codes) {
     const TextTable::WordSlot* const slots = table.words.data();
     const size_t mask = table.words.size() - 1;
+    const uint64_t salt = table.salt;
+    const uint8_t* const first = rows.text(block);
+    const int64_t length = rows.offset(block + 1) - rows.offset(block);
+    const auto word_of = [&](int64_t at) {
+        return EVEN ? counted_bytes(load<uint64_t>(first + at * length, 0), length, length)
+                    : rows.template key_inside<WORDS>(block + at).low;
+    };
     int misses[TEXT_BLOCK], n_misses = 0;
     for (int at = 0; at < count; ++at) {
-        const TextKey key = rows.template key_inside<WORDS>(block + at);
-        const TextTable::WordSlot& slot = slots[key.hash() & mask];
+        const uint64_t word = word_of(at);
+        const TextTable::WordSlot& slot = slots[salted_hash(word, salt) & mask];
         const bool missing = NULLS && !((valid >> at) & 1);
         codes[at] = missing ? NULL_CODE : slot.code;
         misses[n_misses] = at;
-        n_misses += (slot.key != key.low) & !missing;
+        n_misses += (slot.key != word) & !missing;
     }
     for (int miss = 0; miss < n_misses; ++miss) {
-        const int64_t row = block + misses[miss];
-        const TextKey key = rows.template key_inside<WORDS>(row);
-        codes[misses[miss]] = table.find_word(key.low, key.hash(), rows.first_row + row);
+        const uint64_t word = word_of(misses[miss]);
+        codes[misses[miss]] = table.find_word(word, table.word_hash(word), rows.first_row + block + misses[miss]);
     }
 }
 
@@ -334,8 +377,9 @@ void encode_block(const TextRows<OFFSET>& rows, TextTable& table, int64_t block,
             continue;
         }
         const TextKey key = KIND == ANY_TEXT ? rows.key_anywhere(block + at) : rows.template key_inside<KIND>(block + at);
-        const uint64_t hash = key.hash();
-        if (KIND == WORDS || (KIND == ANY_TEXT && key.is_word())) {
+        const bool word = KIND == WORDS || (KIND == ANY_TEXT && key.is_word());
+        const uint64_t hash = word ? table.word_hash(key.low) : key.hash();
+        if (word) {
             __builtin_prefetch(table.words.data() + (hash & (table.words.size() - 1)));
         } else {
             const TextTable::Slot* slot = table.longer.data() + (hash & (table.longer.size() - 1));
@@ -382,7 +426,7 @@ TextKind block_kind(const TextRows<OFFSET>& rows, int64_t block, int count) {
         most = std::max(most, length);
     }
     const int64_t room = rows.data_end - rows.offset(block + count - 1);   // from the last start on
-    if (most <= LONGEST_WORD && room >= 8) return WORDS;
+    if (most <= LONGEST_WORD && room >= 8) return least == most ? EVEN_WORDS : WORDS;
     if (least > LONGEST_WORD && most <= LONGEST_PAIR && room >= 16) return PAIRS;
     return ANY_TEXT;
 }
@@ -393,9 +437,14 @@ void encode_rows(const TextRows<OFFSET>& rows, TextTable& table, int64_t start, 
         const int count = stop - block < TEXT_BLOCK ? (int)(stop - block) : TEXT_BLOCK;
         const uint64_t valid = NULLS ? bits_at(rows.view.validity, rows.view.bit_offset + block, count) : 0;
         const TextKind kind = block_kind(rows, block, count);
-        if (kind == WORDS && table.words.size() <= CACHED_SLOTS) {
-            encode_cached_words<NULLS>(rows, table, block, count, valid, codes + block);
-        } else if (kind == WORDS) {
+        const bool words = kind == WORDS || kind == EVEN_WORDS;
+        if (words && table.words.size() <= CACHED_SLOTS) {
+            if (kind == EVEN_WORDS) {
+                encode_cached_words<true, NULLS>(rows, table, block, count, valid, codes + block);
+            } else {
+                encode_cached_words<false, NULLS>(rows, table, block, count, valid, codes + block);
+            }
+        } else if (words) {
             encode_block<WORDS, NULLS>(rows, table, block, count, valid, codes + block);
         } else if (kind == PAIRS) {
             encode_block<PAIRS, NULLS>(rows, table, block, count, valid, codes + block);
@@ -420,6 +469,7 @@ int seed_texts(void* ctx, int64_t start, int64_t stop, int64_t) {   // one slice
     const TextContext& c = *(const TextContext*)ctx;
     try {
         encode_some<OFFSET>(c, c.tables->seeds, start, stop);
+        c.tables->seeds.separate_words();
         c.tables->n_seeds = (code_t)c.tables->seeds.entries.size();
     } catch (const std::bad_alloc&) {
         return OUT_OF_MEMORY;

@@ -59,6 +59,26 @@ def test_corner_cases(values: list[str | None]) -> None:
         _check(Column(_as(values, kind)))
 
 
+@pytest.mark.parametrize("length", range(9))
+@pytest.mark.parametrize("bytes_under_nulls", [False, True])
+def test_texts_of_one_length(length: int, bytes_under_nulls: bool) -> None:
+    """Beyond the seeds, with texts that come late, and next to other lengths."""
+    n_rows = 2 * keys_text.SEED_ROWS + 5_000
+    pool = [f"{number:08x}"[8 - length :] for number in range(60)]
+    texts = [pool[pick] for pick in RNG.integers(0, 50, n_rows)]
+    texts[-3_000:] = [pool[pick] for pick in RNG.integers(0, 60, 3_000)]
+    texts[100:105] = ["other", "", "a", "ab", "abc"]
+    valid = RNG.random(n_rows) < 0.97
+    plain = pa.array(texts)
+    if bytes_under_nulls:
+        bits = pa.array(valid).buffers()[1]
+        array = pa.Array.from_buffers(pa.string(), n_rows, [bits, *plain.buffers()[1:]])
+    else:
+        array = pa.array([text if kept else None for text, kept in zip(texts, valid)], pa.string())
+    for column in (Column(plain), Column(array), Column(array).slice(77, n_rows - 80)):
+        _check(column)
+
+
 def test_long_texts_that_differ_in_one_byte() -> None:
     base = "q" * 50
     values = [base[:place] + "r" + base[place + 1 :] for place in range(50)]
