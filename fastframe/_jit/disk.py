@@ -25,7 +25,10 @@ from fastframe.options import options
 
 MAGIC = "fastframe-jit 1"
 MOST_FILES = 500   # the longest unused go first
-_SOURCES = ("arguments.py", "divisions.py", "glue.py", "layout.py", "pipeline.py", "shortcuts.py", "kernel.py", "disk.py", "fingerprint.py")
+_SOURCES = (
+    "arguments.py", "divisions.py", "glue.py", "lane_glue.py", "lane_operations.py", "lane_pipeline.py", "lane_sequences.py", "lane_shortcuts.py",
+    "lanes.py", "layout.py", "pipeline.py", "shortcuts.py", "kernel.py", "disk.py", "fingerprint.py",
+)  # fmt: skip
 
 
 class Stored(NamedTuple):

@@ -35,8 +35,8 @@ Results = Callable[[Any, "tuple[str, ...] | None"], "tuple[Any, ...]"]
 
 
 @global_compiler_lock
-def compile_kernel(function: Any, options: dict[str, Any], layout: Layout, results: Results, *, plain: bool) -> Compiled:
-    """``function`` compiled with its loop; ``plain``: numba has not decorated it.
+def compile_kernel(function: Any, options: dict[str, Any], layout: Layout, results: Results, *, plain: bool, together: bool = False) -> Compiled:
+    """``function`` compiled with its loop; ``plain``: numba has not decorated it; ``together``: see `lane_glue.py`.
 
     Raises
     ------
@@ -66,28 +66,55 @@ def compile_kernel(function: Any, options: dict[str, Any], layout: Layout, resul
     names = found.metadata.get("fastframe_names")
     returned = found.signature.return_type
     stored = results(returned, names)
+    lanes = _of_lanes(found, function, options, (layout, flags), plain=plain) if together and shortcuts else None
     try:
         library = found.library
         module = library.create_ir_module(ENTRY)
         entry = f"{ENTRY}_{secrets.token_hex(8)}"   # names are the process's, also of what the disk cache brings
-        _Writer(found.target_context, module, found.fndesc, layout, stored).write(entry)
+        if lanes is None:
+            Writer(found.target_context, module, found.fndesc, layout, stored).write(entry)
+        else:
+            from fastframe._jit.lane_glue import LaneWriter
+
+            LaneWriter(found.target_context, module, found.fndesc, layout, stored, lanes=lanes.fndesc).write(entry)
         library.add_ir_module(module)
-        library.get_function(found.fndesc.llvm_func_name).linkage = "internal"   # inlined, and then not compiled a second time
+        for one in (found, lanes):
+            if one is not None:
+                _take_in(library, one)
         library.finalize()
         address = library.get_pointer_to_function(entry)
-        _set_environment(library, found)
+        for one in (found, lanes):
+            if one is not None:
+                _set_environment(library, one)
     except (AttributeError, TypeError, KeyError, NotImplementedError, RuntimeError, AssertionError) as error:
         raise GlueError(f"{type(error).__name__}: {error}") from error
-    return Compiled(address, entry, (found, library), returned, names, shortcuts)
+    return Compiled(address, entry, (found, library, lanes), returned, names, shortcuts, lanes is not None)
+
+
+def _of_lanes(found: Any, function: Any, options: dict[str, Any], how: tuple[Layout, Any], *, plain: bool) -> Any:
+    """The same function for sixteen neighbouring windows at once; None where that cannot be."""
+    from fastframe._jit.lane_glue import translated
+
+    return translated(found, function, options, how, plain=plain)
+
+
+def _take_in(library: Any, found: Any) -> None:
+    """A function's code, to be inlined, and then not compiled a second time."""
+    if found.library is not library:
+        library._final_module.link_in(found.library._final_module)
+        for one in found.library._linking_libraries:
+            library.add_linking_library(one)
+    library.get_function(found.fndesc.llvm_func_name).linkage = "internal"
 
 
 def object_code(compiled: Compiled) -> tuple[bytes, list[str]] | None:
     """What a process like this one needs to run a kernel: its code and the names it refers to; None where that is not all."""
-    found, library = compiled.owner
-    if library.has_dynamic_globals or found.lifted or found.reload_init:
+    found, library, lanes = compiled.owner
+    functions = [found] if lanes is None else [found, lanes]
+    if library.has_dynamic_globals or any(one.lifted or one.reload_init for one in functions):
         return None   # addresses of this process
     text = str(library._final_module)
-    if len(re.findall(re.escape(found.fndesc.env_name), text)) > 1:
+    if any(len(re.findall(re.escape(one.fndesc.env_name), text)) > 1 for one in functions):
         return None   # fetches Python objects
     needed = [one.name for one in library._final_module.functions if one.is_declaration and not one.name.startswith("llvm.")]
     return bytes(library._get_compiled_object()), needed
@@ -100,7 +127,7 @@ def _set_environment(library: Any, found: Any) -> None:
         library.codegen.set_env(name, found.environment)
 
 
-class _Writer:
+class Writer:
     """Writes the loop of one kernel."""
 
     def __init__(self, context: Any, module: Any, fndesc: Any, layout: Layout, stored: tuple[Any, ...]) -> None:
@@ -179,11 +206,15 @@ class _Writer:
             first = self.element(self.pointer(3, WORD), at)
             last = self.element(self.pointer(3, WORD), builder.add(at, WORD(1)))
             self.unless_failed_before(first, done)
-            self.loop(first, last, lambda run, _: self.one_run(run, done))
+            self.runs(first, last, done)
             self.builder.branch(done)
             self.builder.position_at_end(done)
 
         self.loop(start, stop, part)
+
+    def runs(self, first: Any, last: Any, leave: Any) -> None:
+        """The runs of a part, in order."""
+        self.loop(first, last, lambda run, _: self.one_run(run, leave))
 
     def bound(self, at: int, run: Any) -> Any:
         """A begin or end, of 4 or 8 bytes."""

@@ -11,7 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 Shape = Literal["scalar", "vector"]
 Made = tuple["tuple[Result, ...]", Shape, "Compiled"]
+Form = tuple["Layout", bool]   # and whether neighbouring windows are called at once where they can be
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,13 @@ class Kernel:
 
 
 def compile_runs(
-    function: UserFunction, columns: Sequence[DType | Codes], *, masks: bool = False, extras: Sequence[Any] = (), vector: bool | None = None
+    function: UserFunction,
+    columns: Sequence[DType | Codes],
+    *,
+    masks: bool = False,
+    extras: Sequence[Any] = (),
+    vector: bool | None = None,
+    together: bool = False,
 ) -> Kernel:
     """The kernel that calls ``function`` once per run, with an array per column.
 
@@ -83,13 +90,16 @@ def compile_runs(
         their values do not. The arrays that codes point into come first.
     vector : bool or None
         Whether it has to return a vector of the run's length, or has to return scalars; None takes either.
+    together : bool
+        Also compile it for sixteen neighbouring windows at once, where it can be (`lane_glue.py`): pays for many runs that are
+        such windows, and takes about twice as long to compile. Results are the same.
 
     Raises
     ------
     JITError
         It cannot be compiled for these types, or returns what cannot be stored.
     """
-    kernel = _compiled(function, tuple(columns), (masks, False), tuple(extras))
+    kernel = _compiled(function, tuple(columns), Mode(masks, together=together), tuple(extras))
     if vector is not None and vector != (kernel.shape == "vector"):
         returns, wanted = ("one vector", "one value per group") if kernel.shape == "vector" else ("one value per group", "a vector of the group's length")
         raise JITError.other_shape(function.name, function.line(), returns, wanted)
@@ -98,7 +108,7 @@ def compile_runs(
 
 def compile_rows(function: UserFunction, columns: Sequence[DType | Codes], *, masks: bool = False, extras: Sequence[Any] = ()) -> Kernel:
     """The kernel that calls ``function`` once per row, with a scalar per column; else as `compile_runs`."""
-    return _compiled(function, tuple(columns), (masks, True), tuple(extras))
+    return _compiled(function, tuple(columns), Mode(masks, rows=True), tuple(extras))
 
 
 @dataclass(frozen=True)
@@ -167,12 +177,20 @@ class Pending:
 kernels: KernelCache[Kernel] = KernelCache(lambda: options.jit_cache)
 
 
-def _compiled(function: UserFunction, columns: tuple[Any, ...], mode: tuple[bool, bool], extras: tuple[Any, ...]) -> Kernel:
+class Mode(NamedTuple):
+    """How a function is called, besides its arguments."""
+
+    masks: bool
+    rows: bool = False
+    together: bool = False
+
+
+def _compiled(function: UserFunction, columns: tuple[Any, ...], mode: Mode, extras: tuple[Any, ...]) -> Kernel:
     with _first_import():
         from fastframe._jit.arguments import column_type, extra_type
         from fastframe._jit.layout import Layout
 
-    masks, rows = mode
+    masks, rows, together = mode
     names = function.parameters[-len(extras) or len(function.parameters) :]
     if len(function.parameters) != len(columns) * (1 + masks) + len(extras):
         given = f"{len(columns) * (1 + masks)} arrays and {len(extras)} more arguments"
@@ -181,7 +199,7 @@ def _compiled(function: UserFunction, columns: tuple[Any, ...], mode: tuple[bool
     extra_types = tuple(extra_type(function, name, value) for name, value in zip(names, extras, strict=True))
     found = function.fingerprint()
     key = (found.digest, column_types, mode, extra_types, str(function.out))
-    return kernels.get(key, lambda: _made(function, columns, Layout(column_types, masks, extra_types, rows), found))
+    return kernels.get(key, lambda: _made(function, columns, (Layout(column_types, masks, extra_types, rows), together), found))
 
 
 def _first_import() -> AbstractContextManager[Any]:
@@ -189,19 +207,20 @@ def _first_import() -> AbstractContextManager[Any]:
     return nullcontext() if "numba" in sys.modules else record.operation("import", "numba")
 
 
-def _made(function: UserFunction, columns: tuple[Any, ...], layout: Layout, found: Fingerprint) -> Kernel:
+def _made(function: UserFunction, columns: tuple[Any, ...], form: Form, found: Fingerprint) -> Kernel:
     """The kernel, from the disk or from numba; it holds what ``found`` tells apart by identity."""
     with record.operation("compile", function.name):
-        return _made_now(function, columns, layout, found)
+        return _made_now(function, columns, form, found)
 
 
-def _made_now(function: UserFunction, columns: tuple[Any, ...], layout: Layout, found: Fingerprint) -> Kernel:
+def _made_now(function: UserFunction, columns: tuple[Any, ...], form: Form, found: Fingerprint) -> Kernel:
+    layout, _ = form
     begun = time.perf_counter()
     lasting = found.portable and not function.parallel and os.path.isfile(function.function.__code__.co_filename)
-    key = disk.key_of(found.digest, layout, str(function.out)) if lasting else None
+    key = disk.key_of(found.digest, form, str(function.out)) if lasting else None
     made = _from_disk(key) if key is not None else None
     if made is None:
-        made = _compile(function, layout, key)
+        made = _compile(function, form, key)
     results, shape, compiled = made
     return Kernel(function, columns, results, shape, time.perf_counter() - begun, layout, compiled, found)
 
@@ -214,18 +233,19 @@ def _from_disk(key: str) -> Made | None:
     from fastframe._jit.load import load_kernel
 
     facts = stored.facts
-    compiled = load_kernel(facts["symbol"], stored.code, facts["needed"])
+    compiled = load_kernel(facts["symbol"], stored.code, facts["needed"], together=facts["together"])
     if compiled is None:
         return None
     results = tuple(Result(name, dtype(kind), nullable, np.dtype(storage)) for name, kind, nullable, storage in facts["results"])
     return results, facts["shape"], compiled
 
 
-def _compile(function: UserFunction, layout: Layout, key: str | None) -> Made:
+def _compile(function: UserFunction, form: Form, key: str | None) -> Made:
     from fastframe._jit.arguments import declared, results_of, stored_type
     from fastframe._jit.glue import object_code
 
     told: list[Any] = []
+    layout, together = form
 
     def results(returned: Any, names: tuple[str, ...] | None) -> tuple[Any, ...]:
         found, vector = results_of(function, returned, names)
@@ -237,15 +257,16 @@ def _compile(function: UserFunction, layout: Layout, key: str | None) -> Made:
             tell(Returned(*told))
         return tuple(stored_type(one) for one in told[0])
 
-    compiled = _translated(function, layout, results)
+    compiled = _translated(function, layout, results, together=together)
     code = object_code(compiled) if key is not None else None
     if key is not None and code is not None:
         listed = [[one.name, one.dtype.name, one.nullable, one.storage.str] for one in told[0]]
-        disk.save(key, {"symbol": compiled.symbol, "needed": code[1], "results": listed, "shape": told[1]}, code[0])
+        facts = {"symbol": compiled.symbol, "needed": code[1], "results": listed, "shape": told[1], "together": compiled.together}
+        disk.save(key, facts, code[0])
     return told[0], told[1], compiled
 
 
-def _translated(function: UserFunction, layout: Layout, results: Any) -> Compiled:
+def _translated(function: UserFunction, layout: Layout, results: Any, *, together: bool) -> Compiled:
     """Compiled, with numba's errors in our words."""
     import numba
     from numba.core import errors
@@ -257,7 +278,7 @@ def _translated(function: UserFunction, layout: Layout, results: Any) -> Compile
     try:
         from fastframe._jit.glue import compile_kernel
 
-        return compile_kernel(function.function, dict(function.options), layout, results, plain=function.plain)
+        return compile_kernel(function.function, dict(function.options), layout, results, plain=function.plain, together=together)
     except refusals as error:
         raise jit_error(function, error) from error
     except (GlueError, ImportError) as error:   # a numba that is built otherwise

@@ -27,6 +27,7 @@ class Compiled:
     returned: Any                         # numba's type of what f returns
     names: tuple[str, ...] | None         # of a dict's constant keys
     shortcuts: bool                       # whether `shortcuts.py` could take part
+    together: bool = False                # whether it calls the function for sixteen neighbouring windows at once
 
 
 @dataclass(frozen=True)

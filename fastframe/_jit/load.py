@@ -13,7 +13,7 @@ from fastframe._jit.layout import Compiled
 
 
 @global_compiler_lock
-def load_kernel(entry: str, code: bytes, needed: Sequence[str]) -> Compiled | None:
+def load_kernel(entry: str, code: bytes, needed: Sequence[str], *, together: bool) -> Compiled | None:
     """A kernel from its object code; None where this process lacks a name that it refers to."""
     context = registry.cpu_target.target_context
     rtsys.initialize(context)
@@ -25,4 +25,4 @@ def load_kernel(entry: str, code: bytes, needed: Sequence[str]) -> Compiled | No
     named = llvm.parse_assembly(f'define void @"{entry}"() {{ ret void }}').as_bitcode()   # numba looks up names there
     library = codegen.unserialize_library((entry, "object", (code, named)))
     address = library.get_pointer_to_function(entry)
-    return Compiled(address, entry, (None, library), None, None, False) if address else None
+    return Compiled(address, entry, (None, library), None, None, shortcuts=False, together=together) if address else None

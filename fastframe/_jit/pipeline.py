@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -38,11 +39,15 @@ class CompileHelpers(FunctionPass):   # type: ignore[misc]
             for assignment in block.find_insts(ir.Assign):
                 value = assignment.value
                 if isinstance(value, ir.Global | ir.FreeVar) and isinstance(value.value, FunctionType):
-                    changed |= _wrap(value, state.typingctx)
+                    changed |= _wrap(value, state.typingctx, self.compiler())
         return changed
 
+    def compiler(self) -> type[CompilerBase]:
+        """What compiles them."""
+        return HelperCompiler
 
-def _wrap(value: Any, typing: Any) -> bool:
+
+def _wrap(value: Any, typing: Any, compiler: type[CompilerBase]) -> bool:
     if value.value.__code__.co_flags & inspect.CO_VARKEYWORDS:
         return False   # not to be compiled (IPython's `open` is such a one): numba then says which name it does not know
     try:
@@ -50,7 +55,7 @@ def _wrap(value: Any, typing: Any) -> bool:
             return False   # numba knows it itself
     except (ValueError, errors.NumbaError):
         pass
-    value.value = numba.njit(pipeline_class=HelperCompiler, **PLAIN_OPTIONS)(value.value)
+    value.value = numba.njit(pipeline_class=compiler, **PLAIN_OPTIONS)(value.value)
     return True
 
 
@@ -144,17 +149,21 @@ class TakeShortcuts(FunctionPass):   # type: ignore[misc]
             for call in block.find_exprs(op="call"):
                 getter = getters.get(call.func.name)
                 if getter is not None and call.func.name.startswith("$"):   # a temporary: nobody else has it
-                    changed |= _shorten(func_ir, call, getter)
+                    changed |= _shorten(func_ir, call, getter, self.known)
         return changed
 
+    def known(self, module: Any, name: str, n_args: int) -> Any:
+        """What is called instead; None where nothing is."""
+        return shortcut(module, name, n_args)
 
-def _shorten(func_ir: Any, call: Any, getter: Any) -> bool:
+
+def _shorten(func_ir: Any, call: Any, getter: Any, known: Callable[[Any, str, int], Any]) -> bool:
     if call.kws or call.vararg:
         return False
     owner = getter.value.value
     definition = func_ir._definitions.get(owner.name, [None])[0]
     module = definition.value if isinstance(definition, ir.Global | ir.FreeVar) and isinstance(definition.value, ModuleType) else None
-    found = shortcut(module, getter.value.attr, len(call.args))
+    found = known(module, getter.value.attr, len(call.args))
     if found is None:
         return False
     if module is None:
@@ -167,20 +176,28 @@ def _shorten(func_ir: Any, call: Any, getter: Any) -> bool:
 class HelperCompiler(CompilerBase):   # type: ignore[misc]
     """For functions that a user's function calls."""
 
+    helpers: type[CompileHelpers] = CompileHelpers
+
     def define_pipelines(self) -> list[Any]:
         manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        manager.add_pass_after(CompileHelpers, FixupArgs)
+        manager.add_pass_after(self.helpers, FixupArgs)
+        self.add_passes(manager)
         manager.add_pass_after(CheckDivisions, NopythonTypeInference)
         manager.finalize()
         return [manager]
+
+    def add_passes(self, manager: Any) -> None:
+        """What comes on top."""
 
 
 class UserCompiler(CompilerBase):   # type: ignore[misc]
     """For the user's function itself."""
 
+    helpers: type[CompileHelpers] = CompileHelpers
+
     def define_pipelines(self) -> list[Any]:
         manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        manager.add_pass_after(CompileHelpers, FixupArgs)
+        manager.add_pass_after(self.helpers, FixupArgs)
         manager.add_pass_after(NameResults, IRProcessing)
         manager.add_pass_after(RefuseWrites, IRProcessing)
         self.add_passes(manager)

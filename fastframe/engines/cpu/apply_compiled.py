@@ -39,8 +39,8 @@ class Prepared:
     compiled: Callable[[], Kernel]
 
 
-def prepared(call: FunctionCall, table: Table) -> Prepared:
-    """What a call needs before rows are brought together."""
+def prepared(call: FunctionCall, table: Table, *, together: bool = False) -> Prepared:
+    """What a call needs before rows are brought together; ``together``: as `compile_runs` has it."""
     columns = tuple([_encoded(table[name]) for name in call.columns])
     lookups = [_lookup(column, call.name) for column in columns if column.is_encoded]
     extras, function = (*lookups, *call.extras), UserFunction.of(call.function)
@@ -51,7 +51,7 @@ def prepared(call: FunctionCall, table: Table) -> Prepared:
 
         texts = iter(lookups)
         kinds = [Codes(next(texts).dtype) if column.is_encoded else column.dtype for column in columns]
-        return compile_runs(function, kinds, masks=call.nulls == "mask", extras=extras)
+        return compile_runs(function, kinds, masks=call.nulls == "mask", extras=extras, together=together)
 
     return Prepared(columns, extras, compiled)
 

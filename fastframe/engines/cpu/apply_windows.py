@@ -29,7 +29,9 @@ from fastframe.ops.apply import RESULT, WindowApply
 Array = np.ndarray[Any, Any]
 
 _OPERATION = "function of windows"
+_BY_LANES = "function of windows, sixteen at once"
 _SAMPLED = 64   # every so many windows tell how long they are
+LANE_VALUES = 1 << 25   # what the function sees in all, from which on it is also compiled for lanes: 30 ms of one thread's work
 
 
 def apply_windows(spec: WindowApply, table: Table) -> Table:
@@ -37,7 +39,7 @@ def apply_windows(spec: WindowApply, table: Table) -> Table:
     if spec.call.engine == "numba":
         from fastframe.engines.cpu.apply_compiled import check_returned, prepared
 
-        ready = prepared(spec.call, table)
+        ready = prepared(spec.call, table, together=_worth_lanes(spec, table.n_rows))
         kernel = ready.compiled()   # before any other work: a function that does not compile costs nothing else
         check_returned(spec, kernel)
         work = Windows(spec, table)
@@ -49,6 +51,12 @@ def apply_windows(spec: WindowApply, table: Table) -> Table:
     names = [RESULT + name for name in results.names or ("",)]
     out = carried_along(table, spec.carried, work.positions)
     return Table({**out, **dict(zip(names, results.columns, strict=True))}, work.positions.n_positions)
+
+
+def _worth_lanes(spec: WindowApply, n_rows: int) -> bool:
+    """Whether many windows of as many rows each are neighbours; those of times and of groups' edges only happen to be."""
+    span = spec.span
+    return span.rows is not None and n_rows * min(n_rows, span.before + span.after) >= LANE_VALUES
 
 
 class Windows:
@@ -126,7 +134,8 @@ def _compiled(work: Windows, kernel: Any, ready: Any) -> Results:
     mean = int(lengths.mean()) if len(lengths) else 0
     runs = CompiledRuns.evenly(work.begin, work.end, PART_COST // (max(mean, 0) + CALL_COST))
     room = Room(kernel, len(work.begin), operation=_OPERATION, lacking=work.n_left_out > 0)
-    failure = over_runs(kernel, inputs, runs, room.outputs, operation=_OPERATION)
+    operation = _BY_LANES if kernel.compiled.together else _OPERATION
+    failure = over_runs(kernel, inputs, runs, room.outputs, operation=operation)
     if failure is not None:
         explain_raised(kernel, inputs, runs, failure, work.raised)
     return room.results()
