@@ -5,9 +5,10 @@
 //               have within a fifth of the input.
 //   partitions  values, codes and rows were scattered by ranges of groups (scatter.hpp); each partition has a table.
 // A group sees few rows before a slice ends, so whether a value enters its state is hard to predict: up to BRANCH_FREE
-// values the state is updated without branches (all comparisons with the old words at once, then selections); two values are
-// a vector each of words and rows. Rows are taken one by one with the state of a later row asked for: blocks of rows whose
-// states are asked for at once let the misses of a block end before those of the next begin.
+// values the state is updated without branches: at each place the better of two entries (a word and its row, in one vector) stays,
+// and the other goes on to the next place. Words and groups of a block of rows are found first; rows are then offered one by one,
+// each with the state of a row of the next block asked for: blocks of rows whose states are asked for at once let the misses of a
+// block end before those of the next begin.
 //
 // Values are compared as signed words; of equal ones the first stays, so ties come out in row order.
 #pragma once
@@ -23,14 +24,32 @@ namespace ff {
 constexpr int MOST_BEST = 64;         // k of one kernel; larger ones are a sort
 constexpr int BRANCH_FREE = 4;
 constexpr int TOPK_SPARE = 16;        // states for rows left out, so that they do not wait for each other
-constexpr int64_t ROWS_AHEAD = 32;    // whose states are asked for
+constexpr int TOPK_BLOCK = 32;        // rows whose words and groups are found together; fewer than 64
 constexpr int64_t NO_WORD = INT64_MIN;
 
 // An empty place has row NO_ROW and NO_WORD, which is less than any value but for the lowest one of a 64-bit integer.
-template <int K>
+struct Entry { int64_t word, row; };
+
+template <int K, bool = K <= BRANCH_FREE>
 struct alignas(16) Best {
+    Entry entries[K];
+
+    int64_t word(int place) const { return entries[place].word; }
+    row_t row(int place) const { return (row_t)entries[place].row; }
+    void set(int place, int64_t word, row_t row) { entries[place] = {word, row}; }
+};
+
+template <int K>
+struct alignas(16) Best<K, false> {
     int64_t words[K];
-    typename std::conditional<K == 2, int64_t, row_t>::type rows[K];   // two: as wide as words, to be selected by the same mask
+    row_t rows[K];
+
+    int64_t word(int place) const { return words[place]; }
+    row_t row(int place) const { return rows[place]; }
+    void set(int place, int64_t word, row_t row) {
+        words[place] = word;
+        rows[place] = row;
+    }
 };
 
 typedef int64_t Pair __attribute__((vector_size(16)));
@@ -74,60 +93,35 @@ constexpr bool has_lowest_word() { return std::is_integral<T>::value && sizeof(T
 template <int K>
 inline void clear_states(Best<K>* states, int64_t count) {
     Best<K> empty;
-    for (int place = 0; place < K; ++place) {
-        empty.words[place] = NO_WORD;
-        empty.rows[place] = NO_ROW;
-    }
+    for (int place = 0; place < K; ++place) empty.set(place, NO_WORD, NO_ROW);
     std::fill(states, states + count, empty);
 }
 
 // Whether a value enters at a place or before it.
 template <int K, bool LOWEST>
 inline bool enters(const Best<K>& state, int place, int64_t word) {
-    return word > state.words[place] || (LOWEST && state.rows[place] < 0);
+    return word > state.word(place) || (LOWEST && state.row(place) < 0);
 }
 
 template <int K, bool LOWEST>
 inline void offer(Best<K>& state, int64_t word, row_t row, int k) {
-    if constexpr (K == 2) {
-        Pair words, rows;
-        memcpy(&words, state.words, sizeof words);
-        memcpy(&rows, state.rows, sizeof rows);
-        const Pair new_words = {word, word}, new_rows = {row, row};
-        Pair here = new_words > words;
-        if (LOWEST) here |= rows < 0;
-        const Pair before = __builtin_shuffle(here, Pair{0, 0});   // in both places, whether it enters at the first
-        const Pair moved_words = before ? __builtin_shuffle(new_words, words, Pair{0, 2}) : new_words;
-        const Pair moved_rows = before ? __builtin_shuffle(new_rows, rows, Pair{0, 2}) : new_rows;
-        words = here ? moved_words : words;
-        rows = here ? moved_rows : rows;
-        memcpy(state.words, &words, sizeof words);
-        memcpy(state.rows, &rows, sizeof rows);
-    } else if constexpr (K <= BRANCH_FREE) {
-        int64_t before_word = word;   // what comes to a place where the value enters before it
-        row_t before_row = row;
-        bool before = false;
+    if constexpr (K <= BRANCH_FREE) {
+        Pair entry = {word, row}, better = {0, 0};   // once it is, what goes on comes before all later places, of equal values too
         for (int place = 0; place < K; ++place) {
-            const int64_t old_word = state.words[place];
-            const row_t old_row = state.rows[place];
-            const bool here = enters<K, LOWEST>(state, place, word);
-            const int64_t new_word = before ? before_word : word;
-            const row_t new_row = before ? before_row : row;
-            state.words[place] = here ? new_word : old_word;
-            state.rows[place] = here ? new_row : old_row;
-            before_word = old_word;
-            before_row = old_row;
-            before = here;
+            Pair held;
+            memcpy(&held, &state.entries[place], sizeof held);
+            better |= __builtin_shuffle(entry > held, Pair{0, 0});
+            if (LOWEST) better |= __builtin_shuffle(held < 0, Pair{1, 1});
+            const Pair swapped = (entry ^ held) & better;
+            held ^= swapped;
+            entry ^= swapped;
+            memcpy(&state.entries[place], &held, sizeof held);
         }
     } else {
         if (!enters<K, LOWEST>(state, k - 1, word)) return;
         int at = k - 1;
-        for (; at > 0 && enters<K, LOWEST>(state, at - 1, word); --at) {
-            state.words[at] = state.words[at - 1];
-            state.rows[at] = state.rows[at - 1];
-        }
-        state.words[at] = word;
-        state.rows[at] = row;
+        for (; at > 0 && enters<K, LOWEST>(state, at - 1, word); --at) state.set(at, state.word(at - 1), state.row(at - 1));
+        state.set(at, word, row);
     }
 }
 
@@ -135,37 +129,58 @@ template <int K>
 inline void put_best(const TopK& ctx, int64_t group, const Best<K>& state) {
     int32_t held = 0;
     for (int place = 0; place < ctx.k; ++place) {
-        ctx.best[group * ctx.k + place] = (row_t)state.rows[place];
-        held += state.rows[place] != NO_ROW;
+        ctx.best[group * ctx.k + place] = state.row(place);
+        held += state.row(place) != NO_ROW;
     }
     ctx.counts[group] = held;
 }
 
-template <typename Code>
-inline int64_t state_of(const TopK& ctx, const uint8_t* codes, int64_t row) {
-    constexpr Code none = (Code) ~(Code)0;
-    const Code code = (Code)(load<Code>(codes, row) - ctx.codes.base);
-    return code == none ? ctx.n_groups + (row & (TOPK_SPARE - 1)) : (int64_t)code;
-}
+// Rows of a slice that follow each other: what they offer, and to which states.
+template <typename T, typename Code>
+struct TopKBlock {
+    int64_t words[TOPK_BLOCK];
+    code_t states[TOPK_BLOCK];   // of rows left out: spare ones
+
+    void read(const TopK& ctx, int64_t first, int count) {
+        constexpr Code none = (Code) ~(Code)0;
+        const int64_t flip = ctx.smallest ? -1 : 0;
+        const uint8_t* values = ctx.view.values + first * (int64_t)sizeof(T);
+        for (int64_t lane = 0; lane < count; ++lane) {
+            const T value = load<T>(values, lane);
+            const int64_t number = value == value ? -1 : 0, word = rank_word<T>(value) ^ flip;
+            words[lane] = (word & number) | (NO_WORD & ~number);   // a mask: which values are NaN is hard to predict, too
+        }
+        const uint8_t* codes = ctx.codes.values + first * (int64_t)sizeof(Code);
+        const Code base = (Code)ctx.codes.base;
+        const code_t spare = (code_t)ctx.n_groups;
+        for (int lane = 0; lane < count; ++lane) {
+            const Code code = (Code)(load<Code>(codes, lane) - base);
+            states[lane] = code == none ? spare + (code_t)(lane & (TOPK_SPARE - 1)) : (code_t)code;
+        }
+        if (ctx.view.validity == nullptr) return;
+        uint64_t missing = bits_at(ctx.view.validity, ctx.view.bit_offset + first, count) ^ (((uint64_t)1 << count) - 1);
+        for (; missing != 0; missing &= missing - 1) {
+            const int lane = __builtin_ctzll(missing);
+            states[lane] = spare + (code_t)(lane & (TOPK_SPARE - 1));
+        }
+    }
+};
 
 template <typename T, int K, typename Code>
 void offer_rows(const TopK& shared, Best<K>* states, int64_t start, int64_t stop) {
     const TopK ctx = shared;   // the compiler could not know that no state is stored into the shared one
-    const uint8_t* codes = ctx.codes.values;
-    const int64_t flip = ctx.smallest ? -1 : 0, last = ctx.view.length - 1;
     const int k = (int)ctx.k;
-    for (int64_t row = start; row < stop; ++row) {
-        prefetch_to_write(states + state_of<Code>(ctx, codes, std::min(row + ROWS_AHEAD, last)));
-        const T value = load<T>(ctx.view.values, row);
-        const int64_t group = state_of<Code>(ctx, codes, row);
-        bool left_out = value != value;
-        if (ctx.view.validity != nullptr) left_out |= bits_at(ctx.view.validity, ctx.view.bit_offset + row, 1) == 0;
-        if constexpr (has_lowest_word<T>()) {   // no word says that there is no value
-            offer<K, true>(states[left_out ? ctx.n_groups + (row & (TOPK_SPARE - 1)) : group], rank_word<T>(value) ^ flip, (row_t)row, k);
-        } else {
-            const int64_t kept = (int64_t)left_out - 1;   // as a mask: which rows have no value is hard to predict, too
-            const int64_t word = ((rank_word<T>(value) ^ flip) & kept) | (NO_WORD & ~kept);
-            offer<K, false>(states[group], word, (row_t)row, k);
+    TopKBlock<T, Code> blocks[2];
+    if (start < stop) blocks[0].read(ctx, start, (int)std::min((int64_t)TOPK_BLOCK, stop - start));
+    for (int64_t first = start, now = 0; first < stop; first += TOPK_BLOCK, now ^= 1) {
+        const TopKBlock<T, Code>& block = blocks[now];
+        TopKBlock<T, Code>& next = blocks[now ^ 1];
+        const int count = (int)std::min((int64_t)TOPK_BLOCK, stop - first);
+        const int n_next = (int)std::min((int64_t)TOPK_BLOCK, stop - first - count);
+        if (n_next > 0) next.read(ctx, first + TOPK_BLOCK, n_next);
+        for (int lane = 0; lane < count; ++lane) {
+            if (lane < n_next) prefetch_to_write(states + next.states[lane]);
+            offer<K, has_lowest_word<T>()>(states[block.states[lane]], block.words[lane], (row_t)(first + lane), k);
         }
     }
 }
@@ -194,9 +209,11 @@ int merge_top_k(void* raw, int64_t start, int64_t stop, int64_t) {
         Best<K> all = states[group];
         for (int64_t slice = 1; slice < ctx.n_slices; ++slice) {
             const Best<K>& next = states[slice * (ctx.n_groups + TOPK_SPARE) + group];
-            for (int place = 0; place < k && next.rows[place] != NO_ROW; ++place) {
-                if (!enters<K, has_lowest_word<T>()>(all, k - 1, next.words[place])) break;   // nor do those after it
-                offer<K, has_lowest_word<T>()>(all, next.words[place], (row_t)next.rows[place], k);
+            for (int place = 0; place < k; ++place) {   // a place that is empty changes nothing
+                if constexpr (K > BRANCH_FREE) {
+                    if (next.row(place) == NO_ROW || !enters<K, has_lowest_word<T>()>(all, k - 1, next.word(place))) break;   // nor do those after it
+                }
+                offer<K, has_lowest_word<T>()>(all, next.word(place), next.row(place), k);
             }
         }
         put_best(ctx, group, all);
@@ -244,6 +261,7 @@ template <typename T>
 inline TopKKernels top_k_of_type(int64_t k) {
     if (k <= 1) return top_k_for<T, 1>();
     if (k <= 2) return top_k_for<T, 2>();
+    if (k <= 3) return top_k_for<T, 3>();
     if (k <= 4) return top_k_for<T, 4>();
     if (k <= 8) return top_k_for<T, 8>();
     if (k <= 16) return top_k_for<T, 16>();

@@ -243,6 +243,26 @@ def test_top_rows_of_many_slices_and_of_partitions(n_groups: int, k: int) -> Non
             np.testing.assert_array_equal(top_k(Column(pa.array(values)), groups, k), order[place < k])
 
 
+@pytest.mark.parametrize("k", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("largest", [True, False])
+@pytest.mark.parametrize("n_groups", [50, 100_000])
+def test_top_rows_of_equal_and_of_lowest_values(n_groups: int, largest: bool, k: int) -> None:
+    n_rows, info = 600_000, np.iinfo(np.int64)
+    rng = np.random.default_rng(k)
+    values, missing = rng.choice(np.array([info.min, info.min + 1, -1, 5, info.max]), n_rows), rng.random(n_rows) < 0.3
+    values[: n_rows // 3] = info.min if largest else info.max
+    column = Column(pa.array(values, mask=missing))
+    groups = make_groups(n_rows, n_groups)
+    held = np.flatnonzero((groups.codes < n_groups) & ~missing)
+    rank = values[held] ^ (-1 if largest else 0)   # in the wanted order, with no overflow
+    order = held[np.lexsort((held, rank, groups.codes[held]))]
+    codes = groups.codes[order]
+    place = np.arange(len(codes)) - np.searchsorted(codes, codes)
+    for threads in (1, 2, 4):
+        with option_context(threads=threads):
+            np.testing.assert_array_equal(top_k(column, groups, k, largest=largest), order[place < k])
+
+
 def test_top_rows_of_nothing() -> None:
     empty, none = Column(pa.array([], pa.float64())), Column(pa.nulls(4, pa.float64()))
     assert top_k(empty, groups_of(np.empty(0, np.uint8), 0), 2).tolist() == []
