@@ -39,8 +39,11 @@ def _in_codes(column: Column) -> Column:
     """Plain text by codes where these are known, or where it is long and its values repeat: encoding takes less than most functions."""
     if column.is_encoded or not column.dtype.is_text:
         return column
-    repeated = len(column) >= _ENCODED_ROWS and column.fact("repeats", lambda: repeats(column.array))
-    return encode_text(column) if repeated else by_codes(column)
+    try:
+        repeated = len(column) >= _ENCODED_ROWS and column.fact("repeats", lambda: repeats(column.array))
+        return encode_text(column) if repeated else by_codes(column)
+    except MemoryError:   # value by value the function may need less
+        return column
 
 
 def _evaluated(call: Invocation) -> Column:
