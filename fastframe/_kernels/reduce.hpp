@@ -222,7 +222,9 @@ struct Reducer<Count, EveryRow> {
 
 template <class Op, class Source>
 bool reduce_step(const Step& step, const View* views, uint8_t* state, int64_t start, int64_t stop) {
-    return Reducer<Op, Source>::reduce(views[step.input], start, stop, *(typename Op::Slot*)(state + step.offset), step.given);
+    static constexpr View none = {};   // where rows are counted there may be no column at all
+    const View& view = std::is_same<Source, EveryRow>::value ? none : views[step.input];
+    return Reducer<Op, Source>::reduce(view, start, stop, *(typename Op::Slot*)(state + step.offset), step.given);
 }
 
 // Steps without lanes, and what is missing: by blocks, as with codes.
