@@ -67,6 +67,12 @@ inline Position position_of(double share, int64_t count, int interpolation) {
     }
 }
 
+// The quantile at a position between two neighbouring values; of the two zeros always the positive one, whichever was found.
+template <typename T, typename R>
+inline R quantile_at(const Position& at, const Neighbours<T>& found, int64_t unit) {
+    return (at.fraction == 0.0 ? scaled<T, R>(found.lower, unit) : between<T, R>(found.lower, found.upper, at.fraction, unit)) + R(0);
+}
+
 // Groups in ascending order, from a multiple of 8 on.
 template <typename T, typename R, class Loops>
 inline void quantiles_of(const Quantile& ctx, int64_t group, T* values, int64_t count) {
@@ -76,10 +82,7 @@ inline void quantiles_of(const Quantile& ctx, int64_t group, T* values, int64_t 
         R result = R(0);
         if (count > 0) {
             const Position at = position_of(ctx.shares[share], count, ctx.interpolation);
-            const Neighbours<T> found = select_neighbours<T, Loops>(values, count, at.below, at.fraction != 0.0, extent);
-            result = at.fraction == 0.0 ? scaled<T, R>(found.lower, ctx.unit)
-                                        : between<T, R>(found.lower, found.upper, at.fraction, ctx.unit);
-            result += R(0);   // of the two zeros always the positive one, whichever a selection finds
+            result = quantile_at<T, R>(at, select_neighbours<T, Loops>(values, count, at.below, at.fraction != 0.0, extent), ctx.unit);
         }
         const bool valid = count > 0 && result == result;
         store<R>(ctx.out[share], group, valid ? result : R(0));

@@ -51,6 +51,25 @@ inline T highest_value() {
             for (int64_t at = 0; at < count; ++at) found += values[at] < pivot;                           \
             return (int64_t)found;                                                                        \
         }                                                                                                 \
+        /* How many are less than `low`, up to it, less than `high`, up to it; and how many are not NaN. */\
+        template <typename T>                                                                             \
+        TARGET static void around(const T* values, int64_t count, T low, T high, int64_t* found) {        \
+            typedef typename std::conditional<sizeof(T) == 8, int64_t, int32_t>::type count_t;            \
+            count_t below_low = 0, upto_low = 0, below_high = 0, upto_high = 0, numbers = 0;              \
+            for (int64_t at = 0; at < count; ++at) {                                                      \
+                const T value = values[at];                                                               \
+                below_low += value < low;                                                                 \
+                upto_low += value <= low;                                                                 \
+                below_high += value < high;                                                               \
+                upto_high += value <= high;                                                               \
+                numbers += value == value;                                                                \
+            }                                                                                             \
+            found[0] = (int64_t)below_low;                                                                \
+            found[1] = (int64_t)upto_low;                                                                 \
+            found[2] = (int64_t)below_high;                                                               \
+            found[3] = (int64_t)upto_high;                                                                \
+            found[4] = (int64_t)numbers;                                                                  \
+        }                                                                                                 \
         template <typename T>                                                                             \
         TARGET static void extremes(const T* values, int64_t count, T* least, T* greatest) {              \
             constexpr int LANES = 32 / (int)sizeof(T);                                                    \

@@ -1,7 +1,7 @@
 """Aggregations that need all values of a group together: medians, quantiles, distinct values.
 
 Values are brought together once for all such aggregations of a column (``scatter.py``); then each group's run of values,
-which fits a core's cache, is read by each of them.
+which fits a core's cache, is read by each of them. Quantiles of a large column as a whole need not be (``bracketed.py``).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from fastframe._threads import run
 from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_bits
 from fastframe.dtypes import DType, Physical
+from fastframe.engines.cpu.bracketed import FEWEST_ROWS, bracketed
 from fastframe.engines.cpu.comparable import present
 from fastframe.engines.cpu.distinct import distinct_counts
 from fastframe.engines.cpu.facts import value_range
@@ -38,10 +39,14 @@ def gathered(column: Column, calls: Sequence[AggregationCall], codes: Codes | No
     results: dict[int, Column] = {}
     if of_quantiles:
         values = present(column)
-        together = by_group(_source(values, codes, n_groups), operation=of_quantiles[0].name)
+        together: Scattered | None = None
         for same in _alike(of_quantiles, column.dtype):
-            for call, result in zip(same, _quantiles(same, values, together, column.dtype, n_groups), strict=True):
-                results[id(call)] = result
+            found = _of_one_group(same, values, column.dtype) if codes is None else None
+            if found is None:
+                if together is None:
+                    together = by_group(_source(values, codes, n_groups), operation=same[0].name)
+                found = _quantiles(same, values, together, column.dtype, n_groups)
+            results |= {id(call): result for call, result in zip(same, found, strict=True)}
     for call in calls:
         if call.aggregation.finalize == "distinct":
             results[id(call)] = distinct_counts(column, codes, n_groups, operation=call.name)
@@ -66,11 +71,26 @@ def _interpolation(call: AggregationCall) -> str:
     return str(call.options.get("interpolation", "linear"))
 
 
+def _of_one_group(calls: Sequence[AggregationCall], column: Column, dtype: DType) -> list[Column] | None:
+    """The same of all rows where they are many, without bringing them together; None where that is not possible."""
+    if len(column) < FEWEST_ROWS:
+        return None
+    result = calls[0].resolve(dtype)
+    return bracketed(
+        column, _shares(calls), result, interpolation=INTERPOLATIONS.index(_interpolation(calls[0])), unit=unit(dtype, result),
+        operation=calls[0].name,
+    )  # fmt: skip
+
+
+def _shares(calls: Sequence[AggregationCall]) -> list[float]:
+    return [call.options.get("q", 0.5) for call in calls]
+
+
 def _quantiles(calls: Sequence[AggregationCall], column: Column, together: Scattered, dtype: DType, n_groups: int) -> list[Column]:
     operation, result = calls[0].name, calls[0].resolve(dtype)
     assert column.physical is not None
     assert result.physical is not None
-    shares = np.array([call.options.get("q", 0.5) for call in calls], np.float64)
+    shares = np.array(_shares(calls), np.float64)
     values = [allocate(n_groups * result.width, operation) for _ in calls]
     bits = [allocate_bits(n_groups, operation) for _ in calls]
     addresses = np.array([block.address for block in values + bits], np.uint64)
