@@ -18,6 +18,10 @@
 #include "finalize.hpp"
 #include "pair_runs.hpp"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace ff {
 
 constexpr int GROUP_BLOCK = 256;   // groups whose results are made together
@@ -178,13 +182,15 @@ inline bool any_nan(const View& view, int64_t row, int count) {
     typedef typename std::conditional<sizeof(T) == 8, int64_t, int32_t>::type mask_t;
     typedef mask_t masks_t __attribute__((vector_size(16)));
     constexpr int width = 16 / sizeof(T);
-    masks_t any = {};
+    masks_t any = {}, others = {};   // two at a time: the loop waits for neither
     int lane = 0;
-    for (; lane + width <= count; lane += width) {
-        lanes_t values;
-        memcpy(&values, view.values + (row + lane) * (int64_t)sizeof(T), 16);
-        any |= values != values;
+    for (; lane + 2 * width <= count; lane += 2 * width) {
+        lanes_t values[2];
+        memcpy(values, view.values + (row + lane) * (int64_t)sizeof(T), sizeof(values));
+        any |= values[0] != values[0];
+        others |= values[1] != values[1];
     }
+    any |= others;
     mask_t found = 0;
     for (int part = 0; part < width; ++part) found |= any[part];
     for (; lane < count; ++lane) {
@@ -194,12 +200,36 @@ inline bool any_nan(const View& view, int64_t row, int count) {
     return found != 0;
 }
 
+// The bits of up to 64 values that are NaN.
+template <typename T>
+inline uint64_t nan_word(const uint8_t* values, int count) {
+    uint64_t word = 0;
+    int lane = 0;
+#if defined(__SSE2__)
+    for (; lane + 4 <= count; lane += 4) {
+        unsigned found;
+        if constexpr (sizeof(T) == 8) {
+            const __m128d low = _mm_loadu_pd((const double*)values + lane), high = _mm_loadu_pd((const double*)values + lane + 2);
+            found = (unsigned)_mm_movemask_ps(_mm_shuffle_ps(_mm_castpd_ps(_mm_cmpunord_pd(low, low)), _mm_castpd_ps(_mm_cmpunord_pd(high, high)), 0x88));
+        } else {
+            const __m128 four = _mm_loadu_ps((const float*)values + lane);
+            found = (unsigned)_mm_movemask_ps(_mm_cmpunord_ps(four, four));
+        }
+        word |= (uint64_t)found << lane;
+    }
+#endif
+    for (; lane < count; ++lane) {
+        const T value = load<T>(values, lane);
+        word |= (uint64_t)(value != value) << lane;
+    }
+    return word;
+}
+
 template <typename T>
 inline bool add_nan(const View& view, int64_t row, int count, uint64_t* missing) {
     if (!any_nan<T>(view, row, count)) return false;
-    for (int lane = 0; lane < count; ++lane) {
-        const T value = load<T>(view.values, row + lane);
-        missing[lane >> 6] |= (uint64_t)(value != value) << (lane & 63);
+    for (int lane = 0; lane < count; lane += 64) {
+        missing[lane >> 6] |= nan_word<T>(view.values + (row + lane) * (int64_t)sizeof(T), count - lane < 64 ? count - lane : 64);
     }
     return true;
 }

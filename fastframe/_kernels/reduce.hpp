@@ -159,16 +159,45 @@ struct Reducer<Extreme<T, LARGEST, false>, Values<T>> {
     }
 };
 
+// Whether all of some rows hold a value.
+template <typename T>
+inline bool all_present(const View& view, int64_t row, int count) {
+    if (view.validity != nullptr) return false;
+    if constexpr (std::is_floating_point<T>::value) return !any_nan<T>(view, row, count);
+    else return true;
+}
+
+// Lanes of doubles, two to a vector; `values` are doubles, `at` a multiple of LANES.
+struct DoubleLanes {
+    typedef double pair_t __attribute__((vector_size(16)));
+    pair_t of[LANES / 2] = {};
+
+    static pair_t load_pair(const uint8_t* values, int at, int pair) {
+        pair_t two;
+        memcpy(&two, values + 8 * (at + 2 * pair), sizeof(two));
+        return two;
+    }
+    void add(int lane, double value) { of[lane / 2][lane % 2] += value; }
+    double total() const {
+        double lanes[LANES];
+        memcpy(lanes, of, sizeof(lanes));
+        return add_lanes(lanes);
+    }
+};
+
 // Two passes over each chunk while it is in the first-level cache: its mean, then the deviations from it.
 template <typename T>
 struct Reducer<Moments<T>, Values<T>> {
     static constexpr bool exists = true;
     typedef typename Moments<T>::Slot Slot;
     static bool reduce(const View& view, int64_t start, int64_t stop, Slot& slot, const Given& given) {
-        double values[CHUNK_ROWS + LANES];
+        double own[CHUNK_ROWS];
         for (int64_t chunk = start; chunk < stop; chunk += CHUNK_ROWS) {
-            const int64_t chunk_stop = chunk + CHUNK_ROWS < stop ? chunk + CHUNK_ROWS : stop;
-            const int count = gather(view, chunk, chunk_stop, values);
+            int count = (int)(stop - chunk < CHUNK_ROWS ? stop - chunk : CHUNK_ROWS);
+            const uint8_t* values = (const uint8_t*)own;
+            if (!all_present<T>(view, chunk, count)) count = gather(view, chunk, chunk + count, own);
+            else if (std::is_same<T, double>::value) values = view.values + 8 * chunk;
+            else for (int row = 0; row < count; ++row) own[row] = (double)load<T>(view.values, chunk + row);
             if (count > 0) Moments<T>::combine(slot, of_values(values, count), given);
         }
         return true;
@@ -187,27 +216,30 @@ struct Reducer<Moments<T>, Values<T>> {
         }
         return count;
     }
-    // `values` has room for LANES more. The mean is rounded; what it lacks is the mean of the deviations from it (the
-    // corrected two-pass algorithm).
-    static Slot of_values(double* values, int count) {
-        double sums[LANES] = {}, rests[LANES] = {}, squares[LANES] = {};
-        fill_up(values, count, 0.0);
-        for (int base = 0; base < count; base += LANES) for (int lane = 0; lane < LANES; ++lane) sums[lane] += values[base + lane];
-        const double mean = add_lanes(sums) / count;
-        fill_up(values, count, mean);
-        for (int base = 0; base < count; base += LANES) {
-            for (int lane = 0; lane < LANES; ++lane) {
-                const double deviation = values[base + lane] - mean;
-                rests[lane] += deviation;
-                squares[lane] += deviation * deviation;
+    // Of doubles. The mean is rounded; what it lacks is the mean of the deviations from it (the corrected two-pass algorithm).
+    static Slot of_values(const uint8_t* values, int count) {
+        const int whole = count / LANES * LANES;
+        DoubleLanes sums, rests, squares;
+        for (int at = 0; at < whole; at += LANES) {
+            for (int pair = 0; pair < LANES / 2; ++pair) sums.of[pair] += DoubleLanes::load_pair(values, at, pair);
+        }
+        for (int at = whole; at < count; ++at) sums.add(at - whole, load<double>(values, at));
+        const double mean = sums.total() / count;
+        for (int at = 0; at < whole; at += LANES) {
+            for (int pair = 0; pair < LANES / 2; ++pair) {
+                const DoubleLanes::pair_t deviations = DoubleLanes::load_pair(values, at, pair) - mean;
+                rests.of[pair] += deviations;
+                squares.of[pair] += deviations * deviations;
             }
         }
-        Slot slot = {mean, add_lanes(rests), add_lanes(squares), count};
+        for (int at = whole; at < count; ++at) {
+            const double deviation = load<double>(values, at) - mean;
+            rests.add(at - whole, deviation);
+            squares.add(at - whole, deviation * deviation);
+        }
+        Slot slot = {mean, rests.total(), squares.total(), count};
         Moments<T>::close(slot);
         return slot;
-    }
-    static void fill_up(double* values, int count, double filler) {
-        for (int lane = 0; lane < LANES; ++lane) values[count + lane] = filler;
     }
 };
 
@@ -246,9 +278,13 @@ inline bool reduce_block(const Program& program, const Area& area, int64_t row, 
                 uint32_t* counts = area.missing_of(presence.counted);
                 for (int word = 0; word * 64 < count; ++word) counts[0] += (uint32_t)__builtin_popcountll(missing[word]);
             }
+            if (!blocks) continue;
             memcpy(own, target, (size_t)count * sizeof(uint32_t));
-            for (int lane = 0; lane < count; ++lane) {
-                if (missing[lane >> 6] >> (lane & 63) & 1) own[lane] = (1 + (uint32_t)(lane & (SPARE_SLOTS - 1))) * words;
+            for (int word = 0; word * 64 < count; ++word) {
+                for (uint64_t bits = missing[word]; bits != 0; bits &= bits - 1) {
+                    const int lane = word * 64 + __builtin_ctzll(bits);
+                    own[lane] = (1 + (uint32_t)(lane & (SPARE_SLOTS - 1))) * words;
+                }
             }
             to = own;
         }
