@@ -63,7 +63,7 @@ def _one_row(dtype: DType, result: Bytes | None, operation: str) -> Column:
     if result is None:
         return Column(pa.nulls(1, dtype.arrow), dtype)
     value = allocate(len(result), operation)
-    np.frombuffer(value, np.uint8)[:] = result
+    memoryview(value)[:] = result.tobytes()
     return column_from_buffers(dtype, 1, value)
 
 
