@@ -19,6 +19,7 @@ from fastframe._threads import run
 from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate
 from fastframe.dtypes import DType
+from fastframe.records import record
 
 FEWEST_ROWS = 1 << 13      # below, copying and selecting takes as long
 _TOGETHER = 8              # quantiles of one pass: more would hold more values, and leave the first-level cache
@@ -32,44 +33,52 @@ Shares = np.ndarray[Any, np.dtype[np.float64]]
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
 
-def bracketed(
-    column: Column, shares: Sequence[float], dtype: DType, *, interpolation: int, unit: int, operation: str
-) -> list[Column] | None:  # fmt: skip
-    """The quantiles, a column of one row each; None where the values of the sample tell too little about the column.
+@record(frozen=True)
+class Quantiles:
+    """What is asked of a column: shares from 0 to 1, of one dtype and interpolation (its number in the kernels).
 
-    ``dtype`` and ``unit`` are those of the results; missing values are left out, and no value gives null.
+    ``unit`` is what one unit of the column is in units of the results.
+    """
+
+    shares: Sequence[float]
+    dtype: DType
+    interpolation: int
+    unit: int
+    operation: str
+
+
+def bracketed(column: Column, asked: Quantiles) -> list[Column] | None:
+    """The quantiles, a column of one row each; None where a sample tells too little about the column.
+
+    Missing values are left out; no value gives null.
     """
     results: list[Column] = []
-    for first in range(0, len(shares), _TOGETHER):
-        some = np.array(shares[first : first + _TOGETHER], np.float64)
-        found = _tried(column, some, dtype, interpolation, unit, operation)
+    for first in range(0, len(asked.shares), _TOGETHER):
+        found = _tried(column, np.array(asked.shares[first : first + _TOGETHER], np.float64), asked)
         if found is None:
             return None
         results += found
     return results
 
 
-def _tried(
-    column: Column, shares: Shares, dtype: DType, interpolation: int, unit: int, operation: str
-) -> list[Column] | None:  # fmt: skip
+def _tried(column: Column, shares: Shares, asked: Quantiles) -> list[Column] | None:
     for margin in _MARGINS:
-        results, found = _quantiles(column, shares, dtype, interpolation, unit, margin, operation)
+        results, found = _quantiles(column, shares, asked, margin)
         if all(found):
-            return [_one_row(dtype, result if state == _FOUND else None, operation) for result, state in zip(results, found, strict=True)]
+            return [_one_row(asked, result if state == _FOUND else None) for result, state in zip(results, found, strict=True)]
     return None
 
 
-def _one_row(dtype: DType, result: Bytes | None, operation: str) -> Column:
+def _one_row(asked: Quantiles, result: Bytes | None) -> Column:
     if result is None:
-        return Column(pa.nulls(1, dtype.arrow), dtype)
-    value = allocate(len(result), operation)
+        return Column(pa.nulls(1, asked.dtype.arrow), asked.dtype)
+    value = allocate(len(result), asked.operation)
     memoryview(value)[:] = result.tobytes()
-    return column_from_buffers(dtype, 1, value)
+    return column_from_buffers(asked.dtype, 1, value)
 
 
-def _quantiles(
-    column: Column, shares: Shares, dtype: DType, interpolation: int, unit: int, margin: float, operation: str
-) -> tuple[Bytes, list[int]]:  # fmt: skip
+def _quantiles(column: Column, shares: Shares, asked: Quantiles, margin: float) -> tuple[Bytes, list[int]]:
+    dtype, operation = asked.dtype, asked.operation
     assert column.physical is not None
     assert dtype.physical is not None
     n_rows, n_shares, width = len(column), len(shares), value_bytes(column.physical)
@@ -83,7 +92,7 @@ def _quantiles(
     draw, fill, select = brackets.tasks(
         column.physical, dtype.physical, column.view, shares=shares.ctypes.data, n_shares=n_shares, drawn_bits=drawn_bits, margin=margin,
         bounds=bounds, sample=bounds + 2 * width * n_shares, values=scratch.address, room=room, counts=counts.ctypes.data,
-        interpolation=interpolation, unit=unit, out=out.ctypes.data, found=found.ctypes.data,
+        interpolation=asked.interpolation, unit=asked.unit, out=out.ctypes.data, found=found.ctypes.data,
         keep_alive=(column, shares, scratch, counts, out, found),
     )  # fmt: skip
     run(draw, 1, 1, operation=operation)

@@ -16,7 +16,7 @@ from fastframe._threads import run
 from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_bits
 from fastframe.dtypes import DType, Physical
-from fastframe.engines.cpu.bracketed import FEWEST_ROWS, bracketed
+from fastframe.engines.cpu.bracketed import FEWEST_ROWS, Quantiles, bracketed
 from fastframe.engines.cpu.comparable import present
 from fastframe.engines.cpu.distinct import distinct_counts
 from fastframe.engines.cpu.facts import value_range
@@ -76,10 +76,8 @@ def _of_one_group(calls: Sequence[AggregationCall], column: Column, dtype: DType
     if len(column) < FEWEST_ROWS:
         return None
     result = calls[0].resolve(dtype)
-    return bracketed(
-        column, _shares(calls), result, interpolation=INTERPOLATIONS.index(_interpolation(calls[0])), unit=unit(dtype, result),
-        operation=calls[0].name,
-    )  # fmt: skip
+    interpolation = INTERPOLATIONS.index(_interpolation(calls[0]))
+    return bracketed(column, Quantiles(_shares(calls), result, interpolation, unit(dtype, result), calls[0].name))
 
 
 def _shares(calls: Sequence[AggregationCall]) -> list[float]:
