@@ -134,7 +134,11 @@ class SeriesReductions(Reductions):
         """The value below which a share ``q`` of the values lies; a series for several ``q``."""
         if isinstance(q, int | float):
             return self._reduce("quantile", {"q": float(q), "interpolation": interpolation})
-        return _quantiles(self, [float(one) for one in q], interpolation)
+        try:
+            shares = [float(one) for one in q]
+        except (TypeError, ValueError):
+            raise ArgumentError.of("quantile", "q", q, ("numbers from 0 to 1",)) from None
+        return _quantiles(self, shares, interpolation)
 
     def agg(self, func: Any, **options: Any) -> Any:
         """One aggregation by name, or a series of several.
