@@ -211,6 +211,11 @@ def array_to_arrow(column: Column) -> pa.Array:
     return _unsliced_empty(column.array)
 
 
+def value_at(column: Column, row: int) -> Any:
+    """The value of one row for Python; nothing else of an encoded column is decoded."""
+    return column.array[row].as_py()
+
+
 def table_to_arrow(columns: Mapping[str, Column], n_rows: int) -> pa.Table:
     """A pyarrow table that shares memory with the columns."""
     if not columns:

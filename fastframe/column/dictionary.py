@@ -11,7 +11,8 @@ def normalise_dictionary(array: pa.DictionaryArray) -> pa.DictionaryArray:
     """The same values with int32 codes and a dictionary of unique, non-null values.
 
     Arrow allows any integer codes, nulls among the values and values that occur twice; kernels rely on none of that.
-    The order of the values stays (of equal values, the first stays). Validate untrusted arrays before.
+    The order of the values stays (of equal values, the first stays; NaN is null, and -0.0 is 0.0, as everywhere in keys).
+    Validate untrusted arrays before.
 
     Raises
     ------
@@ -20,7 +21,7 @@ def normalise_dictionary(array: pa.DictionaryArray) -> pa.DictionaryArray:
     """
     values = _without_bitmap(array.dictionary)
     try:
-        unique = values.dictionary_encode(null_encoding="mask")
+        unique = _keys(values).dictionary_encode(null_encoding="mask")
     except pa.ArrowNotImplementedError:
         raise DTypeError.unsupported_arrow(array.type) from None
     codes = array.indices
@@ -30,6 +31,23 @@ def normalise_dictionary(array: pa.DictionaryArray) -> pa.DictionaryArray:
     elif array.type.index_type == pa.int32() and values is array.dictionary:
         return array
     return pa.DictionaryArray.from_arrays(codes.cast(pa.int32()), values, ordered=array.type.ordered, safe=False)
+
+
+def _keys(values: pa.Array) -> pa.Array:
+    """The values with one bit pattern for what is one key, and null for what is missing."""
+    if values.type not in (pa.float32(), pa.float64()):   # Arrow compares no halves
+        return values
+    import pyarrow.compute as pc
+
+    return one_zero(pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values))
+
+
+def one_zero(values: pa.Array) -> pa.Array:
+    """Floats with 0.0 for -0.0: Arrow encodes the two as two values."""
+    import pyarrow.compute as pc
+
+    zero = pa.scalar(0.0, values.type)
+    return pc.if_else(pc.equal(values, zero), zero, values)
 
 
 def _without_bitmap(values: pa.Array) -> pa.Array:

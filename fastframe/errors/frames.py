@@ -270,7 +270,7 @@ class UnsupportedOperation(FastFrameError, NotImplementedError):
         if argument == "inplace":
             return cls.of_argument(method, argument, value, f"Tables do not change: assign the result, as in df = df.{name}(...).")
         takes = f"It takes {listed(known)}.{suggestion(argument, known)}" if known else "It takes no other arguments."
-        return cls.of_argument(method, argument, value, f"{takes} Use .to_pandas().{name} for this step.")
+        return cls.of_argument(method, argument, value, f"{takes} Use .to_pandas().{method.partition('.')[2]} for this step.")
 
     @classmethod
     def of_spec(cls, engine: str, spec: str, reason: str) -> UnsupportedOperation:
@@ -359,6 +359,10 @@ class FileMissing(FastFrameError, FileNotFoundError):
     @classmethod
     def of(cls, path: Any) -> FileMissing:
         return cls(f"no file matches {str(path)!r}. Check the path; relative paths start at the working directory.")
+
+    @classmethod
+    def of_folder(cls, folder: Any) -> FileMissing:
+        return cls(f"there is no folder {str(folder)!r} to write into. Make it first; relative paths start at the working directory.")
 
 
 class OutOfMemory(FastFrameError, MemoryError):

@@ -9,6 +9,7 @@ from fastframe.column import Table
 from fastframe.column.arrow import column_from
 from fastframe.dtypes import Kind
 from fastframe.errors import ArgumentError, DTypeError, MissingAttribute, UnsupportedOperation
+from fastframe.frame.arguments import explained
 from fastframe.frame.core import Frame
 from fastframe.frame.getitem import row_values
 from fastframe.frame.run import run
@@ -376,3 +377,7 @@ class CategoryAccessor(Accessor):
     def as_unordered(self) -> Series:
         """The same categories, without an order."""
         return self.set_categories(self.categories, ordered=False)
+
+
+for _kind in (TextAccessor, TimeAccessor, CategoryAccessor):
+    explained(_kind, f"Series.{_kind._name}")

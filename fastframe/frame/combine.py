@@ -61,7 +61,7 @@ class FrameCombine(Frame):
         >>> left.merge(right, on="k").to_dict("list")
         {'k': [2, 2], 'a': [4, 4], 'b': [5, 6]}
         """
-        right = right.to_frame() if is_series(right) else right
+        right = _right_side(right)
         if how == "cross":
             _refuse_keys(on, left_on, right_on, left_index, right_index)
             return self._joined(right, _question((_CROSS,), (_CROSS,), "inner", _texts(suffixes)), (False, False))
@@ -200,6 +200,12 @@ def _as_right(values: dict[str, Column], keys: Sequence[str], n_left: int, right
         if name in keys:
             names.insert(n_left + place, name)
     return {name: values[name] for name in names}
+
+
+def _right_side(right: Any) -> Any:
+    if not isinstance(right, Frame):
+        raise ArgumentError.because("merge", f"{type(right).__name__} was given", "Pass a fastframe frame or series: ff.DataFrame(other).")
+    return right.to_frame() if is_series(right) else right
 
 
 def merge(left: Any, right: Any, how: str = "inner", on: Any = None, **options: Any) -> DataFrame:

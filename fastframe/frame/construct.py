@@ -38,6 +38,8 @@ def listed(values: Any) -> tuple[Any, ...]:
         raise ArgumentError.because("isin", f"one text {values!r} was given", f"Pass a list: isin([{values!r}]).")
     if isinstance(values, np.ndarray):
         return tuple(values.tolist())
+    if not hasattr(values, "__iter__"):
+        raise ArgumentError.because("isin", f"one value {values!r} was given", f"Pass a list: isin([{values!r}]).")
     return tuple(values)
 
 

@@ -14,6 +14,7 @@ from fastframe.column.arrow import column_from
 from fastframe.dtypes import BOOL
 from fastframe.engines.base import get_engine
 from fastframe.errors import ArgumentError, ColumnNotFound, DTypeError, LabelNotFound, MissingAttribute, UnsupportedOperation
+from fastframe.frame.arguments import whole_number, whole_numbers
 from fastframe.frame.calls import aggregation, function_label
 from fastframe.frame.columns import mask_rows
 from fastframe.frame.computing import computed_column
@@ -283,15 +284,17 @@ class GroupBy(GroupFunctions, GroupAggregations, GroupPairs, GroupWindows, HasWi
 
     def head(self, n: int = 5) -> Any:
         """The first ``n`` rows of each group (all but the last ``-n`` where negative), in the frame's order, under its labels."""
+        n = whole_number("GroupBy.head", "n", n)
         return self._rows_where("lt" if n >= 0 else "ge", abs(n), from_start=n >= 0)
 
     def tail(self, n: int = 5) -> Any:
         """The last ``n`` rows of each group (all but the first ``-n`` where negative), in the frame's order, under its labels."""
+        n = whole_number("GroupBy.tail", "n", n)
         return self._rows_where("lt" if n >= 0 else "ge", abs(n), from_start=n < 0)
 
     def nth(self, n: int | Sequence[int]) -> Any:
         """Row ``n`` (or several) of each group, from the end where negative, in the frame's order."""
-        wanted = [n] if isinstance(n, int) else list(n)
+        wanted = whole_numbers("GroupBy.nth", "n", n)
         ways = dict.fromkeys(one >= 0 for one in wanted)   # from the start, from the end
         numbers = {str(up): self._counted("cumcount", ascending=up) for up in ways}
         equal = [Call("eq", (Col(str(one >= 0)), Lit(one if one >= 0 else -one - 1))) for one in wanted]
@@ -317,7 +320,7 @@ class GroupBy(GroupFunctions, GroupAggregations, GroupPairs, GroupWindows, HasWi
 
         if not self._one:
             raise UnsupportedOperation.of_method("GroupBy", "nlargest", "Choose one column: df.groupby(keys)['x'].nlargest(n).")
-        (name,) = self._chosen
+        (name,), n = self._chosen, whole_number("GroupBy.nlargest" if largest else "GroupBy.nsmallest", "n", n)
         needed = Table({key: self._table[key] for key in dict.fromkeys([*self._internal_keys, *self._frame._label_keys, name])})
         found = run(TopK(self._internal_keys, name, n, largest, self._sort, self._dropna), needed)
         under = [*self._internal_keys, *self._frame._label_keys]

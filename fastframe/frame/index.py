@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastframe.column import Column
-from fastframe.column.arrow import array_to_arrow, column_from
+from fastframe.column.arrow import array_to_arrow, column_from, value_at
 from fastframe.column.numpy import column_to_numpy
 from fastframe.column.range import RangeColumn
 from fastframe.dtypes import DType
@@ -98,7 +98,7 @@ class Index:
         if isinstance(position, int | np.integer):
             if not -len(self) <= position < len(self):
                 raise OutOfRange.of(int(position), len(self))
-            values = tuple(array_to_arrow(column)[int(position) % len(self)].as_py() for column in self._columns)
+            values = tuple(value_at(column, int(position) % len(self)) for column in self._columns)
             return values if len(values) > 1 else values[0]
         if isinstance(position, slice):
             start, stop, step = position.indices(len(self))

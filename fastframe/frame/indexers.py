@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastframe.column import Table
-from fastframe.column.arrow import array_to_arrow
+from fastframe.column.arrow import value_at
 from fastframe.errors import ArgumentError, ColumnNotFound, ShapeError
 from fastframe.frame.core import Frame, is_series
 from fastframe.frame.getitem import assign_at, chosen_rows, column_names, column_series, fitted, select_columns, target_values
@@ -99,7 +99,7 @@ def _looks_like_columns(key: Any, frame: Any) -> bool:
 
 def _series_at(series: Any, selection: Selection) -> Any:
     if selection.one is not None:
-        return array_to_arrow(series._column)[selection.one].as_py()
+        return value_at(series._column, selection.one)
     return series._with_table(selection.of(series._table))
 
 
@@ -107,7 +107,7 @@ def _frame_at(frame: Any, selection: Selection) -> Any:
     if selection.one is None:
         return frame._with_table(selection.of(frame._table))
     position = selection.one
-    return Row({name: array_to_arrow(column)[position].as_py() for name, column in frame._values.items()}, frame.index[position])
+    return Row({name: value_at(column, position) for name, column in frame._values.items()}, frame.index[position])
 
 
 def _assign_series(series: Any, selection: Selection, value: Any) -> None:

@@ -134,7 +134,11 @@ class SeriesReductions(Reductions):
         """The value below which a share ``q`` of the values lies; a series for several ``q``."""
         if isinstance(q, int | float):
             return self._reduce("quantile", {"q": float(q), "interpolation": interpolation})
-        return _quantiles(self, [float(one) for one in q], interpolation)
+        try:
+            shares = [float(one) for one in q]
+        except (TypeError, ValueError):
+            raise ArgumentError.of("quantile", "q", q, ("numbers from 0 to 1",)) from None
+        return _quantiles(self, shares, interpolation)
 
     def agg(self, func: Any, **options: Any) -> Any:
         """One aggregation by name, or a series of several.
@@ -179,9 +183,8 @@ class SeriesReductions(Reductions):
     def describe(self) -> Any:
         """Count, mean, standard deviation, extremes and quartiles; of text count, unique, top and freq."""
         series: Any = self
-        name = series.name if series.name is not None else "value"
-        frame = _describe(type(series), series.to_frame(name))
-        return frame[name]
+        found = _describe(series.to_frame(series.name if series.name is not None else "value"))
+        return type(series)._of(found._labels, next(iter(found._values.values())), series.name)
 
 
 def _quantiles(series: Any, shares: Sequence[float], interpolation: str) -> Any:
@@ -264,7 +267,7 @@ class FrameReductions(Reductions):
         """
         if include is not None:
             raise UnsupportedOperation.of_argument("describe", "include", include, "Select columns first: df[['a', 'b']].describe().")
-        return _describe(None, self)
+        return _describe(self)
 
 
 def _labelled(frame: Frame, names: Sequence[str], values: Sequence[Any]) -> Series:
@@ -316,7 +319,7 @@ def _table_of(frame: Frame, functions: Mapping[str, Sequence[Any]], options: Map
     return DataFrame._of(with_labels({label_key(0): column_from(rows)}, out, len(rows)), (None,))
 
 
-def _describe(kind: Any, frame: Any) -> DataFrame:
+def _describe(frame: Any) -> DataFrame:
     """The summary of numeric columns, or of text where there are only others."""
     from fastframe.frame.dataframe import DataFrame
 

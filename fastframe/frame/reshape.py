@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from fastframe.column import Table
 from fastframe.errors import ArgumentError, ColumnNotFound, DuplicateColumn, ShapeError, UnsupportedOperation
+from fastframe.frame.arguments import whole_number
 from fastframe.frame.core import Frame
 from fastframe.frame.getitem import row_values
 from fastframe.frame.labels import default_labels, label_key, with_labels
@@ -125,7 +126,8 @@ class FrameReshape(Reshape):
 
     def _first_rows(self, n: int, columns: str | Sequence[str], *, ascending: bool) -> Self:
         names = [columns] if isinstance(columns, str) else list(columns)
-        return sorted_frame(self, [self._sort_key(name) for name in names], ascending=ascending, limit=max(n, 0))
+        limit = max(whole_number("nsmallest" if ascending else "nlargest", "n", n), 0)
+        return sorted_frame(self, [self._sort_key(name) for name in names], ascending=ascending, limit=limit)
 
     def set_index(self, keys: Any, *, drop: bool = True, append: bool = False) -> Self:
         """Columns (by name) or arrays as row labels.
@@ -185,11 +187,11 @@ class SeriesReshape(Reshape):
 
     def nlargest(self, n: int = 5) -> Self:
         """The ``n`` largest values, largest first; missing ones only where there are too few others."""
-        return sorted_frame(self, list(self._values), ascending=False, limit=max(n, 0))
+        return sorted_frame(self, list(self._values), ascending=False, limit=max(whole_number("nlargest", "n", n), 0))
 
     def nsmallest(self, n: int = 5) -> Self:
         """The ``n`` smallest values, smallest first; missing ones only where there are too few others."""
-        return sorted_frame(self, list(self._values), ascending=True, limit=max(n, 0))
+        return sorted_frame(self, list(self._values), ascending=True, limit=max(whole_number("nsmallest", "n", n), 0))
 
     def reset_index(self, *, drop: bool = False, name: str | None = None) -> Any:
         """A frame with the labels as columns; with ``drop=True`` the series under labels 0, 1, 2, ..."""

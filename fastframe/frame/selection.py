@@ -13,6 +13,7 @@ from fastframe import dtypes
 from fastframe.column import Table
 from fastframe.column.arrow import array_to_arrow, column_from
 from fastframe.errors import ArgumentError, ColumnNotFound, DTypeError, DuplicateColumn, ExpressionError, UnsupportedOperation
+from fastframe.frame.arguments import whole_number
 from fastframe.frame.arithmetic import Operators
 from fastframe.frame.computing import computed, filtered, in_batches
 from fastframe.frame.construct import listed, text_name
@@ -39,10 +40,11 @@ class Selecting(Operators):
 
     def head(self, n: int = 5) -> Self:
         """The first ``n`` rows; all but the last ``-n`` where negative."""
-        return self._with_table(Selection(slice=slice(0, n).indices(len(self))).of(self._table))
+        return self._with_table(Selection(slice=slice(0, whole_number("head", "n", n)).indices(len(self))).of(self._table))
 
     def tail(self, n: int = 5) -> Self:
         """The last ``n`` rows; all but the first ``-n`` where negative."""
+        n = whole_number("tail", "n", n)
         start = max(len(self) - n, 0) if n >= 0 else min(-n, len(self))
         return self._with_table(Selection(slice=(start, len(self), 1)).of(self._table))
 

@@ -65,7 +65,7 @@ def whole_file(path: Any) -> Iterator[str]:
     target = os.fspath(path)
     folder = os.path.dirname(target) or "."
     if not os.path.isdir(folder):
-        raise FileMissing.of(folder)
+        raise FileMissing.of_folder(folder)
     handle, name = tempfile.mkstemp(prefix=f".{os.path.basename(target)}.", dir=folder)
     os.close(handle)
     try:

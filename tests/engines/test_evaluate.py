@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
+from operator import add, eq, ge, gt, le, lt, mul, ne, sub
 from typing import Any
 
 import numpy as np
@@ -306,6 +307,43 @@ def test_decimals_are_exact() -> None:
     assert values(run("add", huge, huge)) == [Decimal(2 * 10**37)]
     with pytest.raises(IntegerOverflow, match="mul"):
         run("mul", huge, huge)
+
+
+WIDTHS = [(1, 0), (5, 2), (18, 4), (19, 19), (37, 2), (38, 0), (38, 38), (20, -3)]
+
+
+@pytest.mark.parametrize("operation", ["add", "sub", "mul", "lt", "le", "eq", "ne", "gt", "ge"])
+@pytest.mark.parametrize("other", [*WIDTHS, "int64", "uint64", "int8", "bool", "scalar"])
+def test_decimals_of_all_widths_are_exact(operation: str, other: Any) -> None:
+    """Beside Python's own decimals, in 128 and 256 bits; the largest values of each width, sliced, with nulls."""
+    exact = {"add": add, "sub": sub, "mul": mul, "lt": lt, "le": le, "eq": eq, "ne": ne, "gt": gt, "ge": ge}[operation]
+    for digits, scale in WIDTHS:
+        if operation in ("add", "sub", "mul") and (scale < 0 or other == (20, -3)):   # pyarrow has no such arithmetic
+            continue
+        left = decimals(digits, scale)
+        right = {"int64": [None, -(2**63), 2**63 - 1, 0, 7], "uint64": [None, 2**64 - 1, 0, 1, 7], "int8": [None, -128, 127, 0, 1],
+                 "bool": [None, True, False, True, True], "scalar": [5]}.get(other)   # fmt: skip
+        kind = {"scalar": "int64", "bool": "bool_"}.get(other, other)
+        theirs = pa.array([None, *right], getattr(pa, kind)()).slice(1) if right else decimals(*other)
+        try:
+            if other == "scalar":
+                found = values(run(operation, Column(left), literals=(5,)))
+            else:
+                found = values(run(operation, Column(left), Column(theirs)))
+        except (IntegerOverflow, DTypeError):
+            assert operation in ("add", "sub", "mul")
+            continue
+        with localcontext() as context:
+            context.prec = 200
+            pairs = zip(left.to_pylist(), theirs.to_pylist() * (5 if other == "scalar" else 1), strict=True)
+            missing = None if operation in ("add", "sub", "mul") else operation == "ne"
+            assert found == [missing if one is None or two is None else exact(one, Decimal(two)) for one, two in pairs]
+
+
+def decimals(digits: int, scale: int) -> pa.Array:
+    most = 10**digits - 1
+    made = [Decimal(number).scaleb(-scale, Context(prec=100)) for number in (3, most, -most, 0, 1)]
+    return pa.array([made[0], None, *made[1:]], pa.decimal128(digits, scale)).slice(1)
 
 
 def test_choices() -> None:

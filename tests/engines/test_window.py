@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from fastframe.column import Column
+from fastframe.dtypes import STRING
 from fastframe.engines.cpu import window as engine
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.window import window
@@ -223,6 +224,18 @@ def test_rank_of_categories() -> None:
         assert_column_equal(
             window(given, WindowCall("rank", options), None), window(text, WindowCall("rank", options), None)
         )
+
+
+@pytest.mark.parametrize("n_groups", [4, 60])
+def test_ranks_of_encoded_text_follow_the_texts(n_groups: int) -> None:
+    """Not its codes, whose order is that of the dictionary: for few groups and for so many that each is ranked by itself."""
+    words = pa.array(["b", "a", "", "d", "c"])
+    codes = pa.array([row % 7 if row % 7 < 5 else None for row in range(500)], pa.int32())
+    encoded = Column(pa.DictionaryArray.from_arrays(codes, words), STRING)
+    groups = make_groups(500, n_groups)
+    for options in OPTIONS["rank"]:
+        call = WindowCall("rank", options)
+        assert_column_equal(window(encoded, call, groups), window(Column(words.take(codes)), call, groups))
 
 
 def test_ngroup_and_cumcount_without_column() -> None:

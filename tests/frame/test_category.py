@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import fastframe as ff
@@ -93,3 +94,13 @@ def test_errors(verb: Callable[[], Any], error: type[Exception], message: str | 
     with pytest.raises(error) as raised:
         verb()
     assert message is None or str(raised.value) == message
+
+
+def test_zeros_are_one_category_and_nan_is_none() -> None:
+    """One rule for keys: also where Arrow brings -0.0 and NaN in a dictionary, which are values to Arrow."""
+    made = ff.Series([-0.0, 1.5, 0.0, float("nan"), None]).astype("category")
+    held = pa.DictionaryArray.from_arrays(pa.array([0, 3, 1, 2, None]), pa.array([-0.0, 0.0, float("nan"), 1.5]))
+    for series in (made, ff.Series(held)):
+        assert series.isna().tolist() == [False, False, False, True, True]
+        assert series.value_counts().tolist() == [2, 1]
+        assert ff.DataFrame({"k": series, "v": range(5)}).groupby("k", dropna=False)["v"].sum().tolist() == [2, 1, 7]

@@ -11,6 +11,9 @@ import pyarrow as pa
 import pytest
 
 import fastframe as ff
+from fastframe.column import Column
+from fastframe.dtypes import STRING
+from fastframe.frame.labels import default_labels, with_labels
 from fastframe.testing import column
 from tests.frame.compare import assert_same
 
@@ -172,3 +175,16 @@ def bits_of(data: pa.Table) -> list[pa.Array]:
         else:
             out.append(array)
     return out
+
+
+def test_a_row_decodes_no_column() -> None:
+    """Of text that is held as codes, only the row's own value is decoded: all of them together would take 3 GB."""
+    text = Column(pa.DictionaryArray.from_arrays(pa.array([0] * 100_000, pa.int32()), pa.array(["x" * 30_000])), STRING)
+    df = ff.DataFrame._of(with_labels(default_labels(len(text)), {"s": text}, len(text)))
+    assert len(df.iloc[7]["s"]) == len(df.loc[7]["s"]) == len(df["s"].iloc[7]) == len(df.set_index("s").index[7]) == 30_000
+
+
+@pytest.mark.parametrize("name", [None, "x", "value"])
+def test_describe_keeps_the_name(name: str | None) -> None:
+    assert ff.Series([1, 2], name=name).describe().name == name
+    assert ff.Series(["a", "b"], name=name).describe().name == name

@@ -319,3 +319,35 @@ def test_views_of_ours_are_read_only() -> None:
     mine = s.to_numpy(copy=True)
     mine[0] = 9
     assert s.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("verb", "message"),
+    [
+        (lambda: frame().merge(5, on="city"), "merge: int was given. Pass a fastframe frame or series: ff.DataFrame(other)."),
+        (lambda: frame().merge(frame().to_pandas(), on="city"), "merge: DataFrame was given. Pass a fastframe frame or series: ff.DataFrame(other)."),
+        (lambda: series().quantile("a"), "quantile was given q='a'. Allowed are: 'numbers from 0 to 1'."),
+        (lambda: frame().head("a"), "head was given n='a'. Allowed are: 'an int'."),
+        (lambda: frame().tail(1.5), "tail was given n=1.5. Allowed are: 'an int'."),
+        (lambda: frame().nlargest("3", "f"), "nlargest was given n='3'. Allowed are: 'an int'."),
+        (lambda: series().nsmallest("3"), "nsmallest was given n='3'. Allowed are: 'an int'."),
+        (lambda: frame().groupby("city").head("a"), "GroupBy.head was given n='a'. Allowed are: 'an int'."),
+        (lambda: frame().groupby("city")["f"].nth("a"), "GroupBy.nth was given n='a'. Allowed are: 'an int'."),
+        (lambda: frame().groupby("city")["f"].nlargest("a"), "GroupBy.nlargest was given n='a'. Allowed are: 'an int'."),
+        (lambda: series().isin(5), "isin: one value 5 was given. Pass a list: isin([5])."),
+        (lambda: frame()["city"].str.split(",", expand=True), "Series.str.split(expand=True) is not supported. It takes 'n', 'pat', 'regex'. "
+         "Use .to_pandas().str.split for this step."),
+        (lambda: frame().to_csv("/no such/x.csv"), "there is no folder '/no such' to write into. Make it first; relative paths start at the working "
+         "directory."),
+    ],
+)  # fmt: skip
+def test_wrong_arguments_are_named(verb: Callable[[], Any], message: str) -> None:
+    with pytest.raises(errors.FastFrameError) as raised:
+        verb()
+    assert str(raised.value) == message
+
+
+def test_numbers_of_rows_may_be_numpys() -> None:
+    df, one = frame(), np.int64(1)
+    assert len(df.head(one)) == len(df.tail(one)) == len(df.nlargest(one, "f")) == 1
+    assert len(df.groupby("city").head(one)) == len(df.groupby("city")["f"].nth(np.array([0]))) == 2

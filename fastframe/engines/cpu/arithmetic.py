@@ -15,13 +15,13 @@ from fastframe.column import Column
 from fastframe.column.column import column_from_buffers
 from fastframe.column.memory import allocate_bits
 from fastframe.dtypes import BOOL, FLOAT32, FLOAT64, INT8, INT64, DType, Kind
+from fastframe.engines.cpu import decimal_operands
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.forms import nulls
 from fastframe.engines.cpu.group_values import readable
 from fastframe.engines.cpu.operands import Chosen, Invocation, Operand, broadcast
 from fastframe.engines.cpu.results import allocate_values, with_validity
 from fastframe.errors import ArgumentError, IntegerOverflow, KernelError, KernelStatus, LossyCast
-from fastframe.ops.result_types import decimal_shape
 
 _DIVISIONS = ("floordiv", "mod", "fmod")
 LIMITS = ("min", "max")
@@ -211,24 +211,14 @@ def _decimals(call: Invocation) -> Column:
         return binary(call.of(call.operation, tuple(one.cast(FLOAT64) for one in call.operands), FLOAT64))
     import pyarrow.compute as pc
 
-    wide = tuple(_wide_decimal(one) for one in call.operands)
-    arrays = Invocation(call.operation, wide, call.result, {}, call.n_rows).arrays()
+    left, right = call.operands
+    operands = decimal_operands.computable(left, right, call.operation)
+    arrays = Invocation(call.operation, operands, call.result, {}, call.n_rows).arrays()
     try:
         exact = pc.call_function(_ARROW_DECIMAL[call.operation], arrays)
         return Column(exact.cast(call.result.arrow), call.result)
     except pa.ArrowInvalid:
         raise IntegerOverflow.in_arithmetic(call.operation, call.result, call.name) from None
-
-
-def _wide_decimal(operand: Operand) -> Operand:
-    """As decimal256, so that an intermediate result never needs more digits than there are."""
-    digits, scale = decimal_shape(operand.dtype)
-    array = operand.column.array
-    if operand.dtype.kind is Kind.BOOL:   # Arrow wants room for all of an int8
-        array = array.cast(pa.int8()).cast(pa.decimal128(3, 0))
-    elif operand.dtype.kind is not Kind.DECIMAL:
-        array = array.cast(pa.decimal128(digits, scale))
-    return Operand(Column(array.cast(pa.decimal256(digits, scale)), operand.dtype), operand.scalar)
 
 
 # ---- one operand ----------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from fastframe._kernels.cast import cast as cast_task
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column import Column
 from fastframe.column.column import column_from_buffers
+from fastframe.column.dictionary import one_zero
 from fastframe.column.memory import allocate_bits
 from fastframe.dtypes import BOOL, FLOAT32, FLOAT64, INT64, DType, Kind
 from fastframe.engines.cpu.forms import nulls
@@ -235,7 +236,7 @@ def _to_category(column: Column, target: Target) -> Column:
     if column.dtype.kind is Kind.CATEGORY:
         return Column(pa.DictionaryArray.from_arrays(column.codes, column.dictionary, ordered=target.dtype.ordered, safe=False), target.dtype)
     if column.dtype.kind is Kind.FLOAT:
-        array = _nan_to_null(column).array
+        array = one_zero(_nan_to_null(column).array)
     if column.dtype.is_text:
         encoded = encode_text(column).array
     else:

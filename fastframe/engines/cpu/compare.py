@@ -17,6 +17,7 @@ from fastframe.column.column import column_from_buffers
 from fastframe.column.memory import allocate_bits
 from fastframe.column.plain import array_of_one, array_of_scalar, numpy_of
 from fastframe.dtypes import BOOL, FLOAT64, DType, Kind, Physical
+from fastframe.engines.cpu import decimal_operands
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.dictionaries import same_dictionary
 from fastframe.engines.cpu.forms import nulls
@@ -172,14 +173,7 @@ def _decimals(operation: str, left: Operand, right: Operand, call: Invocation) -
     """Exact between decimals and integers; beside floats as float64."""
     if Kind.FLOAT in (left.dtype.kind, right.dtype.kind):
         return _numbers(operation, left.cast(FLOAT64), right.cast(FLOAT64), call)
-    return _by_arrow(operation, _decimal256(left), _decimal256(right), call)
-
-
-def _decimal256(operand: Operand) -> Operand:
-    """With room for 38 digits on either side of the point."""
-    array = operand.column.array
-    whole = array.cast(pa.int8()) if operand.dtype.kind is Kind.BOOL else array
-    return Operand(Column(whole.cast(pa.decimal256(76, 38)), operand.dtype), operand.scalar)
+    return _by_arrow(operation, *decimal_operands.comparable(left, right), call)
 
 
 def _by_arrow(operation: str, left: Operand, right: Operand, call: Invocation) -> Column:

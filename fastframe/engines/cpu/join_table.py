@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from fastframe.column import Column, Table
-from fastframe.column.arrow import array_to_arrow
+from fastframe.column.arrow import value_at
 from fastframe.dtypes import DType, Kind, from_arrow
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.dictionaries import same_categories
@@ -139,6 +139,6 @@ def _check_unique(spec: Join, sides: Sides, *names: str) -> None:
         groups = group_rows(keys, dropna=False, sort=None)
         row = key_uniqueness(groups.wide_codes, groups.n_groups)
         if row is not None:
-            example = tuple(array_to_arrow(key)[row].as_py() for key in keys)
+            example = tuple(value_at(key, row) for key in keys)
             assert spec.validate is not None
             raise MergeError.not_unique(spec.validate, side, names_of_keys, example if len(example) > 1 else example[0])

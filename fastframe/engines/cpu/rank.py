@@ -20,10 +20,11 @@ from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate, allocate_bits
 from fastframe.dtypes import FLOAT64, UINT32, Kind, Physical
 from fastframe.engines.cpu.facts import value_range
+from fastframe.engines.cpu.keys_text import ranks
 from fastframe.engines.cpu.row_codes import code_view
 from fastframe.engines.cpu.scatter import Source, fine_partitions, gather, scatter
-from fastframe.engines.cpu.select import take
 from fastframe.engines.cpu.sort import sort_rows
+from fastframe.engines.cpu.take import code_rows, take
 from fastframe.ops.windows import WindowCall
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def _by_partitions(column: Column, call: WindowCall, groups: Groups) -> Column |
     physical, n_rows = column.physical, len(column)
     if physical is None or not kernels.has_grouped(physical) or groups.n_groups < _FEWEST_GROUPS:
         return None
+    column = _by_order(column)
     has_nan = physical in (Physical.F32, Physical.F64) and (not column.owned or value_range(column).has_nan)
     n_partitions, shift = fine_partitions(groups.n_groups)
     source = Source(physical, column.view, groups.codes, groups.n_groups, (column, groups), has_nan)
@@ -124,8 +126,13 @@ def _comparable(column: Column) -> Column:
     order = sort_rows([Column(column.dictionary)], descending=[False])
     positions = np.empty(len(order), np.int32)
     positions[order] = np.arange(len(order), dtype=np.int32)
-    rows = np.ascontiguousarray(column.codes.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int32)
-    return take(Column(pa.array(positions)), rows, missing=True)
+    return take(Column(pa.array(positions)), code_rows(column), missing=True)
+
+
+def _by_order(column: Column) -> Column:
+    """The column, or for encoded text, whose codes are in any order, each value's position among the sorted texts."""
+    positions = ranks(column) if column.dtype.is_text and column.is_encoded else None
+    return column if positions is None else take(Column(pa.array(positions, pa.int32())), code_rows(column), missing=True)
 
 
 def _ranking(column: Column, method: str, keep: bool) -> kernels.Ranking:
