@@ -88,6 +88,7 @@ struct Input {
     int32_t width;     // in: bytes of a value in a record; 0 where only its validity is read
     int32_t offset;    // in: in a record
     void (*put)(const View& view, const row_t* rows, int count, uint8_t* const* records, int64_t offset);
+    void (*gather)(const View& view, const row_t* rows, int count, uint8_t* out);
 };
 
 enum Emitted : int { EMIT_N = -1, EMIT_MISSING = -2 };

@@ -34,10 +34,10 @@ struct Loop {
         aim_values(views, row, values);
         run_words_kernel(n_words, digits())(states + offset, target, values, count);
     }
-    bool run(const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count) const {
+    bool run(const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count, bool scattered = false) const {
         if (n_words > 0) run_words(views, states, target, row, count);
         else if (next != nullptr) beside_of(*step, *next)->by_targets(*step, *next, views, states, target, row, count);
-        else return step->kernels->update(*step, views, states, target, row, count);
+        else return (scattered ? step->kernels->update_scattered : step->kernels->update)(*step, views, states, target, row, count);
         return true;
     }
 };
