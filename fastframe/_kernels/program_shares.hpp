@@ -5,7 +5,6 @@
 // misses of the cache are under way at a time. A group's rows stay in row order, so neither the number of shares nor the choice
 // between this plan and the one by partitions (program_partitions.hpp) decides a bit.
 #pragma once
-#include "prefetch.hpp"
 #include "program_partitions.hpp"
 
 #if defined(__SSE4_2__)
@@ -13,9 +12,6 @@
 #endif
 
 namespace ff {
-
-constexpr int AHEAD_ROWS = 64;   // between asking for a state and adding to it
-constexpr int BURST_ROWS = 32;   // whose states are asked for together
 
 // Rows of a share that wait to be added; so many more are picked than are added that states can be asked for before.
 struct Picked {
@@ -92,28 +88,19 @@ inline void pick_rows(const uint8_t* codes, uint32_t base, int64_t row, int coun
     }
 }
 
-// The states of rows that are added later.
-inline void ask_ahead(const Program& program, const uint8_t* states, const uint32_t* targets, int count) {
-    for (int lane = 0; lane < count; ++lane) {
-        const uint8_t* state = states + 8 * (size_t)targets[lane];
-        prefetch_to_write(state);
-        if (program.stride > 64) prefetch_to_write(state + 64);
-    }
-}
-
 // The first `count` picked rows, at most STEP_ROWS.
 inline bool add_picked(const Program& program, const std::vector<Loop>& loops, const Picked& picked, int count, Unpacked& unpacked, const Area& area) {
     unpacked.gather_rows(program, picked.rows, count);
     const View* views = unpacked.views.data();
     const uint32_t* targets = picked.targets;
     if (loops.empty() || run_lacks(program, views, 0, count)) {
-        ask_ahead(program, area.states, targets + AHEAD_ROWS, count);
+        ask_for_states(program, area.states, targets + AHEAD_ROWS, count);
         return update_block(program, views, area, picked.groups, targets, 0, count, true);
     }
     const int burst = is_clustered(targets, count) ? count : BURST_ROWS;
     for (int first = 0; first < count; first += burst) {
         const int some = count - first < burst ? count - first : burst;
-        ask_ahead(program, area.states, targets + first + AHEAD_ROWS, some);
+        ask_for_states(program, area.states, targets + first + AHEAD_ROWS, some);
         for (const Loop& loop : loops) {
             if (!loop.run(views, area.states, targets + first, first, some, true)) return false;
         }
@@ -143,7 +130,7 @@ bool add_share(const Program& program, uint32_t first_group, const std::vector<L
     return true;
 }
 
-// Over shares, each of `share_groups` groups, a multiple of 512.
+// Over shares from `first_share` on, each of `share_groups` groups, a multiple of 512.
 template <typename Code>
 int update_shares(void* raw, int64_t start, int64_t stop, int64_t) {
     const Program& program = *((const Bound*)raw)->program;
@@ -153,7 +140,7 @@ int update_shares(void* raw, int64_t start, int64_t stop, int64_t) {
         std::vector<Loop> loops = plan_loops(program);
         if (!go_by_targets(loops)) loops.clear();
         for (int64_t share = start; share < stop; ++share) {
-            const int64_t first = share * program.share_groups, left = program.n_groups - first;
+            const int64_t first = (program.first_share + share) * program.share_groups, left = program.n_groups - first;
             const Area area = {program.states + share * n_states * program.stride, program.missing + share * n_states * n_counted,
                                program.touched + share * n_counted, left < program.share_groups ? left : program.share_groups};
             init_states(program, area.states, area.n_states());
