@@ -64,7 +64,7 @@ def planned(monkeypatch: pytest.MonkeyPatch, *, shares: bool, bound: int = 1) ->
     """Have every pass go by shares, of whose states each round takes one part in ``bound`` of what is read, or by partitions."""
     made: list[int] = []
     monkeypatch.setattr(accumulate, "_FEW_SLICES", 10**6)
-    monkeypatch.setattr(group_shares, "_MOST_ROUNDS", 10**9 if shares else 0)
+    monkeypatch.setattr(group_shares, "_MOST_SHARES", 10**9 if shares else 0)
     monkeypatch.setattr(group_shares, "_BOUND", bound)
     monkeypatch.setattr(group_shares, "_LEAST_BYTES", 0)
     monkeypatch.setattr(group_shares, "run_shares", lambda *given, **named: made.append(given[4]) or run_shares(*given, **named))

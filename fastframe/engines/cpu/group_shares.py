@@ -11,8 +11,7 @@ from fastframe._kernels import aggregate as kernels
 from fastframe._threads import run
 from fastframe.column.memory import allocate_all
 
-_MOST_ROUNDS = 2          # with more, looking at the codes again costs more than scattering the rows
-_MOST_SHARES = 6          # of a round; the same
+_MOST_SHARES = 6          # with more, looking at all codes for each costs more than scattering the rows
 _WHOLE_GROUPS = 512        # groups of a share begin at whole words of a bitmap
 _LEAST_BYTES = 64 << 20   # of the columns read: of fewer, one late thread costs more than a share saves
 _BOUND = 6                # the states of a round take at most such a part of the columns read
@@ -21,7 +20,7 @@ _BOUND = 6                # the states of a round take at most such a part of th
 def share_groups(n_groups: int, state_bytes: int, read_bytes: int, n_threads: int) -> int:
     """How many groups a share has, of states of so many bytes each; 0 where other plans are faster."""
     n_rounds = -(-n_groups * state_bytes // max(read_bytes // _BOUND, 1))
-    if n_threads > _MOST_SHARES or read_bytes < _LEAST_BYTES or n_rounds > _MOST_ROUNDS:
+    if n_rounds * n_threads > _MOST_SHARES or read_bytes < _LEAST_BYTES:
         return 0
     return -(-n_groups // (n_rounds * n_threads * _WHOLE_GROUPS)) * _WHOLE_GROUPS
 
