@@ -88,12 +88,14 @@ cdef extern from "aggregations.hpp" namespace "ff" nogil:
         int64_t n_replicas
         int64_t state_bytes
         bint prefetch
+        bint far
         uint8_t* states
         uint32_t* missing
         uint8_t* touched
         uint32_t lane_offsets[256]
         uint32_t lane_spares[256]
         int64_t share_groups
+        int64_t first_share
         int64_t n_rows
         int64_t shift
         int64_t n_partitions
@@ -353,7 +355,8 @@ cdef class Program:
         bound.program = self.program
         return Task.make(kernel, &bound, sizeof(bound), self)
 
-    def update_slices(self, uintptr_t states, uintptr_t missing, uintptr_t touched, *, int64_t n_slices, int64_t n_replicas, bint prefetch):
+    def update_slices(self, uintptr_t states, uintptr_t missing, uintptr_t touched, *, int64_t n_slices, int64_t n_replicas, bint prefetch,
+                      bint far):
         """Over rows: each slice into its own table."""
         cdef int lane
         self.program.states = <uint8_t*>states                           # OUT
@@ -363,6 +366,7 @@ cdef class Program:
         self.program.n_replicas = n_replicas
         self.program.state_bytes = n_replicas * (self.program.n_groups + SPARE_SLOTS_) * self.program.stride
         self.program.prefetch = prefetch
+        self.program.far = far
         cdef int64_t words = self.program.stride // 8
         for lane in range(STEP_ROWS_):
             self.program.lane_offsets[lane] = <uint32_t>((lane % n_replicas) * (self.program.n_groups + SPARE_SLOTS_) * words)
@@ -410,13 +414,15 @@ cdef class Program:
         self.program.record_bytes = offset
         return offset
 
-    def update_shares(self, uintptr_t states, uintptr_t missing, uintptr_t touched, *, int64_t n_rows, int64_t share_groups):
-        """Over shares of so many groups (a multiple of 512), once `record_bytes` was asked: each adds its rows, to results."""
+    def update_shares(self, uintptr_t states, uintptr_t missing, uintptr_t touched, *, int64_t n_rows, int64_t share_groups,
+                      int64_t first_share):
+        """Over shares of so many groups (a multiple of 512), from ``first_share`` on: each adds its rows, to results."""
         self.program.states = <uint8_t*>states                           # OUT
         self.program.missing = <uint32_t*>missing                        # OUT
         self.program.touched = <uint8_t*>touched                         # OUT
         self.program.n_rows = n_rows
         self.program.share_groups = share_groups
+        self.program.first_share = first_share
         return self.task(shares_kernel(self.code_bytes))
 
     def count_records(self, uintptr_t places, *, int64_t n_partitions, int shift):

@@ -246,7 +246,7 @@ inline const StepKernels* step_kernels(int operation, int physical) {
 }
 
 template <class Source>
-inline Input input_for() { return {View(), (int32_t)sizeof(typename Source::value_t), 0, put_values<Source>}; }
+inline Input input_for() { return {View(), (int32_t)sizeof(typename Source::value_t), 0, put_values<Source>, gather_values<Source>}; }
 
 // How a column goes into records: its values, text's lengths, row numbers, or (any other id) only its validity.
 inline Input input_kernels(int source) {

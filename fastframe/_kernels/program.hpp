@@ -92,6 +92,7 @@ struct Input {
     int32_t width;     // in: bytes of a value in a record; 0 where only its validity is read
     int32_t offset;    // in: in a record
     void (*put)(const View& view, const row_t* rows, int count, uint8_t* const* records, int64_t offset);
+    void (*gather)(const View& view, const row_t* rows, int count, uint8_t* out);
 };
 
 enum Emitted : int { EMIT_N = -1, EMIT_MISSING = -2 };
@@ -125,14 +126,14 @@ struct Program {
     int64_t n_counted;
     // Slices.
     int64_t n_slices, n_replicas, state_bytes;
-    bool prefetch;
+    bool prefetch, far;                  // in: whether tables are beyond the second-level cache, and beyond what the third has for them
     uint8_t* states;                     // in, out: of each slice its table; of each kept partition
     uint32_t* missing;                   // in, out: of each table n_counted x (groups + SPARE_SLOTS)
     uint8_t* touched;                    // in, out: of each table n_counted: whether the counts are there
     uint32_t lane_offsets[STEP_ROWS];    // where the lane's replica begins, in words
     uint32_t lane_spares[STEP_ROWS];     // the state of rows that are left out
     // Shares; see program_shares.hpp.
-    int64_t share_groups, n_rows;        // in
+    int64_t share_groups, first_share, n_rows;   // in
     // Partitions; see program_partitions.hpp.
     int64_t shift, n_partitions, record_bytes;
     int64_t first_partition, stop_partition;   // in: of this batch

@@ -22,6 +22,11 @@ void put_values(const View& view, const row_t* rows, int count, uint8_t* const* 
     for (int lane = 0; lane < count; ++lane) store<typename Source::value_t>(records[lane] + offset, 0, Source::at(view, rows[lane]));
 }
 
+template <class Source>
+void gather_values(const View& view, const row_t* rows, int count, uint8_t* out) {
+    for (int lane = 0; lane < count; ++lane) store<typename Source::value_t>(out, lane, Source::at(view, rows[lane]));
+}
+
 // Over rows.
 template <typename Code>
 int count_records(void* raw, int64_t start, int64_t stop, int64_t slice) {
@@ -223,6 +228,19 @@ struct Unpacked {
             for (int lane = 0; lane < count; ++lane) {
                 const uint64_t missing = load<uint32_t>(records + lane * program.record_bytes + 4, 0) >> input & 1;
                 bits[lane >> 6] |= (missing ^ 1) << (lane & 63);
+            }
+        }
+    }
+    // The same, of rows that are not records.
+    void gather_rows(const Program& program, const row_t* rows, int count) {
+        for (size_t input = 0; input < program.inputs.size(); ++input) {
+            const Input& one = program.inputs[input];
+            if (one.width > 0) one.gather(one.view, rows, count, values.data() + input * STEP_ROWS * 16);
+            if (one.view.validity == nullptr) continue;
+            uint64_t* bits = validity.data() + input * (STEP_ROWS / 64);
+            memset(bits, 0, STEP_ROWS / 8);
+            for (int lane = 0; lane < count; ++lane) {
+                bits[lane >> 6] |= (uint64_t)bit_at(one.view.validity, one.view.bit_offset + rows[lane]) << (lane & 63);
             }
         }
     }

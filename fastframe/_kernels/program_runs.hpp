@@ -1,5 +1,6 @@
 // The pass over the rows of a slice: in runs where that is possible, else in blocks of them.
 #pragma once
+#include "prefetch.hpp"
 #include "program.hpp"
 
 namespace ff {
@@ -34,10 +35,10 @@ struct Loop {
         aim_values(views, row, values);
         run_words_kernel(n_words, digits())(states + offset, target, values, count);
     }
-    bool run(const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count) const {
+    bool run(const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count, bool scattered = false) const {
         if (n_words > 0) run_words(views, states, target, row, count);
         else if (next != nullptr) beside_of(*step, *next)->by_targets(*step, *next, views, states, target, row, count);
-        else return step->kernels->update(*step, views, states, target, row, count);
+        else return (scattered ? step->kernels->update_scattered : step->kernels->update)(*step, views, states, target, row, count);
         return true;
     }
 };
@@ -146,6 +147,33 @@ inline bool go_by_targets(const std::vector<Loop>& loops) {
     return !loops.empty();
 }
 
+constexpr int AHEAD_ROWS = 64;   // between asking for a state and adding to it
+constexpr int BURST_ROWS = 32;   // whose states are asked for together
+
+// The states of rows that are added later.
+inline void ask_for_states(const Program& program, const uint8_t* states, const uint32_t* targets, int count) {
+    for (int lane = 0; lane < count; ++lane) {
+        const uint8_t* state = states + 8 * (size_t)targets[lane];
+        prefetch_to_write(state);
+        if (program.stride > 64) prefetch_to_write(state + 64);
+    }
+}
+
+// A run of rows that lack nothing, from `row` on. Of a table that is far states are asked for well before their rows are added, so
+// that many misses of the cache are under way at a time.
+inline bool run_by_targets(const Program& program, const std::vector<Loop>& loops, const Area& area, const uint32_t* target, int64_t row, int count) {
+    const int burst = program.far && !is_clustered(target, count) ? BURST_ROWS : count;
+    if (burst < count) ask_for_states(program, area.states, target, AHEAD_ROWS < count ? AHEAD_ROWS : count);
+    for (int first = 0; first < count; first += burst) {
+        const int some = count - first < burst ? count - first : burst, ahead = count - first - AHEAD_ROWS;
+        if (burst < count && ahead > 0) ask_for_states(program, area.states, target + first + AHEAD_ROWS, ahead < burst ? ahead : burst);
+        for (const Loop& loop : loops) {
+            if (!loop.run(area.views, area.states, target + first, row + first, some)) return false;
+        }
+    }
+    return true;
+}
+
 template <typename Code>
 bool update_rows(const Program& program, const Area& area, int64_t start, int64_t stop) {
     const std::vector<Loop> loops = plan_loops(program);
@@ -163,10 +191,7 @@ bool update_rows(const Program& program, const Area& area, int64_t start, int64_
             if (program.prefetch) for (int lane = 0; lane < count; ++lane) __builtin_prefetch(area.states + 8 * (size_t)target[first + lane], 1);
             if (!update_block(program, area.views, area, group, target + first, run + first, count, false)) return false;
         }
-        if (!direct) continue;
-        for (const Loop& loop : loops) {
-            if (!loop.run(area.views, area.states, target, run, n_run)) return false;
-        }
+        if (direct && !run_by_targets(program, loops, area, target, run, n_run)) return false;
     }
     return true;
 }

@@ -11,7 +11,7 @@ import pytest
 
 from fastframe.column.column import Column
 from fastframe.dtypes import Kind
-from fastframe.engines.cpu import accumulate, layout, record_batches, updates
+from fastframe.engines.cpu import accumulate, group_shares, layout, record_batches, updates
 from fastframe.engines.cpu.aggregate import Wanted, aggregate, aggregate_all, aggregate_codes
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.partials import combine, finalize, update
@@ -32,14 +32,18 @@ def as_width(codes: np.ndarray[Any, Any], width: Any) -> np.ndarray[Any, Any]:
     return np.where(codes == 0xFFFFFFFF, np.iinfo(width).max, codes).astype(width)
 
 
-@pytest.fixture(params=["slices", "partitions", "rounds", "batches"])
+@pytest.fixture(params=["slices", "far slices", "partitions", "rounds", "batches", "shares"])
 def plan(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "far slices":
+        monkeypatch.setattr(accumulate, "_FAR_BYTES", 0)
+    if request.param == "shares":
+        monkeypatch.setattr(group_shares, "share_groups", lambda *given: 512)
     if request.param == "rounds":
         monkeypatch.setattr(record_batches, "_FEW_BYTES", 1)
     if request.param == "batches":
         monkeypatch.setattr(record_batches, "shape_of", lambda sizes: record_batches.Shape(2, 300, keeps=True))
         monkeypatch.setattr(record_batches, "_LEAST_SLICE", 512)
-    if request.param != "slices":
+    if request.param not in ("slices", "far slices"):
         monkeypatch.setattr(accumulate, "_MANY_GROUPS", 1)
         monkeypatch.setattr(accumulate, "SLICE_ROWS", 512)
         monkeypatch.setattr(accumulate, "_FEW_SLICES", 1000)

@@ -60,12 +60,12 @@ def make_column(kind: str) -> Column:
     return Column(arrays[kind]())
 
 
-def planned(monkeypatch: pytest.MonkeyPatch, *, shares: bool) -> list[int]:
-    """Have every pass go by shares, or by partitions; the numbers of groups of shares."""
+def planned(monkeypatch: pytest.MonkeyPatch, *, shares: bool, bound: int = 1) -> list[int]:
+    """Have every pass go by shares, of whose states each round takes one part in ``bound`` of what is read, or by partitions."""
     made: list[int] = []
     monkeypatch.setattr(accumulate, "_FEW_SLICES", 10**6)
-    monkeypatch.setattr(group_shares, "_MOST_BYTES", 10**9 if shares else 0)
-    monkeypatch.setattr(group_shares, "_BOUND", 1e-6)
+    monkeypatch.setattr(group_shares, "_MOST_SHARES", 10**9 if shares else 0)
+    monkeypatch.setattr(group_shares, "_BOUND", bound)
     monkeypatch.setattr(group_shares, "_LEAST_BYTES", 0)
     monkeypatch.setattr(group_shares, "run_shares", lambda *given, **named: made.append(given[4]) or run_shares(*given, **named))
     return made
@@ -78,8 +78,8 @@ def test_shares_have_the_bits_of_partitions(kind: str, order: str, monkeypatch: 
     wanted = [Wanted(AggregationCall(name), None if name == "size" else column) for name in NAMES[kind]]
     assert not planned(monkeypatch, shares=False)
     expected = [one.array for one in aggregate_all(wanted, groups)]
-    for threads in (1, 2, 3, 4):
-        made = planned(monkeypatch, shares=True)
+    for threads, bound in ((1, 1), (2, 1), (3, 1), (4, 1), (1, 6), (2, 12)):
+        made = planned(monkeypatch, shares=True, bound=bound)
         with option_context(threads=threads):
             found = [one.array for one in aggregate_all(wanted, groups)]
         assert len(made) >= 1
@@ -116,8 +116,14 @@ def test_shares_cover_all_groups(n_groups: int, n_threads: int) -> None:
     assert each * n_threads >= n_groups
 
 
-def test_states_past_the_bound_or_the_cache_are_not_shared() -> None:
-    assert share_groups(1_000_000, 8, 40_000_000, 2) == 0     # 8 MB of states beside columns of 40 MB
-    assert share_groups(1_000_000, 16, 320_000_000, 2) == 0   # beyond the cache
+def test_states_past_the_bound_come_in_rounds() -> None:
+    each = share_groups(1_000_000, 32, 120_000_000, 2)   # 32 MB of states beside columns of 120 MB
+    assert each % 512 == 0
+    assert 2 * each * 32 <= 20_000_000
+    assert each * 4 >= 1_000_000
+
+
+def test_where_other_plans_are_faster() -> None:
+    assert share_groups(1_000_000, 64, 120_000_000, 2) == 0   # four rounds
     assert share_groups(100_000, 8, 12_000_000, 2) == 0       # little to share
     assert share_groups(1_000_000, 8, 120_000_000, 64) == 0   # too many threads

@@ -26,6 +26,7 @@ from fastframe.errors import KernelError, KernelStatus
 GROUP_SLICE = 4096              # groups of one slice where a phase runs over groups; a multiple of 512
 _REPLICATED_BYTES = 1 << 14     # tables up to so large are replicated, or rows of one group would wait for each other
 _CACHED_BYTES = 1 << 18         # tables up to so large stay in a core's second-level cache
+_FAR_BYTES = 4 << 20            # tables of more miss the third-level cache, too, as every thread has one
 _LINE = 64
 _FEW_SLICES = 4                 # with fewer, and many groups, partitions share the work better
 _MANY_GROUPS = 1 << 13
@@ -136,7 +137,7 @@ class Pass:
         states, missing, touched = allocate_all(sizes, _OPERATION)
         update = self.program.update_slices(
             states.address, missing.address, touched.address, n_slices=n_slices, n_replicas=n_replicas,
-            prefetch=table * self.stride > _CACHED_BYTES,
+            prefetch=table * self.stride > _CACHED_BYTES, far=table * self.stride > _FAR_BYTES,
         )  # fmt: skip
         if not self._update(update, rows):
             return False
@@ -157,9 +158,10 @@ class Pass:
 
         self.program.record_bytes()
         state_bytes = self.stride + 4 * self.program.n_counted
-        of_share = share_groups(self.n_groups, state_bytes, self.n_rows * self.row_bytes, thread_count())
+        n_threads = thread_count()
+        of_share = share_groups(self.n_groups, state_bytes, self.n_rows * self.row_bytes, n_threads)
         if of_share:
-            return run_shares(self.program, self.n_rows, self.n_groups, self.stride, of_share, operation=_OPERATION)
+            return run_shares(self.program, self.n_rows, self.n_groups, self.stride, of_share, n_threads=n_threads, operation=_OPERATION)
         return run_partitions(self.program, sizes_of(self.program, self.n_rows, self.row_bytes, self.n_groups, self.stride), _OPERATION)
 
 
