@@ -45,6 +45,7 @@ def measure(settings: Settings, out: Path, say: Callable[[str], None]) -> Timing
     """Timings by contender and question; digests of the answers lie in ``out``."""
     data.tables(settings.chosen.data, settings.size, settings.folder)       # made before anybody is timed
     ask = _measure_cold if settings.family == "cold" else _measure_warm
+    _byte_compile()
     for name in settings.contenders:
         if not CONTENDERS[name].is_installed:
             say(f"{name} is skipped: there is no {CONTENDERS[name].python}")
@@ -69,7 +70,6 @@ def _measure_warm(settings: Settings, contender: str, out: Path, say: Callable[[
 def _measure_cold(settings: Settings, contender: str, out: Path, say: Callable[[str], None]) -> dict[str, Timing]:
     say(f"{contender} ...")
     files = data.parquet_files(settings.chosen.data, settings.size, settings.folder)
-    _byte_compile()
     for path in files.values():
         path.read_bytes()       # all contenders find the file in the page cache
     found = {}

@@ -72,8 +72,10 @@ struct TextKey {
     uint64_t hash() const { return fold(low ^ SECRET_LOW, high ^ SECRET_HIGH); }
 };
 
-// What is known of the lengths of a block: all equal and at most 7; at most 7; 8 to 15; nothing.
-enum TextKind { EVEN_WORDS, WORDS, PAIRS, ANY_TEXT };
+// What is known of the lengths of a block: at most 7, or 8 to 15 (EVEN: all equal); nothing.
+enum TextKind { EVEN_WORDS, WORDS, EVEN_PAIRS, PAIRS, ANY_TEXT };
+constexpr bool is_even(TextKind kind) { return kind == EVEN_WORDS || kind == EVEN_PAIRS; }
+constexpr bool are_words(TextKind kind) { return kind == EVEN_WORDS || kind == WORDS; }
 constexpr int64_t LONGEST_WORD = 7, LONGEST_PAIR = 15;
 
 inline uint64_t salted_hash(uint64_t word, uint64_t salt) { return fold(word ^ salt, SECRET_HIGH); }
@@ -91,6 +93,11 @@ inline uint64_t long_text_hash(const uint8_t* text, int64_t length) {
 // At most 7 bytes and their number, of a word that may hold more bytes; two shifts, as one by 64 is undefined.
 inline uint64_t counted_bytes(uint64_t word, int64_t count, int64_t length) {
     return (word << 8) << (56 - 8 * count) | (uint64_t)(length + 1);
+}
+
+// Of 8 to 15 bytes, where 16 can be read.
+inline TextKey pair_of(const uint8_t* text, int64_t length) {
+    return {load<uint64_t>(text, 0), counted_bytes(load<uint64_t>(text, 1), length - 8, length)};
 }
 
 inline uint64_t uncounted_bytes(uint64_t counted, int64_t count) { return count > 0 ? counted >> (64 - 8 * count) : 0; }
@@ -120,7 +127,7 @@ struct TextRows {
         if (KIND == ANY_TEXT && length > LONGEST_PAIR) {
             return {long_text_hash(text, length), (uint64_t)length << 8 | 0xFF};
         }
-        return {load<uint64_t>(text, 0), counted_bytes(load<uint64_t>(text, 1), length - 8, length)};
+        return pair_of(text, length);
     }
     TextKey key_anywhere(int64_t row) const {
         const int64_t start = offset(row), length = offset(row + 1) - start;
@@ -338,22 +345,35 @@ struct TextContext {
     uint64_t* homes;      // out of place: per final code, table << 32 | code; null where nobody asks
 };
 
+// The keys of a block of rows; texts of one length are found without their offsets.
+template <TextKind KIND, typename OFFSET>
+struct BlockKeys {
+    const TextRows<OFFSET>& rows;
+    int64_t block;
+    const uint8_t* first;
+    int64_t length;   // of an even block
+
+    BlockKeys(const TextRows<OFFSET>& texts, int64_t block_start)
+        : rows(texts), block(block_start), first(texts.text(block_start)), length(texts.offset(block_start + 1) - texts.offset(block_start)) {}
+
+    TextKey of(int at) const {
+        if constexpr (KIND == EVEN_WORDS) return {counted_bytes(load<uint64_t>(first + at * length, 0), length, length), 0};
+        if constexpr (KIND == EVEN_PAIRS) return pair_of(first + at * length, length);
+        if constexpr (KIND == ANY_TEXT) return rows.key_anywhere(block + at);
+        return rows.template key_inside<KIND>(block + at);
+    }
+};
+
 // Rows whose first slot has another text are listed without a branch, and looked up after the block.
-// Texts of one length (EVEN) are found without their offsets.
-template <bool EVEN, bool NULLS, typename OFFSET>
+template <TextKind KIND, bool NULLS, typename OFFSET>
 void encode_cached_words(const TextRows<OFFSET>& rows, TextTable& table, int64_t block, int count, uint64_t valid, code_t* codes) {
     const TextTable::WordSlot* const slots = table.words.data();
     const size_t mask = table.words.size() - 1;
     const uint64_t salt = table.salt;
-    const uint8_t* const first = rows.text(block);
-    const int64_t length = rows.offset(block + 1) - rows.offset(block);
-    const auto word_of = [&](int64_t at) {
-        return EVEN ? counted_bytes(load<uint64_t>(first + at * length, 0), length, length)
-                    : rows.template key_inside<WORDS>(block + at).low;
-    };
+    const BlockKeys<KIND, OFFSET> keys(rows, block);
     int misses[TEXT_BLOCK], n_misses = 0;
     for (int at = 0; at < count; ++at) {
-        const uint64_t word = word_of(at);
+        const uint64_t word = keys.of(at).low;
         const TextTable::WordSlot& slot = slots[salted_hash(word, salt) & mask];
         const bool missing = NULLS && !((valid >> at) & 1);
         codes[at] = missing ? NULL_CODE : slot.code;
@@ -361,13 +381,20 @@ void encode_cached_words(const TextRows<OFFSET>& rows, TextTable& table, int64_t
         n_misses += (slot.key != word) & !missing;
     }
     for (int miss = 0; miss < n_misses; ++miss) {
-        const uint64_t word = word_of(misses[miss]);
+        const uint64_t word = keys.of(misses[miss]).low;
         codes[misses[miss]] = table.find_word(word, table.word_hash(word), rows.first_row + block + misses[miss]);
     }
 }
 
+// As above, but slots are fetched ahead, and listed rows get a second look, at the next slot, before they are looked up: a look
+// that may go on for any number of slots mispredicts its end.
 template <TextKind KIND, bool NULLS, typename OFFSET>
 void encode_block(const TextRows<OFFSET>& rows, TextTable& table, int64_t block, int count, uint64_t valid, code_t* codes) {
+    const BlockKeys<KIND, OFFSET> source(rows, block);
+    const TextTable::WordSlot* const words = table.words.data();
+    const TextTable::Slot* const longer = table.longer.data();
+    const size_t word_mask = table.words.size() - 1, longer_mask = table.longer.size() - 1;
+    const auto is_word = [](const TextKey& key) { return are_words(KIND) || (KIND == ANY_TEXT && key.is_word()); };
     TextKey keys[TEXT_BLOCK];
     uint64_t hashes[TEXT_BLOCK];
     for (int at = 0; at < count; ++at) {
@@ -376,43 +403,52 @@ void encode_block(const TextRows<OFFSET>& rows, TextTable& table, int64_t block,
             hashes[at] = 0;
             continue;
         }
-        const TextKey key = KIND == ANY_TEXT ? rows.key_anywhere(block + at) : rows.template key_inside<KIND>(block + at);
-        const bool word = KIND == WORDS || (KIND == ANY_TEXT && key.is_word());
-        const uint64_t hash = word ? table.word_hash(key.low) : key.hash();
-        if (word) {
-            __builtin_prefetch(table.words.data() + (hash & (table.words.size() - 1)));
+        const TextKey key = source.of(at);
+        const uint64_t hash = is_word(key) ? table.word_hash(key.low) : key.hash();
+        if (is_word(key)) {
+            __builtin_prefetch(words + (hash & word_mask));
         } else {
-            const TextTable::Slot* slot = table.longer.data() + (hash & (table.longer.size() - 1));
+            const TextTable::Slot* slot = longer + (hash & longer_mask);
             __builtin_prefetch(slot);
             __builtin_prefetch((const uint8_t*)(slot + 1) - 1);   // a slot may lie in two cache lines
         }
         keys[at] = key;
         hashes[at] = hash;
     }
+    const auto look = [&](int at, size_t step, code_t& code) {
+        const TextKey& key = keys[at];
+        if (is_word(key)) {
+            const TextTable::WordSlot& slot = words[(hashes[at] + step) & word_mask];
+            code = slot.code;
+            return slot.key == key.low;
+        }
+        const TextTable::Slot& slot = longer[(hashes[at] + step) & longer_mask];
+        code = slot.code;
+        const bool same = ((slot.key.low ^ key.low) | (slot.key.high ^ key.high)) == 0;
+        return KIND == ANY_TEXT ? same && table.same_text(code, key, rows.text(block + at)) : same;
+    };
     int misses[TEXT_BLOCK], n_misses = 0;
     for (int at = 0; at < count; ++at) {
-        const TextKey& key = keys[at];
         const bool missing = NULLS && !((valid >> at) & 1);
-        bool same;
-        if (KIND == WORDS || (KIND == ANY_TEXT && key.is_word())) {
-            const TextTable::WordSlot& slot = table.words[hashes[at] & (table.words.size() - 1)];
-            same = slot.key == key.low;
-            codes[at] = missing ? NULL_CODE : slot.code;
-        } else {
-            const TextTable::Slot& slot = table.longer[hashes[at] & (table.longer.size() - 1)];
-            same = ((slot.key.low ^ key.low) | (slot.key.high ^ key.high)) == 0;
-            if (KIND == ANY_TEXT && same && !missing) same = table.same_text(slot.code, key, rows.text(block + at));
-            codes[at] = missing ? NULL_CODE : slot.code;
-        }
+        code_t code;
+        const bool same = look(at, 0, code);
+        codes[at] = missing ? NULL_CODE : code;
         misses[n_misses] = at;
         n_misses += !same & !missing;
     }
-    for (int miss = 0; miss < n_misses; ++miss) {
+    int n_left = 2 * n_misses > count ? n_misses : 0;   // so many are new texts
+    for (int miss = n_left; miss < n_misses; ++miss) {
+        const int at = misses[miss];
+        const bool same = look(at, 1, codes[at]);
+        misses[n_left] = at;
+        n_left += !same;
+    }
+    for (int miss = 0; miss < n_left; ++miss) {
         const int at = misses[miss];
         const TextKey& key = keys[at];
         const int64_t row = rows.first_row + block + at;
-        codes[at] = key.is_word() ? table.find_word(key.low, hashes[at], row)
-                                  : table.find_longer(key, hashes[at], rows.text(block + at), row);
+        codes[at] = is_word(key) ? table.find_word(key.low, hashes[at], row)
+                                 : table.find_longer(key, hashes[at], rows.text(block + at), row);
     }
 }
 
@@ -427,7 +463,7 @@ TextKind block_kind(const TextRows<OFFSET>& rows, int64_t block, int count) {
     }
     const int64_t room = rows.data_end - rows.offset(block + count - 1);   // from the last start on
     if (most <= LONGEST_WORD && room >= 8) return least == most ? EVEN_WORDS : WORDS;
-    if (least > LONGEST_WORD && most <= LONGEST_PAIR && room >= 16) return PAIRS;
+    if (least > LONGEST_WORD && most <= LONGEST_PAIR && room >= 16) return least == most ? EVEN_PAIRS : PAIRS;
     return ANY_TEXT;
 }
 
@@ -437,19 +473,14 @@ void encode_rows(const TextRows<OFFSET>& rows, TextTable& table, int64_t start, 
         const int count = stop - block < TEXT_BLOCK ? (int)(stop - block) : TEXT_BLOCK;
         const uint64_t valid = NULLS ? bits_at(rows.view.validity, rows.view.bit_offset + block, count) : 0;
         const TextKind kind = block_kind(rows, block, count);
-        const bool words = kind == WORDS || kind == EVEN_WORDS;
-        if (words && table.words.size() <= CACHED_SLOTS) {
-            if (kind == EVEN_WORDS) {
-                encode_cached_words<true, NULLS>(rows, table, block, count, valid, codes + block);
-            } else {
-                encode_cached_words<false, NULLS>(rows, table, block, count, valid, codes + block);
-            }
-        } else if (words) {
-            encode_block<WORDS, NULLS>(rows, table, block, count, valid, codes + block);
-        } else if (kind == PAIRS) {
-            encode_block<PAIRS, NULLS>(rows, table, block, count, valid, codes + block);
-        } else {
-            encode_block<ANY_TEXT, NULLS>(rows, table, block, count, valid, codes + block);
+        const bool cached = table.words.size() <= CACHED_SLOTS;
+        const auto encode = [&](auto block_of) { block_of(rows, table, block, count, valid, codes + block); };
+        switch (kind) {
+            case EVEN_WORDS: encode(cached ? encode_cached_words<EVEN_WORDS, NULLS, OFFSET> : encode_block<EVEN_WORDS, NULLS, OFFSET>); break;
+            case WORDS: encode(cached ? encode_cached_words<WORDS, NULLS, OFFSET> : encode_block<WORDS, NULLS, OFFSET>); break;
+            case EVEN_PAIRS: encode(encode_block<EVEN_PAIRS, NULLS, OFFSET>); break;
+            case PAIRS: encode(encode_block<PAIRS, NULLS, OFFSET>); break;
+            default: encode(encode_block<ANY_TEXT, NULLS, OFFSET>);
         }
     }
 }

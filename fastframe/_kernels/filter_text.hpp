@@ -3,6 +3,7 @@
 // Where a word of 64 rows keeps all, its bytes are one copy; else rows are visited one by one through the set bits, which
 // has no branch that depends on the data but the end of the word. A string is copied by whole vectors of 16 bytes where
 // both sides have room for what goes over its end; near the end of either, and for long strings, exactly.
+// Where all strings of a slice have one length (ids, codes), that is all the copy needs to know: offsets are not read again.
 #pragma once
 #include "text.hpp"
 
@@ -14,12 +15,14 @@ namespace ff {
 
 constexpr int COPY_BYTES = 16;         // of one vector
 constexpr int64_t LONG_TEXT = 64;      // longer strings are copied by memcpy
+constexpr int64_t UNEVEN = -1;
 
 struct FilterTextContext {
     TextSource source;            // in
     const uint64_t* words;        // in: of the plan
     const int64_t* row_starts;    // in (copy): kept rows before each slice
     int64_t* sizes;               // out (sizes): bytes per slice
+    int64_t* lengths;             // out (sizes), in (copy): of all strings of the slice, UNEVEN where they differ
     const int64_t* starts;        // in (copy): bytes before each slice, and in all
     uint8_t* out_offsets;         // out (copy): entry row + 1
     uint8_t* out_data;            // out (copy)
@@ -50,10 +53,31 @@ inline int64_t kept_bytes(const uint8_t* offsets, uint64_t word) {
 }
 #endif
 
+// The length of all strings of some rows, or UNEVEN, which the first rows tell in most cases.
+template <typename In>
+inline int64_t common_length(const uint8_t* offsets, int64_t n_rows) {
+    const In length = load<In>(offsets, 1) - load<In>(offsets, 0);
+    for (int64_t block = 0; block < n_rows; block += WORD_ROWS) {
+        const int64_t stop = n_rows - block < WORD_ROWS ? n_rows : block + WORD_ROWS;
+        In differs = 0;
+        for (int64_t row = block; row < stop; ++row) differs |= (load<In>(offsets, row + 1) - load<In>(offsets, row)) ^ length;
+        if (differs != 0) return UNEVEN;
+    }
+    return (int64_t)length;
+}
+
 template <typename In>
 int filter_text_sizes(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const FilterTextContext ctx = *(const FilterTextContext*)raw;
     int64_t size = 0;
+    const int64_t length = common_length<In>(ctx.source.offsets + start * (int64_t)sizeof(In), stop - start);
+    ctx.lengths[slice] = length;
+    if (length != UNEVEN) {
+        int64_t n_kept = 0;
+        for (int64_t row = start; row < stop; row += WORD_ROWS) n_kept += __builtin_popcountll(ctx.words[row / WORD_ROWS]);
+        ctx.sizes[slice] = n_kept * length;
+        return OK;
+    }
     for (int64_t row = start; row < stop; row += WORD_ROWS) {
         uint64_t word = ctx.words[row / WORD_ROWS];
         const uint8_t* offsets = ctx.source.offsets + row * (int64_t)sizeof(In);
@@ -110,9 +134,50 @@ inline int64_t append_kept(const FilterTextContext& ctx, int64_t row, uint64_t w
     return at;
 }
 
+// Copies the kept strings, all of one length, of a word. VECTORS: so many of 16 bytes may be copied for each, on both sides; 0: exactly.
+template <int VECTORS>
+inline uint8_t* copy_even(uint64_t word, const uint8_t* from, uint8_t* to, int64_t length) {
+    for (; word; word &= word - 1, to += length) {
+        const uint8_t* text = from + __builtin_ctzll(word) * length;
+        if (VECTORS == 0) memcpy(to, text, (size_t)length);
+        for (int done = 0; done < VECTORS; ++done) memcpy(to + done * COPY_BYTES, text + done * COPY_BYTES, COPY_BYTES);
+    }
+    return to;
+}
+
+// A slice whose strings have one length.
+template <typename In, typename Out>
+void filter_even_text(const FilterTextContext& ctx, int64_t start, int64_t stop, int64_t slice, int64_t length) {
+    const int64_t first = (int64_t)load<In>(ctx.source.offsets, start);
+    const uint8_t* const from_end = ctx.source.data + ctx.source.end;
+    uint8_t* to = ctx.out_data + ctx.starts[slice];
+    const uint8_t* const to_end = ctx.out_data + ctx.starts[slice + 1];
+    for (int64_t row = start; row < stop; row += WORD_ROWS) {
+        const uint64_t word = ctx.words[row / WORD_ROWS];
+        const uint8_t* from = ctx.source.data + first + (row - start) * length;
+        const int64_t n_bytes = WORD_ROWS * length;
+        if (word == ~(uint64_t)0 || length == 0) {
+            if (length > 0) memcpy(to, from, (size_t)n_bytes);
+            to += length == 0 ? 0 : n_bytes;
+        } else if (length <= 2 * COPY_BYTES && from_end - from >= n_bytes + 2 * COPY_BYTES && to_end - to >= n_bytes + 2 * COPY_BYTES) {
+            to = length <= COPY_BYTES ? copy_even<1>(word, from, to, length) : copy_even<2>(word, from, to, length);
+        } else {
+            to = copy_even<0>(word, from, to, length);
+        }
+    }
+    uint8_t* const offsets = ctx.out_offsets + (ctx.row_starts[slice] + 1) * (int64_t)sizeof(Out);
+    int64_t n_kept = 0;
+    for (int64_t row = start; row < stop; row += WORD_ROWS) n_kept += __builtin_popcountll(ctx.words[row / WORD_ROWS]);
+    for (int64_t at = 0; at < n_kept; ++at) store<Out>(offsets, at, (Out)(ctx.starts[slice] + (at + 1) * length));
+}
+
 template <typename In, typename Out>
 int filter_text_copy(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const FilterTextContext ctx = *(const FilterTextContext*)raw;
+    if (ctx.lengths[slice] != UNEVEN) {
+        filter_even_text<In, Out>(ctx, start, stop, slice, ctx.lengths[slice]);
+        return OK;
+    }
     const int64_t end = ctx.starts[slice + 1];   // of this slice's bytes
     int64_t out_row = ctx.row_starts[slice], at = ctx.starts[slice];
     for (int64_t row = start; row < stop; row += WORD_ROWS) {

@@ -43,6 +43,7 @@ cdef extern from "filter_text.hpp" namespace "ff" nogil:
         const uint64_t* words
         const int64_t* row_starts
         int64_t* sizes
+        int64_t* lengths
         const int64_t* starts
         uint8_t* out_offsets
         uint8_t* out_data
@@ -98,6 +99,7 @@ def filter_text_sizes(
     tuple source not None,   # IN
     tuple plan not None,     # IN: addresses (words, starts)
     uintptr_t sizes,         # OUT: int64 per slice
+    uintptr_t lengths,       # OUT: int64 per slice, of its strings where they have one
     object keep,
 ):
     """Bytes of the kept rows of each slice."""
@@ -105,6 +107,7 @@ def filter_text_sizes(
     ctx.source = as_text(source)
     ctx.words = <const uint64_t*><uintptr_t>plan[0]
     ctx.sizes = <int64_t*>sizes
+    ctx.lengths = <int64_t*>lengths
     return Task.make(filter_text_sizes_kernel(ctx.source.large), &ctx, sizeof(ctx), keep)
 
 
@@ -112,6 +115,7 @@ def filter_text_copy(
     tuple source not None,   # IN
     tuple plan not None,     # IN: addresses (words, starts)
     tuple sink not None,     # OUT
+    uintptr_t lengths,       # IN: as filter_text_sizes found them
     object keep,
 ):
     """Offsets and bytes of the kept rows."""
@@ -119,6 +123,7 @@ def filter_text_copy(
     ctx.source = as_text(source)
     ctx.words = <const uint64_t*><uintptr_t>plan[0]
     ctx.row_starts = <const int64_t*><uintptr_t>plan[1]
+    ctx.lengths = <int64_t*>lengths
     ctx.starts = <const int64_t*><uintptr_t>sink[0]
     ctx.out_offsets = <uint8_t*><uintptr_t>sink[1]
     ctx.out_data = <uint8_t*><uintptr_t>sink[2]

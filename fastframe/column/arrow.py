@@ -26,6 +26,7 @@ from fastframe.column.column import Column
 from fastframe.column.dictionary import normalise_dictionary, without_views
 from fastframe.column.numpy import column_from_numpy, column_from_pandas, is_numpy, is_pandas
 from fastframe.column.table import Table
+from fastframe.column.validation import validate
 from fastframe.dtypes import DType
 from fastframe.errors import DTypeError, DuplicateColumn, InvalidData
 from fastframe.options import options
@@ -99,7 +100,7 @@ def column_from_arrow(array: pa.Array | pa.ChunkedArray, name: str | None = None
     """
     if options.validate and not trusted:
         try:
-            array.validate(full=True)
+            validate(array)
         except pa.ArrowException as error:
             raise InvalidData.in_arrow(str(error), name) from None
     whole = _normalised(contiguous(without_views(array)), name)

@@ -20,6 +20,7 @@ from fastframe.column import Column
 from fastframe.column.arrow import column_from_arrow, contiguous
 from fastframe.column.column import encoded_column
 from fastframe.column.memory import allocate, allocate_array, as_buffer
+from fastframe.column.validation import codes_of, validate
 from fastframe.engines.cpu.keys_text import ChunkedEncoding, encode_rows, repeats, translate_codes
 from fastframe.engines.cpu.take import take
 from fastframe.errors import InvalidData
@@ -73,44 +74,13 @@ def decode(piece: Piece, name: str, kind: pa.DataType, *, encoded: bool) -> list
         finally:
             reader.close()
         if options.validate:
-            for chunk in column.chunks:
-                _validate(chunk)
+            validate(column)
         of_kind = column.type == kind or (encoded and column.type == pa.dictionary(pa.int32(), pa.string()))   # large text, too
         if not of_kind:
             raise InvalidData.in_file(piece.path, "Parquet", f"column {name!r} has different types in different files")
         if len(column) != piece.length:
             raise InvalidData.in_file(piece.path, "Parquet", f"column {name!r} has {len(column)} rows of {piece.length} in a row group")
     return [chunk for chunk in column.chunks if len(chunk)]
-
-
-def _validate(chunk: pa.Array) -> None:
-    """Check an array in full: codes by their largest, ASCII by offsets and largest byte, in a fraction of Arrow's time; others by Arrow."""
-    types, kind = pa.types, chunk.type
-    chunk.validate()
-    if types.is_dictionary(kind) and kind.index_type == pa.int32() and len(chunk) and not chunk.null_count:
-        chunk.dictionary.validate(full=True)
-        if _codes_of(chunk).max() < len(chunk.dictionary):
-            return
-    elif (types.is_string(kind) or types.is_large_string(kind)) and len(chunk) and _is_ascii(chunk):
-        return
-    chunk.validate(full=True)
-
-
-def _is_ascii(text: pa.Array) -> bool:
-    """Whether offsets ascend and the bytes between the first and the last, which `validate` has found to be there, are ASCII."""
-    wide = pa.types.is_large_string(text.type)
-    offsets: np.ndarray[Any, Any] = np.frombuffer(text.buffers()[1], np.int64 if wide else np.int32)[text.offset : text.offset + len(text) + 1]
-    if not (offsets[1:] >= offsets[:-1]).all():
-        return False
-    data = text.buffers()[2]
-    held = np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]] if data is not None else np.empty(0, np.uint8)
-    return not len(held) or bool(held.max() < 0x80)
-
-
-def _codes_of(chunk: pa.DictionaryArray) -> np.ndarray:
-    """The codes of an array, int32 as pyarrow's reader gives them, without sign: a negative one is too large then."""
-    indices = chunk.indices
-    return np.frombuffer(indices.buffers()[1], np.uint32)[indices.offset : indices.offset + len(chunk)]
 
 
 def assembly_of(kind: pa.DataType, n_rows: int, n_pieces: int) -> Joined | FixedWidth | Text:
@@ -192,7 +162,7 @@ class Text:
             return
         for chunk in chunks:
             if pa.types.is_dictionary(chunk.type):
-                self._codes[start : start + len(chunk)] = _codes_of(chunk)
+                self._codes[start : start + len(chunk)] = codes_of(chunk)
                 self._dictionaries[start] = chunk.dictionary
                 self._validity.put(start, chunk)
             else:

@@ -13,7 +13,6 @@ import pytest
 
 import fastframe as ff
 from fastframe.engines.cpu import keys_text
-from fastframe.io.parquet_columns import _validate
 
 ROWS = 12_000
 RNG = np.random.default_rng(17)
@@ -99,37 +98,6 @@ def test_own_files_keep_the_codes_of_long_dictionaries(tmp_path: Path) -> None:
     pages = pq.ParquetFile(tmp_path / "x").metadata.row_group(0).column(0)
     assert pages.total_uncompressed_size < 400_000 * 4 + 2_000_000 + 400_000   # the dictionary, and codes of two bytes
     assert ff.read_parquet(tmp_path / "x")["s"].tolist() == texts
-
-
-@pytest.mark.parametrize("codes", [[0, 1, 2, 0], [0, -1, 1, 0], [2**31 - 1, 0, 0, 0], [0, 0, None, 2], [0, 0, None, -7]])
-def test_codes_beyond_their_dictionary_are_refused(codes: list[int | None]) -> None:
-    """What a damaged file could make of pyarrow's reader; a sliced array judges its own rows only."""
-    indices = pa.array([99, *codes], pa.int32())
-    array = pa.DictionaryArray.from_arrays(indices, pa.array(["a", "b"]), safe=False)
-    with pytest.raises(pa.ArrowInvalid):
-        _validate(array.slice(1))
-    with pytest.raises(pa.ArrowInvalid):
-        _validate(array)
-    _validate(pa.DictionaryArray.from_arrays(pa.array([99, 1, 0, None if None in codes else 1], pa.int32()), pa.array(["a", "b"]), safe=False).slice(1))
-    broken = pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(np.array([0, 1], np.int32)), pa.py_buffer(b"\xff")])
-    with pytest.raises(pa.ArrowInvalid, match="UTF8"):
-        _validate(pa.DictionaryArray.from_arrays(pa.array([0, 0], pa.int32()), broken, safe=False))
-
-
-def _text(offsets: list[int], data: bytes, dtype: pa.DataType) -> pa.Array:
-    width = np.int64 if dtype == pa.large_string() else np.int32
-    return pa.Array.from_buffers(dtype, len(offsets) - 1, [None, pa.py_buffer(np.array(offsets, width)), pa.py_buffer(data)])
-
-
-@pytest.mark.parametrize("dtype", [pa.string(), pa.large_string()])
-def test_damaged_text_is_refused(dtype: pa.DataType) -> None:
-    for offsets, data in (([0, 2, 1, 3], b"abc"), ([0, 1, 4], b"abc"), ([0, 9, 3], b"abc"), ([-1, 1, 3], b"abc"), ([0, 1, 3], b"a\xff\xff"),
-                          ([0, 1, 2], "é".encode())):  # fmt: skip
-        with pytest.raises(pa.ArrowInvalid):
-            _validate(_text(offsets, data, dtype))
-    for array in (_text([0, 1, 3], "aé".encode(), dtype), pa.array(["ab", None, "", "é"], dtype), pa.array([], dtype), pa.nulls(3, dtype),
-                  pa.array(["é", "ab", "c"], dtype).slice(1)):  # fmt: skip
-        _validate(array)
 
 
 def test_columns_of_all_kinds_keep_the_order_that_was_asked_for(tmp_path: Path) -> None:

@@ -59,12 +59,12 @@ def test_corner_cases(values: list[str | None]) -> None:
         _check(Column(_as(values, kind)))
 
 
-@pytest.mark.parametrize("length", range(9))
+@pytest.mark.parametrize("length", [*range(10), 12, 14, 15, 16])
 @pytest.mark.parametrize("bytes_under_nulls", [False, True])
 def test_texts_of_one_length(length: int, bytes_under_nulls: bool) -> None:
     """Beyond the seeds, with texts that come late, and next to other lengths."""
     n_rows = 2 * keys_text.SEED_ROWS + 5_000
-    pool = [f"{number:08x}"[8 - length :] for number in range(60)]
+    pool = [f"{number:016x}"[16 - length :] for number in range(60)]
     texts = [pool[pick] for pick in RNG.integers(0, 50, n_rows)]
     texts[-3_000:] = [pool[pick] for pick in RNG.integers(0, 60, 3_000)]
     texts[100:105] = ["other", "", "a", "ab", "abc"]

@@ -196,12 +196,14 @@ def _filter_bits(column: Column, plan: FilterPlan) -> Column:
 
 
 def _filter_text(column: Column, plan: FilterPlan) -> Column:
-    source, keep = text_source(column.array), (column, plan)
+    source = text_source(column.array)
+    lengths = np.empty(-(-plan.n_rows // SLICE_ROWS), np.int64)
+    at, keep = address_of(lengths), (column, plan, lengths)
     array = text_array(
         column.array.type,
         plan.n_selected,
-        lambda sizes: text_kernels.filter_text_sizes(source, plan.addresses, sizes, keep),
-        lambda sink: text_kernels.filter_text_copy(source, plan.addresses, sink, keep),
+        lambda sizes: text_kernels.filter_text_sizes(source, plan.addresses, sizes, at, keep),
+        lambda sink: text_kernels.filter_text_copy(source, plan.addresses, sink, at, keep),
         lambda: _validity(column, plan),
         operation=_OPERATION,
         task_rows=plan.n_rows,
