@@ -42,7 +42,7 @@ def bracketed(
     results: list[Column] = []
     for first in range(0, len(shares), _TOGETHER):
         some = np.array(shares[first : first + _TOGETHER], np.float64)
-        found = _tried(column, some, dtype, interpolation, unit, operation)
+        found = _tried(column, some, dtype, interpolation=interpolation, unit=unit, operation=operation)
         if found is None:
             return None
         results += found
@@ -50,10 +50,10 @@ def bracketed(
 
 
 def _tried(
-    column: Column, shares: Shares, dtype: DType, interpolation: int, unit: int, operation: str
+    column: Column, shares: Shares, dtype: DType, *, interpolation: int, unit: int, operation: str
 ) -> list[Column] | None:  # fmt: skip
     for margin in _MARGINS:
-        results, found = _quantiles(column, shares, dtype, interpolation, unit, margin, operation)
+        results, found = _quantiles(column, shares, dtype, interpolation=interpolation, unit=unit, margin=margin, operation=operation)
         if all(found):
             return [_one_row(dtype, result if state == _FOUND else None, operation) for result, state in zip(results, found, strict=True)]
     return None
@@ -63,12 +63,12 @@ def _one_row(dtype: DType, result: Bytes | None, operation: str) -> Column:
     if result is None:
         return Column(pa.nulls(1, dtype.arrow), dtype)
     value = allocate(len(result), operation)
-    np.frombuffer(value, np.uint8)[:] = result
+    np.frombuffer(memoryview(value), np.uint8)[:] = result
     return column_from_buffers(dtype, 1, value)
 
 
 def _quantiles(
-    column: Column, shares: Shares, dtype: DType, interpolation: int, unit: int, margin: float, operation: str
+    column: Column, shares: Shares, dtype: DType, *, interpolation: int, unit: int, margin: float, operation: str
 ) -> tuple[Bytes, list[int]]:  # fmt: skip
     assert column.physical is not None
     assert dtype.physical is not None
