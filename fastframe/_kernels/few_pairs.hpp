@@ -10,7 +10,7 @@
 
 namespace ff {
 
-constexpr int64_t MOST_KEPT_PAIRS = 1 << 12;   // of one slice; a table twice as large is about a quarter of a second-level cache
+constexpr int64_t MOST_KEPT_PAIRS = 1 << 12;   // of one slice; a table of four slots each is a fraction of a second-level cache
 
 struct FewPairs {
     View view;           // in
@@ -28,7 +28,7 @@ int keep_pairs(void* raw, int64_t start, int64_t stop, int64_t slice) {
     typedef typename Source::value_t T;
     const FewPairs& ctx = *(const FewPairs*)raw;
     int bits = 4;
-    while (((int64_t)1 << bits) < 2 * std::min(stop - start, MOST_KEPT_PAIRS)) ++bits;
+    while (((int64_t)1 << bits) < 4 * std::min(stop - start, MOST_KEPT_PAIRS)) ++bits;
     const uint32_t slots = (uint32_t)1 << bits;
     const std::unique_ptr<T[]> value(new (std::nothrow) T[slots]);
     const std::unique_ptr<code_t[]> owner(new (std::nothrow) code_t[slots]);   // NULL_CODE: the slot is free
