@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fastframe.column import Column
 from fastframe.engines.cpu import distinct, scatter, topk
-from fastframe.engines.cpu.aggregate import Wanted, aggregate, aggregate_all
+from fastframe.engines.cpu.aggregate import Wanted, aggregate, aggregate_all, aggregate_codes
 from fastframe.engines.cpu.groups import Groups
 from fastframe.engines.cpu.topk import top_k
 from fastframe.engines.cpu.window import window
@@ -175,7 +175,7 @@ def test_quantiles_by_partition_are_those_by_group(dtype: str, monkeypatch: pyte
 
 @pytest.mark.parametrize("n_groups", [1, 40, 3_000])
 @pytest.mark.parametrize("kind", ["int8", "uint64", "int64", "float64", "string"])
-def test_both_plans_count_the_same(kind: str, n_groups: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_plans_count_the_same(kind: str, n_groups: int, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(n_groups)
     numbers = rng.integers(0, 30, 60_000)
     values = np.char.mod("t%d", numbers) if kind == "string" else numbers.astype(kind) + np.array(2**64 - 40 if kind == "uint64" else 0).astype(kind)
@@ -184,6 +184,8 @@ def test_both_plans_count_the_same(kind: str, n_groups: int, monkeypatch: pytest
     expected = [len({values[row] for row in rows if column.array[row].is_valid}) for rows in rows_by_group(groups)]
     assert aggregate(column, AggregationCall("nunique"), groups).array.to_pylist() == expected
     monkeypatch.setattr(distinct, "_extent", lambda column: (0, None))
+    assert aggregate(column, AggregationCall("nunique"), groups).array.to_pylist() == expected
+    monkeypatch.setattr(distinct, "_few", lambda source, operation: None)
     monkeypatch.setattr(distinct, "_PAIRS", 100)
     assert aggregate(column, AggregationCall("nunique"), groups).array.to_pylist() == expected
 
@@ -192,9 +194,46 @@ def test_a_table_of_pairs_grows() -> None:
     """More pairs in one partition than a table begins with room for."""
     values = np.random.default_rng(0).permutation(200_000).astype(np.float64)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distinct, "_few", lambda source, operation: None)
         patch.setattr(distinct, "_PAIRS", 1 << 30)
         result = aggregate(Column(pa.array(np.concatenate([values, values]))), AggregationCall("nunique"), groups_of(np.zeros(400_000, np.uint8), 1))
     assert result.array.to_pylist() == [200_000]
+
+
+FEW = {
+    "two decimals": lambda rng, n: np.round(rng.normal(0, 1, n), 2),
+    "as many as a slice keeps": lambda rng, n: np.arange(n) % 4_096 * 0.25,
+    "one more": lambda rng, n: np.arange(n) % 4_097 * 0.25,
+    "few, but others in each slice": lambda rng, n: np.arange(n) // 100 * 1.5,
+    "many at the end": lambda rng, n: np.maximum(np.arange(n) - n + 5_000, 0) * 0.5,
+    "zeros of both signs and NaN": lambda rng, n: rng.choice([-0.0, 0.0, np.nan, np.inf, -np.inf, 5e-324], n),
+    "no number": lambda rng, n: np.full(n, np.nan),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("shape", FEW)
+@pytest.mark.parametrize("n_groups", [1, 7])
+def test_few_pairs_of_several_slices(shape: str, dtype: str, n_groups: int) -> None:
+    """Slices share values, or have values of their own; where one has too many the other plan counts the same."""
+    rng, n_rows = np.random.default_rng(3), 300_000
+    values, missing = FEW[shape](rng, n_rows + 9).astype(dtype), rng.random(n_rows + 9) < 0.1
+    codes = np.zeros(n_rows, np.uint8) if n_groups == 1 else rng.choice(np.array([*range(n_groups - 1), 255], np.uint8), n_rows)
+    for column, held in ((Column(pa.array(values).slice(5, n_rows)), codes < n_groups),
+                         (Column(pa.array(values, mask=missing).slice(5, n_rows)), (codes < n_groups) & ~missing[5:-4])):  # fmt: skip
+        own = values[5:-4]
+        held = held & ~np.isnan(own)
+        expected = [len(np.unique(own[held & (codes == group)] + 0)) for group in range(n_groups)]
+        for threads in (1, 2, 4):
+            with option_context(threads=threads):
+                assert aggregate(column, AggregationCall("nunique"), groups_of(codes, n_groups)).array.to_pylist() == expected
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 63, 65, 5_000])
+def test_distinct_values_of_few_rows(count: int) -> None:
+    for values in (np.arange(count) * 0.5, np.full(count, 2.5), np.full(count, np.nan)):
+        (found,) = aggregate_codes([Wanted(AggregationCall("nunique"), Column(pa.array(values)))], None, 1, filled=count > 0)
+        assert found.array.to_pylist() == [len(np.unique(values[~np.isnan(values)]))]
 
 
 # ---- top rows -------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Distinct values of each group: by marks where they are of a small range, else by hashed pairs."""
+"""Distinct values of each group: by marks where they are of a small range, in small tables where they are few, else by hashed pairs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe._kernels import distinct as kernels
-from fastframe._threads import run
+from fastframe._kernels.scatter import value_bytes
+from fastframe._threads import run, slice_rows
 from fastframe.column.column import Column
+from fastframe.column.memory import allocate
 from fastframe.dtypes import INT64, Physical
 from fastframe.engines.cpu.comparable import identities
 from fastframe.engines.cpu.facts import value_range
@@ -19,6 +21,7 @@ from fastframe.engines.cpu.scatter import MOST_PARTITIONS, Source, scatter
 _PAIRS = 1 << 13        # of one partition: values, codes and table fit half of a core's second-level cache
 _PARTITION_SLICE = 8    # partitions that share one table
 _GROUP_SLICE = 4096
+_CODE_BYTES = 4
 _FEW_CELLS = 1 << 12    # marks that cost nothing, however few the rows
 _UNRANGED = (Physical.F32, Physical.F64, Physical.I128)
 
@@ -34,7 +37,8 @@ def distinct_counts(column: Column, codes: Codes | None, n_groups: int, *, opera
     if n_values is not None and cells <= max(_FEW_CELLS, len(column) * row_bytes // 5):   # a fifth of the input
         counts = _marked(source, low, n_values, operation)
     else:
-        counts = _hashed(source, operation)
+        few = _few(source, operation)
+        counts = few if few is not None else _hashed(source, operation)
     return Column(pa.array(counts), INT64)
 
 
@@ -62,6 +66,24 @@ def _marked(source: Source, least: int, n_values: int, operation: str) -> np.nda
     )  # fmt: skip
     run(mark, source.n_rows, operation=operation)
     run(count, source.n_groups, _GROUP_SLICE, operation=operation)
+    return counts
+
+
+def _few(source: Source, operation: str) -> np.ndarray[Any, Any] | None:
+    """From the pairs that each slice keeps; None where one of them has too many."""
+    pair_bytes = kernels.MOST_KEPT * (value_bytes(source.id) + _CODE_BYTES)
+    rows = slice_rows(source.n_rows, pair_bytes, value_bytes(source.id))
+    n_slices = -(-source.n_rows // rows)
+    values = allocate(n_slices * kernels.MOST_KEPT * value_bytes(source.id), operation)
+    codes = allocate(n_slices * kernels.MOST_KEPT * _CODE_BYTES, operation)
+    kept, counts = np.empty(n_slices, np.int64), np.zeros(source.n_groups, np.int64)
+    keep, count = kernels.few_pairs(
+        source.id, source.view, source.kernel_codes, n_slices=n_slices, values=values.address, own_codes=codes.address, kept=kept.ctypes.data,
+        counts=counts.ctypes.data, keep_alive=(source, values, codes, kept, counts),
+    )  # fmt: skip
+    if run(keep, source.n_rows, rows, operation=operation) is not None:
+        return None
+    run(count, 1, 1, operation=operation)
     return counts
 
 
