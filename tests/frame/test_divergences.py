@@ -305,3 +305,19 @@ def test_windows_count_infinities() -> None:
     values = [1.0, float("inf"), 2.0, 3.0]
     assert ff.Series(values).rolling(2).sum().tolist() == [None, float("inf"), float("inf"), 5.0]
     assert pd.Series(values).rolling(2).sum().isna().tolist() == [True, True, True, False]
+
+
+def test_group_nlargest_of_values() -> None:
+    data = {"k": [1, 1, 2], "v": [None, 2.0, None]}
+    assert ff.DataFrame(data).groupby("k")["v"].nlargest(2).tolist() == [2.0]
+    assert pd.DataFrame(data).groupby("k")["v"].nlargest(2).isna().tolist() == [False, True, True]
+    assert ff.DataFrame(data)["v"].nlargest(2).isna().tolist() == [False, True]   # of a whole column, as in pandas
+
+
+def test_describe_of_numbers() -> None:
+    days = [datetime.datetime(2024, 1, 1), datetime.datetime(2024, 1, 3), datetime.datetime(2024, 1, 3)]
+    found = ff.Series(days).describe()
+    assert found.index.tolist() == ["count", "unique", "top", "freq"]
+    assert found.tolist() == ["3", "2", "2024-01-03 00:00:00", "2"]
+    assert list(ff.DataFrame({"t": days, "n": [1, 2, 3]}).describe().columns) == ["n"]
+    assert pd.Series(days).describe()["mean"] == pd.Timestamp("2024-01-02 08:00")
