@@ -15,6 +15,7 @@ from fastframe.column.arrow import table_from_arrow
 from fastframe.column.memory import release_arrow_memory
 from fastframe.errors import ColumnNotFound, DuplicateColumn, InvalidData, UnsupportedOperation
 from fastframe.io.parquet_columns import FixedWidth, Joined, Piece, Text, assembly_of, decode, has_place, is_encoded, leaves_of
+from fastframe.io.parquet_footer import chunk_facts
 from fastframe.io.paths import expand, reading, whole_file
 from fastframe.io.recorded import recorded_read, recorded_write
 
@@ -24,13 +25,11 @@ _DICTIONARY_PAGE_BYTES = 64 << 20   # of a row group's text: writers' usual 1 MB
 
 def _stored_bytes(paths: list[str], table: Table) -> int:
     """Compressed bytes of the table's columns in the files."""
-    import pyarrow.parquet as pq
-
     names, n_bytes = set(table.names), 0
-    for metadata in map(pq.read_metadata, paths):
-        for group in range(metadata.num_row_groups):
-            chunks = map(metadata.row_group(group).column, range(metadata.num_columns))
-            n_bytes += sum(chunk.total_compressed_size for chunk in chunks if chunk.path_in_schema.split(".")[0] in names)
+    for path in paths:
+        metadata = _metadata(path)
+        leaves = [leaf for leaf in range(metadata.num_columns) if metadata.schema.column(leaf).path.split(".")[0] in names]
+        n_bytes += int(chunk_facts(path, metadata).stored[:, leaves].sum())
     return n_bytes
 
 
@@ -92,9 +91,10 @@ def _pieces(paths: Sequence[str], metadata: Sequence[Any], row_groups: Sequence[
     pieces, start = [], 0
     for path, one in zip(paths, metadata, strict=True):
         with reading(path, "Parquet"):
+            chunks = chunk_facts(path, one)
             for group in row_groups if row_groups is not None else range(one.num_row_groups):
                 length = one.row_group(group).num_rows
-                pieces.append(Piece(path, one, group, len(pieces), start, length))
+                pieces.append(Piece(path, one, chunks, group, len(pieces), start, length))
                 start += length
     return pieces
 
@@ -102,10 +102,10 @@ def _pieces(paths: Sequence[str], metadata: Sequence[Any], row_groups: Sequence[
 def _read_columns(pieces: Sequence[Piece], fields: Sequence[pa.Field], n_rows: int) -> dict[str, Column]:
     """Some columns, their row groups read side by side."""
     assemblies = [assembly_of(field.type, n_rows, len(pieces)) for field in fields]
-    files = {piece.path: piece.metadata for piece in pieces}.values()
+    files = {piece.path: piece for piece in pieces}.values()
     calls: list[Callable[[], None]] = []
     for field, assembly in zip(fields, assemblies, strict=True):
-        encoded = isinstance(assembly, Text) and all(is_encoded(one, leaves_of(one, field.name)[0]) for one in files)
+        encoded = isinstance(assembly, Text) and all(is_encoded(one.chunks, leaves_of(one.metadata, field.name)[0]) for one in files)
         calls += [partial(_read_piece, piece, field, assembly, encoded) for piece in pieces]
     run_calls(calls)
     return {field.name: assembly.finish(field.name) for field, assembly in zip(fields, assemblies, strict=True)}
@@ -118,12 +118,14 @@ def _read_piece(piece: Piece, field: pa.Field, assembly: Joined | FixedWidth | T
 
 
 def _common_schema(paths: Sequence[str], metadata: Sequence[Any]) -> pa.Schema:
-    first: pa.Schema = metadata[0].schema.to_arrow_schema()
+    first: list[pa.Schema] = []
     for path, one in zip(paths, metadata, strict=True):
-        schema = one.schema.to_arrow_schema()
-        if schema.names != first.names:
-            raise InvalidData.in_file(path, "Parquet", f"its columns {schema.names[:10]} differ from those of {paths[0]}, {first.names[:10]}")
-    return first
+        with reading(path, "Parquet"):   # names may be damaged, too
+            schema = one.schema.to_arrow_schema()
+            first = first or [schema]
+            if schema.names != first[0].names:
+                raise InvalidData.in_file(path, "Parquet", f"its columns {schema.names[:10]} differ from those of {paths[0]}, {first[0].names[:10]}")
+    return first[0]
 
 
 def _filtered(paths: Sequence[str], columns: Sequence[str] | None, filters: Any) -> Table:

@@ -24,6 +24,7 @@ from fastframe.column.validation import codes_of, validate
 from fastframe.engines.cpu.keys_text import ChunkedEncoding, encode_rows, repeats, translate_codes
 from fastframe.engines.cpu.take import take
 from fastframe.errors import InvalidData
+from fastframe.io.parquet_footer import ChunkFacts
 from fastframe.io.paths import reading
 from fastframe.options import options
 
@@ -38,6 +39,7 @@ class Piece(NamedTuple):
 
     path: str
     metadata: Any
+    chunks: ChunkFacts
     row_group: int
     number: int   # among all pieces
     start: int
@@ -50,15 +52,10 @@ def leaves_of(metadata: Any, name: str) -> list[int]:
     return [leaf for leaf, path in enumerate(paths) if path == name or path.startswith(f"{name}.")]
 
 
-def is_encoded(metadata: Any, leaf: int) -> bool:
+def is_encoded(chunks: ChunkFacts, leaf: int) -> bool:
     """Whether text is dictionary-encoded throughout, judged by its bytes a row in the file."""
-    size = rows = 0
-    for group in range(metadata.num_row_groups):
-        chunk = metadata.row_group(group).column(leaf)
-        if not chunk.has_dictionary_page:
-            return False
-        size, rows = size + chunk.total_uncompressed_size, rows + chunk.num_values
-    return rows > 0 and size < ENCODED_BYTES_PER_ROW * rows
+    n_values = int(chunks.n_values[:, leaf].sum())
+    return bool(chunks.has_dictionary[:, leaf].all() and int(chunks.size[:, leaf].sum()) < ENCODED_BYTES_PER_ROW * n_values)
 
 
 def decode(piece: Piece, name: str, kind: pa.DataType, *, encoded: bool) -> list[pa.Array]:

@@ -1,0 +1,3 @@
+FACT_WORDS: int
+
+def chunk_facts(footer: int, n_bytes: int, out: int, capacity: int) -> int: ...
