@@ -193,6 +193,7 @@ class _Calls(Generic[T]):
     def outcome(self) -> list[T]:
         """The results, or the exception of the lowest failing call."""
         if self._errors:
+            self.stop()   # for a helper that comes late: without the errors it would take up calls that nobody waits for
             try:
                 raise self._errors[min(self._errors)]
             finally:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import joblib
 import pytest
 
-from fastframe._threads import run_calls, thread_count
+from fastframe._threads import driver, run_calls, thread_count
 from fastframe.options import option_context
 from tests.threads.probing import Probe
 
@@ -136,3 +136,19 @@ def test_ctrl_c_in_calls() -> None:
     assert float(lines[0]) - sent < 0.1 + 0.2   # a call that has begun is waited for
     assert lines[1:] == ["0 True", "[1, 2]"]
     assert child.returncode == 0
+
+
+def test_a_helper_that_comes_after_a_failure_calls_nothing() -> None:
+    """It may be so late that the failure has been raised already, and what the calls would read is gone."""
+    called: list[int] = []
+
+    def fail() -> None:
+        raise ValueError("first")
+
+    calls = driver._Calls([fail, lambda: called.append(1)])
+    calls.work()
+    calls.wait()
+    with pytest.raises(ValueError, match="first"):
+        calls.outcome()
+    calls.help()
+    assert not called
