@@ -3,6 +3,7 @@
 // Results start at bit 0. An operand without bits stands for the same bit everywhere, so "no validity" needs no bitmap
 // of ones. Unaligned operands are read through a funnel shift of words (`bits_at`), as in Arrow's `BitmapWordReader`.
 #pragma once
+#include "compare_words.hpp"
 #include "kernel.hpp"
 
 namespace ff {
@@ -130,11 +131,7 @@ int missing_floats(void* raw, int64_t start, int64_t stop, int64_t) {
     const BitSource valid = validity_of(ctx.column);
     for (int64_t row = start; row < stop; row += WORD_ROWS) {
         const int count = rows_in_word(row, stop);
-        uint64_t word = 0;
-        for (int bit = 0; bit < count; ++bit) {
-            const T value = load<T>(ctx.column.values, row + bit);
-            word |= (uint64_t)(value != value) << bit;
-        }
+        uint64_t word = nan_word<T>(ctx.column.values + row * (int64_t)sizeof(T), count);
         if (HAS_NULLS) word |= low_bits(~word_at(valid, row, count), count);
         store_word(ctx.out, row, word, count);
     }

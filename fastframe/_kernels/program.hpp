@@ -15,12 +15,9 @@
 #include <new>
 #include <vector>
 
+#include "compare_words.hpp"
 #include "finalize.hpp"
 #include "pair_runs.hpp"
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 namespace ff {
 
@@ -199,31 +196,6 @@ inline bool any_nan(const View& view, int64_t row, int count) {
         found |= value != value;
     }
     return found != 0;
-}
-
-// The bits of up to 64 values that are NaN.
-template <typename T>
-inline uint64_t nan_word(const uint8_t* values, int count) {
-    uint64_t word = 0;
-    int lane = 0;
-#if defined(__SSE2__)
-    for (; lane + 4 <= count; lane += 4) {
-        unsigned found;
-        if constexpr (sizeof(T) == 8) {
-            const __m128d low = _mm_loadu_pd((const double*)values + lane), high = _mm_loadu_pd((const double*)values + lane + 2);
-            found = (unsigned)_mm_movemask_ps(_mm_shuffle_ps(_mm_castpd_ps(_mm_cmpunord_pd(low, low)), _mm_castpd_ps(_mm_cmpunord_pd(high, high)), 0x88));
-        } else {
-            const __m128 four = _mm_loadu_ps((const float*)values + lane);
-            found = (unsigned)_mm_movemask_ps(_mm_cmpunord_ps(four, four));
-        }
-        word |= (uint64_t)found << lane;
-    }
-#endif
-    for (; lane < count; ++lane) {
-        const T value = load<T>(values, lane);
-        word |= (uint64_t)(value != value) << lane;
-    }
-    return word;
 }
 
 template <typename T>

@@ -279,13 +279,7 @@ inline bool reduce_block(const Program& program, const Area& area, int64_t row, 
                 for (int word = 0; word * 64 < count; ++word) counts[0] += (uint32_t)__builtin_popcountll(missing[word]);
             }
             if (!blocks) continue;
-            memcpy(own, target, (size_t)count * sizeof(uint32_t));
-            for (int word = 0; word * 64 < count; ++word) {
-                for (uint64_t bits = missing[word]; bits != 0; bits &= bits - 1) {
-                    const int lane = word * 64 + __builtin_ctzll(bits);
-                    own[lane] = (1 + (uint32_t)(lane & (SPARE_SLOTS - 1))) * words;
-                }
-            }
+            redirect(own, target, words, words, count, missing);
             to = own;
         }
         for (int32_t number = presence.first_step; blocks && number < presence.stop_step; ++number) {
