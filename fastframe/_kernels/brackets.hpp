@@ -10,6 +10,7 @@
 #include <memory>
 #include <new>
 
+#include "hash.hpp"
 #include "quantile.hpp"
 
 namespace ff {
@@ -48,9 +49,7 @@ struct Brackets {
 // A local table has less than 2^31 rows, and samples at most 2^20, so products fit.
 inline int64_t drawn_row(int64_t n_rows, int drawn_bits, int64_t at) {
     const int64_t first = n_rows * at >> drawn_bits, next = n_rows * (at + 1) >> drawn_bits;
-    uint64_t mixed = (uint64_t)at * 0x9E3779B97F4A7C15ull;   // splitmix64
-    mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9ull;
-    mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBull;
+    const uint64_t mixed = mix((uint64_t)at);
     return first + (int64_t)((mixed >> 33) * (uint64_t)(next - first) >> 31);
 }
 
@@ -235,13 +234,7 @@ inline kernel_t bracket_loops(int step) {
 
 template <class Source>
 inline kernel_t brackets_of(int step, int result) {
-    typedef typename Source::value_t T;
-    if (result == F64) return bracket_loops<Source, double>(step);
-    if constexpr (std::is_same<T, float>::value) return result == F32 ? bracket_loops<Source, float>(step) : nullptr;
-    else if constexpr (!std::is_same<T, double>::value) {
-        if (result == I64) return bracket_loops<Source, int64_t>(step);
-        return bracket_loops<Source, T>(step);   // a value of the column itself
-    } else return nullptr;
+    return for_result<typename Source::value_t>(result, [=](auto one) { return bracket_loops<Source, decltype(one)>(step); });
 }
 
 // From values of `physical` to results of `result`; null where there is none.

@@ -132,14 +132,18 @@ inline kernel_t quantile_loops(bool partitions) {
     return has_avx2() ? quantile_phase<T, R, WideLoops>(partitions) : quantile_phase<T, R, BaselineLoops>(partitions);
 }
 
+// `kernel_for(R())` for the result that quantiles of T are wanted in: R is double, float of floats, int64, or T itself. Null where there is none.
+template <typename T, class KernelFor>
+inline kernel_t for_result(int result, KernelFor kernel_for) {
+    if (result == F64) return kernel_for(double());
+    if constexpr (std::is_same<T, float>::value) return result == F32 ? kernel_for(float()) : nullptr;
+    else if constexpr (!std::is_same<T, double>::value) return result == I64 ? kernel_for(int64_t()) : kernel_for(T());
+    else return nullptr;
+}
+
 template <typename T>
 inline kernel_t quantile_of(int result, bool partitions) {
-    if (result == F64) return quantile_loops<T, double>(partitions);
-    if constexpr (std::is_same<T, float>::value) return result == F32 ? quantile_loops<float, float>(partitions) : nullptr;
-    else if constexpr (!std::is_same<T, double>::value) {
-        if (result == I64) return quantile_loops<T, int64_t>(partitions);
-        return quantile_loops<T, T>(partitions);   // a value of the column itself
-    } else return nullptr;
+    return for_result<T>(result, [=](auto one) { return quantile_loops<T, decltype(one)>(partitions); });
 }
 
 // From values of `physical` (bools as uint8) to results of `result`.

@@ -41,11 +41,12 @@ def gathered(column: Column, calls: Sequence[AggregationCall], codes: Codes | No
         values = present(column)
         together: Scattered | None = None
         for same in _alike(of_quantiles, column.dtype):
-            found = _of_one_group(same, values, column.dtype) if codes is None else None
+            asked = _asked(same, column.dtype)
+            found = bracketed(values, asked) if codes is None and len(column) >= FEWEST_ROWS else None
             if found is None:
                 if together is None:
-                    together = by_group(_source(values, codes, n_groups), operation=same[0].name)
-                found = _quantiles(same, values, together, column.dtype, n_groups)
+                    together = by_group(_source(values, codes, n_groups), operation=asked.operation)
+                found = _quantiles(asked, values, together, n_groups)
             results |= {id(call): result for call, result in zip(same, found, strict=True)}
     for call in calls:
         if call.aggregation.finalize == "distinct":
@@ -71,32 +72,26 @@ def _interpolation(call: AggregationCall) -> str:
     return str(call.options.get("interpolation", "linear"))
 
 
-def _of_one_group(calls: Sequence[AggregationCall], column: Column, dtype: DType) -> list[Column] | None:
-    """The same of all rows where they are many, without bringing them together; None where that is not possible."""
-    if len(column) < FEWEST_ROWS:
-        return None
+def _asked(calls: Sequence[AggregationCall], dtype: DType) -> Quantiles:
+    """What calls that one kernel call answers ask of a column of a dtype."""
     result = calls[0].resolve(dtype)
-    interpolation = INTERPOLATIONS.index(_interpolation(calls[0]))
-    return bracketed(column, Quantiles(_shares(calls), result, interpolation, unit(dtype, result), calls[0].name))
+    shares = [call.options.get("q", 0.5) for call in calls]
+    return Quantiles(shares, result, INTERPOLATIONS.index(_interpolation(calls[0])), unit(dtype, result), calls[0].name)
 
 
-def _shares(calls: Sequence[AggregationCall]) -> list[float]:
-    return [call.options.get("q", 0.5) for call in calls]
-
-
-def _quantiles(calls: Sequence[AggregationCall], column: Column, together: Scattered, dtype: DType, n_groups: int) -> list[Column]:
-    operation, result = calls[0].name, calls[0].resolve(dtype)
+def _quantiles(asked: Quantiles, column: Column, together: Scattered, n_groups: int) -> list[Column]:
+    operation, result = asked.operation, asked.dtype
     assert column.physical is not None
     assert result.physical is not None
-    shares = np.array(_shares(calls), np.float64)
-    values = [allocate(n_groups * result.width, operation) for _ in calls]
-    bits = [allocate_bits(n_groups, operation) for _ in calls]
+    shares = np.array(asked.shares, np.float64)
+    values = [allocate(n_groups * result.width, operation) for _ in shares]
+    bits = [allocate_bits(n_groups, operation) for _ in shares]
     addresses = np.array([block.address for block in values + bits], np.uint64)
     task = quantile.quantiles(
         column.physical, result.physical, together.values.address, together.starts.ctypes.data,
         codes=together.codes.address if together.codes is not None else 0, n_groups=n_groups, shift=together.shift,
-        shares=shares.ctypes.data, n_shares=len(calls), interpolation=INTERPOLATIONS.index(_interpolation(calls[0])),
-        unit=unit(dtype, result), out=addresses.ctypes.data, validity=addresses[len(calls) :].ctypes.data,
+        shares=shares.ctypes.data, n_shares=len(shares), interpolation=asked.interpolation,
+        unit=asked.unit, out=addresses.ctypes.data, validity=addresses[len(shares) :].ctypes.data,
         keep_alive=(together, shares, values, bits, addresses),
     )  # fmt: skip
     run(task, *_shares_of_work(together, n_groups), operation=operation)
