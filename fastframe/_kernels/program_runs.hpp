@@ -35,7 +35,7 @@ struct Loop {
         aim_values(views, row, values);
         run_words_kernel(n_words, digits())(states + offset, target, values, count);
     }
-    bool run(const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count, bool scattered = false) const {
+    bool run(const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count, bool scattered) const {
         if (n_words > 0) run_words(views, states, target, row, count);
         else if (next != nullptr) beside_of(*step, *next)->by_targets(*step, *next, views, states, target, row, count);
         else return (scattered ? step->kernels->update_scattered : step->kernels->update)(*step, views, states, target, row, count);
@@ -147,6 +147,13 @@ inline bool go_by_targets(const std::vector<Loop>& loops) {
     return !loops.empty();
 }
 
+inline bool run_loops(const std::vector<Loop>& loops, const View* views, uint8_t* states, const uint32_t* target, int64_t row, int count, bool scattered) {
+    for (const Loop& loop : loops) {
+        if (!loop.run(views, states, target, row, count, scattered)) return false;
+    }
+    return true;
+}
+
 constexpr int AHEAD_ROWS = 64;   // between asking for a state and adding to it
 constexpr int BURST_ROWS = 32;   // whose states are asked for together
 
@@ -159,17 +166,14 @@ inline void ask_for_states(const Program& program, const uint8_t* states, const 
     }
 }
 
-// A run of rows that lack nothing, from `row` on. Of a table that is far states are asked for well before their rows are added, so
-// that many misses of the cache are under way at a time.
-inline bool run_by_targets(const Program& program, const std::vector<Loop>& loops, const Area& area, const uint32_t* target, int64_t row, int count) {
-    const int burst = program.far && !is_clustered(target, count) ? BURST_ROWS : count;
-    if (burst < count) ask_for_states(program, area.states, target, AHEAD_ROWS < count ? AHEAD_ROWS : count);
-    for (int first = 0; first < count; first += burst) {
-        const int some = count - first < burst ? count - first : burst, ahead = count - first - AHEAD_ROWS;
-        if (burst < count && ahead > 0) ask_for_states(program, area.states, target + first + AHEAD_ROWS, ahead < burst ? ahead : burst);
-        for (const Loop& loop : loops) {
-            if (!loop.run(area.views, area.states, target + first, row + first, some)) return false;
-        }
+// Rows that lack nothing, from `row` on, whose states are far: asked for well before rows are added, so that many misses of the cache
+// are under way at a time. The targets of the first `n_aimed` rows are known, of which those of AHEAD_ROWS have been asked for.
+inline bool run_in_bursts(const Program& program, const std::vector<Loop>& loops, const View* views, uint8_t* states, const uint32_t* target,
+                          int64_t row, int count, int n_aimed, bool scattered) {
+    for (int first = 0; first < count; first += BURST_ROWS) {
+        const int some = count - first < BURST_ROWS ? count - first : BURST_ROWS, left = n_aimed - first - AHEAD_ROWS;
+        if (left > 0) ask_for_states(program, states, target + first + AHEAD_ROWS, left < some ? left : some);
+        if (!run_loops(loops, views, states, target + first, row + first, some, scattered)) return false;
     }
     return true;
 }
@@ -191,7 +195,13 @@ bool update_rows(const Program& program, const Area& area, int64_t start, int64_
             if (program.prefetch) for (int lane = 0; lane < count; ++lane) __builtin_prefetch(area.states + 8 * (size_t)target[first + lane], 1);
             if (!update_block(program, area.views, area, group, target + first, run + first, count, false)) return false;
         }
-        if (direct && !run_by_targets(program, loops, area, target, run, n_run)) return false;
+        if (!direct) continue;
+        if (!program.far || is_clustered(target, n_run)) {
+            if (!run_loops(loops, area.views, area.states, target, run, n_run, false)) return false;
+            continue;
+        }
+        ask_for_states(program, area.states, target, n_run < AHEAD_ROWS ? n_run : AHEAD_ROWS);
+        if (!run_in_bursts(program, loops, area.views, area.states, target, run, n_run, n_run, false)) return false;
     }
     return true;
 }

@@ -97,15 +97,8 @@ inline bool add_picked(const Program& program, const std::vector<Loop>& loops, c
         ask_for_states(program, area.states, targets + AHEAD_ROWS, count);
         return update_block(program, views, area, picked.groups, targets, 0, count, true);
     }
-    const int burst = is_clustered(targets, count) ? count : BURST_ROWS;
-    for (int first = 0; first < count; first += burst) {
-        const int some = count - first < burst ? count - first : burst;
-        ask_for_states(program, area.states, targets + first + AHEAD_ROWS, some);
-        for (const Loop& loop : loops) {
-            if (!loop.run(views, area.states, targets + first, first, some, true)) return false;
-        }
-    }
-    return true;
+    if (is_clustered(targets, count)) return run_loops(loops, views, area.states, targets, 0, count, true);
+    return run_in_bursts(program, loops, views, area.states, targets, 0, count, count + AHEAD_ROWS, true);
 }
 
 template <typename Code>
