@@ -20,7 +20,7 @@ constexpr int64_t UNEVEN = -1;
 struct FilterTextContext {
     TextSource source;            // in
     const uint64_t* words;        // in: of the plan
-    const int64_t* row_starts;    // in (copy): kept rows before each slice
+    const int64_t* row_starts;    // in: kept rows before each slice, and in all
     int64_t* sizes;               // out (sizes): bytes per slice
     int64_t* lengths;             // out (sizes), in (copy): of all strings of the slice, UNEVEN where they differ
     const int64_t* starts;        // in (copy): bytes before each slice, and in all
@@ -53,6 +53,8 @@ inline int64_t kept_bytes(const uint8_t* offsets, uint64_t word) {
 }
 #endif
 
+inline int64_t n_kept(const FilterTextContext& ctx, int64_t slice) { return ctx.row_starts[slice + 1] - ctx.row_starts[slice]; }
+
 // The length of all strings of some rows, or UNEVEN, which the first rows tell in most cases.
 template <typename In>
 inline int64_t common_length(const uint8_t* offsets, int64_t n_rows) {
@@ -73,9 +75,7 @@ int filter_text_sizes(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const int64_t length = common_length<In>(ctx.source.offsets + start * (int64_t)sizeof(In), stop - start);
     ctx.lengths[slice] = length;
     if (length != UNEVEN) {
-        int64_t n_kept = 0;
-        for (int64_t row = start; row < stop; row += WORD_ROWS) n_kept += __builtin_popcountll(ctx.words[row / WORD_ROWS]);
-        ctx.sizes[slice] = n_kept * length;
+        ctx.sizes[slice] = n_kept(ctx, slice) * length;
         return OK;
     }
     for (int64_t row = start; row < stop; row += WORD_ROWS) {
@@ -148,6 +148,10 @@ inline uint8_t* copy_even(uint64_t word, const uint8_t* from, uint8_t* to, int64
 // A slice whose strings have one length.
 template <typename In, typename Out>
 void filter_even_text(const FilterTextContext& ctx, int64_t start, int64_t stop, int64_t slice, int64_t length) {
+    uint8_t* const offsets = ctx.out_offsets + (ctx.row_starts[slice] + 1) * (int64_t)sizeof(Out);
+    const int64_t n_rows = n_kept(ctx, slice);
+    for (int64_t at = 0; at < n_rows; ++at) store<Out>(offsets, at, (Out)(ctx.starts[slice] + (at + 1) * length));
+    if (length == 0) return;   // there may be no bytes at all
     const int64_t first = (int64_t)load<In>(ctx.source.offsets, start);
     const uint8_t* const from_end = ctx.source.data + ctx.source.end;
     uint8_t* to = ctx.out_data + ctx.starts[slice];
@@ -156,19 +160,15 @@ void filter_even_text(const FilterTextContext& ctx, int64_t start, int64_t stop,
         const uint64_t word = ctx.words[row / WORD_ROWS];
         const uint8_t* from = ctx.source.data + first + (row - start) * length;
         const int64_t n_bytes = WORD_ROWS * length;
-        if (word == ~(uint64_t)0 || length == 0) {
-            if (length > 0) memcpy(to, from, (size_t)n_bytes);
-            to += length == 0 ? 0 : n_bytes;
+        if (word == ~(uint64_t)0) {
+            memcpy(to, from, (size_t)n_bytes);
+            to += n_bytes;
         } else if (length <= 2 * COPY_BYTES && from_end - from >= n_bytes + 2 * COPY_BYTES && to_end - to >= n_bytes + 2 * COPY_BYTES) {
             to = length <= COPY_BYTES ? copy_even<1>(word, from, to, length) : copy_even<2>(word, from, to, length);
         } else {
             to = copy_even<0>(word, from, to, length);
         }
     }
-    uint8_t* const offsets = ctx.out_offsets + (ctx.row_starts[slice] + 1) * (int64_t)sizeof(Out);
-    int64_t n_kept = 0;
-    for (int64_t row = start; row < stop; row += WORD_ROWS) n_kept += __builtin_popcountll(ctx.words[row / WORD_ROWS]);
-    for (int64_t at = 0; at < n_kept; ++at) store<Out>(offsets, at, (Out)(ctx.starts[slice] + (at + 1) * length));
 }
 
 template <typename In, typename Out>

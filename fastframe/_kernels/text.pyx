@@ -106,6 +106,7 @@ def filter_text_sizes(
     cdef FilterTextContext ctx
     ctx.source = as_text(source)
     ctx.words = <const uint64_t*><uintptr_t>plan[0]
+    ctx.row_starts = <const int64_t*><uintptr_t>plan[1]
     ctx.sizes = <int64_t*>sizes
     ctx.lengths = <int64_t*>lengths
     return Task.make(filter_text_sizes_kernel(ctx.source.large), &ctx, sizeof(ctx), keep)
