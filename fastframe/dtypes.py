@@ -167,6 +167,11 @@ for _name, _arrow, _kind, _physical, _numpy in _PLAIN:
     _BY_NAME.setdefault(_name, _made)
 
 
+def is_arrow_text(kind: pa.DataType) -> bool:
+    """Whether an Arrow type is plain text: strings with offsets of either width, no views."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
 @lru_cache(maxsize=1024)
 def from_arrow(arrow: pa.DataType, column: str | None = None) -> DType:
     """The dtype of an Arrow type as it is held (string_view and half-supported types are converted at intake).

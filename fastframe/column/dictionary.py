@@ -46,8 +46,7 @@ def one_zero(values: pa.Array) -> pa.Array:
     """Floats with 0.0 for -0.0: Arrow encodes the two as two values."""
     import pyarrow.compute as pc
 
-    zero = pa.scalar(0.0, values.type)
-    return pc.if_else(pc.equal(values, zero), zero, values)
+    return pc.add(values, pa.scalar(0.0, values.type))
 
 
 def _without_bitmap(values: pa.Array) -> pa.Array:

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe._threads import SLICE_ROWS, run_calls
+from fastframe.dtypes import is_arrow_text
 
 _FEW_ROWS = 1 << 12   # Arrow is done with them before we have begun
 
@@ -39,7 +40,7 @@ def validate(array: pa.Array | pa.ChunkedArray) -> None:
 
 def _parts(chunk: pa.Array) -> Iterator[pa.Array]:
     """The chunk, or slices of it where they can be judged one by one: a slice counts its nulls anew, so the chunk's count is checked here."""
-    if not _is_text(chunk.type) or len(chunk) <= SLICE_ROWS or not _counts_its_nulls(chunk):
+    if not is_arrow_text(chunk.type) or len(chunk) <= SLICE_ROWS or not _counts_its_nulls(chunk):
         yield chunk
         return
     for start in range(0, len(chunk), SLICE_ROWS):
@@ -48,17 +49,13 @@ def _parts(chunk: pa.Array) -> Iterator[pa.Array]:
 
 def _validate(chunk: pa.Array) -> None:
     if len(chunk) and _counts_its_nulls(chunk):
-        if _is_text(chunk.type) and _is_ascii(chunk):
+        if is_arrow_text(chunk.type) and _is_ascii(chunk):
             return
         if pa.types.is_dictionary(chunk.type) and chunk.type.index_type == pa.int32() and not chunk.null_count:
             validate(chunk.dictionary)
             if codes_of(chunk).max() < len(chunk.dictionary):
                 return
     chunk.validate(full=True)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
 def _counts_its_nulls(chunk: pa.Array) -> bool:

@@ -320,7 +320,8 @@ class GroupBy(GroupFunctions, GroupAggregations, GroupPairs, GroupWindows, HasWi
 
         if not self._one:
             raise UnsupportedOperation.of_method("GroupBy", "nlargest", "Choose one column: df.groupby(keys)['x'].nlargest(n).")
-        (name,), n = self._chosen, whole_number("GroupBy.nlargest" if largest else "GroupBy.nsmallest", "n", n)
+        n = whole_number("GroupBy.nlargest" if largest else "GroupBy.nsmallest", "n", n)
+        (name,) = self._chosen
         needed = Table({key: self._table[key] for key in dict.fromkeys([*self._internal_keys, *self._frame._label_keys, name])})
         found = run(TopK(self._internal_keys, name, n, largest, self._sort, self._dropna), needed)
         under = [*self._internal_keys, *self._frame._label_keys]

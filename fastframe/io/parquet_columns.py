@@ -21,6 +21,7 @@ from fastframe.column.arrow import column_from_arrow, contiguous
 from fastframe.column.column import encoded_column
 from fastframe.column.memory import allocate, allocate_array, as_buffer
 from fastframe.column.validation import codes_of, validate
+from fastframe.dtypes import is_arrow_text
 from fastframe.engines.cpu.keys_text import ChunkedEncoding, encode_rows, repeats, translate_codes
 from fastframe.engines.cpu.take import take
 from fastframe.errors import InvalidData
@@ -82,8 +83,7 @@ def decode(piece: Piece, name: str, kind: pa.DataType, *, encoded: bool) -> list
 
 def assembly_of(kind: pa.DataType, n_rows: int, n_pieces: int) -> Joined | FixedWidth | Text:
     """An empty column of an Arrow type, to be filled piece by piece on any threads, then finished."""
-    types = pa.types
-    if types.is_string(kind) or types.is_large_string(kind):
+    if is_arrow_text(kind):
         return Text(kind, n_rows, n_pieces)
     return FixedWidth(kind, n_rows) if has_place(kind, n_pieces) else Joined(kind)
 

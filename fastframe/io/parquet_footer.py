@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,17 +13,16 @@ from fastframe.errors import InvalidData
 
 _END = 8   # bytes after the footer: its length and the magic word
 
+Facts = np.ndarray[Any, np.dtype[np.int64]]
 
-class ChunkFacts:
-    """What a file's footer says of its column chunks: arrays of int64, a row for each row group and a column for each leaf column."""
 
-    __slots__ = ("has_dictionary", "n_values", "size", "stored")
+class ChunkFacts(NamedTuple):
+    """What a file's footer says of its column chunks: int64, a row for each row group and a column for each leaf column."""
 
-    def __init__(self, facts: np.ndarray[Any, np.dtype[np.int64]]) -> None:
-        self.has_dictionary = facts[:, :, 0]   # 1 where the chunk has a page of a dictionary
-        self.stored = facts[:, :, 1]           # bytes in the file
-        self.size = facts[:, :, 2]             # bytes once decompressed
-        self.n_values = facts[:, :, 3]         # nulls included
+    has_dictionary: Facts   # 1 where the chunk has a page of a dictionary
+    stored: Facts           # bytes in the file
+    size: Facts             # bytes once decompressed
+    n_values: Facts         # nulls included
 
 
 def chunk_facts(path: str, metadata: Any) -> ChunkFacts:
@@ -42,4 +41,4 @@ def chunk_facts(path: str, metadata: Any) -> ChunkFacts:
     found = kernels.chunk_facts(file.address + len(content) - _END - n_bytes, n_bytes, address_of(facts), n_groups * n_columns)
     if found != n_groups * n_columns:
         raise InvalidData.in_file(path, "Parquet", f"its footer describes {found} column chunks, not {n_groups} row groups of {n_columns} columns")
-    return ChunkFacts(facts)
+    return ChunkFacts(*np.moveaxis(facts, 2, 0))

@@ -17,7 +17,7 @@ import pyarrow as pa
 from fastframe import dtypes
 from fastframe.column import Column
 from fastframe.column.plain import array_of, array_with_missing, missing_rows, raw_values
-from fastframe.dtypes import FLOAT32, INT64, UINT64, DType, Kind
+from fastframe.dtypes import FLOAT32, INT64, UINT64, DType, Kind, is_arrow_text
 from fastframe.errors import ContractError
 from fastframe.predict.intake import is_array, names_of, table_of
 
@@ -115,7 +115,7 @@ class _Matching:
             found = Column(pa.nulls(len(column), pa.int32()))
         elif column.dtype.kind in _TEXT_OR_CATEGORY:
             found = self._by_dictionary(column, remembered, position)
-        elif column.dtype.kind in _NUMBERS and not _is_text(categories.type):   # type: ignore[union-attr]
+        elif column.dtype.kind in _NUMBERS and not is_arrow_text(categories.type):   # type: ignore[union-attr]
             values = column.array.cast(pa.float32()) if column.physical is None else column.array
             found = self._settled(Column(codes_of_numbers(values, categories)), column)
         else:
@@ -136,7 +136,7 @@ class _Matching:
 
         encoded = encode_text(column)
         dictionary, categories = encoded.dictionary, self.field.categories
-        if len(dictionary) and _is_text(dictionary.type) != _is_text(categories.type):   # type: ignore[union-attr]
+        if len(dictionary) and is_arrow_text(dictionary.type) != is_arrow_text(categories.type):   # type: ignore[union-attr]
             self._refuse(f"category of {dictionary.type}" if column.dtype.kind is Kind.CATEGORY else column.dtype)
             return column
         last = remembered.get(position)
@@ -181,10 +181,6 @@ def _n_nan(column: Column) -> int:
     return int(np.count_nonzero(values != values))
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
 def _hint(given: DType) -> str:
     return " Use its codes, or .astype(...) to convert it first." if given.kind is Kind.CATEGORY else ""
 
@@ -195,7 +191,7 @@ def places_in(dictionary: pa.Array, categories: pa.Array) -> Column | None:
         return None
     if not len(dictionary):
         return Column(pa.nulls(0, pa.int32()))
-    if not _is_text(dictionary.type):
+    if not is_arrow_text(dictionary.type):
         return Column(codes_of_numbers(dictionary, categories))
     import pyarrow.compute as pc
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from fastframe.column.column import Column, encoded_column
 from fastframe.dtypes import Kind
-from fastframe.engines.cpu.keys_text import encode_text
-from fastframe.engines.cpu.take import take
+from fastframe.engines.cpu.keys_text import encode_text, rank_of_dictionary
+from fastframe.engines.cpu.take import code_rows, take
 
 Restore = Callable[[Column], Column]
 
@@ -29,17 +29,15 @@ def comparable(column: Column) -> tuple[Column, Restore]:
         return column, lambda values: values
     if column.dtype.kind is Kind.CATEGORY:   # ordered: by code
         return Column(column.codes), lambda values: encoded_column(values.array, column.dictionary, column.dtype, ordered=True)
-    from fastframe.engines.cpu.sort import sort_rows
-
-    order = sort_rows([Column(column.dictionary)], descending=[False])
-    ranks = np.empty(len(order), np.int32)
-    ranks[order] = np.arange(len(order), dtype=np.int32)
+    positions = rank_of_dictionary(column.dictionary)
+    order = np.empty_like(positions)
+    order[positions] = np.arange(len(order), dtype=np.int32)
 
     def restore(values: Column) -> Column:
         codes = take(Column(pa.array(order)), _rows(values), missing=True)
         return encoded_column(codes.array, column.dictionary, column.dtype)
 
-    return take(Column(pa.array(ranks)), _rows(Column(column.codes)), missing=True), restore
+    return take(Column(pa.array(positions)), code_rows(column), missing=True), restore
 
 
 def truth(column: Column) -> Column:
@@ -48,7 +46,7 @@ def truth(column: Column) -> Column:
         return present(column)
     text = column.dictionary
     empty = np.array([not value for value in text.to_pylist()], dtype=bool)
-    return take(Column(pa.array(~empty)), _rows(Column(column.codes)), missing=True)
+    return take(Column(pa.array(~empty)), code_rows(column), missing=True)
 
 
 def identities(column: Column) -> Column:
@@ -58,6 +56,6 @@ def identities(column: Column) -> Column:
     return Column(column.codes) if column.is_encoded else present(column)
 
 
-def _rows(codes: Column) -> np.ndarray[Any, np.dtype[np.int32]]:
-    """Codes as row numbers of the dictionary, -1 where null."""
-    return np.ascontiguousarray(codes.array.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int32)
+def _rows(positions: Column) -> np.ndarray[Any, np.dtype[np.int32]]:
+    """Numbers of a column as row numbers, -1 where null."""
+    return np.ascontiguousarray(positions.array.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int32)

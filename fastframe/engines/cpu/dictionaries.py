@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe.column.column import Column
-from fastframe.dtypes import STRING, Kind
+from fastframe.dtypes import STRING, Kind, is_arrow_text
 from fastframe.engines.cpu.forms import codes_column, rewrapped
 from fastframe.engines.cpu.take import code_rows, take
 from fastframe.errors import LossyCast
@@ -100,6 +100,6 @@ def as_text(column: Column) -> Column:
     if column.dtype.kind is not Kind.CATEGORY:
         return column
     values = column.dictionary
-    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+    if not is_arrow_text(values.type):
         values = values.cast(pa.string())
     return Column(pa.DictionaryArray.from_arrays(codes_column(column).array, values, safe=False), STRING)

@@ -16,12 +16,11 @@ from fastframe.dtypes import INT64, Physical
 from fastframe.engines.cpu.comparable import identities
 from fastframe.engines.cpu.facts import value_range
 from fastframe.engines.cpu.row_codes import Codes
-from fastframe.engines.cpu.scatter import MOST_PARTITIONS, Source, scatter
+from fastframe.engines.cpu.scatter import CODE_BYTES, MOST_PARTITIONS, Source, scatter
 
 _PAIRS = 1 << 13        # of one partition: values, codes and table fit half of a core's second-level cache
 _PARTITION_SLICE = 8    # partitions that share one table
 _GROUP_SLICE = 4096
-_CODE_BYTES = 4
 _FEW_CELLS = 1 << 12    # marks that cost nothing, however few the rows
 _UNRANGED = (Physical.F32, Physical.F64, Physical.I128)
 
@@ -71,11 +70,11 @@ def _marked(source: Source, least: int, n_values: int, operation: str) -> np.nda
 
 def _few(source: Source, operation: str) -> np.ndarray[Any, Any] | None:
     """From the pairs that each slice keeps; None where one of them has too many."""
-    pair_bytes = kernels.MOST_KEPT * (value_bytes(source.id) + _CODE_BYTES)
+    pair_bytes = kernels.MOST_KEPT * (value_bytes(source.id) + CODE_BYTES)
     rows = slice_rows(source.n_rows, pair_bytes, value_bytes(source.id))
     n_slices = -(-source.n_rows // rows)
     values = allocate(n_slices * kernels.MOST_KEPT * value_bytes(source.id), operation)
-    codes = allocate(n_slices * kernels.MOST_KEPT * _CODE_BYTES, operation)
+    codes = allocate(n_slices * kernels.MOST_KEPT * CODE_BYTES, operation)
     kept, counts = np.empty(n_slices, np.int64), np.zeros(source.n_groups, np.int64)
     keep, count = kernels.few_pairs(
         source.id, source.view, source.kernel_codes, n_slices=n_slices, values=values.address, own_codes=codes.address, kept=kept.ctypes.data,

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from fastframe.column import Column
 from fastframe.column.memory import allocate
-from fastframe.dtypes import DType, Kind, Physical
+from fastframe.dtypes import DType, Kind, Physical, is_arrow_text
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.forms import nulls
 from fastframe.records import record
@@ -167,7 +167,7 @@ def broadcast(operand: Operand, n_rows: int) -> Column:
         return column
     if operand.is_null:
         return nulls(column.dtype, n_rows)
-    if pa.types.is_string(column.array.type) or pa.types.is_large_string(column.array.type):
+    if is_arrow_text(column.array.type):
         codes = pa.repeat(pa.scalar(0, pa.int32()), n_rows)
         return Column(pa.DictionaryArray.from_arrays(codes, column.array, safe=False), column.dtype)
     if column.is_encoded:

@@ -126,13 +126,18 @@ def _comparable(column: Column) -> Column:
     order = sort_rows([Column(column.dictionary)], descending=[False])
     positions = np.empty(len(order), np.int32)
     positions[order] = np.arange(len(order), dtype=np.int32)
-    return take(Column(pa.array(positions)), code_rows(column), missing=True)
+    return _at_codes(positions, column)
 
 
 def _by_order(column: Column) -> Column:
     """The column, or for encoded text, whose codes are in any order, each value's position among the sorted texts."""
     positions = ranks(column) if column.dtype.is_text and column.is_encoded else None
-    return column if positions is None else take(Column(pa.array(positions, pa.int32())), code_rows(column), missing=True)
+    return column if positions is None else _at_codes(positions, column)
+
+
+def _at_codes(positions: np.ndarray[Any, np.dtype[np.int32]], column: Column) -> Column:
+    """For each row of an encoded column the position of its value."""
+    return take(Column(pa.array(positions)), code_rows(column), missing=True)
 
 
 def _ranking(column: Column, method: str, keep: bool) -> kernels.Ranking:

@@ -20,7 +20,7 @@ _FEWEST_PARTITIONS = 64       # of groups, that threads share
 _PARTITION_BYTES = 1 << 18    # of values, about: they and as much room beside them are in the cache while they are split
 _PLACES_SLICE = 4096
 _FEW_SLICES = 16
-_CODE_BYTES = 4
+CODE_BYTES = 4                # of a group code
 _OWN_CODE_BYTES = 2           # of a code within its partition
 _MOST_SHIFT = 16              # groups of a partition, as a power of two, whose codes fit those
 
@@ -90,12 +90,12 @@ def scatter(
     """Values by partition, in row order within each; rows without a group or a value are left out."""
     n_rows, width = source.n_rows, n_partitions + 1
     value_bytes = kernels.value_bytes(source.id)
-    rows = slice_rows(n_rows, width * 4, value_bytes + _CODE_BYTES)
+    rows = slice_rows(n_rows, width * 4, value_bytes + CODE_BYTES)
     n_slices = -(-n_rows // rows)
     places = allocate(n_slices * width * 4, operation)
     values = allocate(n_rows * value_bytes, operation)
-    codes = allocate(n_rows * (_OWN_CODE_BYTES if own_codes else _CODE_BYTES), operation) if with_codes else None
-    numbers = allocate(n_rows * _CODE_BYTES, operation) if with_rows else None
+    codes = allocate(n_rows * (_OWN_CODE_BYTES if own_codes else CODE_BYTES), operation) if with_codes else None
+    numbers = allocate(n_rows * CODE_BYTES, operation) if with_rows else None
     blocks = [block.address if block is not None else 0 for block in (values, codes, numbers)]
     phases = kernels.Scatter(
         source.id, source.view, source.kernel_codes, n_partitions=n_partitions, shift=shift, by_hash=by_hash, skips_nan=source.has_nan,

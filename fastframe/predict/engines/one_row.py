@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from fastframe._kernels import forest_row as kernels
 from fastframe._threads import run, thread_count
 from fastframe.contract import FeatureContract, Field
-from fastframe.dtypes import Kind
+from fastframe.dtypes import Kind, is_arrow_text
 from fastframe.predict.engines.keys import aligned, keys_of, slice_trees
 from fastframe.predict.engines.planes import Planes, lay_out
 from fastframe.predict.features import Computed, Feature
@@ -83,7 +82,7 @@ def fields_of(contract: FeatureContract) -> list[tuple[int, bool, int, int, dict
 def _field(field: Field) -> tuple[int, bool, int, int, dict[Any, int], int]:
     """Of one field: kind, nullable, the least and most whole number, codes, an unseen value's code."""
     if field.categories is not None:
-        kind = kernels.TEXT if _is_text(field.categories.type) else kernels.NUMBERS
+        kind = kernels.TEXT if is_arrow_text(field.categories.type) else kernels.NUMBERS
         codes = {value: code for code, value in enumerate(field.categories.to_pylist())}
         unseen = {"error": kernels.UNSEEN_ELSEWHERE, "missing": -1, "model": len(codes)}[field.unseen]
         return kind, field.nullable, 0, 0, codes, unseen
@@ -95,10 +94,6 @@ def _field(field: Field) -> tuple[int, bool, int, int, dict[Any, int], int]:
         return kernels.INTEGER, field.nullable, 0, 1, {}, 0
     info = np.iinfo(field.dtype.numpy)   # type: ignore[arg-type]
     return kernels.INTEGER, field.nullable, int(info.min), min(int(info.max), _MOST_INT64), {}, 0
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 class _Packed:
