@@ -9,6 +9,7 @@
 #include "bitmap.hpp"
 #include "compact.hpp"
 #include "cpu.hpp"
+#include "streaming.hpp"
 
 #if defined(__x86_64__) && defined(__SSSE3__) && defined(__GNUC__)
 #define FASTFRAME_X86_COMPACT 1
@@ -21,6 +22,7 @@ namespace ff {
 
 constexpr int FEW_KEPT = 6;             // at most so many of 64: one by one is faster
 constexpr int64_t STORE_SLACK = 32;     // bytes that a vector store may write after the last value kept
+constexpr int STAGED_ROWS = 512;        // compacted in L1 before whole lines of them are streamed
 
 struct PlanContext {
     BitSource mask;       // in
@@ -154,11 +156,23 @@ struct Avx2Compact8 {   // 4 values of eight bytes at a time
 };
 #endif
 
+typedef uint8_t* (*compact_t)(const uint8_t* values, uint64_t word, uint8_t* out);
+
+// Of values of four bytes, the fastest that this machine has.
+inline compact_t compact_of_4() {
+#if FASTFRAME_X86_COMPACT
+    return has_avx2() ? Avx2Compact4::word : ShuffleCompact4::word;
+#else
+    return ScalarCompact<uint32_t>::word;
+#endif
+}
+
 struct FilterContext {
     const uint8_t* values;    // in
     const uint64_t* words;    // in: of the plan
     const int64_t* starts;    // in: kept rows before each slice, and in all
     uint8_t* out;             // out
+    int64_t streams;          // in: whether the results are larger than the caches
 };
 
 struct FilterJob {   // one column
@@ -184,12 +198,10 @@ inline uint8_t* keep_one_by_one(const uint8_t* values, uint64_t word, uint8_t* o
     return out;
 }
 
+// The kept of some rows, from `out` to at most `end`; returns their end. `stop` is that of the slice.
 template <typename T, typename Compact>
-int filter_values(void* raw, int64_t start, int64_t stop, int64_t slice) {
-    const FilterContext ctx = *(const FilterContext*)raw;
-    uint8_t* out = ctx.out + ctx.starts[slice] * (int64_t)sizeof(T);
-    const uint8_t* const end = ctx.out + ctx.starts[slice + 1] * (int64_t)sizeof(T);
-    for (int64_t row = start; row < stop; row += WORD_ROWS) {
+inline uint8_t* filter_rows(const FilterContext& ctx, int64_t row, int64_t last, int64_t stop, uint8_t* out, const uint8_t* end) {
+    for (; row < last; row += WORD_ROWS) {
         const uint64_t word = ctx.words[row / WORD_ROWS];
         if (word == 0) continue;
         const uint8_t* values = ctx.values + row * (int64_t)sizeof(T);
@@ -203,6 +215,26 @@ int filter_values(void* raw, int64_t start, int64_t stop, int64_t slice) {
             out = Compact::word(values, word, out);
         }
     }
+    return out;
+}
+
+template <typename T, typename Compact>
+int filter_values(void* raw, int64_t start, int64_t stop, int64_t slice) {
+    const FilterContext ctx = *(const FilterContext*)raw;
+    uint8_t* const out = ctx.out + ctx.starts[slice] * (int64_t)sizeof(T);
+    if (!ctx.streams) {
+        filter_rows<T, Compact>(ctx, start, stop, stop, out, ctx.out + ctx.starts[slice + 1] * (int64_t)sizeof(T));
+        return OK;
+    }
+    alignas(LINE) uint8_t stage[STAGED_ROWS * sizeof(T) + 2 * LINE];
+    LineWriter sink(out, true);
+    for (int64_t row = start; row < stop; row += STAGED_ROWS) {
+        uint8_t* const staged = sink.target(stage);
+        const int64_t last = row + STAGED_ROWS < stop ? row + STAGED_ROWS : stop;
+        sink.put(stage, filter_rows<T, Compact>(ctx, row, last, stop, staged, stage + sizeof(stage)) - staged);
+    }
+    sink.finish();
+    end_stream();
     return OK;
 }
 

@@ -21,6 +21,7 @@ cdef extern from "filter.hpp" namespace "ff" nogil:
         const uint64_t* words
         const int64_t* starts
         uint8_t* out
+        int64_t streams
     cdef struct FilterJob:
         kernel_t kernel
         FilterContext ctx
@@ -68,6 +69,7 @@ def filter_values(
     tuple plan not None,    # IN: addresses (words, starts)
     object keep,
     *,
+    bint streams=False,     # IN: whether results go past the caches
     int vectors=WIDEST,
 ):
     """The values of the kept rows of some columns."""
@@ -77,6 +79,7 @@ def filter_values(
     cdef int width
     job.ctx.words = <const uint64_t*><uintptr_t>plan[0]
     job.ctx.starts = <const int64_t*><uintptr_t>plan[1]
+    job.ctx.streams = streams
     for width, values, out in columns:
         job.kernel = filter_kernel(width, vectors)
         if job.kernel == NULL:

@@ -14,7 +14,8 @@ from fastframe.options import watch
 
 watch("pool_bytes", set_limit)
 
-_LARGE = 8 << 20   # bytes from which an allocation first makes pyarrow return what it holds unused (some microseconds)
+STREAMED_BYTES = 8 << 20   # bytes of a result that no cache keeps until it is read
+_LARGE = 8 << 20           # bytes from which an allocation first makes pyarrow return what it holds unused (some microseconds)
 _under_pressure: list[Callable[[], object]] = []
 
 
@@ -44,6 +45,11 @@ def allocate_all(sizes: list[int], operation: str) -> list[Block]:
         except MemoryError:
             pass   # one by one, with the caches asked
     return [allocate(n_bytes, operation) for n_bytes in sizes]
+
+
+def is_streamed(n_bytes: int) -> bool:
+    """Whether kernels write a result of so many bytes past the caches (`_kernels/streaming.hpp`)."""
+    return n_bytes > STREAMED_BYTES
 
 
 def on_pressure(drop: Callable[[], object]) -> None:

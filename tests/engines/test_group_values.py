@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 import fastframe as ff
+from fastframe.column import memory
 from fastframe.column.later import LaterColumn
-from fastframe.engines.cpu import group_values
 from fastframe.errors import IntegerOverflow
 from fastframe.options import option_context
 
@@ -20,7 +20,7 @@ OPERATIONS = [operator.add, operator.sub, operator.mul, operator.truediv, operat
 
 @pytest.fixture(autouse=True)
 def _later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group_values, "STREAMED_BYTES", 0)
+    monkeypatch.setattr(memory, "STREAMED_BYTES", 0)
 
 
 def table(n_groups: int, dtype: str, *, missing: bool = False) -> pa.Table:

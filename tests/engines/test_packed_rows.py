@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from fastframe.column import memory
 from fastframe.column.column import Column
-from fastframe.engines.cpu import packed_rows as packing
 from fastframe.engines.cpu.packed_rows import can_pack, packed_rows, record_bytes
 from fastframe.options import option_context
 
@@ -73,7 +73,7 @@ def test_nulls_missing_rows_and_bit_offsets(names: list[str], nulls: float, star
 
 @pytest.mark.parametrize("streams", [True, False])
 def test_threads_and_streaming_give_the_same_bytes(monkeypatch: pytest.MonkeyPatch, streams: bool) -> None:
-    monkeypatch.setattr(packing, "STREAMED_BYTES", 0 if streams else 1 << 40)
+    monkeypatch.setattr(memory, "STREAMED_BYTES", 0 if streams else 1 << 40)
     columns = [column_of(name, 300_001, 0.1) for name in ("int32", "bool", "float64", "int8")]
     rows = np.random.default_rng(1).permutation(300_001).astype(np.int32)
     for threads in (1, 2, 4):

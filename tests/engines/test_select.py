@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastframe import dtypes
-from fastframe.column import Column, Table
+from fastframe.column import Column, Table, memory
 from fastframe.engines.cpu import forms, select
 from fastframe.engines.cpu.keys_text import encode_text
 from fastframe.errors import DTypeError, OutOfRange, ShapeError
@@ -129,7 +129,9 @@ def test_filter(form, nulls, kind):
 
 @pytest.mark.parametrize("form", ["uint16", "float32", "int64", "bool", "string"])
 @pytest.mark.parametrize("kind", ["half", "few", "nulls"])
-def test_filter_many_rows(form, kind):
+@pytest.mark.parametrize("streamed_bytes", [0, 1 << 60])
+def test_filter_many_rows(monkeypatch, form, kind, streamed_bytes):
+    monkeypatch.setattr(memory, "STREAMED_BYTES", streamed_bytes)
     values, mask = values_of(form, LARGE, "some"), mask_values(LARGE, kind)
     table = Table({"x": column_of(form, values, before=3)})
     kept = select.filter_table(table, mask_of(mask, before=11))
@@ -172,8 +174,9 @@ def test_mask_rows_over_slices():
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
-def test_threads_do_not_change_bits(threads):
-    """Buffers byte for byte, of more slices than threads."""
+def test_threads_do_not_change_bits(monkeypatch, threads):
+    """Buffers byte for byte, of more slices than threads; one thread stores as usual, several past the caches."""
+    monkeypatch.setattr(memory, "STREAMED_BYTES", 0)
     n_rows = 700_001
     rng = np.random.default_rng(0)
     columns = {

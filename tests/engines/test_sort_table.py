@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastframe.column import memory
 from fastframe.column.arrow import table_from_arrow
 from fastframe.column.column import Column
 from fastframe.column.range import RangeColumn
@@ -235,7 +236,7 @@ def test_a_few_first_rows_are_selected(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("n_rows", [1, 63, 64, 129, 1000])
 def test_streamed_results_and_every_vector_width(monkeypatch: pytest.MonkeyPatch, n_rows: int, widest: bool) -> None:
     monkeypatch.setattr(sort_table, "SMALL_ROWS", 0)
-    monkeypatch.setattr(sort_table, "STREAMED_BYTES", 0)
+    monkeypatch.setattr(memory, "STREAMED_BYTES", 0)
     monkeypatch.setattr(sort_table, "RecordSort", functools.partial(sort_table.RecordSort, widest=widest))
     rows = payload(n_rows, 0.2)
     found = sorted_table(table_from_arrow(rows), ["int16"], descending=[True], nulls_first=True)

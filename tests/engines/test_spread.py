@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 import fastframe as ff
-from fastframe.engines.cpu import group_values
+from fastframe.column import memory
 from fastframe.options import option_context
 
 
@@ -28,7 +28,7 @@ def test_streamed_values_are_the_same(monkeypatch: pytest.MonkeyPatch, n_rows: i
     found = [None if hide else value for value, hide in zip(largest[keys].tolist(), hidden.tolist(), strict=True)]
     expected = pa.array(found, values.type)
     for streamed_bytes in (0, 1 << 60):
-        monkeypatch.setattr(group_values, "STREAMED_BYTES", streamed_bytes)
+        monkeypatch.setattr(memory, "STREAMED_BYTES", streamed_bytes)
         for threads in (1, 2, 4):
             with option_context(threads=threads):
                 assert frame.groupby("k")["v"].transform("max").to_arrow().equals(expected)

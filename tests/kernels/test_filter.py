@@ -33,8 +33,9 @@ def masks(n_rows):
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("vectors", [0, 1, 2])
+@pytest.mark.parametrize("streams", [False, True])
 @pytest.mark.parametrize("n_rows", [0, 1, 63, 64, 65, 511, 512, 513, 5000])
-def test_values(width, vectors, n_rows):
+def test_values(width, vectors, streams, n_rows):
     rng = np.random.default_rng(0)
     raw = rng.integers(0, 256, n_rows * width + 1).astype(np.uint8)[1:]   # not aligned
     values = raw.view(WIDTHS[width])
@@ -42,21 +43,24 @@ def test_values(width, vectors, n_rows):
         words, starts = plan_of(mask)
         expected = values[mask].tobytes()
         out = np.full(len(expected) + 64, 0xAA, np.uint8)
-        task = kernels.filter_values([(width, raw.ctypes.data, out.ctypes.data)], addresses(words, starts), (raw, words, starts, out), vectors=vectors)
+        keep = (raw, words, starts, out)
+        task = kernels.filter_values([(width, raw.ctypes.data, out.ctypes.data)], addresses(words, starts), keep, streams=streams, vectors=vectors)
         run(task, n_rows, SLICE)
         assert out[: len(expected)].tobytes() == expected
         assert (out[len(expected) :] == 0xAA).all()
 
 
+@pytest.mark.parametrize("streams", [False, True])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_a_slice_writes_only_its_own(width):
+def test_a_slice_writes_only_its_own(width, streams):
     """The first slice of four runs alone: a store beyond its end would show in the next one's output."""
     mask = np.random.default_rng(5).random(2048) < 0.6
     words, starts = plan_of(mask)
     raw = np.random.default_rng(6).integers(0, 256, 2048 * width).astype(np.uint8)
     out = np.full(int(mask.sum()) * width, 0xAA, np.uint8)
     first = slice(int(starts[1]) * width, None)
-    task = kernels.filter_values([(width, raw.ctypes.data, out.ctypes.data)], addresses(words, starts), (raw, words, starts, out))
+    keep = (raw, words, starts, out)
+    task = kernels.filter_values([(width, raw.ctypes.data, out.ctypes.data)], addresses(words, starts), keep, streams=streams)
     run(task, SLICE, SLICE)   # the first slice alone
     assert (out[first] == 0xAA).all()
 

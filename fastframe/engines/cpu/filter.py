@@ -12,9 +12,9 @@ from fastframe._kernels import bitmap as bitmap_kernels
 from fastframe._kernels import filter as kernels
 from fastframe._kernels import text as text_kernels
 from fastframe._kernels.memory import Block, address_of
-from fastframe._threads import SLICE_ROWS, run
+from fastframe._threads import SLICE_ROWS, run, thread_count
 from fastframe.column.column import Column, column_from_buffers
-from fastframe.column.memory import allocate_all, allocate_array, allocate_bits
+from fastframe.column.memory import allocate_all, allocate_array, allocate_bits, is_streamed
 from fastframe.column.range import RangeColumn
 from fastframe.column.table import Table
 from fastframe.dtypes import Kind
@@ -153,7 +153,9 @@ def _filter_values(sources: list[Column], widths: list[int], plan: FilterPlan) -
     n_selected = plan.n_selected
     found = allocate_all([n_selected * width for width in widths], _OPERATION)
     jobs = [(width, source.view.values, block.address) for width, source, block in zip(widths, sources, found)]
-    run(kernels.filter_values(jobs, plan.addresses, (plan, sources, found)), plan.n_rows, SLICE_ROWS, operation=_OPERATION)
+    streams = is_streamed(n_selected * sum(widths)) and thread_count() > 1   # one thread alone is not held up by the memory
+    task = kernels.filter_values(jobs, plan.addresses, (plan, sources, found), streams=streams)
+    run(task, plan.n_rows, SLICE_ROWS, operation=_OPERATION)
     return [
         _filled(source, plan, block) if source.is_encoded or source.null_count else Column.of_block(source.dtype, n_selected, block)
         for source, block in zip(sources, found)

@@ -11,13 +11,12 @@ from fastframe._kernels.memory import Block
 from fastframe._threads import run
 from fastframe.column.column import Column
 from fastframe.column.later import LaterColumn
-from fastframe.column.memory import allocate, allocate_bits
+from fastframe.column.memory import allocate, allocate_bits, is_streamed
 from fastframe.dtypes import DType
 from fastframe.engines.cpu.row_codes import Codes, code_view
 from fastframe.records import record
 
 OPERATION = "transform"
-STREAMED_BYTES = 8 << 20   # results so large are not kept in a cache until they are read, so they are written past it
 _GATHERED_WIDTHS = (4, 8)
 
 
@@ -42,7 +41,7 @@ class GroupValues:
     def pays_later(self) -> bool:
         """Whether the values are better not written until somebody looks: no cache holds them, kernels can do without, codes are no wider."""
         width, n_rows = self.column.dtype.width, len(self.codes)
-        return n_rows * width > STREAMED_BYTES and width in _GATHERED_WIDTHS and width >= self.codes.itemsize and not self.column.null_count
+        return is_streamed(n_rows * width) and width in _GATHERED_WIDTHS and width >= self.codes.itemsize and not self.column.null_count
 
     def values(self) -> Block:
         return self.written()[0]
@@ -53,7 +52,7 @@ class GroupValues:
         values, validity = allocate(n_rows * width, OPERATION), allocate_bits(n_rows, OPERATION)
         task = kernels.spread(
             code_view(self.codes), self.n_groups, (view.values, view.validity), (values.address, validity.address),
-            value_bytes=width, streams=n_rows * width > STREAMED_BYTES, keep_alive=(self, values, validity),
+            value_bytes=width, streams=is_streamed(n_rows * width), keep_alive=(self, values, validity),
         )  # fmt: skip
         run(task, n_rows, operation=OPERATION)
         return values, validity

@@ -15,13 +15,12 @@ from fastframe._kernels import packed_rows as kernels
 from fastframe._kernels.memory import Block
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column
-from fastframe.column.memory import allocate, allocate_array, allocate_bits
+from fastframe.column.memory import allocate, allocate_array, allocate_bits, is_streamed
 from fastframe.dtypes import Physical
 from fastframe.engines.cpu.facts import value_range
 from fastframe.engines.cpu.forms import ALL_VALID, Form, Rows, Validity, codes_column, fixed_array, form_of, rewrapped
 from fastframe.records import record
 
-STREAMED_BYTES = 8 << 20   # results so large are not kept in a cache until they are read, so they are written past it
 _PACKED = (Form.FIXED, Form.BITS, Form.ENCODED)
 _SMALLEST_RECORD = 8
 _MOST_BITS = 57   # which a word of 64 holds wherever in its first byte they begin
@@ -66,7 +65,7 @@ class PackedRows:
         table = self.table(values, valid)
         task = kernels.gather_records(
             (table.ctypes.data, len(table)), (self.size, self.flags), self.records.ctypes.data, rows.ctypes.data,
-            misses=missing, streams=n_rows * self.size > STREAMED_BYTES, keep_alive=(self, rows, values, valid, table),
+            misses=missing, streams=is_streamed(n_rows * self.size), keep_alive=(self, rows, values, valid, table),
         )  # fmt: skip
         run(task, n_rows, SLICE_ROWS, operation=_OPERATION)
         present = _present(rows) if missing else ALL_VALID
@@ -175,7 +174,7 @@ def _pack(columns: Sequence[Column]) -> PackedRows:
     table = packed.table()
     task = kernels.pack_records(
         (table.ctypes.data, len(table)), (packed.size, packed.flags), packed.records.ctypes.data,
-        streams=n_rows * packed.size > STREAMED_BYTES, keep_alive=(packed, table),
+        streams=is_streamed(n_rows * packed.size), keep_alive=(packed, table),
     )  # fmt: skip
     run(task, n_rows, SLICE_ROWS, operation=_OPERATION)
     return packed

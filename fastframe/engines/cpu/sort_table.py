@@ -13,7 +13,7 @@ from fastframe._kernels.sort import SortKeys, SortPass
 from fastframe._kernels.sort_records import RecordSort
 from fastframe._threads import run
 from fastframe.column.column import Column
-from fastframe.column.memory import allocate, allocate_array
+from fastframe.column.memory import allocate, allocate_array, is_streamed
 from fastframe.column.range import RangeColumn
 from fastframe.column.table import Table
 from fastframe.dtypes import Physical
@@ -29,7 +29,6 @@ from fastframe.engines.cpu.take_table import movable, take_columns
 BUCKET_BYTES = 256 << 10   # aimed at: records of one bucket, which are read from L2
 PIECE_ROWS = 1 << 13       # of equal keys, which need no sorting and may be split
 PIECES_PER_SLICE = 4       # share their scratch
-STREAMED_BYTES = 8 << 20   # results so large are not kept in a cache until they are read, so they are written past it
 _INTEGERS = {Physical.I16, Physical.I32, Physical.I64, Physical.U16, Physical.U32, Physical.U64}
 
 
@@ -166,7 +165,7 @@ def _sort_records(keys: SortKeys, layout: Layout, n_rows: int, keep: Any) -> boo
     if buckets.sizes[~buckets.single].max(initial=0) > max(LEAST_DEFERRED, n_rows // 32):
         return False
     pieces = _pieces(buckets)
-    streams = n_rows * record_bytes > STREAMED_BYTES
+    streams = is_streamed(n_rows * record_bytes)
     moved = RecordSort(one, layout.fields, n_words=layout.n_words, streams=streams, keep_alive=pieces)
     run(moved.scatter(address_of(buckets.starts)), n_rows, buckets.rows_per_slice, operation=OPERATION)
     run(moved.finish(address_of(pieces)), len(pieces), PIECES_PER_SLICE, operation=OPERATION)
