@@ -54,17 +54,22 @@ inline int mark_codes(void* ctx, int64_t start, int64_t stop, int64_t slice) {
     return OK;
 }
 
+inline uint64_t bits_of_marks(const uint8_t* marks) {   // 64 bytes that are 0 or 1; eight become bits by one multiplication
+    uint64_t bits = 0;
+    for (int byte = 0; byte < 8; ++byte) {
+        uint64_t eight;
+        memcpy(&eight, marks + 8 * byte, 8);
+        bits |= (eight * 0x0102040810204080u >> 56) << (8 * byte);
+    }
+    return bits;
+}
+
 // Runs over codes, in slices of whole words: as many codes with a row as rows with a code means that no code repeats.
 inline int count_marks(void* ctx, int64_t start, int64_t stop, int64_t slice) {
     const CodeMarks& in = *(const CodeMarks*)ctx;
     int64_t n_found = 0;
     for (int64_t code = start; code < stop; code += 64) {
-        uint64_t word = 0;
-        for (int byte = 0; byte < 8; ++byte) {   // eight marks to eight bits by one multiplication
-            uint64_t marks;
-            memcpy(&marks, in.marks + code + 8 * byte, 8);
-            word |= (marks * 0x0102040810204080u >> 56) << (8 * byte);
-        }
+        const uint64_t word = bits_of_marks(in.marks + code);
         in.present[code / 64] = word;
         n_found += __builtin_popcountll(word);
     }
@@ -92,29 +97,47 @@ inline int fill_map(void* ctx, int64_t start, int64_t stop, int64_t) {
     return OK;
 }
 
+// Which of the codes below n_codes occur; the bit, or mark, after them is 0.
+struct Occurrence {
+    const uint64_t* present;   // in
+    const uint8_t* marks;      // in: the same as bytes, which take no shifting, where a cache holds them; else null
+    int64_t n_codes;           // in
+};
+
+// 1 or 0 for each of up to PACK_BLOCK codes, and zeros up to a whole word.
+inline void look_up(const Occurrence& in, const code_t* codes, int count, uint8_t* found) {
+    const code_t absent = (code_t)in.n_codes;   // stands for no partner, too
+    if (in.marks) {
+        const uint8_t* const marks = in.marks;
+        for (int at = 0; at < count; ++at) found[at] = marks[std::min(codes[at], absent)];
+    } else {
+        const uint64_t* const present = in.present;
+        for (int at = 0; at < count; ++at) {
+            const code_t code = std::min(codes[at], absent);
+            found[at] = (uint8_t)(present[code / 64] >> (code % 64) & 1);
+        }
+    }
+    for (int at = count; at % 64; ++at) found[at] = 0;
+}
+
 struct MapProbe {
     CodeSource probe;          // in
-    const uint64_t* present;   // in: of the codes below n_codes; the bit after them is 0
-    int64_t n_codes;           // in
+    Occurrence build;          // in
     uint64_t* words;           // out: one bit per row, whether it has a partner; zero bits after the last row
     int64_t* n_matches;        // out: per slice
 };
 
 inline int probe_map(void* ctx, int64_t start, int64_t stop, int64_t slice) {
     const MapProbe& in = *(const MapProbe*)ctx;
-    const code_t absent = (code_t)in.n_codes;   // stands for no partner, too
     CodeBlock block;
+    uint8_t found[PACK_BLOCK];
     int64_t n_matches = 0;
     for (int64_t row = start; row < stop; row += PACK_BLOCK) {
         const int count = rows_in_block(row, stop);
         const code_t* codes = codes_of(in.probe, row, count, block);
+        look_up(in.build, codes, count, found);
         for (int at = 0; at < count; at += 64) {
-            const int width = std::min(64, count - at);
-            uint64_t word = 0;
-            for (int lane = 0; lane < width; ++lane) {
-                const code_t code = std::min(codes[at + lane], absent);
-                word |= (in.present[code / 64] >> (code % 64) & 1) << lane;
-            }
+            const uint64_t word = bits_of_marks(found + at);
             in.words[(row + at) / 64] = word;
             n_matches += __builtin_popcountll(word);
         }

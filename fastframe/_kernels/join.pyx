@@ -37,10 +37,14 @@ cdef extern from "join.hpp" namespace "ff" nogil:
         row_t* row_of_code
         int64_t prefetch
 
+    cdef struct Occurrence:
+        const uint64_t* present
+        const uint8_t* marks
+        int64_t n_codes
+
     cdef struct MapProbe:
         CodeSource probe
-        const uint64_t* present
-        int64_t n_codes
+        Occurrence build
         uint64_t* words
         int64_t* n_matches
 
@@ -79,8 +83,7 @@ cdef extern from "join_output.hpp" namespace "ff" nogil:
         const row_t* rows
         const row_t* row_of_code
         const uint64_t* words
-        const uint64_t* present
-        int64_t n_codes
+        Occurrence build
         uint64_t* found
         int64_t* n_found
         int64_t keeps_unmatched
@@ -111,6 +114,14 @@ cdef CodeSource code_source(tuple codes):
     source.parts = <const KeyPart*><uintptr_t>codes[1]
     source.n_parts, source.wide, source.may_drop = codes[2:]
     return source
+
+
+cdef Occurrence as_occurrence(tuple build):
+    cdef Occurrence occurrence
+    occurrence.present = <const uint64_t*><uintptr_t>build[0]
+    occurrence.marks = <const uint8_t*><uintptr_t>build[1]
+    occurrence.n_codes = build[2]
+    return occurrence
 
 
 def mark_codes(tuple codes, tuple arrays, *, bint prefetch, keep_alive):
@@ -146,12 +157,14 @@ def scatter_records(tuple codes, uintptr_t records, *, keep_alive):
     return Task.make(<kernel_t>scatter_records_kernel, &ctx, sizeof(ctx), keep_alive)
 
 
-def probe_map(tuple codes, uintptr_t present, int64_t n_codes, uintptr_t words, uintptr_t n_matches, *, keep_alive):
-    """Over probe rows: whether each has a partner, and per slice how many have one."""
+def probe_map(tuple codes, tuple build, uintptr_t words, uintptr_t n_matches, *, keep_alive):
+    """Over probe rows: whether each has a partner, and per slice how many have one.
+
+    ``build`` is which codes have a row: bits, bytes or 0, and their number.
+    """
     cdef MapProbe ctx
     ctx.probe = code_source(codes)             # IN
-    ctx.present = <const uint64_t*>present     # IN
-    ctx.n_codes = n_codes                      # IN
+    ctx.build = as_occurrence(build)           # IN
     ctx.words = <uint64_t*>words               # OUT
     ctx.n_matches = <int64_t*>n_matches        # OUT
     return Task.make(<kernel_t>probe_map_kernel, &ctx, sizeof(ctx), keep_alive)
@@ -169,14 +182,13 @@ def count_matches(tuple codes, uintptr_t offsets, uintptr_t n_results, uintptr_t
 
 
 def emit_pairs(tuple codes, tuple index, uintptr_t words, uintptr_t starts, tuple outputs, tuple records, *,
-               tuple looked_up, bint keeps_unmatched, bint misses, bint prefetch, bint streams, keep_alive):
+               tuple build, tuple found, bint keeps_unmatched, bint misses, bint prefetch, bint streams, keep_alive):
     """Over probe rows, in the slices of the first pass: the columns of the pairs.
 
     ``index`` is ``(row_of_code, 0, 0)``, ``(0, offsets, rows)``, or zeros where records are found by their codes; ``outputs`` and
     ``records``
-    are tables of ``JoinOutput`` and ``Records``, as ``(address, length)``: where the results go. ``looked_up`` is zeros, or for
-    a map with ``keeps_unmatched``: present (bits of the codes, as for `probe_map`), the number of codes, and what is
-    found: words, number of matches per slice.
+    are tables of ``JoinOutput`` and ``Records``, as ``(address, length)``: where the results go. ``build`` is zeros, or for
+    a map with ``keeps_unmatched`` as for `probe_map`, and ``found`` then what is found: words, number of matches per slice.
     """
     cdef EmitContext ctx
     ctx.probe = code_source(codes)                                    # IN
@@ -184,10 +196,9 @@ def emit_pairs(tuple codes, tuple index, uintptr_t words, uintptr_t starts, tupl
     ctx.offsets = <const int32_t*><uintptr_t>index[1]                 # IN
     ctx.rows = <const row_t*><uintptr_t>index[2]                      # IN
     ctx.words = <const uint64_t*>words                                # IN
-    ctx.present = <const uint64_t*><uintptr_t>looked_up[0]            # IN
-    ctx.n_codes = looked_up[1]                                        # IN
-    ctx.found = <uint64_t*><uintptr_t>looked_up[2]                    # OUT
-    ctx.n_found = <int64_t*><uintptr_t>looked_up[3]                   # OUT
+    ctx.build = as_occurrence(build)                                  # IN
+    ctx.found = <uint64_t*><uintptr_t>found[0]                        # OUT
+    ctx.n_found = <int64_t*><uintptr_t>found[1]                       # OUT
     ctx.starts = <const int64_t*>starts                               # IN
     ctx.outputs = <const JoinOutput*><uintptr_t>outputs[0]            # IN, OUT
     ctx.n_outputs = outputs[1]

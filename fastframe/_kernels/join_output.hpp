@@ -36,10 +36,9 @@ struct EmitContext {
     const row_t* rows;            // in
     const row_t* row_of_code;     // in: else the map; null where records are found by their codes
     const uint64_t* words;        // in, of a map: the rows that have a partner, the others give no pair; null: all do
-    const uint64_t* present;      // in: of a map whose probe rows come out once, each; null: not so, or all have a partner
-    int64_t n_codes;              // in, with `present`
-    uint64_t* found;              // out, with `present`: one bit per row, whether it has a partner
-    int64_t* n_found;             // out, with `present`: per slice; cleared before
+    Occurrence build;             // in: of a map whose probe rows come out once, each; `present` null: not so, or all have a partner
+    uint64_t* found;              // out, with `build`: one bit per row, whether it has a partner
+    int64_t* n_found;             // out, with `build`: per slice; cleared before
     int64_t keeps_unmatched;      // in: a row without partner comes out once
     int64_t prefetch;             // in: map or groups are larger than the cache
     const int64_t* starts;        // in: per slice, result rows before it
@@ -102,6 +101,7 @@ struct EmitScratch {
     int32_t first[PACK_BLOCK];
     int32_t last[PACK_BLOCK];
     code_t matched[PACK_BLOCK + STORE_SLACK];
+    uint8_t found[PACK_BLOCK];
     alignas(LINE) uint8_t stage[CHUNK * sizeof(uint128_t) + 2 * LINE];
     alignas(LINE) uint8_t records[BLOCK_BYTES];
 };
@@ -164,6 +164,7 @@ struct Emitter {
     std::vector<Sink> sinks;   // of the outputs, then of each record's fields: values, validity
     int n_pairs = 0;
     int64_t n_found = 0;
+    const compact_t compact = compact_of_4();
 
     Emitter(const EmitContext& in, EmitScratch& scratch, int64_t place) : in(in), scratch(scratch) {
         for (int64_t at = 0; at < in.n_outputs; ++at) add(in.outputs[at].out, in.outputs[at].width, place);
@@ -263,20 +264,13 @@ struct Emitter {
     void probe_all(int64_t row, int count) {
         if (n_pairs + count > MOST_PAIRS) flush();
         const code_t* codes = codes_of(in.probe, row, count, scratch.block);
-        const row_t* const row_of_code = in.row_of_code;
-        const uint64_t* const present = in.present;
-        const code_t absent = (code_t)in.n_codes;   // whose bit is 0
         row_t* out = scratch.build_rows + n_pairs;
+        const uint8_t* const found = scratch.found;
+        look_up(in.build, codes, count, scratch.found);
+        for (int at = 0; at < count; ++at) out[at] = (row_t)(codes[at] | ((code_t)found[at] - 1));   // all bits where there is none
+        if (in.row_of_code) map_rows(in.row_of_code, out, count);
         for (int at = 0; at < count; at += 64) {
-            const int width = std::min(64, count - at);
-            uint64_t word = 0;
-            for (int lane = 0; lane < width; ++lane) {
-                const code_t code = std::min(codes[at + lane], absent);
-                const uint64_t bit = present[code / 64] >> (code % 64) & 1;
-                word |= bit << lane;
-                out[at + lane] = (row_t)(code | ((code_t)bit - 1));   // all bits where there is none
-            }
-            if (row_of_code) map_rows(row_of_code, out + at, width);
+            const uint64_t word = bits_of_marks(found + at);
             in.found[(row + at) / 64] = word;
             n_found += __builtin_popcountll(word);
         }
@@ -301,20 +295,12 @@ struct Emitter {
     }
 
     int keep_matched(const code_t* codes, int64_t row, int count) {
-        const uint8_t* values = (const uint8_t*)codes;
         uint8_t* const begin = (uint8_t*)scratch.matched;
         uint8_t* out = begin;
         for (int at = 0; at < count; at += 64) {
+            const uint8_t* values = (const uint8_t*)(codes + at);
             const uint64_t word = in.words[(row + at) / 64];
-            if (count - at < 64) {
-                out = keep_one_by_one<code_t>(values + at * sizeof(code_t), word, out);
-            } else {
-#if FASTFRAME_X86_COMPACT
-                out = ShuffleCompact4::word(values + at * sizeof(code_t), word, out);
-#else
-                out = ScalarCompact<code_t>::word(values + at * sizeof(code_t), word, out);
-#endif
-            }
+            out = count - at < 64 ? keep_one_by_one<code_t>(values, word, out) : compact(values, word, out);
         }
         return (int)((out - begin) / (int64_t)sizeof(code_t));
     }
@@ -354,14 +340,14 @@ int emit_pairs(void* raw, int64_t start, int64_t stop, int64_t slice) {
         for (int64_t row = start; row < stop; row += PACK_BLOCK) {
             if (in.offsets) {
                 emitter.probe_groups(row, rows_in_block(row, stop));
-            } else if (in.present) {
+            } else if (in.build.present) {
                 emitter.probe_all(row, rows_in_block(row, stop));
             } else {
                 emitter.probe_unique(row, rows_in_block(row, stop));
             }
         }
         emitter.finish();
-        if (in.present) in.n_found[slice] = emitter.n_found;
+        if (in.build.present) in.n_found[slice] = emitter.n_found;
     } catch (const std::bad_alloc&) {
         return OUT_OF_MEMORY;
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 from fastframe._kernels.memory import held_bytes
 
 _ALL_ADDRESSES = 1 << 47
+_NO_LIMIT = 1 << 62   # version 1 of cgroups says "none" by the largest number of whole pages
 _MOUNT = Path("/sys/fs/cgroup")
 # Per version of cgroups: files of the limit and of what is used, and the entry of memory.stat that may be dropped at once.
 _FILES = {
@@ -55,8 +56,10 @@ def _left_by_cgroup(folder: Path, version: int) -> int | None:
     limit_file, used_file, droppable = _FILES[version]
     try:
         limit = (folder / limit_file).read_text().strip()
+        if limit == "max" or int(limit) >= _NO_LIMIT:
+            return None   # as most are: the other files, slower to read, need not be
         used = int((folder / used_file).read_text())
         stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
     except (OSError, ValueError):
         return None
-    return max(0, int(limit) - used + int(stat.get(droppable, 0))) if limit != "max" else None
+    return max(0, int(limit) - used + int(stat.get(droppable, 0)))

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 import fastframe as ff
-from fastframe.column import available
+from fastframe.column import available, memory
 from fastframe.column.column import Column
-from fastframe.engines.cpu import join_output
+from fastframe.engines.cpu import join_index, join_output
 from fastframe.engines.cpu.join import find_pairs
 from fastframe.engines.cpu.join_output import joined_columns
 from fastframe.engines.cpu.packed_rows import PackedRows, record_bytes
@@ -84,13 +84,14 @@ def test_empty_sides(how: str, sizes: tuple[int, int]) -> None:
     check(*sides, ([1, 2, 3][: sizes[0]], [1, 5, 1][: sizes[1]]), how)
 
 
-@pytest.mark.parametrize("streams", [True, False])
+@pytest.mark.parametrize("streams", [True, False])   # the codes that occur are bits then, else bytes
 @pytest.mark.parametrize("packs", ["all", "in parts", ""])
 @pytest.mark.parametrize("repeats", [1, 2])
 @pytest.mark.parametrize("how", ["inner", "left"])
 def test_many_slices_threads_and_streams(monkeypatch: pytest.MonkeyPatch, streams: bool, packs: str, repeats: int, how: str) -> None:
     """Slices meet inside bytes and cache lines; whatever writes them, the bytes are the same."""
-    monkeypatch.setattr(join_output, "STREAMED_BYTES", 0 if streams else 1 << 60)
+    monkeypatch.setattr(memory, "STREAMED_BYTES", 0 if streams else 1 << 60)
+    monkeypatch.setattr(join_index, "MARKED_CODES", 0 if streams else 1 << 60)
     monkeypatch.setattr(join_output, "PACKED_BYTES", 0 if packs else 1 << 60)
     parts: list[list[str]] = []
     if packs == "in parts":
@@ -203,3 +204,8 @@ def test_available_bytes(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None
     (tmp_path / "memory.max").write_text("max\n")
     assert available._left_by_cgroup(tmp_path, 2) is None
     assert available._left_by_cgroup(tmp_path, 1) is None   # no such files
+    for name, text in (("limit_in_bytes", "1000\n"), ("usage_in_bytes", "300\n"), ("stat", "total_inactive_file 50\n")):
+        (tmp_path / f"memory.{name}").write_text(text)
+    assert available._left_by_cgroup(tmp_path, 1) == 750
+    (tmp_path / "memory.limit_in_bytes").write_text("9223372036854771712\n")   # version 1's word for none
+    assert available._left_by_cgroup(tmp_path, 1) is None

@@ -15,7 +15,7 @@ from fastframe.column.memory import allocate_array
 from fastframe.column.table import MAX_ROWS
 from fastframe.dtypes import common
 from fastframe.engines.cpu.filter import FilterPlan
-from fastframe.engines.cpu.join_index import NO_PARTNER, OPERATION, RowGroups, RowMap, build_index, n_slices, present_codes
+from fastframe.engines.cpu.join_index import NO_PARTNER, OPERATION, Occurrence, RowGroups, RowMap, build_index, n_slices, occurring
 from fastframe.engines.cpu.join_keys import Codes, shared_codes
 from fastframe.engines.cpu.keys import group_rows
 from fastframe.engines.cpu.order import group_order
@@ -110,7 +110,7 @@ def pairs_of_codes(
     if keeps_unmatched and isinstance(index, RowMap) and probe.n_rows != build.n_rows:   # else the build side may come out as it is
         starts = np.minimum(SLICE_ROWS * np.arange(n_slices(probe.n_rows) + 1, dtype=np.int64), probe.n_rows)
         return Pairs(probe, index, build.n_rows, None, starts, None, keeps_unmatched)
-    words, n_results, n_unmatched = _count_by_map(probe, index) if isinstance(index, RowMap) else _count_by_groups(probe, index)
+    words, n_results, n_unmatched = _count_by_map(probe, index.occurrence) if isinstance(index, RowMap) else _count_by_groups(probe, index)
     starts = running(n_results + n_unmatched if keeps_unmatched else n_results)
     if starts[-1] > MAX_ROWS:
         raise ShapeError.join_too_large(int(starts[-1]))
@@ -131,11 +131,11 @@ def _renumbered(probe: Codes, build: Codes) -> tuple[Codes, Codes, int]:
     return Codes(probe.n_rows, numbered[0]), Codes(build.n_rows, numbered[1]), n_values
 
 
-def _count_by_map(probe: Codes, index: RowMap) -> tuple[Words, Array, Array]:
+def _count_by_map(probe: Codes, build: Occurrence) -> tuple[Words, Array, Array]:
     words = allocate_array(-(-probe.n_rows // 64), np.uint64, OPERATION)
     n_matches = allocate_array(n_slices(probe.n_rows), np.int64, OPERATION)
-    task = kernels.probe_map(probe.source, address_of(index.present), index.n_codes, address_of(words), address_of(n_matches),
-                             keep_alive=(probe, index, words, n_matches))  # fmt: skip
+    addresses = (address_of(words), address_of(n_matches))
+    task = kernels.probe_map(probe.source, build.addresses, *addresses, keep_alive=(probe, build, words, n_matches))
     run(task, probe.n_rows, SLICE_ROWS, operation=OPERATION)
     sizes = np.minimum(SLICE_ROWS, probe.n_rows - SLICE_ROWS * np.arange(len(n_matches), dtype=np.int64))
     return words, n_matches, sizes - n_matches
@@ -155,8 +155,8 @@ def partnered(left: Sequence[Column], right: Sequence[Column]) -> FilterPlan:
     One bit per left row, and a byte per possible code.
     """
     probe, build, n_codes = shared_codes(left, right)
-    present, _ = present_codes(build, n_codes)
-    words, n_matches, _ = _count_by_map(probe, RowMap(build, present, n_codes))
+    occurrence, _ = occurring(build, n_codes)
+    words, n_matches, _ = _count_by_map(probe, occurrence)
     assert words is not None
     starts = running(n_matches)
     return FilterPlan(probe.n_rows, int(starts[-1]), words, starts, (address_of(words), address_of(starts)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,15 +22,31 @@ OPERATION = "join"
 NO_PARTNER = 0xFFFFFFFF
 CACHED_BYTES = 512 << 10   # an index larger than this share of an L2 cache is fetched ahead
 HEAD_ROWS = 1 << 10        # among so many rows most repetition shows
+MARKED_CODES = 1 << 16     # up to so many are looked up as bytes: a cache holds them, and they take fewer instructions than bits
+
+
+class Occurrence(NamedTuple):
+    """Which codes occur: a bit each, and a 0 bit after them; the same as bytes where codes are few."""
+
+    present: Array
+    marks: Array | None
+    n_codes: int
+
+    @property
+    def addresses(self) -> tuple[int, int, int]:
+        return address_of(self.present), 0 if self.marks is None else address_of(self.marks), self.n_codes
 
 
 @record(frozen=True, eq=False)
 class RowMap:
-    """Per code a bit whether it occurs (a 0 bit follows them), and its one row."""
+    """Which codes occur, and the one row of each."""
 
     codes: Codes
-    present: Array
-    n_codes: int
+    occurrence: Occurrence
+
+    @property
+    def n_codes(self) -> int:
+        return self.occurrence.n_codes
 
     @cached_property
     def row_of_code(self) -> Array:
@@ -68,9 +84,9 @@ class RowGroups:
 def build_index(codes: Codes, n_codes: int) -> RowMap | RowGroups:
     """The map where no code repeats, else the groups."""
     if codes.n_rows <= HEAD_ROWS or not _repeats(codes.head(HEAD_ROWS)):
-        present, is_unique = present_codes(codes, n_codes)
+        occurrence, is_unique = occurring(codes, n_codes)
         if is_unique:
-            return RowMap(codes, present, n_codes)
+            return RowMap(codes, occurrence)
     array = codes.held().array
     assert array is not None
     return RowGroups(*group_order(array, n_codes))
@@ -82,8 +98,8 @@ def _repeats(codes: Array) -> bool:
     return bool((codes[1:] == codes[:-1]).any())
 
 
-def present_codes(codes: Codes, n_codes: int) -> tuple[Array, bool]:
-    """One bit per code, whether it occurs (then a 0 bit), and whether none occurs twice. A byte per code on the way."""
+def occurring(codes: Codes, n_codes: int) -> tuple[Occurrence, bool]:
+    """Which codes occur, and whether none occurs twice. A byte per code on the way."""
     n_words = n_codes // 64 + 1
     marks = filled(n_words * 64, np.uint8, 0)
     present = allocate_array(n_words, np.uint64, OPERATION)
@@ -93,7 +109,8 @@ def present_codes(codes: Codes, n_codes: int) -> tuple[Array, bool]:
     mark, count = kernels.mark_codes(codes.source, addresses, prefetch=marks.nbytes > CACHED_BYTES, keep_alive=(codes, arrays))
     run(mark, codes.n_rows, SLICE_ROWS, operation=OPERATION)
     run(count, n_words * 64, SLICE_ROWS, operation=OPERATION)
-    return present, sum(rows_found.tolist()) == sum(codes_found.tolist())   # a number per slice: NumPy takes longer for few
+    is_unique = sum(rows_found.tolist()) == sum(codes_found.tolist())   # a number per slice: NumPy takes longer for few
+    return Occurrence(present, marks if n_codes <= MARKED_CODES else None, n_codes), is_unique
 
 
 def n_slices(n_rows: int) -> int:

@@ -19,12 +19,12 @@ from fastframe._kernels.packed_rows import LARGEST_RECORD
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.available import available_bytes
 from fastframe.column.column import Column, column_from_buffers
-from fastframe.column.memory import allocate, allocate_array, allocate_bits
+from fastframe.column.memory import allocate, allocate_array, allocate_bits, is_streamed
 from fastframe.engines.cpu.filter import filter_columns
 from fastframe.engines.cpu.forms import ALL_VALID, Form, Validity, codes_column, form_of, nulls, rewrapped
 from fastframe.engines.cpu.join import Pairs, Words
 from fastframe.engines.cpu.join_index import CACHED_BYTES, OPERATION, RowGroups, RowMap, n_slices
-from fastframe.engines.cpu.packed_rows import STREAMED_BYTES, PackedRows, can_pack, packed_rows, record_bytes, unfilled
+from fastframe.engines.cpu.packed_rows import PackedRows, can_pack, packed_rows, record_bytes, unfilled
 from fastframe.engines.cpu.spread import spread, worth_encoding
 from fastframe.engines.cpu.take import by_codes, slim, take
 from fastframe.errors import OutOfMemory
@@ -289,22 +289,22 @@ class Emission:
         outputs = np.array(self.outputs, np.int64).reshape(-1, kernels.OUTPUT_WORDS)
         table = np.array(records, np.int64).reshape(-1, kernels.RECORD_WORDS)
         words = 0 if pairs.words is None or pairs.keeps_unmatched or pairs.n_unmatched == 0 else address_of(pairs.words)
-        looked_up, n_found = self._looked_up()
+        occurrence, found, n_found = self._looked_up()
         task = kernels.emit_pairs(
             pairs.probe.source, (0, 0, 0) if self.by_code else pairs.index.addresses, words, address_of(pairs.starts),
             (address_of(outputs), len(outputs)), (address_of(table), len(table)),
-            looked_up=looked_up, keeps_unmatched=pairs.keeps_unmatched, misses=pairs.misses, prefetch=pairs.index.is_far,
-            streams=pairs.n_pairs * self.row_bytes > STREAMED_BYTES, keep_alive=(self, outputs, table, n_found),
+            build=occurrence, found=found, keeps_unmatched=pairs.keeps_unmatched, misses=pairs.misses, prefetch=pairs.index.is_far,
+            streams=is_streamed(pairs.n_pairs * self.row_bytes), keep_alive=(self, outputs, table, n_found),
         )  # fmt: skip
         run(task, pairs.probe.n_rows, SLICE_ROWS, operation=OPERATION)
         if n_found is not None:
             self.n_absent = pairs.n_pairs - sum(n_found.tolist())
 
-    def _looked_up(self) -> tuple[tuple[int, int, int, int], Array | None]:
-        """Of a map whose probe rows all come out: what the kernel finds on its way, and the matches per slice."""
+    def _looked_up(self) -> tuple[tuple[int, int, int], tuple[int, int], Array | None]:
+        """Of a map whose probe rows all come out: where the kernel looks, what it finds on its way, the matches per slice."""
         pairs, index = self.pairs, self.pairs.index
         if not pairs.misses or not isinstance(index, RowMap):
-            return (0, 0, 0, 0), None
+            return (0, 0, 0), (0, 0), None
         self.words = allocate_array(-(-pairs.n_pairs // 64), np.uint64, OPERATION)
         n_found = np.zeros(n_slices(pairs.n_pairs), np.int64)   # a slice without pairs does not write its own
-        return (address_of(index.present), index.n_codes, address_of(self.words), address_of(n_found)), n_found
+        return index.occurrence.addresses, (address_of(self.words), address_of(n_found)), n_found
