@@ -303,6 +303,13 @@ class ArgumentError(FastFrameError, ValueError):
         return cls(f"{method} was given {argument}={value!r}.{suggestion(value, allowed)} Allowed are: {listed(allowed, 30)}.")
 
     @classmethod
+    def of_kind(cls, method: str, argument: str, value: Any, kinds: Sequence[str]) -> ArgumentError:
+        """The value is not of a kind that the argument takes."""
+        shown = repr(value)
+        given = f"{shown[:57]}..." if len(shown) > 60 else shown
+        return cls(f"{method} was given {argument}={given}, of type {type(value).__name__}. It takes {' or '.join(kinds)}.")
+
+    @classmethod
     def of_function(cls, function: str, detail: str) -> ArgumentError:
         """A function of the tables ``text.`` and ``time.`` refused its arguments or values; users call these str and dt."""
         shown = function.replace("text.", "str.").replace("time.", "dt.")

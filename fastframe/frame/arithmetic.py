@@ -363,7 +363,7 @@ class FrameArithmetic(Operators):
         left: Expression = Col(name) if name in self._values else Lit(None)
         return _call(function, left, Lit(values.get(name)), swap=swap, fill_value=fill_value)
 
-    def round(self, decimals: Any = 0) -> Self:
+    def round(self, decimals: int | Mapping[str, int] = 0) -> Self:
         """Numbers rounded to ``decimals`` places (one for all, or by column), halves to even; other columns stay."""
         places = decimals if isinstance(decimals, Mapping) else dict.fromkeys(self._values, decimals)
         rounded = {name: places[name] for name, column in self._values.items() if name in places and column.dtype.is_numeric}

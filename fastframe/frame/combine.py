@@ -95,7 +95,7 @@ class FrameCombine(Frame):
         DuplicateColumn
             Columns of both have one name and no suffix is given.
         """
-        other = other.to_frame() if is_series(other) else other
+        other = _right_side(other, "join")
         clash = [name for name in other._values if name in self._values]
         suffixes = (lsuffix or suffixes[0], rsuffix or suffixes[1])
         if clash and not any(suffixes):
@@ -202,20 +202,22 @@ def _as_right(values: dict[str, Column], keys: Sequence[str], n_left: int, right
     return {name: values[name] for name in names}
 
 
-def _right_side(right: Any) -> Any:
+def _right_side(right: Any, method: str = "merge") -> Any:
     if not isinstance(right, Frame):
-        raise ArgumentError.because("merge", f"{type(right).__name__} was given", "Pass a fastframe frame or series: ff.DataFrame(other).")
+        raise ArgumentError.because(method, f"{type(right).__name__} was given", "Pass a fastframe frame or series: ff.DataFrame(other).")
     return right.to_frame() if is_series(right) else right
 
 
 def merge(left: Any, right: Any, how: str = "inner", on: Any = None, **options: Any) -> DataFrame:
     """`DataFrame.merge` as a function."""
+    if not isinstance(left, Frame):
+        raise ArgumentError.because("merge", f"{type(left).__name__} was given", "Pass a fastframe frame or series: ff.DataFrame(other).")
     result: DataFrame = left.merge(right, how, on, **options)
     return result
 
 
 def concat(
-    objs: Iterable[Any] | Mapping[Any, Any], *, axis: Any = 0, join: str = "outer", ignore_index: bool = False, keys: Any = None
+    objs: Iterable[Any] | Mapping[Any, Any], *, axis: int | str | None = 0, join: str = "outer", ignore_index: bool = False, keys: Any = None
 ) -> Any:
     """Frames or series one below the other (``axis=0``), or side by side by their labels (``axis=1``).
 
@@ -238,7 +240,7 @@ def concat(
     if keys is not None or isinstance(objs, Mapping):
         given = keys if keys is not None else list(objs)
         raise UnsupportedOperation.of_argument("concat", "keys", given, "Assign the key as a column of each frame first.")
-    frames = [objs] if isinstance(objs, Frame) else [one for one in objs if one is not None]
+    frames = [one for one in objs if one is not None] if isinstance(objs, Iterable) and not isinstance(objs, Frame) else [objs]
     wrong = [type(one).__name__ for one in frames if not isinstance(one, Frame)]
     if wrong or isinstance(objs, Frame):
         raise ArgumentError.because("concat", f"{wrong[0] if wrong else type(objs).__name__} was given", "Pass a list of frames and series.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,8 @@ def text_name(name: Any) -> str:
 
 def frame_parts(data: Any, index: Any, columns: Sequence[Any] | None, dtype: Any, *, copy: bool) -> tuple[Table, LabelNames]:
     """Table and label names for ``DataFrame(data, index, columns, dtype)``."""
+    if columns is not None and (isinstance(columns, str) or not isinstance(columns, Iterable)):
+        raise ArgumentError.because("DataFrame", f"columns={columns!r} was given", "Pass a list of names.")
     names = [text_name(name) for name in columns] if columns is not None else None
     table, label_names = _parts_of(data, names, index, copy=copy)
     if index is not None and not isinstance(data, Frame):

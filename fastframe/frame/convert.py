@@ -20,7 +20,7 @@ from fastframe.frame.matrix import matrix
 from fastframe.frame.reshape import label_column_names
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
 
 def _pandas() -> Any:
@@ -82,7 +82,7 @@ class SeriesConvert(Convert):
     def __arrow_c_array__(self, requested_schema: Any = None) -> Any:
         return self.to_arrow().__arrow_c_array__(requested_schema)
 
-    def to_numpy(self, dtype: Any = None, copy: bool = False) -> NDArray[Any]:
+    def to_numpy(self, dtype: DTypeLike | None = None, copy: bool = False) -> NDArray[Any]:
         """The values as NumPy, read-only where memory is shared.
 
         Integers and bools with missing values become float64 with NaN, text and others objects with None.
@@ -141,7 +141,7 @@ class FrameConvert(Convert):
         columns = {name: pandas.Series(_pandas_values(column), index=index, copy=False) for name, column in self._values.items()}
         return pandas.DataFrame(columns, index=index, columns=list(self._values), copy=False)
 
-    def to_numpy(self, dtype: Any = None) -> NDArray[Any]:
+    def to_numpy(self, dtype: DTypeLike | None = None) -> NDArray[Any]:
         """All values as one 2-D array of a common dtype, shape ``(n_rows, n_columns)``; objects where there is none."""
         arrays = [column_to_numpy(column) for column in self._values.values()]
         if not arrays:
@@ -161,7 +161,7 @@ class FrameConvert(Convert):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self.to_numpy(dtype)
 
-    def to_matrix(self, columns: Sequence[str] | None = None, dtype: Any = "float32") -> NDArray[Any]:
+    def to_matrix(self, columns: Sequence[str] | None = None, dtype: DTypeLike = "float32") -> NDArray[Any]:
         """A feature matrix for training: numbers and bools as one float array, missing as NaN, categories as codes.
 
         Parameters

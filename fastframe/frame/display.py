@@ -9,7 +9,7 @@ import datetime
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 from fastframe.column import Column
 from fastframe.column.arrow import array_to_arrow
@@ -159,7 +159,7 @@ class FrameDisplay(Frame):
         shape = f"<p>{len(self)} rows × {len(self._values)} columns</p>"
         return f'<div><table border="1" class="dataframe"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{shape}</div>'
 
-    def info(self, buf: Any = None) -> None:
+    def info(self, buf: TextIO | None = None) -> None:
         """Print columns, dtypes, counts of values that are there, and memory."""
         rows = [("column", "there", "dtype"), *((name, str(len(self) - _missing(column)), column.dtype.name) for name, column in self._values.items())]
         widths = [max(len(row[at]) for row in rows) for at in range(3)]

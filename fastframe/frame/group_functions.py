@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastframe.column import Column, Table
@@ -64,7 +64,7 @@ class GroupFunctions:
     _dropna: bool
     _as_index: bool
 
-    def transform(self, func: Any, *args: Any, **options: Any) -> Any:
+    def transform(self, func: str | Callable[..., Any], *args: Any, **options: Any) -> Any:
         """Every row gets its group's aggregate, a function of its neighbours such as ``"cumsum"``, or what a function of yours returns.
 
         Rows whose key is missing get a missing value unless ``dropna=False``.

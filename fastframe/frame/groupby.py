@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,7 +14,7 @@ from fastframe.column.arrow import column_from
 from fastframe.dtypes import BOOL
 from fastframe.engines.base import get_engine
 from fastframe.errors import ArgumentError, ColumnNotFound, DTypeError, LabelNotFound, MissingAttribute, UnsupportedOperation
-from fastframe.frame.arguments import whole_number, whole_numbers
+from fastframe.frame.arguments import explained, whole_number, whole_numbers
 from fastframe.frame.calls import aggregation, function_label
 from fastframe.frame.columns import mask_rows
 from fastframe.frame.computing import computed_column
@@ -57,6 +57,7 @@ class Explanation(str):
     __repr__ = str.__str__
 
 
+@explained
 class GroupBy(GroupFunctions, GroupAggregations, GroupPairs, GroupWindows, HasWindows):
     """Groups of rows with equal keys; made by `DataFrame.groupby` and `Series.groupby`.
 
@@ -372,7 +373,7 @@ class GroupBy(GroupFunctions, GroupAggregations, GroupPairs, GroupWindows, HasWi
         """Keys to the row labels of their groups."""
         return {key: rows.index for key, rows in self}
 
-    def pipe(self, func: Any, *args: Any, **options: Any) -> Any:
+    def pipe(self, func: Callable[..., Any], *args: Any, **options: Any) -> Any:
         """``func(self, *args, **options)``."""
         return func(self, *args, **options)
 
@@ -451,7 +452,7 @@ def frame_level(frame: Any, level: Any) -> int:
         if not -len(names) <= level < len(names):
             raise ArgumentError.of("groupby", "level", level, [*range(len(names)), *(one for one in names if one is not None)])
         return level % len(names)
-    if level not in names:
+    if not isinstance(level, str) or level not in names:
         raise ArgumentError.of("groupby", "level", level, [*range(len(names)), *(one for one in names if one is not None)])
     return names.index(level)
 

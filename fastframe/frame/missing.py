@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from fastframe.column import Table
 from fastframe.dtypes import INT64
@@ -19,6 +19,9 @@ from fastframe.frame.run import Question, calling, is_kept, run
 from fastframe.frame.windows import Windows
 from fastframe.ops.expressions import Call, Col, Expression, Lit
 from fastframe.ops.project import Project
+
+if TYPE_CHECKING:
+    from fastframe.frame.expression import Expr
 
 OTHER = "\0other"
 
@@ -65,7 +68,7 @@ class Missing(Operators, Windows):
                 table = _coalesced(table, name, chosen[name])
         return self._with_table(table)
 
-    def where(self, cond: Any, other: Any = None) -> Self:
+    def where(self, cond: Frame | Expr | Callable[..., Any] | Sequence[bool], other: Any = None) -> Self:
         """Values where ``cond`` is true, else ``other`` (missing by default).
 
         Parameters
@@ -75,7 +78,7 @@ class Missing(Operators, Windows):
         """
         return self._choose(cond, other, keep_where=True)
 
-    def mask(self, cond: Any, other: Any = None) -> Self:
+    def mask(self, cond: Frame | Expr | Callable[..., Any] | Sequence[bool], other: Any = None) -> Self:
         """Values where ``cond`` is false, else ``other`` (missing by default)."""
         return self._choose(cond, other, keep_where=False)
 

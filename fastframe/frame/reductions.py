@@ -39,10 +39,10 @@ class Reductions(Frame):
     Of a frame they give a series labelled by column name, of a series one value (None where it is missing).
     """
 
-    def _reduce(self, function: str, options: Mapping[str, Any], *, axis: Any = 0, numeric_only: bool = False) -> Any:
+    def _reduce(self, function: str, options: Mapping[str, Any], *, axis: int | str | None = 0, numeric_only: bool = False) -> Any:
         raise AssertionError("every subclass reduces in its own way")
 
-    def sum(self, axis: Any = 0, *, skipna: bool = True, numeric_only: bool = False, min_count: int = 0) -> Any:
+    def sum(self, axis: int | str | None = 0, *, skipna: bool = True, numeric_only: bool = False, min_count: int = 0) -> Any:
         """Sum. Integers are summed exactly in 64 bits.
 
         Raises
@@ -58,49 +58,49 @@ class Reductions(Frame):
         """
         return self._reduce("sum", {"skipna": skipna, "min_count": min_count}, axis=axis, numeric_only=numeric_only)
 
-    def prod(self, axis: Any = 0, *, skipna: bool = True, numeric_only: bool = False, min_count: int = 0) -> Any:
+    def prod(self, axis: int | str | None = 0, *, skipna: bool = True, numeric_only: bool = False, min_count: int = 0) -> Any:
         """Product."""
         return self._reduce("prod", {"skipna": skipna, "min_count": min_count}, axis=axis, numeric_only=numeric_only)
 
     product = prod
 
-    def mean(self, axis: Any = 0, *, skipna: bool = True, numeric_only: bool = False) -> Any:
+    def mean(self, axis: int | str | None = 0, *, skipna: bool = True, numeric_only: bool = False) -> Any:
         """Arithmetic mean."""
         return self._reduce("mean", {"skipna": skipna}, axis=axis, numeric_only=numeric_only)
 
-    def min(self, axis: Any = 0, *, skipna: bool = True, numeric_only: bool = False) -> Any:
+    def min(self, axis: int | str | None = 0, *, skipna: bool = True, numeric_only: bool = False) -> Any:
         """Smallest value."""
         return self._reduce("min", {"skipna": skipna}, axis=axis, numeric_only=numeric_only)
 
-    def max(self, axis: Any = 0, *, skipna: bool = True, numeric_only: bool = False) -> Any:
+    def max(self, axis: int | str | None = 0, *, skipna: bool = True, numeric_only: bool = False) -> Any:
         """Largest value."""
         return self._reduce("max", {"skipna": skipna}, axis=axis, numeric_only=numeric_only)
 
-    def count(self, axis: Any = 0, *, numeric_only: bool = False) -> Any:
+    def count(self, axis: int | str | None = 0, *, numeric_only: bool = False) -> Any:
         """Number of values that are not missing."""
         return self._reduce("count", {}, axis=axis, numeric_only=numeric_only)
 
-    def median(self, axis: Any = 0, *, skipna: bool = True, numeric_only: bool = False) -> Any:
+    def median(self, axis: int | str | None = 0, *, skipna: bool = True, numeric_only: bool = False) -> Any:
         """Middle value, or the mean of the two middle ones."""
         return self._reduce("median", {"skipna": skipna}, axis=axis, numeric_only=numeric_only)
 
-    def var(self, axis: Any = 0, *, skipna: bool = True, ddof: int = 1, numeric_only: bool = False) -> Any:
+    def var(self, axis: int | str | None = 0, *, skipna: bool = True, ddof: int = 1, numeric_only: bool = False) -> Any:
         """Variance with ``n - ddof`` in the denominator."""
         return self._reduce("var", {"skipna": skipna, "ddof": ddof}, axis=axis, numeric_only=numeric_only)
 
-    def std(self, axis: Any = 0, *, skipna: bool = True, ddof: int = 1, numeric_only: bool = False) -> Any:
+    def std(self, axis: int | str | None = 0, *, skipna: bool = True, ddof: int = 1, numeric_only: bool = False) -> Any:
         """Standard deviation with ``n - ddof`` in the denominator."""
         return self._reduce("std", {"skipna": skipna, "ddof": ddof}, axis=axis, numeric_only=numeric_only)
 
-    def sem(self, axis: Any = 0, *, skipna: bool = True, ddof: int = 1, numeric_only: bool = False) -> Any:
+    def sem(self, axis: int | str | None = 0, *, skipna: bool = True, ddof: int = 1, numeric_only: bool = False) -> Any:
         """Standard error of the mean."""
         return self._reduce("sem", {"skipna": skipna, "ddof": ddof}, axis=axis, numeric_only=numeric_only)
 
-    def any(self, axis: Any = 0, *, skipna: bool = True) -> Any:
+    def any(self, axis: int | str | None = 0, *, skipna: bool = True) -> Any:
         """Whether any value is true."""
         return self._reduce("any", {"skipna": skipna}, axis=axis)
 
-    def all(self, axis: Any = 0, *, skipna: bool = True) -> Any:
+    def all(self, axis: int | str | None = 0, *, skipna: bool = True) -> Any:
         """Whether all values are true."""
         return self._reduce("all", {"skipna": skipna}, axis=axis)
 
@@ -125,7 +125,7 @@ def _reduced(table: Table, wanted: Sequence[Reduced]) -> dict[str, Column]:
 class SeriesReductions(Reductions):
     """Aggregations of one column."""
 
-    def _reduce(self, function: str, options: Mapping[str, Any], *, axis: Any = 0, numeric_only: bool = False) -> Any:
+    def _reduce(self, function: str, options: Mapping[str, Any], *, axis: int | str | None = 0, numeric_only: bool = False) -> Any:
         if axis not in (0, "index", None):
             raise ArgumentError.of(f"Series.{function}", "axis", axis, (0,))
         return array_to_arrow(self._reduce_column(function, options))[0].as_py()
@@ -200,7 +200,7 @@ def _quantiles(series: Any, shares: Sequence[float], interpolation: str) -> Any:
 class FrameReductions(Reductions):
     """Aggregations of every column."""
 
-    def _reduce(self, function: str, options: Mapping[str, Any], *, axis: Any = 0, numeric_only: bool = False) -> Any:
+    def _reduce(self, function: str, options: Mapping[str, Any], *, axis: int | str | None = 0, numeric_only: bool = False) -> Any:
         names = self._numeric_names() if numeric_only else list(self._values)
         if axis in (1, "columns"):
             return _across(select_columns(self, names), function, options)  # type: ignore[arg-type]

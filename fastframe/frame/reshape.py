@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from fastframe.column import Table
 from fastframe.errors import ArgumentError, ColumnNotFound, DuplicateColumn, ShapeError, UnsupportedOperation
 from fastframe.frame.arguments import whole_number
+from fastframe.frame.construct import text_name
 from fastframe.frame.core import Frame
 from fastframe.frame.getitem import row_values
 from fastframe.frame.labels import default_labels, label_key, with_labels
@@ -106,6 +107,8 @@ class FrameReshape(Reshape):
         if key is not None:
             raise UnsupportedOperation.of_argument("sort_values", "key", key, "Compute the key as a column first.")
         names = [by] if isinstance(by, str) else list(by)
+        if not names:
+            raise ArgumentError.because("sort_values", "by names no column", "Pass a column or several, for example by='a'.")
         internal = [self._sort_key(name) for name in names]
         return sorted_frame(self, internal, ascending=ascending, na_position=na_position, ignore_index=ignore_index)
 
@@ -148,7 +151,7 @@ class FrameReshape(Reshape):
         values = {name: column for name, column in self._values.items() if name not in gone}
         return self._with_table(with_labels(labels, values, len(self)), tuple(names))
 
-    def reset_index(self, *, drop: bool = False, names: Any = None) -> Self:
+    def reset_index(self, *, drop: bool = False, names: str | Sequence[str] | None = None) -> Self:
         """Row labels become columns (``index`` or ``level_n`` where they have no name), or are dropped; new labels 0, 1, 2, ...
 
         Raises
@@ -157,14 +160,19 @@ class FrameReshape(Reshape):
         """
         values = self._values
         if not drop:
-            given = [names] if isinstance(names, str) else list(names) if names is not None else label_column_names(self)
+            given = [names] if isinstance(names, str) else [text_name(one) for one in names] if names is not None else label_column_names(self)
+            if len(given) != len(self._labels):
+                what = f"{len(given)} names were given for {len(self._labels)} levels of labels"
+                raise ArgumentError.because("reset_index", what, "Pass one name per level.")
             clash = [name for name in given if name in values]
             if clash:
                 raise DuplicateColumn.of(clash, "Pass names=..., or drop=True.")
             values = {**dict(zip(given, self._labels.values(), strict=True)), **values}
         return self._with_table(with_labels(default_labels(len(self)), values, len(self)), (None,))
 
-    def value_counts(self, subset: Any = None, *, normalize: bool = False, sort: bool = True, ascending: bool = False, dropna: bool = True) -> Series:
+    def value_counts(
+        self, subset: str | Sequence[str] | None = None, *, normalize: bool = False, sort: bool = True, ascending: bool = False, dropna: bool = True
+    ) -> Series:  # fmt: skip
         """How often each combination of values occurs, most frequent first."""
         names = [subset] if isinstance(subset, str) else list(subset) if subset is not None else list(self._values)
         return _counted(self, names, names, normalize=normalize, sort=sort, ascending=ascending, dropna=dropna)

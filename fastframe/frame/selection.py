@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from fastframe import dtypes
 from fastframe.column import Table
 from fastframe.column.arrow import array_to_arrow, column_from
+from fastframe.column.table import MAX_ROWS
 from fastframe.errors import ArgumentError, ColumnNotFound, DTypeError, DuplicateColumn, ExpressionError, UnsupportedOperation
 from fastframe.frame.arguments import whole_number
 from fastframe.frame.arithmetic import Operators
@@ -32,6 +34,7 @@ from fastframe.ops.windows import WindowCall
 
 if TYPE_CHECKING:
     from fastframe.frame.dataframe import DataFrame
+    from fastframe.frame.expression import Expr
     from fastframe.frame.series import Series
 
 
@@ -48,7 +51,7 @@ class Selecting(Operators):
         start = max(len(self) - n, 0) if n >= 0 else min(-n, len(self))
         return self._with_table(Selection(slice=(start, len(self), 1)).of(self._table))
 
-    def take(self, indices: Any) -> Self:
+    def take(self, indices: int | Sequence[int]) -> Self:
         """Rows by position, negative from the end.
 
         Raises
@@ -57,12 +60,12 @@ class Selecting(Operators):
         """
         return self.iloc[np.asarray(indices, dtype=np.int64)]  # type: ignore[attr-defined]
 
-    def sample(self, n: int | None = None, *, frac: float | None = None, replace: bool = False, random_state: Any = None) -> Self:
+    def sample(self, n: int | None = None, *, frac: float | None = None, replace: bool = False, random_state: int | np.random.Generator | None = None) -> Self:
         """Random rows; ``random_state`` is a seed or a NumPy generator."""
-        count = n if n is not None else round((frac if frac is not None else 1 / max(len(self), 1)) * len(self))
+        count = _n_drawn(len(self), n, frac)
         if count > len(self) and not replace:
             raise ArgumentError.because("sample", f"{count} rows of {len(self)} were asked for", "Pass replace=True.")
-        return self.take(np.random.default_rng(random_state).choice(len(self), count, replace=replace))
+        return self.take(_generator(random_state).choice(len(self), count, replace=replace))
 
     def copy(self, deep: bool = True) -> Self:
         """A handle of its own; nothing is copied, because tables never change."""
@@ -107,7 +110,7 @@ class SeriesSelection(Selecting):
         outputs = tuple((name, Cast(Col(name), dtypes.dtype(dtype), safe)) for name in self._values)
         return self._run(Project(outputs, keep=True))
 
-    def map(self, mapping: Any, na_action: str | None = None, **options: Any) -> Any:
+    def map(self, mapping: Mapping[Any, Any] | Series | Callable[..., Any], na_action: str | None = None, **options: Any) -> Any:
         """Values looked up in a dict or in a series (by its labels), or what a function of yours returns for each.
 
         Parameters
@@ -143,8 +146,8 @@ class SeriesSelection(Selecting):
         if isinstance(to_replace, Mapping):
             pairs = dict(to_replace)
         else:
-            old = to_replace if isinstance(to_replace, list | tuple) else [to_replace]
-            pairs = dict(zip(old, value if isinstance(value, list | tuple) else [value] * len(old), strict=True))
+            old = list(to_replace) if isinstance(to_replace, list | tuple | np.ndarray) else [to_replace]
+            pairs = dict(zip(old, value if isinstance(value, list | tuple | np.ndarray) else [value] * len(old), strict=True))
         ((name, _),) = self._values.items()
         call: Any = Col(name)
         for old, new in pairs.items():
@@ -168,11 +171,11 @@ class SeriesSelection(Selecting):
         """
         return _without_rows(self, _as_list(labels))
 
-    def drop_duplicates(self, *, keep: Any = "first") -> Self:
+    def drop_duplicates(self, *, keep: str | bool = "first") -> Self:
         """The first (or last) row of each value."""
         return self._with_table(Selection(mask=_kept_once(self, list(self._values), keep)).of(self._table))
 
-    def duplicated(self, *, keep: Any = "first") -> Self:
+    def duplicated(self, *, keep: str | bool = "first") -> Self:
         """True where a value was seen before."""
         return self._with_table(Table.joined(self._labels, {"value": _kept_once(self, list(self._values), keep, rest=True)}, len(self)))
 
@@ -193,7 +196,7 @@ class SeriesSelection(Selecting):
         from fastframe.frame.dataframe import DataFrame
 
         series: Any = self
-        column_name = name if name is not None else series.name if series.name is not None else "0"
+        column_name = text_name(name) if name is not None else series.name if series.name is not None else "0"
         return DataFrame._of(with_labels(self._labels, {column_name: series._column}, len(self)), self._label_names)
 
     def items(self) -> Iterator[tuple[Any, Any]]:
@@ -222,7 +225,10 @@ class FrameSelection(Selecting):
             _assign_batch(new, batch)
         return new
 
-    def rename(self, mapper: Any = None, *, columns: Any = None, index: Any = None, axis: Any = None) -> Self:
+    def rename(
+        self, mapper: Mapping[Any, Any] | Callable[..., Any] | None = None, *, columns: Mapping[Any, Any] | Callable[..., Any] | None = None, index: Any = None,
+        axis: int | str | None = None,
+    ) -> Self:  # fmt: skip
         """Columns under other names, by a dict or a function of the name.
 
         Raises
@@ -230,12 +236,14 @@ class FrameSelection(Selecting):
         DuplicateColumn
         """
         if index is not None or (mapper is not None and axis not in (1, "columns")):
-            raise UnsupportedOperation.of_argument("rename", "index", index or mapper, "Use columns=..., or assign df.index.")
+            raise UnsupportedOperation.of_argument("rename", "index", mapper if index is None else index, "Use columns=..., or assign df.index.")
         change = columns if columns is not None else mapper
+        if change is None:
+            raise ArgumentError.because("rename", "no names were given", "Pass columns={'old': 'new'}, or a function of the name.")
         names = [text_name(change(name) if callable(change) else change.get(name, name)) for name in self._values]
         return self._with_table(with_labels(self._labels, Table(self._values, len(self)).rename(names).columns, len(self)))
 
-    def drop(self, labels: Any = None, *, columns: Any = None, index: Any = None, axis: Any = 0, errors: str = "raise") -> Self:
+    def drop(self, labels: Any = None, *, columns: Any = None, index: Any = None, axis: int | str | None = 0, errors: str = "raise") -> Self:
         """Without some columns (``columns=``, or ``axis=1``) or rows (by label).
 
         Raises
@@ -266,7 +274,7 @@ class FrameSelection(Selecting):
         outputs = tuple((text_name(name), Cast(Col(text_name(name)), dtypes.dtype(one), safe)) for name, one in chosen.items())
         return self._run(Project(outputs, keep=True))
 
-    def filter(self, items: Any = None, *conditions: Any, like: str | None = None, regex: str | None = None) -> DataFrame:
+    def filter(self, items: Expr | Sequence[str] | None = None, *conditions: Any, like: str | None = None, regex: str | None = None) -> DataFrame:
         """Rows where all of some expressions are true; or columns by name: a list, a part of the name, or a pattern.
 
         Parameters
@@ -343,13 +351,13 @@ class FrameSelection(Selecting):
         rows = self.itertuples(index=True, name=None)
         return ((values[0], Row(dict(zip(self._values, values[1:], strict=True)), values[0])) for values in rows)
 
-    def drop_duplicates(self, subset: Any = None, *, keep: Any = "first", ignore_index: bool = False) -> Self:
+    def drop_duplicates(self, subset: str | Sequence[str] | None = None, *, keep: str | bool = "first", ignore_index: bool = False) -> Self:
         """The first (or last) row of each combination of values."""
         names = _as_list(subset) if subset is not None else list(self._values)
         new = self._with_table(Selection(mask=_kept_once(self, names, keep)).of(self._table))
         return new.reset_index(drop=True) if ignore_index else new  # type: ignore[attr-defined]
 
-    def duplicated(self, subset: Any = None, *, keep: Any = "first") -> Series:
+    def duplicated(self, subset: str | Sequence[str] | None = None, *, keep: str | bool = "first") -> Series:
         """True where a combination of values was seen before."""
         from fastframe.frame.series import Series
 
@@ -375,6 +383,23 @@ def _all_of(*conditions: Any) -> Any:
         if not is_expression(one):
             raise ExpressionError.not_a_condition("filter", one)
     return functools.reduce(lambda one, other: one & other, given)
+
+
+def _n_drawn(n_rows: int, n: int | None, frac: float | None) -> int:
+    """How many rows `sample` draws: one where nothing else is said."""
+    if frac is not None and not 0 <= frac < math.inf:
+        raise ArgumentError.because("sample", f"frac={frac!r} was given", "Pass a share of 0 or more.")
+    count = n if n is not None else round(min(frac * n_rows, MAX_ROWS)) if frac is not None else min(n_rows, 1)
+    if count < 0:
+        raise ArgumentError.because("sample", f"{count} rows were asked for", "Pass n= of 0 or more.")
+    return count
+
+
+def _generator(random_state: Any) -> np.random.Generator:
+    try:
+        return np.random.default_rng(random_state)
+    except (TypeError, ValueError):
+        raise ArgumentError.because("sample", f"random_state={random_state!r} was given", "Pass an int of 0 or more, or a generator of NumPy.") from None
 
 
 def _as_list(names: Any) -> list[Any]:

@@ -36,7 +36,7 @@ class NamedCall:
     shared: ClassVar[Mapping[str, Any]] = {"name": None}
 
     def __post_init__(self) -> None:
-        if self.name not in self.table:
+        if not isinstance(self.name, str) or self.name not in self.table:
             raise ArgumentError.of(self.what, "name", self.name, self.table)
         known = {**self.table[self.name].options, **self.shared}
         for option in self.options:

@@ -238,6 +238,7 @@ def _strftime(times: pa.Array, options: Options) -> pa.Array:
     return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "")
 
 
+_AT_CHANGES = ("raise", "earliest", "latest")   # of clocks: what a time becomes that there is twice, or not
 TEXTS: dict[str, str | None] = {"strftime": None, "day_name": "%A", "month_name": "%B"}   # the format; None: it is given
 
 
@@ -250,6 +251,9 @@ def _tz_localize(times: pa.Array, options: Options) -> pa.Array:
 
     if options["zone"] is None:
         return _local(times)
+    for name in ("ambiguous", "nonexistent"):
+        if options[name] not in _AT_CHANGES:
+            raise ArgumentError.of("dt.tz_localize", name, options[name], _AT_CHANGES)
     return pc.assume_timezone(times, options["zone"], ambiguous=options["ambiguous"], nonexistent=options["nonexistent"])
 
 
