@@ -26,7 +26,7 @@ struct Quantile {
     int32_t shift;            // in: partitions have 2^shift groups, a multiple of 8
 };
 
-// Between two values; `fraction` in (0, 1). Integers of dates and times round toward `lower`.
+// Between two values; `fraction` in (0, 1). Integers of dates and times are cut towards zero, as their means and as pandas'.
 template <typename T, typename R>
 inline R between(T lower, T upper, double fraction, int64_t unit) {
     if constexpr (std::is_floating_point<R>::value) {
@@ -35,8 +35,10 @@ inline R between(T lower, T upper, double fraction, int64_t unit) {
         return (R)(low + (high - low) * fraction);
     } else {
         const int128_t low = (int128_t)lower * unit, gap = ((int128_t)upper - (int128_t)lower) * unit;
-        if (fraction == 0.5) return (R)(low + gap / 2);
-        return (R)(low + (int128_t)((double)gap * fraction));
+        if (fraction == 0.5) return (R)((low * 2 + gap) / 2);
+        const double way = (double)gap * fraction;
+        const int128_t whole = (int128_t)way, found = low + whole;
+        return (R)(found + (found < 0 && (double)whole < way));
     }
 }
 

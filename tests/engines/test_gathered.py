@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import fastframe as ff
 from fastframe.column import Column
 from fastframe.engines.cpu import distinct, scatter, topk
 from fastframe.engines.cpu.aggregate import Wanted, aggregate, aggregate_all, aggregate_codes
@@ -352,3 +353,17 @@ def test_narrow_codes_change_no_bit(name: str, options: dict[str, Any], width: A
     narrow = make_groups(2_900, 100, width)
     wide = groups_of(narrow.wide_codes, 100)
     assert_column_equal(window(column, WindowCall(name, options), narrow), window(column, WindowCall(name, options), wide))
+
+
+@pytest.mark.parametrize("unit", ["s", "ns"])
+@pytest.mark.parametrize("kind", [pa.timestamp, pa.duration])
+def test_quantiles_of_times_are_cut_towards_zero_as_pandas_cuts_them(kind: Any, unit: str) -> None:
+    """Before 1970, too; of groups, and of a whole column by brackets, whose values lie around zero."""
+    rng = np.random.default_rng(14)
+    for numbers in ([-1, 0], [-3, 0], [3, 0], [-4, -1, 2, 7], rng.integers(-1000, 1000, 20_000).tolist(), [-7]):
+        frame = ff.from_arrow(pa.table({"k": [0] * len(numbers), "t": pa.array(numbers, kind(unit))}))
+        expected = frame.to_pandas()
+        for share in (0.1, 0.25, 0.5, 0.75):
+            wanted = [int(expected["t"].quantile(share).asm8.astype("int64"))]
+            for found in (frame["t"].quantile([share]), frame.groupby("k")["t"].quantile(share)):
+                assert found.to_arrow().cast(pa.int64()).to_pylist() == wanted, (numbers[:4], share)
