@@ -80,6 +80,18 @@ def test_any_keys(left: list[tuple[Any, Any]], right: list[tuple[Any, Any]], how
     assert pairs_of(*sides, how) == reference.join_rows(left, right, how)
 
 
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("n_left", [0, 1, 3000])
+def test_many_repeated_keys_that_lie_far_apart(n_left: int, how: str) -> None:
+    """Codes are renumbered first, as most possible ones do not occur, and rows are then grouped by partitions of codes."""
+    rng = np.random.default_rng(15)
+    right = rng.integers(0, 2_000_000, 66_000)
+    left = np.concatenate([rng.choice(right, n_left // 2), rng.integers(0, 2_000_000, n_left - n_left // 2)]) if n_left else np.empty(0, np.int64)
+    found = pairs_of([pa.array(left)], [pa.array(right)], how)
+    merged = pd.DataFrame({"k": left, "left": range(len(left))}).merge(pd.DataFrame({"k": right, "right": range(len(right))}), on="k", how=how)
+    assert found == list(zip(merged["left"].fillna(-1).astype(int), merged["right"].fillna(-1).astype(int), strict=True))
+
+
 @pytest.mark.parametrize("n_rows", [0, 1, 63, 64, 65, 1000, 200_000])
 def test_partnered(n_rows: int) -> None:
     rng = np.random.default_rng(n_rows)

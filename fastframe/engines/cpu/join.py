@@ -126,7 +126,7 @@ def _renumbered(probe: Codes, build: Codes) -> tuple[Codes, Codes, int]:
     seen = np.minimum(np.searchsorted(values, probe_codes), max(0, len(values) - 1))
     found = np.where(values[seen] == probe_codes, seen, NO_PARTNER) if len(values) else np.full(len(probe_codes), NO_PARTNER)
     # The code of rows without key stays what it is on both sides: theirs is the last of the values.
-    n_values = len(values) - (len(values) > 0 and values[-1] == NO_PARTNER)
+    n_values = len(values) - int(len(values) > 0 and values[-1] == NO_PARTNER)
     numbered = [np.where(codes < n_values, codes, NO_PARTNER).astype(np.uint32) for codes in (found, places)]
     return Codes(probe.n_rows, numbered[0]), Codes(build.n_rows, numbered[1]), n_values
 
