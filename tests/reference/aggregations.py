@@ -138,7 +138,8 @@ def _quantile(kept: list[Any], q: float, interpolation: str, dtype: DType) -> An
             fraction = 0.5 if fraction > 0 else 0.0
     low, high = values[below], values[above]
     if dtype.is_temporal:
-        return low * unit + math.trunc((high - low) * unit * fraction)
+        gap = (high - low) * unit
+        return math.trunc(low * unit + (Fraction(gap, 2) if fraction == 0.5 else Fraction(gap * fraction)))
     return float(low) if fraction == 0 else float(low) + (float(high) - float(low)) * fraction
 
 
