@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "code_source.hpp"
+#include "compare_words.hpp"
 
 namespace ff {
 
@@ -54,22 +55,12 @@ inline int mark_codes(void* ctx, int64_t start, int64_t stop, int64_t slice) {
     return OK;
 }
 
-inline uint64_t bits_of_marks(const uint8_t* marks) {   // 64 bytes that are 0 or 1; eight become bits by one multiplication
-    uint64_t bits = 0;
-    for (int byte = 0; byte < 8; ++byte) {
-        uint64_t eight;
-        memcpy(&eight, marks + 8 * byte, 8);
-        bits |= (eight * 0x0102040810204080u >> 56) << (8 * byte);
-    }
-    return bits;
-}
-
 // Runs over codes, in slices of whole words: as many codes with a row as rows with a code means that no code repeats.
 inline int count_marks(void* ctx, int64_t start, int64_t stop, int64_t slice) {
     const CodeMarks& in = *(const CodeMarks*)ctx;
     int64_t n_found = 0;
     for (int64_t code = start; code < stop; code += 64) {
-        const uint64_t word = bits_of_marks(in.marks + code);
+        const uint64_t word = pack_bytes(in.marks + code);
         in.present[code / 64] = word;
         n_found += __builtin_popcountll(word);
     }
@@ -137,7 +128,7 @@ inline int probe_map(void* ctx, int64_t start, int64_t stop, int64_t slice) {
         const code_t* codes = codes_of(in.probe, row, count, block);
         look_up(in.build, codes, count, found);
         for (int at = 0; at < count; at += 64) {
-            const uint64_t word = bits_of_marks(found + at);
+            const uint64_t word = pack_bytes(found + at);
             in.words[(row + at) / 64] = word;
             n_matches += __builtin_popcountll(word);
         }

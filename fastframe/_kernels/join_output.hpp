@@ -270,7 +270,7 @@ struct Emitter {
         for (int at = 0; at < count; ++at) out[at] = (row_t)(codes[at] | ((code_t)found[at] - 1));   // all bits where there is none
         if (in.row_of_code) map_rows(in.row_of_code, out, count);
         for (int at = 0; at < count; at += 64) {
-            const uint64_t word = bits_of_marks(found + at);
+            const uint64_t word = pack_bytes(found + at);
             in.found[(row + at) / 64] = word;
             n_found += __builtin_popcountll(word);
         }
