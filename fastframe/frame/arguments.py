@@ -58,7 +58,8 @@ def _explained(owner: str, method: FunctionType) -> Callable[..., Any]:
         except FastFrameError:
             raise
         except Exception as error:
-            if error.__traceback__ is not None and error.__traceback__.tb_next is None:   # the call itself: Python names a base class
+            if isinstance(error, TypeError) and error.__traceback__ is not None and error.__traceback__.tb_next is None:
+                # Of the call itself, in which Python names a base class.
                 raise TypeError(str(error).replace(method.__qualname__, f"{owner}.{method.__name__}")) from None
             from fastframe.frame.argument_types import blamed
 

@@ -61,7 +61,7 @@ class FrameCombine(Frame):
         >>> left.merge(right, on="k").to_dict("list")
         {'k': [2, 2], 'a': [4, 4], 'b': [5, 6]}
         """
-        right = _right_side(right)
+        right = _right_side(right, "merge")
         if how == "cross":
             _refuse_keys(on, left_on, right_on, left_index, right_index)
             return self._joined(right, _question((_CROSS,), (_CROSS,), "inner", _texts(suffixes)), (False, False))
@@ -202,16 +202,19 @@ def _as_right(values: dict[str, Column], keys: Sequence[str], n_left: int, right
     return {name: values[name] for name in names}
 
 
-def _right_side(right: Any, method: str = "merge") -> Any:
-    if not isinstance(right, Frame):
-        raise ArgumentError.because(method, f"{type(right).__name__} was given", "Pass a fastframe frame or series: ff.DataFrame(other).")
+def _require_frame(value: Any, method: str) -> None:
+    if not isinstance(value, Frame):
+        raise ArgumentError.because(method, f"{type(value).__name__} was given", "Pass a fastframe frame or series: ff.DataFrame(other).")
+
+
+def _right_side(right: Any, method: str) -> Any:
+    _require_frame(right, method)
     return right.to_frame() if is_series(right) else right
 
 
 def merge(left: Any, right: Any, how: str = "inner", on: Any = None, **options: Any) -> DataFrame:
     """`DataFrame.merge` as a function."""
-    if not isinstance(left, Frame):
-        raise ArgumentError.because("merge", f"{type(left).__name__} was given", "Pass a fastframe frame or series: ff.DataFrame(other).")
+    _require_frame(left, "merge")
     result: DataFrame = left.merge(right, how, on, **options)
     return result
 
