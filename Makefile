@@ -47,7 +47,7 @@ bench: $(VENV)/.installed-bench build ## the group-by questions against the peer
 	$(RUN) -m asv_benchmarks.compare groupby --rows $(or $(ROWS),1e7)
 
 bench-smoke: $(VENV)/.installed-bench build ## every question and case, small: answers checked, nothing timed
-	@for family in groupby join sort filter transform udf rolling small cold; do \
+	@for family in groupby join sort filter transform udf rolling small everyday cold; do \
 	  $(RUN) -m asv_benchmarks.compare $$family --rows 1e4 --repeat 1 --json build/bench-smoke.json > build/bench-smoke.txt 2>&1 \
 	    || { cat build/bench-smoke.txt; exit 1; }; echo "$$family: answers agree"; done
 	@$(RUN) -m asv_benchmarks.compare cases --rows 2e4 --repeat 1 --contenders fastframe fastframe-cat duckdb --json build/bench-smoke.json \

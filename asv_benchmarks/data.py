@@ -181,6 +181,35 @@ def series_tables(size: Size) -> dict[str, pa.Table]:
     })}  # fmt: skip
 
 
+WORDS = ("the", "rain", "in", "Spain", "stays", "mainly", "on", "plains", "of", "élan")
+
+
+def everyday_tables(size: Size) -> dict[str, pa.Table]:
+    """``x``: k (integers of ``groups`` values), i (nearly all distinct), s (texts of as many values as k), a, b (normal;
+    b has missing values), p (positive), cents (two digits), w (texts of one to six words), digits, t (timestamps), flag.
+    """
+    random = np.random.default_rng(SEED)
+    keys = random.integers(1, size.groups + 1, (2, size.rows))
+    words = np.array(WORDS)[random.integers(0, len(WORDS), (20_000, 6))]
+    sentences = pa.array([" ".join(row[: 1 + place % 6]) + " " * (place % 3) for place, row in enumerate(words)])
+    normal = np.round(random.normal(size=(3, size.rows)), 6)
+    whole = random.integers(0, 2**40, size.rows)
+    microseconds = random.integers(0, 10**15, size.rows)
+    return {"x": pa.table({
+        "k": pa.array(keys[0]),
+        "i": pa.array(whole),
+        "s": pa.array([f"id{key:03d}" for key in range(size.groups + 1)]).take(pa.array(keys[1])),
+        "a": pa.array(normal[0]),
+        "b": _hide_rows(normal[1], size.nulls or 0.05, random),
+        "p": pa.array(np.abs(normal[2]) + 1),
+        "cents": pa.array(random.integers(0, 10_000, size.rows) / 100),
+        "w": sentences.take(pa.array(random.integers(0, len(sentences), size.rows))),
+        "digits": pa.array(whole // 997).cast(pa.string()),
+        "t": pa.array(np.datetime64("2000-01-01", "us") + microseconds.astype("timedelta64[us]")),
+        "flag": pa.array(random.random(size.rows) < 0.3),
+    })}  # fmt: skip
+
+
 def _hide_rows(values: np.ndarray[Any, Any], share: float, random: np.random.Generator) -> pa.Array:
     return pa.array(values, mask=random.random(len(values)) < share) if share else pa.array(values)
 
@@ -204,11 +233,13 @@ def _as_text(keys: np.ndarray[Any, Any]) -> pa.Array:
     return pa.array([f"id{key}" for key in distinct]).take(pa.array(codes.astype(np.int32)))
 
 
-MAKERS: dict[str, Callable[[Size], dict[str, pa.Table]]] = {"groupby": groupby_tables, "join": join_tables, "small": small_tables, "series": series_tables}
+MAKERS: dict[str, Callable[[Size], dict[str, pa.Table]]] = {
+    "groupby": groupby_tables, "join": join_tables, "small": small_tables, "series": series_tables, "everyday": everyday_tables,
+}  # fmt: skip
 
 
 def _files(kind: str, size: Size, folder: Path, ending: str) -> Iterator[tuple[str, Path]]:
-    names = {"groupby": ["x"], "join": ["x", "small", "medium", "big"], "small": ["x", "keys"], "series": ["x"]}[kind]
+    names = {"join": ["x", "small", "medium", "big"], "small": ["x", "keys"]}.get(kind, ["x"])
     return ((name, folder / f"{kind}_{size.name}_{name}.{ending}") for name in names)
 
 

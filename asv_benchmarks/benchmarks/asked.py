@@ -42,8 +42,8 @@ class Asked:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        layouts = ["strings"] if FAMILIES[cls.family].per_call else ["strings", "category"]
         family = FAMILIES[cls.family]
+        layouts = ["strings", "category"] if "fastframe-cat" in family.contenders else ["strings"]
         cls.params = ([question.name for question in family.questions], rows(family.rows), threads(), layouts)
 
     def setup(self, question: str, n_rows: int, n_threads: int, layout: str) -> None:

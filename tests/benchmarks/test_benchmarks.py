@@ -25,7 +25,7 @@ from asv_benchmarks.questions import FAMILIES, Question
 
 ROOT = Path(__file__).parents[2]
 os.environ["ASV_ROWS"] = "1000"   # asv reads the parameters of a class when it is imported
-MODULES = ("cases", "groupby", "join", "sort", "filter", "transform", "udf", "rolling", "small", "memory", "files", "importing")
+MODULES = ("cases", "groupby", "join", "sort", "filter", "transform", "udf", "rolling", "small", "everyday", "memory", "files", "importing")
 TINY = data.Size(1000, 10)
 
 
@@ -69,6 +69,7 @@ COMMANDS = {
     "udf": ["--contenders", "fastframe", "polars", "duckdb"],
     "rolling": ["--contenders", "fastframe", "pandas", "bottleneck"],
     "small": ["--contenders", "fastframe", "pandas"],
+    "everyday": ["--contenders", "fastframe", "pandas", "polars"],
     "cold": ["--contenders", "fastframe", "duckdb", "--questions", "c1", "c3"],
 }
 
