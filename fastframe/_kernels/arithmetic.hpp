@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "operand.hpp"
+#include "reciprocal.hpp"
 
 namespace ff {
 
@@ -290,11 +291,45 @@ int integer_power(void* context, int64_t start, int64_t stop, int64_t slice) {
     return binary<T, Pow>(context, start, stop, slice);
 }
 
+template <typename T, int OP>
+inline void reciprocal_rows(const Reciprocal<T>& divisor, const uint8_t* __restrict in, uint8_t* __restrict out, int count) {
+    for (int row = 0; row < count; ++row) {
+        const T value = load<T>(in, row);
+        store<T>(out, row, OP == MOD ? divisor.floor_remainder(value) : divisor.floor_quotient(value));
+    }
+}
+
+template <typename T, int OP>
+FF_WIDE_ROWS void wide_reciprocal_rows(const Reciprocal<T>& divisor, const uint8_t* in, uint8_t* out, int count) {
+    reciprocal_rows<T, OP>(divisor, in, out, count);
+}
+
+// By one divisor of 2 or more; nothing overflows, and rows under nulls are computed with the rest.
+template <typename T, int OP>
+int division_by_one(const BinaryContext& ctx, T divisor, int64_t start, int64_t stop) {
+    const Reciprocal<T> reciprocal(divisor);
+    const bool is_wide = Reciprocal<T>::is_narrow && has_wide_rows();
+    Blocks<T> left(ctx.left);
+    for (int64_t first = start; first < stop; first += BLOCK) {
+        const int count = (int)(stop - first < BLOCK ? stop - first : BLOCK);
+        const uint8_t* in = left.at(first, count);
+        uint8_t* out = ctx.out + first * (int64_t)sizeof(T);
+        if (is_wide) wide_reciprocal_rows<T, OP>(reciprocal, in, out, count);
+        else reciprocal_rows<T, OP>(reciprocal, in, out, count);
+        validity_and_zeros<T>(ctx, out, first, count);
+    }
+    return OK;
+}
+
 // Integer division: null where the divisor is zero, so the validity is always written.
 template <typename T, int OP>
 int integer_division(void* context, int64_t start, int64_t stop, int64_t) {
     const BinaryContext& ctx = *(const BinaryContext*)context;
     Blocks<T> left(ctx.left), right(ctx.right);
+    if constexpr (OP != FMOD && has_reciprocal<T>) {
+        const T divisor = ctx.right.scalar ? load<T>(right.at(start, 1), 0) : (T)0;
+        if (divisor > 1) return division_by_one<T, OP>(ctx, divisor, start, stop);
+    }
     flag_t overflow = 0;
     for (int64_t first = start; first < stop; first += 64) {
         const int count = (int)(stop - first < 64 ? stop - first : 64);

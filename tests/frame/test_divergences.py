@@ -321,3 +321,9 @@ def test_describe_of_numbers() -> None:
     assert found.tolist() == ["3", "2", "2024-01-03 00:00:00", "2"]
     assert list(ff.DataFrame({"t": days, "n": [1, 2, 3]}).describe().columns) == ["n"]
     assert pd.Series(days).describe()["mean"] == pd.Timestamp("2024-01-02 08:00")
+
+
+def test_numpy_functions_of_narrow_integers() -> None:
+    for dtype, narrow in (("int8", "float16"), ("int16", "float32"), ("int64", "float64")):
+        assert np.sqrt(ff.Series([2, 3], dtype=dtype)).dtype == "float64"
+        assert np.sqrt(pd.Series([2, 3], dtype=dtype)).dtype == narrow

@@ -98,6 +98,9 @@ def test_numpy_operators_give_series() -> None:
         assert_same(act(s), act(p))
     assert (np.int64(1) + ff.Series([1, None])).tolist() == [2, None]
     assert np.sqrt(ff.Series([4.0, None])).isna().tolist() == [False, True]
+    for name in ("sqrt", "exp", "log1p", "floor", "sign", "arctan", "rint", "square", "exp2"):   # some are functions of ours, some NumPy's
+        function, values = getattr(np, name), np.array([0.25, 1.0, 2.5])
+        np.testing.assert_allclose(function(ff.Series([*values, None])).to_numpy(), function(np.array([*values, np.nan])), rtol=1e-15)
     assert np.sqrt(ff.DataFrame({"a": [4.0], "b": [9.0]})).to_dict("list") == {"a": [2.0], "b": [3.0]}
 
 

@@ -34,7 +34,7 @@ def column(values: list[Any], name: str, nulls: str, *, offset: int) -> Column:
 
 def compute(operation: str, left: Any, right: Any, n_rows: int | None = None) -> Column:
     columns = {name: side for name, side in (("x", left), ("y", right)) if isinstance(side, Column)}
-    args = tuple(Col(name) if isinstance(side, Column) else Lit(side) for name, side in (("x", left), ("y", right)))
+    args = tuple(Col(name) if isinstance(side, Column) else side if isinstance(side, Lit) else Lit(side) for name, side in (("x", left), ("y", right)))
     result = evaluate(Call(operation, args), Table(columns, n_rows))
     result.array.validate(full=True)
     return result
@@ -72,6 +72,22 @@ def test_integers_match_exact_arithmetic(operation: str, name: str) -> None:
         result = compute(operation, left, right)
         assert result.dtype == name
         assert result.array.to_pylist() == expected
+
+
+@pytest.mark.parametrize("name", INTEGERS)
+@pytest.mark.parametrize("operation", ["floordiv", "mod"])
+def test_division_by_one_integer(operation: str, name: str) -> None:
+    """By a reciprocal where the divisor is 2 or more: around powers of two, whose reciprocals have the most bits."""
+    limits, random = np.iinfo(name), np.random.default_rng(3)
+    edges = {sign * (2**power + one) for power in range(64) for one in (-1, 0, 1) for sign in (1, -1)} | {limits.min, limits.max, limits.max - 1}
+    kept = [one for one in sorted(edges) if limits.min <= one <= limits.max]
+    divisors = [one for one in kept if one != 0] + random.integers(2, limits.max, 20, name).tolist() + [3, 7, 10, 100]
+    values = kept + random.integers(limits.min, limits.max, 1500, name, endpoint=True).tolist()
+    for turn, divisor in enumerate(divisors):
+        given = [one for one in values if not (divisor == -1 and one == limits.min)]
+        left = column(given, name, NULLS[turn % 2], offset=turn % 3)
+        found = compute(operation, left, Lit(divisor, dtype(name))).array.to_pylist()
+        assert found == slow.integer_arithmetic(operation, left.array.to_pylist(), [divisor] * len(given), name), divisor
 
 
 @pytest.mark.parametrize("name", FLOATS)

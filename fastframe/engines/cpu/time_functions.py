@@ -23,6 +23,8 @@ Options = Mapping[str, Any]
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _FIXED_NS = {"D": 86_400 * 10**9, "h": 3_600 * 10**9, "min": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _FREQ_WORDS = {"d": "D", "H": "h", "T": "min", "S": "s", "L": "ms", "U": "us", "N": "ns"}
+_ROUNDED = ("floor", "ceil", "round", "normalize")
+_COUNTED = ("total_seconds", "days", "seconds", "microseconds", "nanoseconds")   # of durations
 _DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 
@@ -37,7 +39,14 @@ def evaluate_time(call: Invocation) -> Column:
         found = text_of_days(column, form, lambda days: _strftime(days, {"format": form}))
     else:
         found = days_of(column) if name == "date" else calendar_field(name, column)
-    return found if found is not None else _BY_SLICES(call)
+    if found is not None:
+        return found
+    return _by_arrow(call) if _is_counted(name, column) else _BY_SLICES(call)
+
+
+def _is_counted(name: str, column: Column) -> bool:
+    """Whether a function needs only the counts of units, which our own kernels take by all threads."""
+    return name in _COUNTED or (name in _ROUNDED and getattr(column.dtype.arrow, "tz", None) is None)
 
 
 def _by_arrow(call: Invocation) -> Column:
