@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "compare_words.hpp"
 #include "operand.hpp"
 
 namespace ff {
@@ -60,11 +61,26 @@ inline bool cast_whole(const uint8_t* __restrict in, uint8_t* __restrict out, in
     return fits;
 }
 
+// Doubles to floats where all become finite ones; false where one does not, which may be infinite or NaN already.
+FF_WIDE_ROWS inline bool cast_finite(const uint8_t* __restrict in, uint8_t* __restrict out, int count) {
+    constexpr uint32_t exponent = 0x7F800000u;
+    uint32_t special = 0;
+    for (int row = 0; row < count; ++row) {
+        const float value = (float)load<double>(in, row);
+        uint32_t bits;
+        memcpy(&bits, &value, sizeof(bits));
+        special |= (bits & exponent) == exponent;
+        store<float>(out, row, value);
+    }
+    return special == 0;
+}
+
 // The loop; CHECKED fails at the first row that is not exact.
 template <typename From, typename To, bool CHECKED>
 int cast(void* context, int64_t start, int64_t stop, int64_t slice) {
     const CastContext& ctx = *(const CastContext*)context;
     constexpr bool nan_to_null = std::is_floating_point<From>::value && !std::is_floating_point<To>::value;
+    [[maybe_unused]] const bool wide = has_wide_rows();
     for (int64_t first = start; first < stop; first += 64) {
         const int count = (int)(stop - first < 64 ? stop - first : 64);
         uint64_t valid = ctx.values.validity ? bits_at(ctx.values.validity, ctx.values.bit_offset + first, count) : low_bits(count);
@@ -76,6 +92,9 @@ int cast(void* context, int64_t start, int64_t stop, int64_t slice) {
                 store_bits(ctx.validity, first, valid, count);
                 continue;
             }
+        }
+        if constexpr (std::is_same<From, double>::value && std::is_same<To, float>::value) {
+            if (wide && valid == low_bits(count) && cast_finite(in, out, count)) continue;
         }
         if (valid == low_bits(count) && !nan_to_null) {
             for (int row = 0; row < count; ++row) {
@@ -108,16 +127,13 @@ int cast(void* context, int64_t start, int64_t stop, int64_t slice) {
 template <typename From>
 int cast_to_bool(void* context, int64_t start, int64_t stop, int64_t) {
     const CastContext& ctx = *(const CastContext*)context;
+    const uint8_t zeros[64 * sizeof(From)] = {0};
     for (int64_t first = start; first < stop; first += 64) {
         const int count = (int)(stop - first < 64 ? stop - first : 64);
         uint64_t valid = ctx.values.validity ? bits_at(ctx.values.validity, ctx.values.bit_offset + first, count) : low_bits(count);
-        uint64_t word = 0;
-        for (int row = 0; row < count; ++row) {
-            const From value = load<From>(ctx.values.values, first + row);
-            word |= (uint64_t)(value != 0) << row;
-            if (value != value) valid &= ~((uint64_t)1 << row);
-        }
-        store_bits(ctx.out, first, word & valid, count);
+        const uint8_t* in = ctx.values.values + first * (int64_t)sizeof(From);
+        if constexpr (std::is_floating_point<From>::value) valid &= ~nan_word<From>(in, count);
+        store_bits(ctx.out, first, compare_word<NE, From, From>(in, zeros, count) & valid, count);
         if (ctx.validity) store_bits(ctx.validity, first, valid, count);
     }
     return OK;

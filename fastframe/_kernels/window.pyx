@@ -1,4 +1,4 @@
-"""Looking at other rows: presence, shifts, lag row maps, differences; see ``window.hpp``."""
+"""Looking at other rows: presence, shifts, fills, lag row maps, differences; see ``window.hpp`` and ``fill.hpp``."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uintptr_t
 from libc.string cimport memcpy, memset
@@ -57,6 +57,21 @@ cdef extern from "window.hpp" namespace "ff" nogil:
     int c_group_numbers "ff::group_numbers"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     int c_shift "ff::shift"(void* ctx, int64_t start, int64_t stop, int64_t slice)
 
+cdef extern from "fill.hpp" namespace "ff" nogil:
+    struct FillColumn:
+        View values
+        int64_t limit
+        uint8_t[16] value
+        int64_t* edges
+        uint8_t* out
+        uint8_t* validity
+
+    kernel_t fill_kernel(int physical, int64_t width, int phase, bint backward)
+    cdef enum:
+        FILL_EDGES
+        FILL_ROWS
+        FILL_VALUE
+
 
 def presence(int physical, values, tuple codes, uintptr_t validity, keep):
     """Over rows: bits of the rows that are neither null nor NaN and, where ``codes`` have an address, in a group."""
@@ -114,6 +129,44 @@ def shift(values, uintptr_t out, uintptr_t validity, *, int64_t width, int64_t p
     ctx.out = <uint8_t*>out                             # OUT
     ctx.validity = <uint8_t*>validity                   # OUT
     return Task.make(<kernel_t>c_shift, &ctx, sizeof(ctx), keep)
+
+
+def fill_edges(int physical, values, uintptr_t edges, *, int64_t width, bint backward, keep):
+    """Over rows: the last (``backward``: first) row of each slice that is neither null nor NaN, -1 for none."""
+    cdef FillColumn ctx
+    ctx.values = as_view(tuple(values))                 # IN
+    ctx.limit = 0
+    ctx.edges = <int64_t*>edges                         # OUT: per slice
+    ctx.out = ctx.validity = NULL
+    return Task.make(fill_kernel(physical, width, FILL_EDGES, backward), &ctx, sizeof(ctx), keep)
+
+
+def fill_rows(
+    int physical, values, uintptr_t edges, uintptr_t out, uintptr_t validity, *,
+    int64_t width, int64_t limit, bint backward, keep
+):
+    """Over rows: values of ``width`` bytes, missing ones from the last (next) row that is there, at most ``limit`` away."""
+    cdef FillColumn ctx
+    ctx.values = as_view(tuple(values))                 # IN
+    ctx.limit = limit
+    ctx.edges = <int64_t*>edges                         # IN: per slice, the last (first) present row before (after) it
+    ctx.out = <uint8_t*>out                             # OUT
+    ctx.validity = <uint8_t*>validity                   # OUT
+    return Task.make(fill_kernel(physical, width, FILL_ROWS, backward), &ctx, sizeof(ctx), keep)
+
+
+def fill_value(int physical, values, uintptr_t out, *, int64_t width, bytes value not None, keep):
+    """Over rows: values of ``width`` bytes, with ``value`` where one is null or NaN."""
+    cdef FillColumn ctx
+    if len(value) != width or width > 16:
+        raise ValueError(f"a value of {len(value)} bytes for a column of {width}")
+    ctx.values = as_view(tuple(values))                 # IN
+    ctx.limit = 0
+    memcpy(ctx.value, <const char*>value, len(value))
+    ctx.edges = NULL
+    ctx.out = <uint8_t*>out                             # OUT
+    ctx.validity = NULL
+    return Task.make(fill_kernel(physical, width, FILL_VALUE, False), &ctx, sizeof(ctx), keep)
 
 
 def change(

@@ -59,6 +59,27 @@ def test_nulls_and_slices(source: str, target: str) -> None:
         assert result.array.to_pylist() == slow.cast_number(given.array.to_pylist(), target)
 
 
+@pytest.mark.parametrize("place", [0, 63, 64, 130])
+def test_a_block_with_a_double_that_is_no_finite_float(place: int) -> None:
+    largest = float(np.finfo("float32").max)
+    for value, fits in ((1e39, False), (-1e39, False), (largest * (1 + 2**-24), False), (largest, True), (np.inf, True), (np.nan, True)):
+        values = np.linspace(-1e38, 1e38, 131)
+        values[place] = value
+        given = Column(pa.array(values))
+        if not fits:
+            with pytest.raises(LossyCast, match=r"float64 to float32.*for example"):
+                cast(given, dtype("float32"))
+        else:
+            assert same(cast(given, dtype("float32")).array.to_pylist(), values.astype("float32").tolist())
+
+
+@pytest.mark.parametrize("name", [*INTEGERS, *FLOATS])
+def test_numbers_as_bools_over_several_words(name: str) -> None:
+    values = [value % 3 if value is not None and value == value else value for value in numbers(name, 300, 1)]
+    given = column([value for value in values if value is None or abs(value) < 1e300 or value != value], name, "some", offset=5)
+    assert cast(given, dtype("bool")).array.to_pylist() == slow.cast_number(given.array.to_pylist(), "bool")
+
+
 def test_nan_becomes_null_in_integers_and_bools() -> None:
     given = Column(pa.array([1.0, float("nan"), None, 3.0]))
     assert cast(given, dtype("int8")).array.to_pylist() == [1, None, None, 3]

@@ -10,6 +10,7 @@ import pyarrow as pa
 from fastframe._kernels import bitmap as bitmap_kernels
 from fastframe._kernels import merge as kernels
 from fastframe._kernels import text as text_kernels
+from fastframe._kernels import window as window_kernels
 from fastframe._kernels.bitmap import EVERYWHERE, NOWHERE
 from fastframe._kernels.memory import Block
 from fastframe._threads import SLICE_ROWS, run
@@ -247,10 +248,24 @@ def fill_null(column: Column, value: Column) -> Column:
     """
     if column.null_count == 0 and column.dtype.kind is not Kind.FLOAT:
         return column
+    by_one = form_of(column) is Form.FIXED and value.dtype == column.dtype and len(value) == 1 and value.null_count == 0
+    if by_one and column.null_count:
+        return _filled_by_one(column, value)
     missing = is_missing(column)
     if count_true(missing) == 0:
         return column
-    return where(missing, value, column)
+    return _filled_by_one(column, value) if by_one else where(missing, value, column)
+
+
+def _filled_by_one(column: Column, value: Column) -> Column:
+    """`fill_null` of values of a fixed width by one that is there, in one pass."""
+    assert column.physical is not None
+    n_rows, width, one = len(column), column.dtype.width, value.array
+    given = bytes(one.buffers()[1][one.offset * width : (one.offset + 1) * width])
+    out = allocate(n_rows * width, _OPERATION)
+    task = window_kernels.fill_value(column.physical, column.view, out.address, width=width, value=given, keep=(column, out))
+    run(task, n_rows, SLICE_ROWS, operation=_OPERATION)
+    return column_from_buffers(column.dtype, n_rows, out)
 
 
 def put(column: Column, target: Column | Rows, values: Column) -> Column:

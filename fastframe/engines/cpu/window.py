@@ -21,6 +21,7 @@ from fastframe.column.column import Column, column_from_buffers, encoded_column
 from fastframe.column.memory import allocate, allocate_bits
 from fastframe.dtypes import INT32, INT64, DType, Kind, Physical, from_arrow
 from fastframe.engines.cpu.cast import cast
+from fastframe.engines.cpu.forms import Form, form_of
 from fastframe.engines.cpu.order import group_order
 from fastframe.engines.cpu.rank import rank
 from fastframe.engines.cpu.row_codes import code_view
@@ -247,9 +248,11 @@ def _filled(column: Column, call: WindowCall, groups: Groups | None) -> Column:
     if groups is None and not is_float and column.null_count == 0:
         return column
     limit = call["limit"] if call["limit"] is not None else len(column)
+    if column.is_encoded:
+        return _recoded(_filled(_codes_column(column), call, groups).array, column)
+    if groups is None and form_of(column) is Form.FIXED:
+        return _fill_fixed(column, call.name, limit)
     if groups is not None:
-        if column.is_encoded:
-            return _recoded(_filled(_codes_column(column), call, groups).array, column)
         carried = _carried(cumulative.FILL_VALUES, column, call, groups, backward=call.name == "bfill", limit=limit)
         if carried is not None:
             return carried
@@ -260,6 +263,31 @@ def _filled(column: Column, call: WindowCall, groups: Groups | None) -> Column:
     walk.set_options(limit=limit)
     walked = _walk(walk, Plan(4, validity=False, dropped=0xFF), groups, (physical, view), call.name)
     return take(column, _row_map(walked, len(column)), missing=True)
+
+
+def _fill_fixed(column: Column, name: str, limit: int) -> Column:
+    """A fill without groups, in two phases (``_kernels/fill.hpp``)."""
+    n_rows, width, backward, physical = len(column), column.dtype.width, name == "bfill", column.physical
+    assert physical is not None
+    edges = np.full(-(-n_rows // SLICE_ROWS), -1, np.int64)
+    find = kernels.fill_edges(physical, column.view, address_of(edges), width=width, backward=backward, keep=(column, edges))
+    run(find, n_rows, SLICE_ROWS, operation=name)
+    before = _before_slices(edges[::-1])[::-1].copy() if backward else _before_slices(edges)
+    values, validity = allocate(n_rows * width, name), allocate_bits(n_rows, name)
+    fill = kernels.fill_rows(
+        physical, column.view, address_of(before), values.address, validity.address,
+        width=width, limit=limit, backward=backward, keep=(column, before, values, validity),
+    )  # fmt: skip
+    run(fill, n_rows, SLICE_ROWS, operation=name)
+    return column_from_buffers(column.dtype, n_rows, values, validity)
+
+
+def _before_slices(edges: Array) -> Array:
+    """Of rows per slice, -1 for none, the last one of the slices before each."""
+    latest = np.maximum.accumulate(np.where(edges >= 0, np.arange(len(edges)), -1))
+    before = np.full(len(edges), -1, np.int64)
+    before[1:] = np.where(latest[:-1] >= 0, edges[latest[:-1]], -1)
+    return before
 
 
 def _carried(op: int, column: Column, call: WindowCall, groups: Groups, *, backward: bool, **options: Any) -> Column | None:
