@@ -43,6 +43,14 @@ cdef extern from "encode.hpp" namespace "ff" nogil:
 
     int translate_codes(void* ctx, int64_t start, int64_t stop, int64_t slice)
 
+cdef extern from "text_members.hpp" namespace "ff" nogil:
+    cdef struct TextMembersContext:
+        const CppTables* tables
+        TextView view
+        uint8_t* out
+
+    kernel_t text_members_kernel(bint large)
+
 cdef extern from "text_order.hpp" namespace "ff" nogil:
     cdef struct RankKey:
         int64_t row
@@ -132,6 +140,18 @@ cdef class TextTables:
         ctx.first_rows = <row_t*><uintptr_t>first_rows
         ctx.homes = <uint64_t*><uintptr_t>homes
         return Task.make(text_phase(phase, False), &ctx, sizeof(ctx), (self, keep))
+
+    def members(self, object view, size_t out, *, object keep):
+        """Which texts are among the seeds (SEED has run).
+
+        # IN  view
+        # OUT out: bits, 0 for nulls
+        """
+        cdef TextMembersContext ctx
+        ctx.tables = self.tables
+        ctx.view = as_text(tuple(view))
+        ctx.out = <uint8_t*><uintptr_t>out
+        return Task.make(text_members_kernel(view[5]), &ctx, sizeof(ctx), (self, keep))
 
     def texts_bytes(self, size_t homes, int64_t n_texts):
         """Bytes of the distinct texts; ``homes`` 0 where the codes are settled."""

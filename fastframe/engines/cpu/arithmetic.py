@@ -14,13 +14,14 @@ from fastframe._threads import run
 from fastframe.column import Column
 from fastframe.column.column import column_from_buffers
 from fastframe.column.memory import allocate_bits
-from fastframe.dtypes import BOOL, FLOAT32, FLOAT64, INT8, INT64, DType, Kind
+from fastframe.dtypes import BOOL, FLOAT32, FLOAT64, INT8, INT64, STRING, DType, Kind
 from fastframe.engines.cpu import decimal_operands
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.forms import nulls
 from fastframe.engines.cpu.group_values import readable
 from fastframe.engines.cpu.operands import Chosen, Invocation, Operand, broadcast
 from fastframe.engines.cpu.results import allocate_values, with_validity
+from fastframe.engines.cpu.text_rows import join_texts
 from fastframe.errors import ArgumentError, IntegerOverflow, KernelError, KernelStatus, LossyCast
 
 _DIVISIONS = ("floordiv", "mod", "fmod")
@@ -42,17 +43,8 @@ def evaluate_arithmetic(call: Invocation) -> Column:
     if Kind.DECIMAL in kinds:
         return _decimals(call)
     if Kind.STRING in kinds:
-        import pyarrow.compute as pc
-
-        return Column(_one_width(pc.binary_join_element_wise, call.arrays()), call.result)
+        return join_texts([one.cast(STRING) for one in call.operands], call.n_rows)
     return binary(call)
-
-
-def _one_width(join: Callable[..., pa.Array], arrays: list[pa.Array | pa.Scalar]) -> pa.Array:
-    large = any(pa.types.is_large_string(one.type) for one in arrays) or sum(one.nbytes for one in arrays if isinstance(one, pa.Array)) > 1 << 30
-    target = pa.large_string() if large else pa.string()
-    arrays = [one if one.type == target else one.cast(target) for one in arrays]
-    return join(*arrays, pa.scalar("", target))
 
 
 def binary(call: Invocation, operation: str | None = None) -> Column:

@@ -15,6 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe import dtypes
+from fastframe._kernels import text as text_kernels
+from fastframe._kernels.bitmap import combine_bits
 from fastframe._kernels.cast import cast as cast_task
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column import Column
@@ -22,9 +24,10 @@ from fastframe.column.column import column_from_buffers
 from fastframe.column.dictionary import one_zero
 from fastframe.column.memory import allocate_bits
 from fastframe.dtypes import BOOL, FLOAT32, FLOAT64, INT64, DType, Kind
-from fastframe.engines.cpu.forms import nulls
+from fastframe.engines.cpu.forms import ALL_VALID, Validity, nulls, text_array, text_source, validity_bits
 from fastframe.engines.cpu.keys_text import encode_text
 from fastframe.engines.cpu.results import allocate_values, with_validity
+from fastframe.engines.cpu.sliced import over_slices
 from fastframe.errors import LossyCast
 from fastframe.ops.casts import FAMILY, PAIRS, resolve_cast
 
@@ -134,7 +137,9 @@ def _decimal_to_number(column: Column, target: Target) -> Column:
 def _by_arrow(column: Column, target: Target) -> Column:
     """pyarrow's cast; a value that it refuses is found and named."""
     try:
-        return Column(column.array.cast(target.dtype.arrow, safe=target.safe), target.dtype)
+        if column.is_encoded:
+            return Column(column.array.cast(target.dtype.arrow, safe=target.safe), target.dtype)
+        return Column(over_slices(column.array, lambda rows: rows.cast(target.dtype.arrow, safe=target.safe)), target.dtype)
     except pa.ArrowInvalid as error:
         value = _example(column.array, _first_refused(column.array, target))
         if column.dtype.kind in (Kind.STRING, Kind.BINARY):
@@ -215,7 +220,19 @@ def _from_text(column: Column, target: Target) -> Column:
             return Column(values.array.take(column.codes), target.dtype)
         except LossyCast:   # perhaps a value that no row has
             return _by_arrow(Column(column.array.dictionary_decode()), target)
-    return _by_arrow(column, target)
+    read = _read_digits(column, target) if target.dtype.is_integer else None
+    return read if read is not None else _by_arrow(column, target)
+
+
+def _read_digits(column: Column, target: Target) -> Column | None:
+    """Texts of plain digits as integers; None where one is not, or too large, which pyarrow shall judge."""
+    assert target.dtype.physical is not None
+    out = allocate_values(target.dtype, len(column), "astype")
+    task = text_kernels.parse_digits(
+        int(target.dtype.physical), text_source(column.array), validity_bits(column), out.address, (column, out)
+    )
+    failure = run(task, len(column), operation="astype")
+    return with_validity(target.dtype, out, column) if failure is None else None
 
 
 def _from_category(column: Column, target: Target) -> Column:
@@ -254,9 +271,32 @@ def _to_category(column: Column, target: Target) -> Column:
 
 
 def _to_text(column: Column, target: Target) -> Column:
+    if column.dtype.is_integer and target.dtype.kind is Kind.STRING:
+        return _digits(column)
     if column.dtype.kind is Kind.FLOAT:
         column = _nan_to_null(column if column.dtype.physical is not None else cast(column, FLOAT32))
     return _by_arrow(column, target)
+
+
+def _digits(column: Column) -> Column:
+    """Integers as decimal text."""
+    physical, view = int(column.dtype.physical), column.view   # type: ignore[arg-type]
+    return Column(text_array(
+        pa.string(),
+        len(column),
+        lambda sizes: text_kernels.digits_sizes(physical, view, sizes, column),
+        lambda sink: text_kernels.digits_copy(physical, view, sink, column),
+        lambda: _copied_validity(column),
+        operation="astype",
+    ))  # fmt: skip
+
+
+def _copied_validity(column: Column) -> Validity:
+    if not column.null_count:
+        return ALL_VALID
+    bits = allocate_bits(len(column), "astype")
+    run(combine_bits("copy", (validity_bits(column),), bits.address, (column, bits)), len(column), operation="astype")
+    return Validity(bits, column.null_count)
 
 
 def _from_null(column: Column, target: Target) -> Column:

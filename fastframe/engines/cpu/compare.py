@@ -24,6 +24,9 @@ from fastframe.engines.cpu.forms import nulls
 from fastframe.engines.cpu.members import has_kernel, member_bits
 from fastframe.engines.cpu.operands import Chosen, Invocation, Operand, Side, exact_number_row, is_kernel_number, plain_array
 from fastframe.engines.cpu.results import all_bits, bits_result, with_validity
+from fastframe.engines.cpu.sliced import over_slices
+from fastframe.engines.cpu.take import by_codes
+from fastframe.engines.cpu.text_rows import compare_texts
 from fastframe.errors import ArgumentError, DTypeError, IntegerOverflow, LossyCast
 from fastframe.ops.expressions import Lit
 from fastframe.ops.literals import is_missing
@@ -67,9 +70,11 @@ def compare(operation: str, left: Operand, right: Operand, call: Invocation) -> 
         return _numbers(operation, *_one_unit(left, right, call), call)
     if Kind.DECIMAL in kinds:
         return _decimals(operation, left, right, call)
+    if left.scalar != right.scalar:
+        left, right = (one if one.scalar else Operand(by_codes(one.column)) for one in (left, right))
     if left.column.is_encoded or right.column.is_encoded:
         return _encoded(operation, left, right, call)
-    return _by_arrow(operation, left, right, call)
+    return _plain(operation, left, right, call)
 
 
 def _no_half(operand: Operand) -> Operand:
@@ -176,19 +181,19 @@ def _decimals(operation: str, left: Operand, right: Operand, call: Invocation) -
     return _by_arrow(operation, *decimal_operands.comparable(left, right), call)
 
 
+def _plain(operation: str, left: Operand, right: Operand, call: Invocation) -> Column:
+    """Texts by their bytes; what kernels do not know by pyarrow. Encoded operands are decoded."""
+    if left.dtype.is_text and right.dtype.is_text:
+        return compare_texts(operation, left, right, call.n_rows)
+    return _by_arrow(operation, left, right, call)
+
+
 def _by_arrow(operation: str, left: Operand, right: Operand, call: Invocation) -> Column:
     import pyarrow.compute as pc
 
     arrays = Invocation(operation, (left, right), BOOL, {}, call.n_rows).arrays()
-    result = pc.call_function(_ARROW[operation], _one_text_type(arrays))
+    result = pc.call_function(_ARROW[operation], arrays)
     return Column(result.fill_null(operation == "ne") if result.null_count else result)
-
-
-def _one_text_type(arrays: list[Any]) -> list[Any]:
-    large = {pa.string(): pa.large_string(), pa.binary(): pa.large_binary()}
-    if arrays[0].type == arrays[1].type:
-        return arrays
-    return [one.cast(large[one.type]) if one.type in large else one for one in arrays]
 
 
 # ---- encoded text and categories ------------------------------------------------------------------------------------
@@ -206,7 +211,7 @@ def _encoded(operation: str, left: Operand, right: Operand, call: Invocation) ->
         raise DTypeError.of_categories(call.operation)
     if same and (operation in ("eq", "ne") or one.dtype.ordered):
         return _numbers(operation, _codes(left), _codes(right), call)
-    return _by_arrow(operation, left, right, call)
+    return _plain(operation, left, right, call)
 
 
 def _codes(operand: Operand) -> Operand:
@@ -356,6 +361,7 @@ def bounds_of(inclusive: str) -> tuple[str, str]:
 def evaluate_isin(call: Invocation) -> Column:
     """Membership of a tuple of values; those that the dtype cannot hold match nothing."""
     column = call.operands[0].column
+    column = by_codes(column) if column.dtype.is_text else column
     values_dtype = dtypes.from_arrow(column.dictionary.type) if column.is_encoded else column.dtype
     known, missing = members(call.options["values"], values_dtype)
     if column.dtype.kind is Kind.NULL or not known:
@@ -371,7 +377,7 @@ def evaluate_isin(call: Invocation) -> Column:
 
 
 def _found_by_arrow(column: Column, known: list[pa.Array], dtype: DType, call: Invocation) -> Column:
-    """Which values are among some, for text, bools, decimals and halves; of encoded text and categories each value once."""
+    """Which values are among some, for bools, decimals and halves; of encoded text and categories each value once."""
     import pyarrow.compute as pc
 
     has_zero = dtype.kind is Kind.FLOAT and 0 in call.options["values"]
@@ -383,7 +389,7 @@ def _found_by_arrow(column: Column, known: list[pa.Array], dtype: DType, call: I
         values, wanted = values.cast(pa.float32()), wanted.cast(pa.float32())
     if column.is_encoded:
         return lookup_bits(column, pc.is_in(values, wanted), missing=False, n_rows=call.n_rows, operation="isin")
-    return Column(pc.is_in(values, wanted, skip_nulls=True))
+    return Column(over_slices(values, lambda rows: pc.is_in(rows, wanted, skip_nulls=True)))
 
 
 def members(values: Iterable[Any], dtype: DType) -> tuple[list[pa.Array], bool]:

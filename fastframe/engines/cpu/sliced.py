@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -11,9 +13,25 @@ from fastframe._threads import run_calls
 from fastframe.column import Column
 from fastframe.column.arrow import contiguous
 from fastframe.column.memory import release_arrow_memory
-from fastframe.engines.cpu.operands import Invocation, Operand
+
+if TYPE_CHECKING:
+    from fastframe.engines.cpu.operands import Invocation
 
 SLICE_ROWS = 1 << 18   # a pyarrow call costs some microseconds, so slices are larger than a kernel's
+
+
+def over_slices(array: pa.Array, compute: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """A row-wise function of one array, not of a dictionary's codes, computed on slices."""
+    if len(array) < 2 * SLICE_ROWS:
+        return compute(array)
+    return _whole(run_calls([partial(compute, array.slice(start, SLICE_ROWS)) for start in range(0, len(array), SLICE_ROWS)]))
+
+
+def _whole(parts: list[pa.Array]) -> pa.Array:
+    whole = contiguous(pa.chunked_array(parts))
+    parts.clear()
+    release_arrow_memory()
+    return whole
 
 
 def by_slices(handler: Callable[[Invocation], Column]) -> Callable[[Invocation], Column]:
@@ -24,15 +42,14 @@ def by_slices(handler: Callable[[Invocation], Column]) -> Callable[[Invocation],
             return handler(call)
         starts = range(0, call.n_rows, SLICE_ROWS)
         parts = run_calls([_part(handler, call, start) for start in starts])
-        whole = Column(contiguous(pa.chunked_array([part.array for part in parts])), parts[0].dtype)
+        dtype, arrays = parts[0].dtype, [part.array for part in parts]
         del parts
-        release_arrow_memory()
-        return whole
+        return Column(_whole(arrays), dtype)
 
     return evaluate
 
 
 def _part(handler: Callable[[Invocation], Column], call: Invocation, start: int) -> Callable[[], Column]:
     n_rows = min(SLICE_ROWS, call.n_rows - start)
-    operands = tuple(one if one.scalar else Operand(one.column.slice(start, n_rows)) for one in call.operands)
+    operands = tuple(one if one.scalar else replace(one, column=one.column.slice(start, n_rows)) for one in call.operands)
     return lambda: handler(replace(call, operands=operands, n_rows=n_rows))

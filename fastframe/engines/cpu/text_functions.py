@@ -16,9 +16,11 @@ from fastframe.engines.cpu.compare import lookup_bits
 from fastframe.engines.cpu.forms import nulls
 from fastframe.engines.cpu.keys_text import encode_text, repeats
 from fastframe.engines.cpu.operands import Invocation, Operand
+from fastframe.engines.cpu.put import fill_null
 from fastframe.engines.cpu.results import all_bits
 from fastframe.engines.cpu.sliced import by_slices
 from fastframe.engines.cpu.take import by_codes, code_rows, take
+from fastframe.engines.cpu.text_rows import join_texts
 from fastframe.errors import ArgumentError
 
 Options = Mapping[str, Any]
@@ -80,18 +82,19 @@ def _encoded_text(column: Column, values: pa.Array) -> Column:
 
 def evaluate_join(call: Invocation) -> Column:
     """Texts of several operands joined row by row."""
-    import pyarrow.compute as pc
-
-    texts = tuple(one.cast(STRING) for one in call.operands)
-    arrays = Invocation(call.operation, texts, STRING, {}, call.n_rows).arrays()
-    size = sum(one.nbytes for one in arrays if isinstance(one, pa.Array))
-    target = pa.large_string() if size > 1 << 30 or any(one.type == pa.large_string() for one in arrays) else pa.string()
-    arrays = [one if one.type == target else one.cast(target) for one in arrays]
+    texts = [one.cast(STRING) for one in call.operands]
     filler = call.options["na_rep"]
-    joined = pc.binary_join_element_wise(
-        *arrays, pa.scalar(call.options["sep"], target), null_handling="emit_null" if filler is None else "replace", null_replacement=filler or ""
-    )
-    return Column(joined, STRING)
+    if filler is not None:
+        texts = [Operand(fill_null(one.column, _text_row(filler)), one.scalar) for one in texts]
+    if any(one.is_null for one in texts):
+        return nulls(STRING, call.n_rows)
+    separator = Operand(_text_row(call.options["sep"]), scalar=True)
+    parts = [part for one in texts for part in (separator, one)][1:]
+    return join_texts(parts, call.n_rows)
+
+
+def _text_row(text: str) -> Column:
+    return Column(pa.array([text], pa.string()))
 
 
 # ---- the functions: (plain text array, options) -> array ------------------------------------------------------------
