@@ -186,7 +186,8 @@ WORDS = ("the", "rain", "in", "Spain", "stays", "mainly", "on", "plains", "of", 
 
 def everyday_tables(size: Size) -> dict[str, pa.Table]:
     """``x``: k (integers of ``groups`` values), i (nearly all distinct), s (texts of as many values as k), a, b (normal;
-    b has missing values), p (positive), cents (two digits), w (texts of one to six words), digits, t (timestamps), flag.
+    b has missing values), p (positive), cents (two digits), w (texts of one to six words, 20,000 distinct), u (nearly all distinct),
+    digits, t (timestamps), flag.
     """
     random = np.random.default_rng(SEED)
     keys = random.integers(1, size.groups + 1, (2, size.rows))
@@ -204,6 +205,9 @@ def everyday_tables(size: Size) -> dict[str, pa.Table]:
         "p": pa.array(np.abs(normal[2]) + 1),
         "cents": pa.array(random.integers(0, 10_000, size.rows) / 100),
         "w": sentences.take(pa.array(random.integers(0, len(sentences), size.rows))),
+        "u": pc.binary_join_element_wise(
+            "user", pa.array(whole // 4096).cast(pa.string()), "@mail", pa.array(keys[0] % 40).cast(pa.string()), ".example.com", ""
+        ),
         "digits": pa.array(whole // 997).cast(pa.string()),
         "t": pa.array(np.datetime64("2000-01-01", "us") + microseconds.astype("timedelta64[us]")),
         "flag": pa.array(random.random(size.rows) < 0.3),

@@ -133,6 +133,18 @@ QUESTIONS = (
     _column("strip", "w.str.strip()", lambda x: x["w"].str.strip(), lambda c: c("w").str.strip_chars()),
     _column("split", "w.str.split().str.get(1)", lambda x: x["w"].str.split(" ").str.get(1), lambda c: c("w").str.split(" ").list.get(1, null_on_oob=True)),
     _column("concat_text", "s + w", lambda x: x["s"] + x["w"], lambda c: c("s") + c("w")),
+    _column("unique_len", "u.str.len(), u nearly all distinct", lambda x: x["u"].str.len(), lambda c: c("u").str.len_chars()),
+    _column("unique_upper", "u.str.upper()", lambda x: x["u"].str.upper(), lambda c: c("u").str.to_uppercase()),
+    _column("unique_contains", 'u.str.contains("77")', lambda x: x["u"].str.contains("77", regex=False), lambda c: c("u").str.contains("77", literal=True)),
+    _column("unique_regex", 'u.str.contains("7.7@")', lambda x: x["u"].str.contains("7.7@"), lambda c: c("u").str.contains("7.7@")),
+    _column("unique_startswith", 'u.str.startswith("user7")', lambda x: x["u"].str.startswith("user7"), lambda c: c("u").str.starts_with("user7")),
+    _column("unique_replace", 'u.str.replace("@", " at ")', lambda x: x["u"].str.replace("@", " at ", regex=False),
+            lambda c: c("u").str.replace_all("@", " at ", literal=True)),
+    _column("unique_slice", "u.str.slice(4, 8)", lambda x: x["u"].str.slice(4, 8), lambda c: c("u").str.slice(4, 4)),
+    _column("unique_split", 'u.str.split("@").str.get(1)', lambda x: x["u"].str.split("@").str.get(1), lambda c: c("u").str.split("@").list.get(1)),
+    _column("unique_equal", "u == one of them", lambda x: x["u"] == "user7@mail7.example.com", lambda c: c("u") == "user7@mail7.example.com"),
+    _column("unique_sort", "u.sort_values()", lambda x: x["u"].sort_values(), lambda c: c("u").sort()),
+    _column("unique_nunique", "u.drop_duplicates()", lambda x: x["u"].drop_duplicates(), lambda c: c("u").unique(maintain_order=True)),
     _column("equal_text", 's == "id007"', lambda x: x["s"] == "id007", lambda c: c("s") == "id007"),
     _column("year", "t.dt.year", lambda x: x["t"].dt.year, lambda c: c("t").dt.year()),
     _column("month", "t.dt.month", lambda x: x["t"].dt.month, lambda c: c("t").dt.month()),
@@ -158,6 +170,14 @@ QUESTIONS = (
     _frame("group_month", "sum of a by month", lambda x: x.groupby(x["t"].dt.month)["a"].sum().reset_index(),
            lambda x: x.group_by(_c("t").dt.month()).agg(_c("a").sum()), keys=1),
     _frame("group_two", "rows by s, flag", lambda x: x.groupby(["s", "flag"]).size().reset_index(), lambda x: x.group_by(["s", "flag"]).len(), keys=2),
+    _frame("group_unique", "sum of a by u, nearly all distinct", lambda x: x.groupby("u")["a"].sum().reset_index(),
+           lambda x: x.group_by("u").agg(_c("a").sum()), keys=1),
+    _frame("merge_outer", "k, a outer join every third k", lambda x: x[["k", "a"]].merge(_thirds(x), on="k", how="outer"),
+           lambda x: x.select("k", "a").join(_thirds(x), on="k", how="full", coalesce=True)),
+    _frame("merge_two", "ten columns inner join 2,000 rows on s, flag", lambda x: x.merge(_pairs(x), on=["s", "flag"]),
+           lambda x: x.join(_pairs(x), on=["s", "flag"])),
+    _frame("merge_unique", "u, a inner join every third row on u", lambda x: x[["u", "a"]].merge(x[["u", "p"]].iloc[::3], on="u"),
+           lambda x: x.select("u", "a").join(x.select("u", "p")[::3], on="u")),
     _frame("to_numpy", "a matrix of a, p, cents", lambda x: _as_frame(x, x[["a", "p", "cents"]].to_numpy()),
            lambda x: _as_frame(x, x.select("a", "p", "cents").to_numpy()), keys=0),
 )  # fmt: skip
@@ -189,6 +209,18 @@ def _polars_where(col: Any) -> Any:
 
 def _places(n_rows: int) -> np.ndarray[Any, Any]:
     return np.random.default_rng(0).integers(0, n_rows, n_rows // 10)
+
+
+def _thirds(x: Any) -> Any:
+    """Every third value of k, and some that are not there."""
+    keys = np.arange(0, 1200, 3)
+    return type(x)({"k": keys, "y": keys / 2})
+
+
+def _pairs(x: Any) -> Any:
+    """Each value of s beside each flag."""
+    number = np.arange(2000)
+    return type(x)({"s": [f"id{one:03d}" for one in number // 2 + 1], "flag": number % 2 == 0, "y": number / 2})
 
 
 def _as_frame(x: Any, matrix: Any) -> Any:

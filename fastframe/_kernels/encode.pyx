@@ -1,6 +1,8 @@
-"""Text to dictionary codes (``encode.hpp``), and ranks of a dictionary (``text_order.hpp``). Addresses come as ints."""
+"""Text to dictionary codes (``encode.hpp``), texts among others (``text_members.hpp``, ``text_index.hpp``), and ranks of a
+dictionary (``text_order.hpp``). Addresses come as ints.
+"""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t, uintptr_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memset
 
 from fastframe._kernels.kernel cimport Task, code_t, kernel_t, row_t
@@ -51,6 +53,33 @@ cdef extern from "text_members.hpp" namespace "ff" nogil:
 
     kernel_t text_members_kernel(bint large)
 
+cdef extern from "text_index.hpp" namespace "ff" nogil:
+    cdef struct TextKey:
+        uint64_t low
+
+    cdef cppclass CppTextIndex "ff::TextIndex":
+        CppTextIndex(const TextView& texts, bint large, const void* keys, int part_bits) except +
+
+    cdef struct TextIndexContext:
+        CppTextIndex* index
+        TextView view
+        TextKey* keys
+        uint32_t missing
+        uint32_t* rows
+
+    kernel_t text_index_keys_kernel(bint large)
+    kernel_t text_index_find_kernel(bint large)
+    int text_index_fill(void* ctx, int64_t start, int64_t stop, int64_t slice)
+
+    cdef struct NumberContext:
+        const uint32_t* first_rows
+        uint32_t missing
+        int64_t* counts
+        row_t* distinct
+        code_t* codes
+
+    kernel_t number_phase(int phase)
+
 cdef extern from "text_order.hpp" namespace "ff" nogil:
     cdef struct RankKey:
         int64_t row
@@ -69,6 +98,8 @@ cdef extern from "text_order.hpp" namespace "ff" nogil:
 N_BUCKETS = BUCKETS
 SEED, ENCODE, BUCKET, UNIFY, COUNT, PLACE, LINK, RESOLVE, SETTLED = range(9)   # encode.hpp::TextPhase
 RANK_KEY_BYTES = sizeof(RankKey)
+NUMBER_COUNT, NUMBER_FIRST, NUMBER_RESOLVE = range(3)   # text_index.hpp::NumberPhase
+KEY_BYTES = 16   # encode.hpp::TextKey
 SHARED_PREFIX, SORT_RUNS, MERGE_RUNS, WRITE_RANKS = range(4)   # text_order.hpp::RankPhase
 
 
@@ -169,6 +200,80 @@ cdef class TextTables:
                 write_texts(self.tables[0], places, n_texts, <int64_t*><uintptr_t>offsets, out)
             else:
                 write_texts(self.tables[0], places, n_texts, <int32_t*><uintptr_t>offsets, out)
+
+
+cdef class TextIndex:
+    """The first row of each of some texts, to be found by their own rows (`fill`) and by those of others (`find`).
+
+    Parameters
+    ----------
+    view : TextView
+        # IN  the indexed texts
+    keys : address
+        # OUT `KEY_BYTES` per row, of `keys`, which runs first
+    part_bits : int
+        A thread fills each of so many parts, as a power of two.
+    missing : int
+        What a null becomes; 0xFFFFFFFF is no row.
+    """
+
+    cdef CppTextIndex* index
+    cdef TextIndexContext ctx
+    cdef readonly object view
+    cdef object kept
+
+    def __cinit__(self, object view, size_t keys, int part_bits, uint32_t missing, object keep):
+        cdef TextView texts = as_text(tuple(view))
+        self.index = new CppTextIndex(texts, view[5], <const void*><uintptr_t>keys, part_bits)
+        memset(&self.ctx, 0, sizeof(self.ctx))
+        self.ctx.index = self.index
+        self.ctx.view = texts
+        self.ctx.keys = <TextKey*><uintptr_t>keys
+        self.ctx.missing = missing
+        self.view, self.kept = view, keep
+
+    def __dealloc__(self):
+        del self.index
+
+    def keys(self):
+        """Over rows: the key of each."""
+        return Task.make(text_index_keys_kernel(self.view[5]), &self.ctx, sizeof(self.ctx), self)
+
+    def fill(self, size_t rows, object keep):
+        """Over parts: insert the rows.
+
+        # OUT rows: uint32, the first row with the same text
+        """
+        cdef TextIndexContext ctx = self.ctx
+        ctx.rows = <uint32_t*><uintptr_t>rows
+        return Task.make(<kernel_t>text_index_fill, &ctx, sizeof(ctx), (self, keep))
+
+    def find(self, object view, uint32_t missing, size_t rows, object keep):
+        """Over rows of other texts: where the index has them; a null becomes ``missing``.
+
+        # IN  view
+        # OUT rows: uint32, 0xFFFFFFFF where there is no such text
+        """
+        cdef TextIndexContext ctx = self.ctx
+        ctx.view = as_text(tuple(view))
+        ctx.missing = missing
+        ctx.rows = <uint32_t*><uintptr_t>rows
+        return Task.make(text_index_find_kernel(view[5]), &ctx, sizeof(ctx), (self, keep))
+
+
+def number(int phase, size_t first_rows, uint32_t missing, *, size_t counts=0, size_t distinct=0, size_t codes=0, object keep):
+    """A phase that turns first rows to codes in order of first appearance: see ``text_index.hpp::NumberContext``.
+
+    # IN  first_rows, counts (NUMBER_FIRST: sums before each slice)
+    # OUT counts (NUMBER_COUNT), distinct (NUMBER_FIRST), codes (NUMBER_FIRST, then NUMBER_RESOLVE)
+    """
+    cdef NumberContext ctx
+    ctx.first_rows = <const uint32_t*><uintptr_t>first_rows
+    ctx.missing = missing
+    ctx.counts = <int64_t*><uintptr_t>counts
+    ctx.distinct = <row_t*><uintptr_t>distinct
+    ctx.codes = <code_t*><uintptr_t>codes
+    return Task.make(number_phase(phase), &ctx, sizeof(ctx), keep)
 
 
 def translate(

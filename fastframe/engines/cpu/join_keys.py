@@ -13,12 +13,13 @@ from fastframe._kernels.codes import KeyParts
 from fastframe._kernels.memory import address_of
 from fastframe.column.column import Column
 from fastframe.column.memory import allocate_array
-from fastframe.dtypes import Physical
+from fastframe.dtypes import Physical, is_arrow_text
 from fastframe.engines.cpu.groups import NO_CODE, filled
 from fastframe.engines.cpu.key_hash import ProbeTable, codes_of_rows, number_words
 from fastframe.engines.cpu.key_parts import KeyPart, code_part, fixed_view, kernel_parts, n_codes, pack, packed_hashes, parts_of, reduce_to_word
-from fastframe.engines.cpu.keys_text import encode_rows, encode_text
+from fastframe.engines.cpu.keys_text import in_codes
 from fastframe.engines.cpu.plan import MOST_DIRECT
+from fastframe.engines.cpu.text_index import TextIndex
 from fastframe.errors import DTypeError
 from fastframe.records import record
 
@@ -132,7 +133,7 @@ def _pairs(probe: Column, build: Column) -> list[KeyPair]:
     if probe.dtype != build.dtype:
         raise DTypeError.of_pair("join", probe.dtype, build.dtype)
     if probe.dtype.is_text or probe.is_encoded:
-        return [_encoded_pair(encode_text(probe), encode_text(build))]
+        return [_text_pair(in_codes(probe, short=True), in_codes(build, short=True))]
     view, keep = fixed_view(probe)
     pairs = []
     for part in parts_of(build, ordered=False):
@@ -141,27 +142,32 @@ def _pairs(probe: Column, build: Column) -> list[KeyPair]:
     return pairs
 
 
-def _encoded_pair(probe: Column, build: Column) -> KeyPair:
-    (part,) = parts_of(build, ordered=False)
-    build_values = part.keep[0].dictionary   # that of `build`, or what is used of it
+def _text_pair(probe: Column, build: Column) -> KeyPair:
+    """Texts that repeat, and categories, go by their codes, others by the first row of the build side that has them."""
+    index: TextIndex | None = None
+    if build.is_encoded:
+        (part,) = parts_of(build, ordered=False)
+        among, missing = part.keep[0].dictionary, part.n_values if part.missing else NO_CODE   # of `build`, or what is used of it
+    else:
+        among, index = build.array, TextIndex(build.array)
+        part, missing = code_part(index.first_rows, len(build)), index.missing
+    if not probe.is_encoded:
+        index = TextIndex(among) if index is None else index
+        return KeyPair(code_part(index.find(probe.array, missing), part.n_codes), part)
     (seen,) = parts_of(probe, ordered=False)
-    codes = _codes_of_values(seen.keep[0].dictionary, build_values)
-    lut = np.append(codes, np.uint32(part.n_values if part.missing else NO_CODE))
-    return KeyPair(seen.but(missing=True, drop=not part.missing, check=True, lut=lut, radix=part.n_codes), part)
+    values = seen.keep[0].dictionary
+    places = _places(values, among) if index is None else index.find(values)
+    lut = np.append(places, np.uint32(missing))
+    return KeyPair(seen.but(missing=True, drop=missing == NO_CODE, check=True, lut=lut, radix=part.n_codes), part)
 
 
-def _codes_of_values(values: pa.Array, among: pa.Array) -> np.ndarray:
+def _places(values: pa.Array, among: pa.Array) -> np.ndarray:
     """Per value its place in ``among`` (both unique and free of nulls), 0xFFFFFFFF where it is not there."""
     if values.equals(among):
         return np.arange(len(values), dtype=np.uint32)
-    is_text = pa.types.is_string(values.type) or pa.types.is_binary(values.type)
-    if not is_text or values.nbytes + among.nbytes >= MOST_DIRECT:
-        import pyarrow.compute as pc
+    if is_arrow_text(values.type):
+        return TextIndex(among).find(values)
+    import pyarrow.compute as pc
 
-        found = pc.index_in(values, value_set=among.cast(values.type))
-        return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32).view(np.uint32)
-    both = pa.concat_arrays([among.cast(values.type), values])
-    codes = np.empty(len(both), np.uint32)
-    encode_rows(both, codes)
-    found = codes[len(among):]
-    return np.where(found < len(among), found, np.uint32(NO_CODE))
+    found = pc.index_in(values, value_set=among.cast(values.type))
+    return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32).view(np.uint32)

@@ -19,11 +19,13 @@ from fastframe._threads import SLICE_ROWS, run
 from fastframe.column import cache
 from fastframe.column.column import Column, encoded_column, text_view
 from fastframe.column.memory import allocate_array, allocate_bits, as_buffer
-from fastframe.engines.cpu.take import take
+from fastframe.engines.cpu.take import by_codes, take
+from fastframe.engines.cpu.text_index import TextIndex
 from fastframe.errors import DTypeError
 
 SEED_ROWS = 1 << 15   # numbered first, by one thread, for the tables of all; few distinct texts need nothing more
 RANK_ROWS = 1 << 16   # of one sorted run
+_SHORT_ROWS = 1 << 17   # fewer are not worth a look whether values repeat
 _MOST_SMALL = 2**31 - 1   # bytes of text with int32 offsets
 _RANKING = "sorting a dictionary"
 _ENCODING = "dictionary encoding"
@@ -53,7 +55,10 @@ def encode_text(column: Column) -> Column:
 def _encode(column: Column) -> Column:
     n_rows = len(column)
     codes = allocate_array(n_rows, np.uint32, _ENCODING)
-    distinct_rows = encode_rows(column.array, codes)
+    if n_rows < _SHORT_ROWS or _repeats(column):
+        distinct_rows = encode_rows(column.array, codes)
+    else:   # tables that grow with every thread, and then are united, take more than twice the time
+        distinct_rows = TextIndex(column.array).number(codes)
     plain = Column(column.array, column.dtype)   # of which nobody else publishes codes meanwhile: take would use them
     dictionary = take(plain, distinct_rows, missing=False).array
     indices = pa.Array.from_buffers(pa.int32(), n_rows, [_validity(column), pa.py_buffer(codes)])
@@ -141,6 +146,23 @@ class ChunkedEncoding:
         self._tables.write_texts(address, n_texts, address_of(offsets), address_of(data), large)
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
         return pa.Array.from_buffers(pa.large_string() if large else pa.string(), n_texts, buffers, 0)
+
+
+def in_codes(column: Column, *, short: bool) -> Column:
+    """Text by codes where these are known, or where it is long and its values repeat, or (with ``short``) where it is short; else as it is.
+
+    Codes of text whose values hardly repeat take as much room as the text, and more time than most of what is done with it.
+    """
+    if column.is_encoded or not column.dtype.is_text:
+        return column
+    if short if len(column) < _SHORT_ROWS else _repeats(column):
+        return encode_text(column)
+    return by_codes(column)
+
+
+def _repeats(column: Column) -> bool:
+    known: bool = column.fact("repeats", lambda: repeats(column.array))
+    return known
 
 
 def repeats(array: pa.Array) -> bool:
