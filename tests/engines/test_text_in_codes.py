@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import fastframe as ff
-from fastframe.engines.cpu import text_functions
+from fastframe.engines.cpu import keys_text
 
 FUNCTIONS = {
     "contains": lambda s: s.str.contains("1"),
@@ -35,7 +35,7 @@ def column(n_distinct: int, n_rows: int = 3000) -> Any:
 def test_results(name: str, n_distinct: int, monkeypatch: pytest.MonkeyPatch) -> None:
     table = column(n_distinct)
     wanted = FUNCTIONS[name](ff.from_arrow(table)["s"])
-    monkeypatch.setattr(text_functions, "_ENCODED_ROWS", 1)
+    monkeypatch.setattr(keys_text, "_SHORT_ROWS", 1)
     series = ff.from_arrow(table)["s"]
     found = FUNCTIONS[name](series)
     assert found.dtype == wanted.dtype
@@ -45,7 +45,7 @@ def test_results(name: str, n_distinct: int, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("n_rows", [4, 5])
 def test_few_rows_and_no_values(n_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_functions, "_ENCODED_ROWS", 1)
+    monkeypatch.setattr(keys_text, "_SHORT_ROWS", 1)
     series = ff.from_arrow(pa.table({"s": pa.nulls(n_rows, pa.string())}))["s"]
     assert series.str.upper().tolist() == [None] * n_rows
     assert series.str.contains("a").tolist() == [False] * n_rows

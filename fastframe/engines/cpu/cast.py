@@ -16,7 +16,6 @@ import pyarrow as pa
 
 from fastframe import dtypes
 from fastframe._kernels import text as text_kernels
-from fastframe._kernels.bitmap import combine_bits
 from fastframe._kernels.cast import cast as cast_task
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column import Column
@@ -24,7 +23,7 @@ from fastframe.column.column import column_from_buffers
 from fastframe.column.dictionary import one_zero
 from fastframe.column.memory import allocate_bits
 from fastframe.dtypes import BOOL, FLOAT32, FLOAT64, INT64, DType, Kind
-from fastframe.engines.cpu.forms import ALL_VALID, Validity, nulls, text_array, text_source, validity_bits
+from fastframe.engines.cpu.forms import copied_validity, nulls, text_array, text_source, validity_bits
 from fastframe.engines.cpu.keys_text import encode_text
 from fastframe.engines.cpu.results import allocate_values, with_validity
 from fastframe.engines.cpu.sliced import over_slices
@@ -286,17 +285,9 @@ def _digits(column: Column) -> Column:
         len(column),
         lambda sizes: text_kernels.digits_sizes(physical, view, sizes, column),
         lambda sink: text_kernels.digits_copy(physical, view, sink, column),
-        lambda: _copied_validity(column),
+        lambda: copied_validity(column, "astype"),
         operation="astype",
     ))  # fmt: skip
-
-
-def _copied_validity(column: Column) -> Validity:
-    if not column.null_count:
-        return ALL_VALID
-    bits = allocate_bits(len(column), "astype")
-    run(combine_bits("copy", (validity_bits(column),), bits.address, (column, bits)), len(column), operation="astype")
-    return Validity(bits, column.null_count)
 
 
 def _from_null(column: Column, target: Target) -> Column:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from fastframe._kernels.bitmap import combine_bits
 from fastframe._kernels.memory import Block, address_of
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column, array_from_buffers, text_view
-from fastframe.column.memory import allocate, allocate_array, as_buffer
+from fastframe.column.memory import allocate, allocate_array, allocate_bits, as_buffer
 from fastframe.dtypes import DType, Kind, Physical
 
 if TYPE_CHECKING:
@@ -54,6 +55,15 @@ def validity_bits(column: Column) -> BitOperand:
     """The validity as a bitmap operand: which rows are not null. Not for dtype null, which has no bitmap."""
     view = column.validity_view
     return view.validity, view.bit_offset, True
+
+
+def copied_validity(column: Column, operation: str) -> Validity:
+    """The validity of a result with the column's nulls, from bit 0 on."""
+    if not column.null_count:
+        return ALL_VALID
+    bits = allocate_bits(len(column), operation)
+    run(combine_bits("copy", (validity_bits(column),), bits.address, (column, bits)), len(column), operation=operation)
+    return Validity(bits, column.null_count)
 
 
 def value_bits(column: Column) -> BitOperand:

@@ -1,4 +1,4 @@
-"""Text functions, by pyarrow: on each distinct value once, then a gather, where values repeat; else on slices of the values."""
+"""Text functions: on each distinct value once, then a gather, where values repeat; else by a kernel, or by pyarrow on slices of the values."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from fastframe.column import Column
 from fastframe.dtypes import BOOL, STRING, Kind
 from fastframe.engines.cpu.compare import lookup_bits
 from fastframe.engines.cpu.forms import nulls
-from fastframe.engines.cpu.keys_text import encode_text, repeats
+from fastframe.engines.cpu.keys_text import in_codes
 from fastframe.engines.cpu.operands import Invocation, Operand
+from fastframe.engines.cpu.plain_text import by_kernel, is_literal
 from fastframe.engines.cpu.put import fill_null
 from fastframe.engines.cpu.results import all_bits
 from fastframe.engines.cpu.sliced import by_slices
-from fastframe.engines.cpu.take import by_codes, code_rows, take
+from fastframe.engines.cpu.take import code_rows, take
 from fastframe.engines.cpu.text_rows import join_texts
 from fastframe.errors import ArgumentError
 
 Options = Mapping[str, Any]
-_ENCODED_ROWS = 1 << 17   # fewer are not worth a look whether values repeat
 
 
 def evaluate_text(call: Invocation) -> Column:
@@ -33,19 +33,14 @@ def evaluate_text(call: Invocation) -> Column:
     if column.dtype.kind is Kind.NULL:
         missing = bool(call.options.get("na", False))
         return all_bits(missing, call.n_rows, call.operation) if call.result == BOOL else nulls(call.result, call.n_rows)
-    encoded = _in_codes(column)
-    return _BY_SLICES(call) if encoded is column else _evaluated(replace(call, operands=(Operand(encoded),)))
-
-
-def _in_codes(column: Column) -> Column:
-    """Plain text by codes where these are known, or where it is long and its values repeat: encoding takes less than most functions."""
-    if column.is_encoded or not column.dtype.is_text:
-        return column
-    try:
-        repeated = len(column) >= _ENCODED_ROWS and column.fact("repeats", lambda: repeats(column.array))
-        return encode_text(column) if repeated else by_codes(column)
+    try:   # encoding takes less than most functions
+        encoded = in_codes(column, short=False)
     except MemoryError:   # value by value the function may need less
-        return column
+        encoded = column
+    if encoded is not column:
+        return _evaluated(replace(call, operands=(Operand(encoded),)))
+    computed = by_kernel(call.operation.removeprefix("text."), column, call.options) if column.dtype == STRING and not column.is_encoded else None
+    return _BY_SLICES(call) if computed is None else computed
 
 
 def _evaluated(call: Invocation) -> Column:
@@ -133,7 +128,7 @@ def _remove(text: pa.Array, options: Options) -> pa.Array:
 def _contains(text: pa.Array, options: Options) -> pa.Array:
     import pyarrow.compute as pc
 
-    find = pc.match_substring_regex if options["regex"] else pc.match_substring
+    find = pc.match_substring if is_literal(options) or not options["regex"] else pc.match_substring_regex
     return find(text, options["pat"], ignore_case=not options["case"])
 
 

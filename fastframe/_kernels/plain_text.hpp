@@ -1,0 +1,341 @@
+// Functions of plain text, row by row: whether all bytes are ASCII, lengths, upper and lower case, parts by place; literals
+// found, replaced, and what is between them.
+//
+// In ASCII a character is a byte, so places are offsets; other texts are the caller's to send elsewhere (what has to do with a
+// literal looks at bytes whatever they are). A literal is searched through all bytes of a slice at once, by its first and last byte, 16 places
+// at a time (Mula, SIMD-friendly algorithms for substring searching, 2016), and each hit is then given to the row it is in.
+#pragma once
+#include "text.hpp"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace ff {
+
+struct PlainTextContext {
+    TextSource source;         // in
+    BitSource valid;           // in
+    int64_t* sizes;            // out of sizes: bytes per slice; out of ascii: 1 per slice where a byte is not ASCII
+    const int64_t* starts;     // in of copies: bytes before each slice, and in all
+    uint8_t* out_offsets;      // out of copies: entry row + 1
+    uint8_t* out;              // out: bytes, lengths (int64) or bits
+    uint8_t* validity;         // out of piece copy: bits
+    int64_t first, last;       // in of part: from and to which character; negative ones count from the end. Of piece: which
+    const uint8_t* pattern;    // in of search, replace, piece
+    int64_t n_pattern;         // in of these: 1 or more
+    const uint8_t* given;      // in of replace: what replaces the literal
+    int64_t n_given;           // in of replace
+    int missing;               // in of search: the bit of a null
+};
+
+inline bool are_ascii(const uint8_t* bytes, int64_t count) {
+    uint64_t all = 0;
+    int64_t at = 0;
+    for (; at + 64 <= count; at += 64) {
+        uint64_t words[8];
+        memcpy(words, bytes + at, 64);
+        for (int word = 0; word < 8; ++word) all |= words[word];
+    }
+    for (; at < count; ++at) all |= bytes[at];
+    return (all & 0x8080808080808080ull) == 0;
+}
+
+template <typename In>
+int text_is_ascii(void* raw, int64_t start, int64_t stop, int64_t slice) {
+    const PlainTextContext& ctx = *(const PlainTextContext*)raw;
+    const int64_t begin = (int64_t)load<In>(ctx.source.offsets, start), end = (int64_t)load<In>(ctx.source.offsets, stop);
+    ctx.sizes[slice] = !are_ascii(ctx.source.data + begin, end - begin);
+    return OK;
+}
+
+// Of ASCII.
+template <typename In>
+int text_lengths(void* raw, int64_t start, int64_t stop, int64_t) {
+    const PlainTextContext ctx = *(const PlainTextContext*)raw;
+    for (int64_t base = start; base < stop; base += WORD_ROWS) {
+        const int count = rows_in_word(base, stop);
+        const uint64_t valid = word_at(ctx.valid, base, count);
+        for (int bit = 0; bit < count; ++bit) {
+            store<int64_t>(ctx.out, base + bit, (int64_t)(load<In>(ctx.source.offsets, base + bit + 1) - load<In>(ctx.source.offsets, base + bit)));
+        }
+        for (uint64_t gone = low_bits(~valid, count); gone != 0; gone &= gone - 1) store<int64_t>(ctx.out, base + __builtin_ctzll(gone), 0);
+    }
+    return OK;
+}
+
+template <bool UPPER>
+inline void change_case(const uint8_t* __restrict in, uint8_t* __restrict out, int64_t count) {
+    constexpr uint8_t first = UPPER ? 'a' : 'A';
+    for (int64_t at = 0; at < count; ++at) {
+        const uint8_t byte = in[at];
+        out[at] = byte ^ ((uint8_t)(byte - first) < 26 ? 0x20 : 0);
+    }
+}
+
+// Of ASCII; sizes are those of `join_text_sizes` for one source, and bytes of nulls are left out.
+template <typename In, typename Out, bool UPPER>
+int text_case(void* raw, int64_t start, int64_t stop, int64_t slice) {
+    const PlainTextContext ctx = *(const PlainTextContext*)raw;
+    int64_t end = ctx.starts[slice];
+    for (int64_t base = start; base < stop; base += WORD_ROWS) {
+        const int count = rows_in_word(base, stop);
+        const uint64_t valid = word_at(ctx.valid, base, count);
+        const int64_t begin = (int64_t)load<In>(ctx.source.offsets, base);
+        if (valid == low_bits(~(uint64_t)0, count)) {
+            change_case<UPPER>(ctx.source.data + begin, ctx.out + end, (int64_t)load<In>(ctx.source.offsets, base + count) - begin);
+            for (int bit = 1; bit <= count; ++bit) {
+                store<Out>(ctx.out_offsets, base + bit, (Out)(end + (int64_t)load<In>(ctx.source.offsets, base + bit) - begin));
+            }
+            end += (int64_t)load<In>(ctx.source.offsets, base + count) - begin;
+            continue;
+        }
+        for (int bit = 0; bit < count; ++bit) {
+            const int64_t from = (int64_t)load<In>(ctx.source.offsets, base + bit);
+            const int64_t length = (valid >> bit) & 1 ? (int64_t)load<In>(ctx.source.offsets, base + bit + 1) - from : 0;
+            change_case<UPPER>(ctx.source.data + from, ctx.out + end, length);
+            end += length;
+            store<Out>(ctx.out_offsets, base + bit + 1, (Out)end);
+        }
+    }
+    return OK;
+}
+
+struct TextPart {
+    int64_t begin, length;
+};
+
+// Where characters `first` to `last` of a text of ASCII are, as Python's slices have it.
+inline TextPart part_of_text(int64_t length, int64_t first, int64_t last) {
+    const auto inside = [length](int64_t place) {
+        if (place < 0) place += length;
+        return place < 0 ? 0 : place > length ? length : place;
+    };
+    const int64_t begin = inside(first), end = inside(last);
+    return {begin, end > begin ? end - begin : 0};
+}
+
+template <typename In>
+int text_part_sizes(void* raw, int64_t start, int64_t stop, int64_t slice) {
+    const PlainTextContext ctx = *(const PlainTextContext*)raw;
+    int64_t size = 0;
+    for (int64_t base = start; base < stop; base += WORD_ROWS) {
+        const int count = rows_in_word(base, stop);
+        const uint64_t valid = word_at(ctx.valid, base, count);
+        for (int bit = 0; bit < count; ++bit) {
+            const int64_t length = (int64_t)(load<In>(ctx.source.offsets, base + bit + 1) - load<In>(ctx.source.offsets, base + bit));
+            size += (valid >> bit) & 1 ? part_of_text(length, ctx.first, ctx.last).length : 0;
+        }
+    }
+    ctx.sizes[slice] = size;
+    return OK;
+}
+
+template <typename In, typename Out>
+int text_part_copy(void* raw, int64_t start, int64_t stop, int64_t slice) {
+    const PlainTextContext ctx = *(const PlainTextContext*)raw;
+    TextSink sink{ctx.out + ctx.starts[slice], ctx.out + ctx.starts[slice + 1]};
+    const uint8_t* const data_end = ctx.source.data + ctx.source.end;
+    for (int64_t base = start; base < stop; base += WORD_ROWS) {
+        const int count = rows_in_word(base, stop);
+        const uint64_t valid = word_at(ctx.valid, base, count);
+        for (int bit = 0; bit < count; ++bit) {
+            const int64_t from = (int64_t)load<In>(ctx.source.offsets, base + bit);
+            const int64_t length = (int64_t)load<In>(ctx.source.offsets, base + bit + 1) - from;
+            const TextPart part = part_of_text(length, ctx.first, ctx.last);
+            append_text(sink, ctx.source.data + from + part.begin, (valid >> bit) & 1 ? part.length : 0, data_end);
+            store<Out>(ctx.out_offsets, base + bit + 1, (Out)(sink.data - ctx.out));
+        }
+    }
+    return OK;
+}
+
+// The first place of a literal of 1 byte or more, or `end`.
+inline const uint8_t* find_literal(const uint8_t* from, const uint8_t* end, const uint8_t* pattern, int64_t length) {
+    const uint8_t* at = from;
+#if defined(__SSE2__)
+    const __m128i first = _mm_set1_epi8((char)pattern[0]), last = _mm_set1_epi8((char)pattern[length - 1]);
+    for (; end - at >= length + 15; at += 16) {
+        const __m128i starts = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i*)at), first);
+        const __m128i ends = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i*)(at + length - 1)), last);
+        for (unsigned places = (unsigned)_mm_movemask_epi8(_mm_and_si128(starts, ends)); places != 0; places &= places - 1) {
+            const uint8_t* place = at + __builtin_ctz(places);
+            if (length <= 2 || memcmp(place + 1, pattern + 1, (size_t)(length - 2)) == 0) return place;
+        }
+    }
+#endif
+    for (; end - at >= length; ++at) {
+        if (*at == *pattern && memcmp(at, pattern, (size_t)length) == 0) return at;
+    }
+    return end;
+}
+
+// Walks the occurrences of a literal that lie within one row each, from left to right, without overlap.
+template <typename In>
+struct Occurrences {
+    const PlainTextContext& ctx;
+    const uint8_t* end;
+    const uint8_t* next;   // an occurrence, perhaps of two rows; `end` where there is none
+
+    Occurrences(const PlainTextContext& given, int64_t start, int64_t stop) : ctx(given), end(place(stop)), next(nullptr) { look_from(place(start)); }
+
+    const uint8_t* place(int64_t row) const { return ctx.source.data + (int64_t)load<In>(ctx.source.offsets, row); }
+    void look_from(const uint8_t* at) { next = find_literal(at, end, ctx.pattern, ctx.n_pattern); }
+
+    // Call `each(place)` for those in a row, which come after all that were asked for before.
+    template <typename Each>
+    void in_row(int64_t row, Each each) {
+        const uint8_t* const row_end = place(row + 1);
+        while (next < row_end) {
+            if (row_end - next >= ctx.n_pattern) {
+                const uint8_t* const found = next;
+                each(found);
+                look_from(found + ctx.n_pattern);
+            } else {   // it begins in this row and ends in another
+                look_from(next + 1);
+            }
+        }
+    }
+};
+
+template <typename In>
+int text_replace_sizes(void* raw, int64_t start, int64_t stop, int64_t slice) {
+    const PlainTextContext ctx = *(const PlainTextContext*)raw;
+    Occurrences<In> occurrences(ctx, start, stop);
+    int64_t size = 0;
+    for (int64_t base = start; base < stop; base += WORD_ROWS) {
+        const int count = rows_in_word(base, stop);
+        const uint64_t valid = word_at(ctx.valid, base, count);
+        for (int bit = 0; bit < count; ++bit) {
+            const int64_t row = base + bit;
+            int64_t n_found = 0;
+            occurrences.in_row(row, [&](const uint8_t*) { ++n_found; });
+            if ((valid >> bit) & 1) size += occurrences.place(row + 1) - occurrences.place(row) + n_found * (ctx.n_given - ctx.n_pattern);
+        }
+    }
+    ctx.sizes[slice] = size;
+    return OK;
+}
+
+template <typename In, typename Out>
+int text_replace_copy(void* raw, int64_t start, int64_t stop, int64_t slice) {
+    const PlainTextContext ctx = *(const PlainTextContext*)raw;
+    Occurrences<In> occurrences(ctx, start, stop);
+    TextSink sink{ctx.out + ctx.starts[slice], ctx.out + ctx.starts[slice + 1]};
+    const uint8_t* const data_end = ctx.source.data + ctx.source.end;
+    for (int64_t base = start; base < stop; base += WORD_ROWS) {
+        const int count = rows_in_word(base, stop);
+        const uint64_t valid = word_at(ctx.valid, base, count);
+        for (int bit = 0; bit < count; ++bit) {
+            const int64_t row = base + bit;
+            const bool is_here = (valid >> bit) & 1;
+            const uint8_t* at = occurrences.place(row);
+            occurrences.in_row(row, [&](const uint8_t* found) {
+                if (!is_here) return;
+                append_text(sink, at, found - at, data_end);
+                append_text(sink, ctx.given, ctx.n_given, ctx.given + ctx.n_given);
+                at = found + ctx.n_pattern;
+            });
+            if (is_here) append_text(sink, at, occurrences.place(row + 1) - at, data_end);
+            store<Out>(ctx.out_offsets, row + 1, (Out)(sink.data - ctx.out));
+        }
+    }
+    return OK;
+}
+
+// Call `each(row, whether there is such a piece, its first byte, its length)`: piece number `first` between occurrences.
+template <typename In, typename Each>
+inline void for_pieces(const PlainTextContext& ctx, int64_t start, int64_t stop, Each each) {
+    Occurrences<In> occurrences(ctx, start, stop);
+    for (int64_t base = start; base < stop; base += WORD_ROWS) {
+        const int count = rows_in_word(base, stop);
+        const uint64_t valid = word_at(ctx.valid, base, count);
+        uint64_t there = 0;
+        for (int bit = 0; bit < count; ++bit) {
+            const int64_t row = base + bit;
+            const uint8_t* begin = occurrences.place(row);
+            const uint8_t* end = occurrences.place(row + 1);
+            int64_t n_before = 0;   // occurrences so far
+            occurrences.in_row(row, [&](const uint8_t* found) {
+                if (n_before == ctx.first) end = found;
+                if (++n_before == ctx.first) begin = found + ctx.n_pattern;
+            });
+            const bool is_here = ((valid >> bit) & 1) && n_before >= ctx.first;
+            there |= (uint64_t)is_here << bit;
+            each(row, begin, is_here ? end - begin : 0);
+        }
+        if (ctx.validity != nullptr) store_word(ctx.validity, base, there, count);
+    }
+}
+
+template <typename In>
+int text_piece_sizes(void* raw, int64_t start, int64_t stop, int64_t slice) {
+    const PlainTextContext ctx = *(const PlainTextContext*)raw;
+    int64_t size = 0;
+    for_pieces<In>(ctx, start, stop, [&](int64_t, const uint8_t*, int64_t length) { size += length; });
+    ctx.sizes[slice] = size;
+    return OK;
+}
+
+template <typename In, typename Out>
+int text_piece_copy(void* raw, int64_t start, int64_t stop, int64_t slice) {
+    const PlainTextContext ctx = *(const PlainTextContext*)raw;
+    TextSink sink{ctx.out + ctx.starts[slice], ctx.out + ctx.starts[slice + 1]};
+    for_pieces<In>(ctx, start, stop, [&](int64_t row, const uint8_t* begin, int64_t length) {
+        append_text(sink, begin, length, ctx.source.data + ctx.source.end);
+        store<Out>(ctx.out_offsets, row + 1, (Out)(sink.data - ctx.out));
+    });
+    return OK;
+}
+
+template <typename In>
+int text_contains(void* raw, int64_t start, int64_t stop, int64_t) {
+    const PlainTextContext ctx = *(const PlainTextContext*)raw;
+    const auto place_of = [&](int64_t row) { return ctx.source.data + (int64_t)load<In>(ctx.source.offsets, row); };
+    memset(ctx.out + (start >> 3), 0, (size_t)((stop - start + 7) >> 3));
+    const uint8_t* const end = place_of(stop);
+    int64_t row = start;
+    for (const uint8_t* at = place_of(start); (at = find_literal(at, end, ctx.pattern, ctx.n_pattern)) != end;) {
+        while (place_of(row + 1) <= at) ++row;
+        if (place_of(row + 1) - at < ctx.n_pattern) {   // it begins in one row and ends in another
+            ++at;
+            continue;
+        }
+        ctx.out[row >> 3] |= (uint8_t)(1 << (row & 7));
+        at = place_of(++row);
+    }
+    for (int64_t base = start; base < stop; base += WORD_ROWS) {
+        const int count = rows_in_word(base, stop);
+        const uint64_t valid = word_at(ctx.valid, base, count), found = bits_at(ctx.out, base, count);
+        store_word(ctx.out, base, (found & valid) | (ctx.missing ? low_bits(~valid, count) : 0), count);
+    }
+    return OK;
+}
+
+enum PlainText : int { TEXT_IS_ASCII = 0, TEXT_LENGTHS = 1, TEXT_UPPER = 2, TEXT_LOWER = 3, TEXT_PART_SIZES = 4, TEXT_PART_COPY = 5, TEXT_CONTAINS = 6,
+    TEXT_REPLACE_SIZES = 7, TEXT_REPLACE_COPY = 8, TEXT_PIECE_SIZES = 9, TEXT_PIECE_COPY = 10 };
+
+template <typename In, typename Out>
+kernel_t plain_text_kernel_of(int phase) {
+    switch (phase) {
+        case TEXT_IS_ASCII: return text_is_ascii<In>;
+        case TEXT_LENGTHS: return text_lengths<In>;
+        case TEXT_UPPER: return text_case<In, Out, true>;
+        case TEXT_LOWER: return text_case<In, Out, false>;
+        case TEXT_PART_SIZES: return text_part_sizes<In>;
+        case TEXT_PART_COPY: return text_part_copy<In, Out>;
+        case TEXT_CONTAINS: return text_contains<In>;
+        case TEXT_REPLACE_SIZES: return text_replace_sizes<In>;
+        case TEXT_REPLACE_COPY: return text_replace_copy<In, Out>;
+        case TEXT_PIECE_SIZES: return text_piece_sizes<In>;
+        case TEXT_PIECE_COPY: return text_piece_copy<In, Out>;
+        default: return nullptr;
+    }
+}
+
+inline kernel_t plain_text_kernel(int phase, bool large, bool out_large) {
+    if (large) return out_large ? plain_text_kernel_of<int64_t, int64_t>(phase) : plain_text_kernel_of<int64_t, int32_t>(phase);
+    return out_large ? plain_text_kernel_of<int32_t, int64_t>(phase) : plain_text_kernel_of<int32_t, int32_t>(phase);
+}
+
+}  // namespace ff
