@@ -96,9 +96,9 @@ QUESTIONS = (
     _column("fillna", "b.fillna(0)", lambda x: x["b"].fillna(0.0), lambda c: c("b").fill_null(0.0)),
     _column("isna", "b.isna()", lambda x: x["b"].isna(), lambda c: c("b").is_null()),
     _column("ffill", "b.ffill()", lambda x: x["b"].ffill(), lambda c: c("b").forward_fill()),
-    _column("to_float32", "a.astype float32", lambda x: x["a"].astype("float32"), lambda c: c("a").cast(_polars("Float32"))),
-    _column("to_text", "k.astype text", lambda x: x["k"].astype("str"), lambda c: c("k").cast(_polars("String"))),
-    _column("to_int", "texts of digits to int64", lambda x: x["digits"].astype("int64"), lambda c: c("digits").cast(_polars("Int64"))),
+    _column("to_float32", "a.astype float32", lambda x: x["a"].astype("float32"), lambda c: c("a").cast(_dtype("Float32"))),
+    _column("to_text", "k.astype text", lambda x: x["k"].astype("str"), lambda c: c("k").cast(_dtype("String"))),
+    _column("to_int", "texts of digits to int64", lambda x: x["digits"].astype("int64"), lambda c: c("digits").cast(_dtype("Int64"))),
     _column("map", "k.map(dict of 1,000 integers)", lambda x: x["k"].map(DOUBLED), lambda c: c("k").replace_strict(DOUBLED, default=None)),
     _column("map_text", "s.map(dict of 1,000 texts)", lambda x: x["s"].map(LENGTHENED), lambda c: c("s").replace_strict(LENGTHENED, default=None)),
     _column("replace", "k.replace(three integers)", lambda x: x["k"].replace({1: 0, 2: 0, 3: 5}), lambda c: c("k").replace({1: 0, 2: 0, 3: 5})),
@@ -115,7 +115,7 @@ QUESTIONS = (
     _column("unique", "i.unique(): nearly all distinct", lambda x: x["i"].drop_duplicates(), lambda c: c("i").unique(maintain_order=True)),
     _column("unique_text", "s.unique(): 1,000 texts", lambda x: x["s"].drop_duplicates(), lambda c: c("s").unique(maintain_order=True)),
     _frame("nunique", "number of distinct values of k, i, s", lambda x: x[["k", "i", "s"]].nunique(),
-           lambda x: x.select(_all_of("k", "i", "s").n_unique()).transpose(), keys=0),
+           lambda x: x.select(_cols("k", "i", "s").n_unique()).transpose(), keys=0),
     _counted("value_counts", "k.value_counts()", "k"),
     _counted("value_counts_text", "s.value_counts()", "s"),
     _counted("value_counts_float", "cents.value_counts(): 10,000 floats", "cents"),
@@ -157,21 +157,21 @@ QUESTIONS = (
            pandas=lambda x: _concat("pandas")(x[["a", "k"]])),
     _frame("dropna", "rows of ten columns without a missing value", lambda x: x.dropna(), lambda x: x.drop_nulls(), order=(3,)),
     _frame("query", "rows of ten columns: a > 1 and k < 500", lambda x: x.query("a > 1 and k < 500"),
-           lambda x: x.filter((_c("a") > 1) & (_c("k") < 500)), order=(3,)),
+           lambda x: x.filter((_col("a") > 1) & (_col("k") < 500)), order=(3,)),
     _frame("take", "100,000 rows of ten columns anywhere", lambda x: x.iloc[_places(len(x))], lambda x: x[_places(len(x))], order=(3,)),
     _frame("group_text", "sum, mean, max of a by s", lambda x: x.groupby("s").agg(u=("a", "sum"), v=("a", "mean"), w=("a", "max")).reset_index(),
-           lambda x: x.group_by("s").agg(u=_c("a").sum(), v=_c("a").mean(), w=_c("a").max()), keys=1),
+           lambda x: x.group_by("s").agg(u=_col("a").sum(), v=_col("a").mean(), w=_col("a").max()), keys=1),
     _frame("group_median", "median of a by k", lambda x: x.groupby("k")["a"].median().reset_index(),
-           lambda x: x.group_by("k").agg(_c("a").median()), keys=1),
-    _frame("group_nunique", "distinct k by s", lambda x: x.groupby("s")["k"].nunique().reset_index(), lambda x: x.group_by("s").agg(_c("k").n_unique()),
+           lambda x: x.group_by("k").agg(_col("a").median()), keys=1),
+    _frame("group_nunique", "distinct k by s", lambda x: x.groupby("s")["k"].nunique().reset_index(), lambda x: x.group_by("s").agg(_col("k").n_unique()),
            keys=1),
     _frame("group_first", "first a, p by k", lambda x: x.groupby("k")[["a", "p"]].first().reset_index(),
-           lambda x: x.group_by("k").agg(_c("a").first(), _c("p").first()), keys=1),
+           lambda x: x.group_by("k").agg(_col("a").first(), _col("p").first()), keys=1),
     _frame("group_month", "sum of a by month", lambda x: x.groupby(x["t"].dt.month)["a"].sum().reset_index(),
-           lambda x: x.group_by(_c("t").dt.month()).agg(_c("a").sum()), keys=1),
+           lambda x: x.group_by(_col("t").dt.month()).agg(_col("a").sum()), keys=1),
     _frame("group_two", "rows by s, flag", lambda x: x.groupby(["s", "flag"]).size().reset_index(), lambda x: x.group_by(["s", "flag"]).len(), keys=2),
     _frame("group_unique", "sum of a by u, nearly all distinct", lambda x: x.groupby("u")["a"].sum().reset_index(),
-           lambda x: x.group_by("u").agg(_c("a").sum()), keys=1),
+           lambda x: x.group_by("u").agg(_col("a").sum()), keys=1),
     _frame("merge_outer", "k, a outer join every third k", lambda x: x[["k", "a"]].merge(_thirds(x), on="k", how="outer"),
            lambda x: x.select("k", "a").join(_thirds(x), on="k", how="full", coalesce=True)),
     _frame("merge_two", "ten columns inner join 2,000 rows on s, flag", lambda x: x.merge(_pairs(x), on=["s", "flag"]),
@@ -183,19 +183,19 @@ QUESTIONS = (
 )  # fmt: skip
 
 
-def _c(name: str) -> Any:
+def _col(name: str) -> Any:
     import polars as pl
 
     return pl.col(name)
 
 
-def _all_of(*names: str) -> Any:
+def _cols(*names: str) -> Any:
     import polars as pl
 
     return pl.col(*names)
 
 
-def _polars(name: str) -> Any:
+def _dtype(name: str) -> Any:
     import polars as pl
 
     return getattr(pl, name)

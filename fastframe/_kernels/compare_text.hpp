@@ -1,7 +1,8 @@
 // Comparisons of plain text and binary values, bytewise: 64 rows to a word of bits.
 //
-// An equal text of up to 16 bytes is found by two masked words and its length, without a branch. Otherwise lengths are
-// compared first (equality), or the first 8 bytes as one big-endian number (order).
+// Texts equal to a value are found by its first 16 bytes, as two masked words, and its length, without a branch; of a longer
+// value the rest is then compared. Otherwise lengths are compared first (equality), or the first 8 bytes as one big-endian
+// number (order).
 #pragma once
 #include "text.hpp"
 
@@ -67,42 +68,47 @@ inline int text_order(TextValue left, TextValue right) {
     return order != 0 ? order : (left.length > right.length) - (left.length < right.length);
 }
 
-inline uint64_t byte_mask(int64_t n_bytes) { return n_bytes >= 8 ? ~(uint64_t)0 : n_bytes <= 0 ? 0 : ((uint64_t)1 << (8 * n_bytes)) - 1; }
-
-// A text of up to 16 bytes, to compare with 16 bytes that may hold more.
-struct ShortText {
+// The first 16 bytes of a text and its length, to compare with 16 bytes that may hold more.
+struct TextHead {
     uint64_t low = 0, high = 0, low_mask, high_mask;
     int64_t length;
-    static constexpr int64_t LONGEST = 16;
+    static constexpr int64_t BYTES = 16;
 
-    explicit ShortText(TextValue text) : length(text.length) {
+    explicit TextHead(TextValue text) : length(text.length) {
+        const size_t n_bytes = (size_t)(length < BYTES ? length : BYTES);
         uint64_t words[2] = {0, 0};
-        if (length > 0) memcpy(words, text.bytes, (size_t)length);
+        if (n_bytes > 0) memcpy(words, text.bytes, n_bytes);
         low = words[0];
         high = words[1];
-        uint8_t masks[16];
+        uint8_t masks[BYTES];
         memset(masks, 0, sizeof(masks));
-        memset(masks, 0xFF, (size_t)length);
+        memset(masks, 0xFF, n_bytes);
         memcpy(&low_mask, masks, 8);
         memcpy(&high_mask, masks + 8, 8);
     }
-    bool is(const uint8_t* bytes, int64_t n_bytes) const {
+    bool heads(const uint8_t* bytes, int64_t n_bytes) const {
         const uint64_t unlike = ((load<uint64_t>(bytes, 0) & low_mask) ^ low) | ((load<uint64_t>(bytes, 1) & high_mask) ^ high);
         return (unlike | (uint64_t)(n_bytes ^ length)) == 0;
     }
 };
 
-// Which rows of a word equal a short text; 16 bytes can be read from where each of them starts.
+// Which rows of a word equal a value; 16 bytes can be read from where each of them starts.
 template <typename Offset>
-inline uint64_t equal_word(const TextSource& source, const ShortText& wanted, int64_t row, int count) {
+inline uint64_t equal_word(const TextSource& source, const TextHead& wanted, TextValue value, int64_t row, int count) {
     uint64_t word = 0;
     Offset begin = load<Offset>(source.offsets, row);
     for (int at = 0; at < count; ++at) {
         const Offset end = load<Offset>(source.offsets, row + at + 1);
-        word |= (uint64_t)wanted.is(source.data + begin, (int64_t)(end - begin)) << at;
+        word |= (uint64_t)wanted.heads(source.data + begin, (int64_t)(end - begin)) << at;
         begin = end;
     }
-    return word;
+    if (value.length <= TextHead::BYTES) return word;
+    uint64_t equal = 0;
+    for (; word != 0; word &= word - 1) {
+        const int at = __builtin_ctzll(word);
+        equal |= (uint64_t)equal_texts(text_value(source, row + at), value) << at;
+    }
+    return equal;
 }
 
 template <typename Test>
@@ -120,14 +126,13 @@ inline int compare_texts(void* raw, int64_t start, int64_t stop, int64_t) {
     const bool one_constant = ctx.left.constant != ctx.right.constant;
     const TextSource& rows = ctx.left.constant ? ctx.right : ctx.left;
     const TextValue value = text_value(ctx.left.constant ? ctx.left : ctx.right, 0);
-    const bool is_short = is_equality && one_constant && value.length <= ShortText::LONGEST;
-    const ShortText wanted(is_short ? value : TextValue{nullptr, 0});
+    const TextHead wanted(is_equality && one_constant ? value : TextValue{nullptr, 0});
     for (int64_t row = start; row < stop; row += WORD_ROWS) {
         const int count = rows_in_word(row, stop);
         const uint64_t valid = word_at(ctx.left_valid, row, count) & word_at(ctx.right_valid, row, count);
         uint64_t word;
-        if (is_short && text_offset(rows, row + count - 1) + ShortText::LONGEST <= rows.end) {
-            word = rows.large ? equal_word<int64_t>(rows, wanted, row, count) : equal_word<int32_t>(rows, wanted, row, count);
+        if (is_equality && one_constant && text_offset(rows, row + count - 1) + TextHead::BYTES <= rows.end) {
+            word = rows.large ? equal_word<int64_t>(rows, wanted, value, row, count) : equal_word<int32_t>(rows, wanted, value, row, count);
         } else if (is_equality) {
             word = tested_word(ctx, row, count, valid, equal_texts);
         } else if (ctx.operation == TEXT_LT) {

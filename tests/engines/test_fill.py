@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 import fastframe as ff
+from fastframe._threads import SLICE_ROWS
 
 TYPES = {
     "int8": pa.int8(), "uint16": pa.uint16(), "int32": pa.int32(), "int64": pa.int64(), "float32": pa.float32(), "float64": pa.float64(),
@@ -23,7 +24,7 @@ FILLERS: dict[str, Any] = {
     "int8": 7, "uint16": 60000, "int32": -5, "int64": 2**40, "float32": 1.5, "float64": -0.0, "timestamp": datetime.datetime(1960, 1, 1),
     "decimal": decimal.Decimal("-3.50"), "bool": True, "string": "é", "category": "7",
 }  # fmt: skip
-SIZES = [(0, 0.5), (1, 0), (1, 1), (65, 0.3), (1000, 0.97), (140_000, 0.99995), (66_000, 0.02), (66_000, 1)]   # a slice has 65,536 rows
+SIZES = [(0, 0.5), (1, 0), (1, 1), (65, 0.3), (1000, 0.97), (2 * SLICE_ROWS + 70, 0.99999), (SLICE_ROWS + 70, 0.02), (SLICE_ROWS + 70, 1)]
 
 
 def holed(kind: str, n_rows: int, missing: float) -> pa.Array:

@@ -11,12 +11,13 @@ import pyarrow as pa
 import pytest
 
 import fastframe as ff
+from fastframe._threads import SLICE_ROWS
 from fastframe.column import Column
 from fastframe.engines.cpu import plain_text
 
 ASCII = ["", "a", "ab", "rain", "train", "rai", "nrain", "RAIN", "the rain in", "x" * 15, "x" * 16, "x" * 40 + "rain", "rainrain", " rain", "a.b"]
 BEYOND = ["é", "érain", "日本rain", "İ"]
-SIZES = [(1, 0), (2, 1), (64, 0.1), (700, 0.1), (66_000, 0.05)]   # a slice has 65,536 rows
+SIZES = [(1, 0), (2, 1), (64, 0.1), (700, 0.1), (SLICE_ROWS + 70, 0.05)]
 LITERALS = ["rain", "a", "ai", "x", "n1", "é", "日", "raint", "zz", "x" * 16, "."]
 REPLACED = [("rain", "snow"), ("a", ""), ("ai", "<->"), ("x", "yy"), ("é", "e"), ("rain", "rainrain"), (".", "|" * 20)]
 SLICES = [(0, 3), (2, None), (-3, None), (1, -1), (-5, -2), (3, 1), (None, 2), (40, 50), (None, None)]
@@ -35,7 +36,7 @@ def texts(n_rows: int, nulls: float, beyond: bool, large: bool) -> pa.Array:
 def check(array: pa.Array, ours: Callable[[Any], ff.Series], python: Callable[[str], Any], *, missing: Any = None) -> None:
     """By any threads what Python gives text by text."""
     expected = [missing if one is None else python(one) for one in array.to_pylist()]
-    for threads in (1, 2, 4) if len(array) > 60_000 else (2,):
+    for threads in (1, 2, 4) if len(array) > SLICE_ROWS else (2,):
         with ff.option_context(threads=threads):
             found = ours(ff.from_arrow(pa.table({"s": array}))["s"].str).to_arrow()
             found.validate(full=True)

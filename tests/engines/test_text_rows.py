@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 import fastframe as ff
+from fastframe._threads import SLICE_ROWS
 from fastframe.errors import LossyCast
 
 COMPARISONS = {"eq": operator.eq, "ne": operator.ne, "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge}
@@ -48,7 +49,9 @@ def values_of(compute: Callable[[], ff.Series]) -> list[Any]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("n_rows", "nulls", "large"), [(0, 0, False), (1, 0, False), (1, 1, False), (700, 0.2, True), (66_000, 0.1, False), (64, 1, False)])
+@pytest.mark.parametrize(("n_rows", "nulls", "large"), [
+    (0, 0, False), (1, 0, False), (1, 1, False), (700, 0.2, True), (SLICE_ROWS + 70, 0.1, False), (64, 1, False),
+])  # fmt: skip
 def test_comparisons(kind: str, n_rows: int, nulls: float, large: bool) -> None:
     left, right = texts(kind, n_rows, nulls, large=large), texts(kind, n_rows, nulls, seed=1)
     frame = ff.DataFrame({"left": series(left), "right": series(right)})
@@ -64,7 +67,7 @@ def test_comparisons(kind: str, n_rows: int, nulls: float, large: bool) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("n_rows", "nulls", "large"), [(0, 0, False), (1, 1, True), (700, 0.2, True), (66_000, 0.1, False)])
+@pytest.mark.parametrize(("n_rows", "nulls", "large"), [(0, 0, False), (1, 1, True), (700, 0.2, True), (SLICE_ROWS + 70, 0.1, False)])
 def test_joined(kind: str, n_rows: int, nulls: float, large: bool) -> None:
     left, right = texts(kind, n_rows, nulls, large=large), texts(kind, n_rows, nulls, seed=1)
     frame = ff.DataFrame({"left": series(left), "right": series(right)})
@@ -82,7 +85,7 @@ def test_a_sum_with_a_missing_text_is_missing() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("n_rows", "nulls", "large"), [(0, 0, False), (1, 1, False), (700, 0.2, True), (66_000, 0.1, False)])
+@pytest.mark.parametrize(("n_rows", "nulls", "large"), [(0, 0, False), (1, 1, False), (700, 0.2, True), (SLICE_ROWS + 70, 0.1, False)])
 def test_members(kind: str, n_rows: int, nulls: float, large: bool) -> None:
     array = texts(kind, n_rows, nulls, large=large)
     dice = random.Random(9)
