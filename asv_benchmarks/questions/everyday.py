@@ -15,19 +15,9 @@ DOUBLED = {number: number * 2.5 for number in range(1, 1001)}
 LENGTHENED = {f"id{number:03d}": f"number {number}" for number in range(1, 1001)}
 
 
-def _column(name: str, text: str, ours: Callable[[Any], Any], polars: Callable[[Any], Any], pandas: Callable[[Any], Any] | None = None) -> Question:
+def _column(name: str, text: str, ours: Callable[[Any], Any], polars: Callable[[Any], Any]) -> Question:
     """A new column: a function of the frame for fastframe and pandas alike, and one of ``pl.col`` for polars."""
-
-    def by_polars(data: Any) -> Any:
-        import polars as pl
-
-        return data.x.select(polars(pl.col).alias("values"))
-
-    return Question(name, text, {
-        "fastframe": lambda data: ours(data.x),
-        "pandas": lambda data: (pandas or ours)(data.x),
-        "polars": by_polars,
-    }, keys=0)  # fmt: skip
+    return _frame(name, text, ours, lambda x: x.select(polars(_col).alias("values")), keys=0)
 
 
 def _frame(
@@ -42,12 +32,12 @@ def _frame(
     }, keys=keys, order=order)  # fmt: skip
 
 
-def _numbers(name: str, text: str, method: str, *arguments: Any) -> Question:
+def _numbers(name: str, text: str, method: str) -> Question:
     """One number of each of the columns a, b and i by a method that has the same name everywhere."""
     return _frame(
         name, text,
-        lambda x: getattr(x[["a", "b", "i"]], method)(*arguments),
-        lambda x: getattr(x.select("a", "b", "i"), method)(*arguments).transpose(),
+        lambda x: getattr(x[["a", "b", "i"]], method)(),
+        lambda x: getattr(x.select("a", "b", "i"), method)().transpose(),
         keys=0,
     )  # fmt: skip
 

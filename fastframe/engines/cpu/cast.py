@@ -136,8 +136,6 @@ def _decimal_to_number(column: Column, target: Target) -> Column:
 def _by_arrow(column: Column, target: Target) -> Column:
     """pyarrow's cast; a value that it refuses is found and named."""
     try:
-        if column.is_encoded:
-            return Column(column.array.cast(target.dtype.arrow, safe=target.safe), target.dtype)
         return Column(over_slices(column.array, lambda rows: rows.cast(target.dtype.arrow, safe=target.safe)), target.dtype)
     except pa.ArrowInvalid as error:
         value = _example(column.array, _first_refused(column.array, target))

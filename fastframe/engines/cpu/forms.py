@@ -150,6 +150,14 @@ def nulls(dtype: DType, n_rows: int) -> Column:
     return Column(array, dtype if dtype.kind is not Kind.CATEGORY else None)
 
 
+def exclusive_sums(counts: np.ndarray) -> int:
+    """Turn counts into sums before each; the total comes back."""
+    total = int(counts.sum())
+    counts[1:] = np.cumsum(counts[:-1])
+    counts[:1] = 0
+    return total
+
+
 def slice_array(n_rows: int, dtype: Any, operation: str) -> np.ndarray[Any, Any]:
     """An uninitialised array of one value per slice of ``n_rows`` rows."""
     return allocate_array(-(-n_rows // SLICE_ROWS), dtype, operation)

@@ -10,10 +10,10 @@ import numpy as np
 from fastframe._kernels import hashing as kernels
 from fastframe._threads import SLICE_ROWS, run, slice_rows
 from fastframe.column.memory import allocate_array
+from fastframe.engines.cpu.forms import exclusive_sums
 from fastframe.engines.cpu.groups import code_dtype, remapped
 from fastframe.engines.cpu.key_direct import Found
 from fastframe.engines.cpu.key_parts import KeyPart, fitting_groups, kernel_parts, pack, packed_words
-from fastframe.engines.cpu.keys_text import exclusive_sums
 from fastframe.engines.cpu.plan import partition_bits
 
 SAMPLE_ROWS = 1 << 14

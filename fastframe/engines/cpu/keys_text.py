@@ -13,12 +13,12 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe._kernels import encode as kernels
-from fastframe._kernels.bitmap import combine_bits
 from fastframe._kernels.memory import address_of
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column import cache
 from fastframe.column.column import Column, encoded_column, text_view
-from fastframe.column.memory import allocate_array, allocate_bits, as_buffer
+from fastframe.column.memory import allocate_array, as_buffer
+from fastframe.engines.cpu.forms import copied_validity, exclusive_sums
 from fastframe.engines.cpu.take import by_codes, take
 from fastframe.engines.cpu.text_index import TextIndex
 from fastframe.errors import DTypeError
@@ -61,19 +61,9 @@ def _encode(column: Column) -> Column:
         distinct_rows = TextIndex(column.array).number(codes)
     plain = Column(column.array, column.dtype)   # of which nobody else publishes codes meanwhile: take would use them
     dictionary = take(plain, distinct_rows, missing=False).array
-    indices = pa.Array.from_buffers(pa.int32(), n_rows, [_validity(column), pa.py_buffer(codes)])
+    present = copied_validity(column, _ENCODING).bits
+    indices = pa.Array.from_buffers(pa.int32(), n_rows, [None if present is None else as_buffer(present), pa.py_buffer(codes)])
     return encoded_column(indices, dictionary, column.dtype)
-
-
-def _validity(column: Column) -> pa.Buffer | None:
-    """The column's validity bitmap from bit 0 on."""
-    view = column.validity_view
-    if view.validity == 0:
-        return None
-    bits = allocate_bits(view.length, "dictionary encoding")
-    copy = combine_bits("copy", ((view.validity, view.bit_offset, False),), bits.address, column)
-    run(copy, view.length, operation=_ENCODING)
-    return as_buffer(bits)
 
 
 def encode_rows(array: pa.Array, codes: np.ndarray) -> np.ndarray:
@@ -184,14 +174,6 @@ def translate_codes(codes: np.ndarray, places: np.ndarray) -> None:
     """Replace each code (uint32) by ``places[code]``, in place; one past the end becomes 0xFFFFFFFF."""
     if len(codes) and not (places == np.arange(len(places), dtype=np.uint32)).all():
         run(kernels.translate(address_of(codes), address_of(places), len(places), (codes, places)), len(codes), operation=_ENCODING)
-
-
-def exclusive_sums(counts: np.ndarray) -> int:
-    """Turn counts into sums before each; the total comes back."""
-    total = int(counts.sum())
-    counts[1:] = np.cumsum(counts[:-1])
-    counts[:1] = 0
-    return total
 
 
 def rank_of_dictionary(dictionary: pa.Array) -> np.ndarray:

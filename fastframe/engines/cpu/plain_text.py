@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,11 @@ from fastframe.column.memory import allocate_bits
 from fastframe.dtypes import INT64
 from fastframe.engines.cpu.forms import Validity, copied_validity, text_array, text_source, validity_bits
 from fastframe.engines.cpu.results import allocate_values, bits_result, with_validity
+
+if TYPE_CHECKING:
+    from fastframe._kernels.memory import Block
+    from fastframe._kernels.text import TextSink
+    from fastframe._threads._drive import Task
 
 Options = Mapping[str, Any]
 _PATTERN_SIGNS = frozenset(".^$*+?{}[]\\|()")
@@ -43,6 +48,20 @@ def _look_at_bytes(column: Column) -> bool:
     return not found.any()
 
 
+def _changed(
+    column: Column, operation: str, sizes: Callable[[int], Task], copy: Callable[[TextSink], Task], there: Block | None = None
+) -> Column:  # fmt: skip
+    """A text for each text, by two passes; missing where the column's is, or where ``there`` (bits that ``copy`` writes) has a 0."""
+    return Column(text_array(
+        column.array.type,
+        len(column),
+        sizes,
+        copy,
+        lambda: copied_validity(column, operation) if there is None else Validity(there, -1),
+        operation=operation,
+    ), column.dtype)  # fmt: skip
+
+
 def _contains(column: Column, options: Options) -> Column | None:
     if not options["pat"] or not is_literal(options):
         return None
@@ -65,14 +84,12 @@ def _case(upper: bool) -> Callable[[Column, Options], Column | None]:
         if not _is_ascii(column):
             return None
         source, valid = text_source(column.array), validity_bits(column)
-        return Column(text_array(
-            column.array.type,
-            len(column),
+        return _changed(
+            column,
+            "text.upper" if upper else "text.lower",
             lambda sizes: kernels.join_text_sizes((source,), valid, sizes, column),
             lambda sink: kernels.change_case(source, valid, sink, column, upper=upper),
-            lambda: copied_validity(column, "text"),
-            operation="text.upper" if upper else "text.lower",
-        ), column.dtype)  # fmt: skip
+        )
 
     return compute
 
@@ -82,14 +99,12 @@ def _slice(column: Column, options: Options) -> Column | None:
         return None
     source, valid = text_source(column.array), validity_bits(column)
     part = options["start"] or 0, _TO_THE_END if options["stop"] is None else options["stop"]
-    return Column(text_array(
-        column.array.type,
-        len(column),
+    return _changed(
+        column,
+        "text.slice",
         lambda sizes: kernels.part_sizes(source, valid, part, sizes, column),
         lambda sink: kernels.part_copy(source, valid, part, sink, column),
-        lambda: copied_validity(column, "text"),
-        operation="text.slice",
-    ), column.dtype)  # fmt: skip
+    )
 
 
 def _replace(column: Column, options: Options) -> Column | None:
@@ -97,14 +112,12 @@ def _replace(column: Column, options: Options) -> Column | None:
         return None
     source, valid = text_source(column.array), validity_bits(column)
     replaced = options["pat"].encode(), options["repl"].encode()
-    return Column(text_array(
-        column.array.type,
-        len(column),
+    return _changed(
+        column,
+        "text.replace",
         lambda sizes: kernels.replace_sizes(source, valid, replaced, sizes, column),
         lambda sink: kernels.replace_copy(source, valid, replaced, sink, column),
-        lambda: copied_validity(column, "text"),
-        operation="text.replace",
-    ), column.dtype)  # fmt: skip
+    )
 
 
 def _split_get(column: Column, options: Options) -> Column | None:
@@ -113,14 +126,13 @@ def _split_get(column: Column, options: Options) -> Column | None:
     source, valid = text_source(column.array), validity_bits(column)
     literal, number = options["pat"].encode(), options["index"]
     there = allocate_bits(len(column), "text.split")
-    return Column(text_array(
-        column.array.type,
-        len(column),
+    return _changed(
+        column,
+        "text.split",
         lambda sizes: kernels.piece_sizes(source, valid, literal, number, sizes, column),
         lambda sink: kernels.piece_copy(source, valid, literal, number, sink, there.address, (column, there)),
-        lambda: Validity(there, -1),
-        operation="text.split",
-    ), column.dtype)  # fmt: skip
+        there,
+    )
 
 
 _HANDLERS: dict[str, Callable[[Column, Options], Column | None]] = {

@@ -21,8 +21,8 @@ SLICE_ROWS = 1 << 18   # a pyarrow call costs some microseconds, so slices are l
 
 
 def over_slices(array: pa.Array, compute: Callable[[pa.Array], pa.Array]) -> pa.Array:
-    """A row-wise function of one array, not of a dictionary's codes, computed on slices."""
-    if len(array) < 2 * SLICE_ROWS:
+    """A row-wise function of one array, computed on slices; an encoded one is left whole, for its dictionary is small."""
+    if len(array) < 2 * SLICE_ROWS or pa.types.is_dictionary(array.type):
         return compute(array)
     return _whole(run_calls([partial(compute, array.slice(start, SLICE_ROWS)) for start in range(0, len(array), SLICE_ROWS)]))
 

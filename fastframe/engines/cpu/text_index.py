@@ -10,6 +10,7 @@ from fastframe._kernels.memory import address_of
 from fastframe._threads import SLICE_ROWS, run, thread_count
 from fastframe.column.column import text_view
 from fastframe.column.memory import allocate_array
+from fastframe.engines.cpu.forms import exclusive_sums, slice_array
 
 NOWHERE = 0xFFFFFFFF
 _SHARED_ROWS = 1 << 14   # from so many rows on threads share the filling
@@ -50,13 +51,10 @@ class TextIndex:
     def number(self, codes: np.ndarray) -> np.ndarray:
         """Write each row's code, in order of first appearance, into ``codes`` (uint32, `NOWHERE` for null); per code its first row comes back."""
         n_rows = len(self.first_rows)
-        counts = allocate_array(-(-n_rows // SLICE_ROWS), np.int64, _OPERATION)
+        counts = slice_array(n_rows, np.int64, _OPERATION)
         rows, kept = address_of(self.first_rows), (self, codes, counts)
         run(kernels.number(kernels.NUMBER_COUNT, rows, self.missing, counts=address_of(counts), keep=kept), n_rows, SLICE_ROWS, operation=_OPERATION)
-        sums = np.cumsum(counts)
-        counts -= sums
-        np.negative(counts, out=counts)   # texts before each slice
-        distinct = allocate_array(int(sums[-1]) if n_rows else 0, np.int32, _OPERATION)
+        distinct = allocate_array(exclusive_sums(counts), np.int32, _OPERATION)
         out = {"counts": address_of(counts), "distinct": address_of(distinct), "codes": address_of(codes)}
         for phase in (kernels.NUMBER_FIRST, kernels.NUMBER_RESOLVE):
             run(kernels.number(phase, rows, self.missing, **out, keep=(kept, distinct)), n_rows, SLICE_ROWS, operation=_OPERATION)
