@@ -25,6 +25,16 @@ inline uint64_t word_at(const BitSource& source, int64_t row, int count) {
     return source.bits == nullptr ? low_bits(source.constant, count) : bits_at(source.bits, source.offset + row, count);
 }
 
+// Call `each(row, bit)` for rows from `start`, a multiple of 64, on.
+template <typename Each>
+inline void for_bits(const BitSource& source, int64_t start, int64_t stop, Each each) {
+    for (int64_t base = start; base < stop; base += WORD_ROWS) {
+        const int count = rows_in_word(base, stop);
+        const uint64_t word = word_at(source, base, count);
+        for (int bit = 0; bit < count; ++bit) each(base + bit, (bool)((word >> bit) & 1));
+    }
+}
+
 // Bits of a validity bitmap; a view without one is valid everywhere.
 inline BitSource validity_of(const View& view) { return BitSource{view.validity, view.bit_offset, ~(uint64_t)0}; }
 

@@ -70,16 +70,11 @@ inline void write_digits(uint64_t number, uint8_t* end) {
 template <typename T>
 int digits_sizes(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const DigitsContext ctx = *(const DigitsContext*)raw;
-    const BitSource validity = validity_of(ctx.values);
     int64_t size = 0;
-    for (int64_t base = start; base < stop; base += WORD_ROWS) {
-        const int count = rows_in_word(base, stop);
-        const uint64_t valid = word_at(validity, base, count);
-        for (int bit = 0; bit < count; ++bit) {
-            const T value = load<T>(ctx.values.values, base + bit);
-            size += (valid >> bit) & 1 ? count_digits(magnitude(value)) + is_negative(value) : 0;
-        }
-    }
+    for_bits(validity_of(ctx.values), start, stop, [&](int64_t row, bool is_here) {
+        const T value = load<T>(ctx.values.values, row);
+        size += is_here ? count_digits(magnitude(value)) + is_negative(value) : 0;
+    });
     ctx.sizes[slice] = size;
     return OK;
 }
@@ -87,22 +82,17 @@ int digits_sizes(void* raw, int64_t start, int64_t stop, int64_t slice) {
 template <typename T, typename Out>
 int digits_copy(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const DigitsContext ctx = *(const DigitsContext*)raw;
-    const BitSource validity = validity_of(ctx.values);
     int64_t end = ctx.starts[slice];
-    for (int64_t base = start; base < stop; base += WORD_ROWS) {
-        const int count = rows_in_word(base, stop);
-        const uint64_t valid = word_at(validity, base, count);
-        for (int bit = 0; bit < count; ++bit) {
-            if ((valid >> bit) & 1) {
-                const T value = load<T>(ctx.values.values, base + bit);
-                const uint64_t number = magnitude(value);
-                if (is_negative(value)) ctx.out_data[end++] = '-';
-                end += count_digits(number);
-                write_digits(number, ctx.out_data + end);
-            }
-            store<Out>(ctx.out_offsets, base + bit + 1, (Out)end);
+    for_bits(validity_of(ctx.values), start, stop, [&](int64_t row, bool is_here) {
+        if (is_here) {
+            const T value = load<T>(ctx.values.values, row);
+            const uint64_t number = magnitude(value);
+            if (is_negative(value)) ctx.out_data[end++] = '-';
+            end += count_digits(number);
+            write_digits(number, ctx.out_data + end);
         }
-    }
+        store<Out>(ctx.out_offsets, row + 1, (Out)end);
+    });
     return OK;
 }
 

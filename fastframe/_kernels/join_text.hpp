@@ -43,19 +43,14 @@ template <typename Out>
 int join_text_copy(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const JoinTextContext ctx = *(const JoinTextContext*)raw;
     TextSink sink{ctx.out_data + ctx.starts[slice], ctx.out_data + ctx.starts[slice + 1]};
-    for (int64_t base = start; base < stop; base += WORD_ROWS) {
-        const int count = rows_in_word(base, stop);
-        const uint64_t valid = word_at(ctx.valid, base, count);
-        for (int bit = 0; bit < count; ++bit) {
-            const int64_t row = base + bit;
-            for (int64_t nth = 0; nth < ctx.n_sources && ((valid >> bit) & 1); ++nth) {
-                const TextSource& source = ctx.sources[nth];
-                const int64_t at = source.constant ? 0 : row, begin = text_offset(source, at);
-                append_text(sink, source.data + begin, text_offset(source, at + 1) - begin, source.data + source.end);
-            }
-            store<Out>(ctx.out_offsets, row + 1, (Out)(sink.data - ctx.out_data));
+    for_bits(ctx.valid, start, stop, [&](int64_t row, bool is_here) {
+        for (int64_t nth = 0; nth < ctx.n_sources && is_here; ++nth) {
+            const TextSource& source = ctx.sources[nth];
+            const int64_t at = source.constant ? 0 : row, begin = text_offset(source, at);
+            append_text(sink, source.data + begin, text_offset(source, at + 1) - begin, source.data + source.end);
         }
-    }
+        store<Out>(ctx.out_offsets, row + 1, (Out)(sink.data - ctx.out_data));
+    });
     return OK;
 }
 

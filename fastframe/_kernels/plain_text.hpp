@@ -119,14 +119,10 @@ template <typename In>
 int text_part_sizes(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const PlainTextContext ctx = *(const PlainTextContext*)raw;
     int64_t size = 0;
-    for (int64_t base = start; base < stop; base += WORD_ROWS) {
-        const int count = rows_in_word(base, stop);
-        const uint64_t valid = word_at(ctx.valid, base, count);
-        for (int bit = 0; bit < count; ++bit) {
-            const int64_t length = (int64_t)(load<In>(ctx.source.offsets, base + bit + 1) - load<In>(ctx.source.offsets, base + bit));
-            size += (valid >> bit) & 1 ? part_of_text(length, ctx.first, ctx.last).length : 0;
-        }
-    }
+    for_bits(ctx.valid, start, stop, [&](int64_t row, bool is_here) {
+        const int64_t length = (int64_t)(load<In>(ctx.source.offsets, row + 1) - load<In>(ctx.source.offsets, row));
+        size += is_here ? part_of_text(length, ctx.first, ctx.last).length : 0;
+    });
     ctx.sizes[slice] = size;
     return OK;
 }
@@ -136,17 +132,12 @@ int text_part_copy(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const PlainTextContext ctx = *(const PlainTextContext*)raw;
     TextSink sink{ctx.out + ctx.starts[slice], ctx.out + ctx.starts[slice + 1]};
     const uint8_t* const data_end = ctx.source.data + ctx.source.end;
-    for (int64_t base = start; base < stop; base += WORD_ROWS) {
-        const int count = rows_in_word(base, stop);
-        const uint64_t valid = word_at(ctx.valid, base, count);
-        for (int bit = 0; bit < count; ++bit) {
-            const int64_t from = (int64_t)load<In>(ctx.source.offsets, base + bit);
-            const int64_t length = (int64_t)load<In>(ctx.source.offsets, base + bit + 1) - from;
-            const TextPart part = part_of_text(length, ctx.first, ctx.last);
-            append_text(sink, ctx.source.data + from + part.begin, (valid >> bit) & 1 ? part.length : 0, data_end);
-            store<Out>(ctx.out_offsets, base + bit + 1, (Out)(sink.data - ctx.out));
-        }
-    }
+    for_bits(ctx.valid, start, stop, [&](int64_t row, bool is_here) {
+        const int64_t from = (int64_t)load<In>(ctx.source.offsets, row);
+        const TextPart part = part_of_text((int64_t)load<In>(ctx.source.offsets, row + 1) - from, ctx.first, ctx.last);
+        append_text(sink, ctx.source.data + from + part.begin, is_here ? part.length : 0, data_end);
+        store<Out>(ctx.out_offsets, row + 1, (Out)(sink.data - ctx.out));
+    });
     return OK;
 }
 
@@ -203,16 +194,11 @@ int text_replace_sizes(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const PlainTextContext ctx = *(const PlainTextContext*)raw;
     Occurrences<In> occurrences(ctx, start, stop);
     int64_t size = 0;
-    for (int64_t base = start; base < stop; base += WORD_ROWS) {
-        const int count = rows_in_word(base, stop);
-        const uint64_t valid = word_at(ctx.valid, base, count);
-        for (int bit = 0; bit < count; ++bit) {
-            const int64_t row = base + bit;
-            int64_t n_found = 0;
-            occurrences.in_row(row, [&](const uint8_t*) { ++n_found; });
-            if ((valid >> bit) & 1) size += occurrences.place(row + 1) - occurrences.place(row) + n_found * (ctx.n_given - ctx.n_pattern);
-        }
-    }
+    for_bits(ctx.valid, start, stop, [&](int64_t row, bool is_here) {
+        int64_t n_found = 0;
+        occurrences.in_row(row, [&](const uint8_t*) { ++n_found; });
+        if (is_here) size += occurrences.place(row + 1) - occurrences.place(row) + n_found * (ctx.n_given - ctx.n_pattern);
+    });
     ctx.sizes[slice] = size;
     return OK;
 }
@@ -223,27 +209,21 @@ int text_replace_copy(void* raw, int64_t start, int64_t stop, int64_t slice) {
     Occurrences<In> occurrences(ctx, start, stop);
     TextSink sink{ctx.out + ctx.starts[slice], ctx.out + ctx.starts[slice + 1]};
     const uint8_t* const data_end = ctx.source.data + ctx.source.end;
-    for (int64_t base = start; base < stop; base += WORD_ROWS) {
-        const int count = rows_in_word(base, stop);
-        const uint64_t valid = word_at(ctx.valid, base, count);
-        for (int bit = 0; bit < count; ++bit) {
-            const int64_t row = base + bit;
-            const bool is_here = (valid >> bit) & 1;
-            const uint8_t* at = occurrences.place(row);
-            occurrences.in_row(row, [&](const uint8_t* found) {
-                if (!is_here) return;
-                append_text(sink, at, found - at, data_end);
-                append_text(sink, ctx.given, ctx.n_given, ctx.given + ctx.n_given);
-                at = found + ctx.n_pattern;
-            });
-            if (is_here) append_text(sink, at, occurrences.place(row + 1) - at, data_end);
-            store<Out>(ctx.out_offsets, row + 1, (Out)(sink.data - ctx.out));
-        }
-    }
+    for_bits(ctx.valid, start, stop, [&](int64_t row, bool is_here) {
+        const uint8_t* at = occurrences.place(row);
+        occurrences.in_row(row, [&](const uint8_t* found) {
+            if (!is_here) return;
+            append_text(sink, at, found - at, data_end);
+            append_text(sink, ctx.given, ctx.n_given, ctx.given + ctx.n_given);
+            at = found + ctx.n_pattern;
+        });
+        if (is_here) append_text(sink, at, occurrences.place(row + 1) - at, data_end);
+        store<Out>(ctx.out_offsets, row + 1, (Out)(sink.data - ctx.out));
+    });
     return OK;
 }
 
-// Call `each(row, whether there is such a piece, its first byte, its length)`: piece number `first` between occurrences.
+// Call `each(row, first byte, length)`, the length 0 where there is no such piece: piece number `first` between occurrences.
 template <typename In, typename Each>
 inline void for_pieces(const PlainTextContext& ctx, int64_t start, int64_t stop, Each each) {
     Occurrences<In> occurrences(ctx, start, stop);

@@ -82,28 +82,6 @@ struct TextIndex {
     }
 };
 
-// The keys of a block of rows; all zero for nulls.
-template <TextKind KIND, typename OFFSET>
-void read_keys_of(const TextRows<OFFSET>& rows, int64_t block, int count, uint64_t valid, TextKey* keys) {
-    const BlockKeys<KIND, OFFSET> source(rows, block);
-    for (int at = 0; at < count; ++at) {
-        if ((valid >> at) & 1) keys[at] = source.of(at);
-        else keys[at] = TextKey{0, 0};
-    }
-}
-
-template <typename OFFSET>
-void read_keys(const TextRows<OFFSET>& rows, int64_t block, int count, TextKey* keys) {
-    const uint64_t valid = rows.view.validity != nullptr ? bits_at(rows.view.validity, rows.view.bit_offset + block, count) : ~(uint64_t)0;
-    switch (block_kind(rows, block, count)) {
-        case EVEN_WORDS: return read_keys_of<EVEN_WORDS>(rows, block, count, valid, keys);
-        case WORDS: return read_keys_of<WORDS>(rows, block, count, valid, keys);
-        case EVEN_PAIRS: return read_keys_of<EVEN_PAIRS>(rows, block, count, valid, keys);
-        case PAIRS: return read_keys_of<PAIRS>(rows, block, count, valid, keys);
-        default: return read_keys_of<ANY_TEXT>(rows, block, count, valid, keys);
-    }
-}
-
 struct TextIndexContext {
     TextIndex* index;    // in; out of fill
     TextView view;       // in of keys, find
