@@ -1,8 +1,8 @@
 // Functions of plain text, row by row: whether all bytes are ASCII, lengths, upper and lower case, parts by place; literals
 // found, replaced, and what is between them.
 //
-// In ASCII a character is a byte, so places are offsets; other texts are the caller's to send elsewhere (what has to do with a
-// literal looks at bytes whatever they are). A literal is searched through all bytes of a slice at once, by its first and last byte, 16 places
+// In ASCII a character is a byte, so places are offsets; in other UTF-8 a character is a byte and those that continue it. Case is of
+// ASCII only: other texts are the caller's to send elsewhere. A literal is searched through all bytes of a slice at once, by its first and last byte, 16 places
 // at a time (Mula, SIMD-friendly algorithms for substring searching, 2016), and each hit is then given to the row it is in.
 #pragma once
 #include "text.hpp"
@@ -27,6 +27,7 @@ struct PlainTextContext {
     const uint8_t* given;      // in of replace: what replaces the literal
     int64_t n_given;           // in of replace
     int missing;               // in of search: the bit of a null
+    int ascii;                 // in of lengths, part: whether all bytes are
 };
 
 inline bool are_ascii(const uint8_t* bytes, int64_t count) {
@@ -49,15 +50,94 @@ int text_is_ascii(void* raw, int64_t start, int64_t stop, int64_t slice) {
     return OK;
 }
 
-// Of ASCII.
+// Of UTF-8, whether a byte goes on with a character: 10xxxxxx.
+inline bool continues(uint8_t byte) { return (byte & 0xC0) == 0x80; }
+
+// Of 8 bytes, those with which a character begins: the lowest bit of each.
+inline uint64_t beginnings(uint64_t bytes) { return ~((bytes >> 7) & ~(bytes >> 6)) & 0x0101010101010101ull; }
+
+// How many characters texts have, asked in the order in which they lie. Bytes are looked at 64 at a time, once, whatever texts they are of.
+class CharacterCounts {
+  public:
+    explicit CharacterCounts(const TextSource& source) : data_(source.data), end_(source.end) {}
+
+    int64_t operator()(int64_t from, int64_t to) {
+        int64_t count = to - from;
+        for (int64_t begin = from & ~(int64_t)63; begin < to; begin += 64) {
+            if (begin != begin_) look_at(begin);
+            if (continuing_ == 0) continue;
+            uint64_t inside = continuing_;
+            if (begin < from) inside &= ~(uint64_t)0 << (from - begin);
+            if (to - begin < 64) inside &= low_bits(~(uint64_t)0, (int)(to - begin));
+            count -= __builtin_popcountll(inside);
+        }
+        return count;
+    }
+
+  private:
+    void look_at(int64_t begin) {
+        begin_ = begin;
+        if (end_ - begin >= 64) {
+            continuing_ = continuing_of(data_ + begin);
+            return;
+        }
+        uint8_t bytes[64] = {0};
+        memcpy(bytes, data_ + begin, (size_t)(end_ - begin));
+        continuing_ = continuing_of(bytes);
+    }
+
+    // One bit for each of 64 bytes.
+    static uint64_t continuing_of(const uint8_t* bytes) {
+        uint64_t found = 0;
+#if defined(__SSE2__)
+        const __m128i least_begun = _mm_set1_epi8((char)0xC0);   // as signed numbers, 10xxxxxx are those below
+        for (int part = 0; part < 4; ++part) {
+            const __m128i some = _mm_loadu_si128((const __m128i*)(bytes + 16 * part));
+            found |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(some, least_begun)) << (16 * part);
+        }
+#else
+        for (int at = 0; at < 64; ++at) found |= (uint64_t)continues(bytes[at]) << at;
+#endif
+        return found;
+    }
+
+    const uint8_t* data_;
+    int64_t end_;
+    int64_t begin_ = -1;
+    uint64_t continuing_ = 0;
+};
+
+// The byte at which a character begins, `n_bytes` where there are not so many. Up to `data_end` bytes may be read.
+inline int64_t place_of_character(const uint8_t* text, int64_t n_bytes, int64_t number, const uint8_t* data_end) {
+    if (number == 0) return 0;
+    for (int64_t at = 0; at < n_bytes; at += 8) {
+        const int64_t left = n_bytes - at;
+        uint64_t bytes = 0;
+        if (data_end - text - at >= 8) memcpy(&bytes, text + at, 8);
+        else memcpy(&bytes, text + at, (size_t)left);
+        uint64_t begun = beginnings(bytes);
+        if (left < 8) begun &= ((uint64_t)1 << (8 * left)) - 1;
+        const int64_t n_begun = (int64_t)((begun * 0x0101010101010101ull) >> 56);
+        if (number < n_begun) {
+            for (; number > 0; --number) begun &= begun - 1;
+            return at + __builtin_ctzll(begun) / 8;
+        }
+        number -= n_begun;
+    }
+    return n_bytes;
+}
+
 template <typename In>
 int text_lengths(void* raw, int64_t start, int64_t stop, int64_t) {
     const PlainTextContext ctx = *(const PlainTextContext*)raw;
+    CharacterCounts n_characters(ctx.source);
     for (int64_t base = start; base < stop; base += WORD_ROWS) {
         const int count = rows_in_word(base, stop);
         const uint64_t valid = word_at(ctx.valid, base, count);
         for (int bit = 0; bit < count; ++bit) {
-            store<int64_t>(ctx.out, base + bit, (int64_t)(load<In>(ctx.source.offsets, base + bit + 1) - load<In>(ctx.source.offsets, base + bit)));
+            const int64_t from = (int64_t)load<In>(ctx.source.offsets, base + bit);
+            const int64_t to = (int64_t)load<In>(ctx.source.offsets, base + bit + 1);
+            store<int64_t>(ctx.out, base + bit, ctx.ascii ? to - from : n_characters(from, to));
         }
         for (uint64_t gone = low_bits(~valid, count); gone != 0; gone &= gone - 1) store<int64_t>(ctx.out, base + __builtin_ctzll(gone), 0);
     }
@@ -105,23 +185,32 @@ struct TextPart {
     int64_t begin, length;
 };
 
-// Where characters `first` to `last` of a text of ASCII are, as Python's slices have it.
-inline TextPart part_of_text(int64_t length, int64_t first, int64_t last) {
+// Where characters `first` to `last` of a text are, as Python's slices have it.
+inline TextPart part_of_text(int64_t begin_byte, int64_t end_byte, const PlainTextContext& ctx, CharacterCounts& n_characters) {
+    const uint8_t* const text = ctx.source.data + begin_byte;
+    const int64_t n_bytes = end_byte - begin_byte;
+    const bool from_start = (ctx.first | ctx.last) >= 0;   // there are at most as many characters as bytes
+    const int64_t length = ctx.ascii || from_start ? n_bytes : n_characters(begin_byte, end_byte);
     const auto inside = [length](int64_t place) {
         if (place < 0) place += length;
         return place < 0 ? 0 : place > length ? length : place;
     };
-    const int64_t begin = inside(first), end = inside(last);
-    return {begin, end > begin ? end - begin : 0};
+    const int64_t begin = inside(ctx.first), end = inside(ctx.last);
+    if (end <= begin) return {0, 0};
+    if (ctx.ascii) return {begin, end - begin};
+    const uint8_t* const data_end = ctx.source.data + ctx.source.end;
+    const int64_t from = place_of_character(text, n_bytes, begin, data_end);
+    return {from, place_of_character(text + from, n_bytes - from, end - begin, data_end)};
 }
 
 template <typename In>
 int text_part_sizes(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const PlainTextContext ctx = *(const PlainTextContext*)raw;
+    CharacterCounts n_characters(ctx.source);
     int64_t size = 0;
     for_bits(ctx.valid, start, stop, [&](int64_t row, bool is_here) {
-        const int64_t length = (int64_t)(load<In>(ctx.source.offsets, row + 1) - load<In>(ctx.source.offsets, row));
-        size += is_here ? part_of_text(length, ctx.first, ctx.last).length : 0;
+        const int64_t from = (int64_t)load<In>(ctx.source.offsets, row), to = (int64_t)load<In>(ctx.source.offsets, row + 1);
+        size += is_here ? part_of_text(from, to, ctx, n_characters).length : 0;
     });
     ctx.sizes[slice] = size;
     return OK;
@@ -132,9 +221,10 @@ int text_part_copy(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const PlainTextContext ctx = *(const PlainTextContext*)raw;
     TextSink sink{ctx.out + ctx.starts[slice], ctx.out + ctx.starts[slice + 1]};
     const uint8_t* const data_end = ctx.source.data + ctx.source.end;
+    CharacterCounts n_characters(ctx.source);
     for_bits(ctx.valid, start, stop, [&](int64_t row, bool is_here) {
         const int64_t from = (int64_t)load<In>(ctx.source.offsets, row);
-        const TextPart part = part_of_text((int64_t)load<In>(ctx.source.offsets, row + 1) - from, ctx.first, ctx.last);
+        const TextPart part = part_of_text(from, (int64_t)load<In>(ctx.source.offsets, row + 1), ctx, n_characters);
         append_text(sink, ctx.source.data + from + part.begin, is_here ? part.length : 0, data_end);
         store<Out>(ctx.out_offsets, row + 1, (Out)(sink.data - ctx.out));
     });

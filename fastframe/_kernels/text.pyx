@@ -104,6 +104,7 @@ cdef extern from "plain_text.hpp" namespace "ff" nogil:
         const uint8_t* given
         int64_t n_given
         int missing
+        int ascii
     kernel_t plain_text_kernel(int phase, bint large, bint out_large)
     cdef enum:
         TEXT_IS_ASCII
@@ -367,13 +368,16 @@ def is_ascii(
 
 
 def lengths(
-    tuple source not None,   # IN: ASCII
+    tuple source not None,   # IN
     tuple valid not None,    # IN: bits
     uintptr_t out,           # OUT: int64, 0 for nulls
     object keep,
+    *,
+    bint ascii,              # whether all bytes are
 ):
     """Characters of each row."""
     cdef PlainTextContext ctx = plain(source, valid)
+    ctx.ascii = ascii
     ctx.out = <uint8_t*>out
     return Task.make(plain_text_kernel(TEXT_LENGTHS, ctx.source.large, False), &ctx, sizeof(ctx), keep)
 
@@ -393,29 +397,35 @@ def change_case(
 
 
 def part_sizes(
-    tuple source not None,   # IN: ASCII
+    tuple source not None,   # IN
     tuple valid not None,    # IN: bits
     tuple part not None,     # first and last character, as of a Python slice
     uintptr_t sizes,         # OUT: int64 per slice
     object keep,
+    *,
+    bint ascii,              # whether all bytes are
 ):
     """Bytes of a part of each row, by slice."""
     cdef PlainTextContext ctx = plain(source, valid)
     ctx.first, ctx.last = part
+    ctx.ascii = ascii
     ctx.sizes = <int64_t*>sizes
     return Task.make(plain_text_kernel(TEXT_PART_SIZES, ctx.source.large, False), &ctx, sizeof(ctx), keep)
 
 
 def part_copy(
-    tuple source not None,   # IN: ASCII
+    tuple source not None,   # IN
     tuple valid not None,    # IN: bits
     tuple part not None,     # first and last character, as of a Python slice
     tuple sink not None,     # OUT
     object keep,
+    *,
+    bint ascii,              # whether all bytes are
 ):
     """Offsets and bytes of a part of each row."""
     cdef PlainTextContext ctx = plain(source, valid)
     ctx.first, ctx.last = part
+    ctx.ascii = ascii
     into(&ctx, sink)
     return Task.make(plain_text_kernel(TEXT_PART_COPY, ctx.source.large, sink[3]), &ctx, sizeof(ctx), keep)
 

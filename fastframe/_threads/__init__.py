@@ -2,9 +2,9 @@
 
 from fastframe._threads import joblib_hook
 from fastframe._threads.budget import thread_count
-from fastframe._threads.driver import SLICE_ROWS, run, run_calls, slice_rows
+from fastframe._threads.driver import SLICE_ROWS, fine_slice_rows, run, run_calls, slice_rows
 from fastframe._threads.progress import progress
 
-__all__ = ["SLICE_ROWS", "progress", "run", "run_calls", "slice_rows", "thread_count"]
+__all__ = ["SLICE_ROWS", "fine_slice_rows", "progress", "run", "run_calls", "slice_rows", "thread_count"]
 
 joblib_hook.install()

@@ -18,6 +18,7 @@ cdef extern from "drive.hpp" namespace "ff" nogil:
     bint hush "ff::hush"(PostBox* box)
     void help "ff::help"(PostBox* box, RunState* run, int64_t linger_ns)
     bint wait_empty(RunState* run, int64_t max_ns)
+    int64_t n_unclaimed(const RunState* run)
     void stop_run(RunState* run)
     int64_t failed_slice(RunState* run)
     int failed_status(RunState* run)
@@ -90,6 +91,11 @@ cdef class Run:
     @property
     def n_slices(self):
         return self.state.n_slices
+
+    @property
+    def n_unclaimed(self):
+        """Slices that nobody has begun."""
+        return n_unclaimed(self.state)
 
     def record(self):
         """Note from now on who works when; before the first `work`."""

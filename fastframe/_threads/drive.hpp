@@ -203,6 +203,10 @@ inline bool record_stints(RunState* run) {
 }
 inline int64_t n_stints(const RunState* run) { return run->stints != nullptr ? (int64_t)run->stints->size() : 0; }
 inline Stint stint_at(const RunState* run, int64_t at) { return (*run->stints)[(size_t)at]; }
+inline int64_t n_unclaimed(const RunState* run) {
+    const int64_t next = run->next_slice.load();
+    return next < run->n_slices ? run->n_slices - next : 0;
+}
 inline void stop_run(RunState* run) { run->stopped.store(1); }
 inline int64_t failed_slice(RunState* run) { return run->failed_slice.load(); }
 inline int failed_status(RunState* run) { return run->failed_status.load(); }

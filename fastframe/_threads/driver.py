@@ -11,20 +11,23 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from fastframe._threads import budget, record
-from fastframe._threads._drive import Mailbox, Run, Task, run_slice
+from fastframe._threads._drive import Mailbox, Run, Task, now_ns, run_slice
 from fastframe._threads.pool import Job, pool
 from fastframe.errors import KernelStatus, OutOfMemory
 
 T = TypeVar("T")
 
 SLICE_ROWS = 1 << 17   # rows of one slice where nothing else decides; a multiple of 512
+_FEWEST_ROWS = 1 << 14   # of a slice of work that takes nanoseconds a row
+_FEW_SLICES = 8
 
 # The cost model. A helper that listens after its last run (`pool.LINGER_NS`) costs nothing. Waking one costs the caller
 # about 10 us, and it works some 50 us later. From WAKE_ROWS rows on even the cheapest kernel (a third of a nanosecond per
 # row and thread) takes longer. Below, or where "rows" are partitions, what a slice costs is found out: the caller works
-# alone for LONE_NS, and wakes helpers if that was not enough.
+# alone for LONE_NS, and wakes helpers if what is left would take it WAKE_NS more.
 WAKE_ROWS = 2 * SLICE_ROWS
 LONE_NS = 60_000
+WAKE_NS = 100_000
 STEP_NS = 20_000_000   # between two looks at pending signals: how long Ctrl-C may have to wait, if no slice is longer
 
 
@@ -38,6 +41,15 @@ def slice_rows(n_rows: int, state_bytes: int = 0, row_bytes: int = 8) -> int:
     most_slices = max(1, n_rows * row_bytes // (5 * state_bytes))
     rows = max(SLICE_ROWS, -(-n_rows // most_slices))
     return -(-rows // 512) * 512
+
+
+def fine_slice_rows(n_rows: int, most: int = SLICE_ROWS) -> int:
+    """Rows of one slice of work that takes nanoseconds a row and keeps no state, such as on text: a function of the rows only.
+
+    A table of fewer than some `SLICE_ROWS` rows makes several such slices, too, so that all threads can work on it.
+    """
+    rows = -(-n_rows // _FEW_SLICES)
+    return max(_FEWEST_ROWS, min(most, -(-rows // 512) * 512))
 
 
 def run(task: Task, n_rows: int, slice_rows: int = SLICE_ROWS, *, operation: str = "kernel") -> tuple[int, int] | None:
@@ -91,7 +103,7 @@ def _work_together(one: Run, n_rows: int) -> None:
         if n_helpers:
             posted = pool.post(one, n_helpers)   # these are awake
             if n_rows < WAKE_ROWS:
-                more = one.work(LONE_NS)
+                more = _work_alone(one)
             if more and len(posted) < n_helpers:
                 waiting = pool.submit([one] * (n_helpers - len(posted)), bind=True)
         while more:   # in steps: signal handlers run between them
@@ -106,6 +118,16 @@ def _work_together(one: Run, n_rows: int) -> None:
         one.close()
         if waiting:
             pool.withdraw(waiting)
+
+
+def _work_alone(one: Run) -> bool:
+    """Work for LONE_NS, and to the end where what is then left would not take WAKE_NS; whether slices are left."""
+    begin = now_ns()
+    if not one.work(LONE_NS):
+        return False
+    n_left = one.n_unclaimed
+    left_ns = (now_ns() - begin) * n_left // max(1, one.n_slices - n_left)
+    return left_ns > WAKE_NS or one.work(WAKE_NS)
 
 
 def run_calls(functions: Sequence[Callable[[], T]]) -> list[T]:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
-from fastframe.column import Table
-from fastframe.dtypes import INT64
+from fastframe.column import Column, Table
+from fastframe.dtypes import INT64, Kind
 from fastframe.errors import ArgumentError, DTypeError, ExpressionError, LossyCast
 from fastframe.frame.arithmetic import Operators
 from fastframe.frame.construct import is_scalar, text_name
@@ -188,9 +188,18 @@ class FrameMissing(Missing):
         names = [subset] if isinstance(subset, str) else list(subset) if subset is not None else list(self._values)
         if not names:
             return self._with_table(self._table)
+        if how == "any" and thresh is None:   # what is always there decides nothing
+            names = [name for name in names if _may_lack(self._table.columns.get(name))]
+            if not names:
+                return self._with_table(self._table)
         there = [Call("not_missing", (Col(name),)) for name in names]
         found = run(Project((("mask", _kept(there, how, thresh)),)), self._table)
         return self._with_table(Selection(mask=found["mask"]).of(self._table))
+
+
+def _may_lack(column: Column | None) -> bool:
+    """Whether values may be missing, told without a look at them; where there is no such column somebody shall say so."""
+    return column is None or column.null_count > 0 or column.dtype.kind is Kind.FLOAT
 
 
 def _kept(there: Sequence[Expression], how: str, thresh: int | None) -> Expression:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastframe._kernels import calendar as kernels
-from fastframe._threads import run
+from fastframe._threads import fine_slice_rows, run
 from fastframe.column import Column
 from fastframe.column.column import column_from_buffers
 from fastframe.column.memory import allocate, allocate_bits
@@ -33,7 +33,7 @@ def calendar_field(name: str, column: Column) -> Column | None:
     n_rows, is_bit = len(column), name in kernels.BIT_FIELDS
     out = allocate_bits(n_rows, name) if is_bit else allocate(4 * n_rows, name)
     task = kernels.field(name, unit, column.view, out.address, narrow=column.dtype.width == 4, keep_alive=(column, out))
-    if run(task, n_rows, operation=name) is not None:
+    if run(task, n_rows, fine_slice_rows(n_rows), operation=name) is not None:
         return None   # years beyond the kernel's, or so it seems under a null
     return column_from_buffers(BOOL, n_rows, out) if is_bit else with_validity(INT32, out, column)
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from fastframe import dtypes
 from fastframe._kernels import text as text_kernels
 from fastframe._kernels.cast import cast as cast_task
-from fastframe._threads import SLICE_ROWS, run
+from fastframe._threads import SLICE_ROWS, fine_slice_rows, run
 from fastframe.column import Column
 from fastframe.column.column import column_from_buffers
 from fastframe.column.dictionary import one_zero
@@ -228,7 +228,7 @@ def _read_digits(column: Column, target: Target) -> Column | None:
     task = text_kernels.parse_digits(
         int(target.dtype.physical), text_source(column.array), validity_bits(column), out.address, (column, out)
     )
-    failure = run(task, len(column), operation="astype")
+    failure = run(task, len(column), fine_slice_rows(len(column)), operation="astype")
     return with_validity(target.dtype, out, column) if failure is None else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -426,8 +427,15 @@ def _same_number(value: int | float, dtype: DType) -> int | float | None:
             return float(value) if float(value) == value else None
         except OverflowError:
             return None
-    limits = np.iinfo(dtype.numpy)
-    return int(value) if limits.min <= value <= limits.max and value == int(value) else None
+    least, most = _limits(dtype.numpy)
+    return int(value) if least <= value <= most and value == int(value) else None
+
+
+@cache
+def _limits(dtype: np.dtype[Any]) -> tuple[int, int]:
+    """The least and the largest value of an integer dtype; NumPy finds them anew each time."""
+    limits = np.iinfo(dtype)
+    return int(limits.min), int(limits.max)
 
 
 def _exactly(value: Any, dtype: DType) -> pa.Array | None:

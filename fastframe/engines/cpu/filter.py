@@ -12,7 +12,7 @@ from fastframe._kernels import bitmap as bitmap_kernels
 from fastframe._kernels import filter as kernels
 from fastframe._kernels import text as text_kernels
 from fastframe._kernels.memory import Block, address_of
-from fastframe._threads import SLICE_ROWS, run, thread_count
+from fastframe._threads import SLICE_ROWS, fine_slice_rows, run, thread_count
 from fastframe.column.column import Column, column_from_buffers
 from fastframe.column.memory import allocate_all, allocate_array, allocate_bits, is_streamed
 from fastframe.column.range import RangeColumn
@@ -47,7 +47,7 @@ class FilterPlan(NamedTuple):
     """Which rows a mask selects.
 
     ``words`` are uint64, one per 64 rows, 1 where selected; ``starts`` are int64, the selected rows before each slice
-    of `SLICE_ROWS` rows, and in all; ``addresses`` are those of both, for kernels.
+    of ``slice_rows`` rows, and in all; ``addresses`` are those of both, for kernels.
     """
 
     n_rows: int
@@ -55,6 +55,7 @@ class FilterPlan(NamedTuple):
     words: np.ndarray[Any, np.dtype[np.uint64]]
     starts: np.ndarray[Any, np.dtype[np.int64]]
     addresses: tuple[int, int]
+    slice_rows: int = SLICE_ROWS
 
 
 def require_mask(mask: Column) -> None:
@@ -79,14 +80,15 @@ def filter_plan(mask: Column) -> FilterPlan:
 def _plan(mask: Column) -> FilterPlan:
     n_rows = len(mask)
     words = allocate_array(-(-n_rows // 64), np.uint64, _OPERATION)
-    starts = np.zeros(-(-n_rows // SLICE_ROWS) + 1, np.int64)
+    slice_rows = fine_slice_rows(n_rows)
+    starts = np.zeros(-(-n_rows // slice_rows) + 1, np.int64)
     addresses = address_of(words), address_of(starts)
     counts = addresses[1] + starts.itemsize   # of each slice, where its running sum goes
     task = kernels.plan_mask(value_bits(mask), validity_bits(mask), addresses[0], counts, (mask, words, starts))
-    run(task, n_rows, SLICE_ROWS, operation=_OPERATION)
+    run(task, n_rows, slice_rows, operation=_OPERATION)
     if len(starts) > 2:
         np.cumsum(starts, out=starts)
-    return FilterPlan(n_rows, int(starts[-1]), words, starts, addresses)
+    return FilterPlan(n_rows, int(starts[-1]), words, starts, addresses, slice_rows)
 
 
 def filter_table(table: Table, mask: Column) -> Table:
@@ -155,7 +157,7 @@ def _filter_values(sources: list[Column], widths: list[int], plan: FilterPlan) -
     jobs = [(width, source.view.values, block.address) for width, source, block in zip(widths, sources, found)]
     streams = is_streamed(n_selected * sum(widths)) and thread_count() > 1   # one thread alone is not held up by the memory
     task = kernels.filter_values(jobs, plan.addresses, (plan, sources, found), streams=streams)
-    run(task, plan.n_rows, SLICE_ROWS, operation=_OPERATION)
+    run(task, plan.n_rows, plan.slice_rows, operation=_OPERATION)
     return [
         _filled(source, plan, block) if source.is_encoded or source.null_count else Column.of_block(source.dtype, n_selected, block)
         for source, block in zip(sources, found)
@@ -182,7 +184,7 @@ def _compacted_bits(bits: BitOperand, plan: FilterPlan, keep: object) -> Any:
     meeting = plan.starts >> 3
     meeting = meeting[np.diff(meeting, prepend=-1) > 0]   # bytes in which slices meet are or-ed into
     np.frombuffer(out, np.uint8)[meeting[meeting < len(out)]] = 0   # type: ignore[call-overload]
-    run(kernels.filter_bits(bits, plan.addresses, out.address, (keep, plan, out)), plan.n_rows, SLICE_ROWS, operation=_OPERATION)
+    run(kernels.filter_bits(bits, plan.addresses, out.address, (keep, plan, out)), plan.n_rows, plan.slice_rows, operation=_OPERATION)
     return out
 
 
@@ -199,7 +201,7 @@ def _filter_bits(column: Column, plan: FilterPlan) -> Column:
 
 def _filter_text(column: Column, plan: FilterPlan) -> Column:
     source = text_source(column.array)
-    lengths = np.empty(-(-plan.n_rows // SLICE_ROWS), np.int64)
+    lengths = np.empty(-(-plan.n_rows // plan.slice_rows), np.int64)
     at, keep = address_of(lengths), (column, plan, lengths)
     array = text_array(
         column.array.type,
@@ -209,6 +211,7 @@ def _filter_text(column: Column, plan: FilterPlan) -> Column:
         lambda: _validity(column, plan),
         operation=_OPERATION,
         task_rows=plan.n_rows,
+        slice_rows=plan.slice_rows,
     )
     return Column(array)
 
@@ -232,7 +235,7 @@ def mask_rows(mask: Column) -> Rows:
 
 def _plan_rows(plan: FilterPlan) -> Rows:
     rows = allocate_array(plan.n_selected, np.int32, _OPERATION)
-    run(kernels.kept_rows(plan.addresses, address_of(rows), (plan, rows)), plan.n_rows, SLICE_ROWS, operation=_OPERATION)
+    run(kernels.kept_rows(plan.addresses, address_of(rows), (plan, rows)), plan.n_rows, plan.slice_rows, operation=_OPERATION)
     return rows
 
 
@@ -240,7 +243,7 @@ def mask_ranks(mask: Column) -> Rows:
     """For each row where a bool column is true, how many such rows come before it; -1 for the others. int32."""
     plan = filter_plan(mask)
     ranks = allocate_array(plan.n_rows, np.int32, _OPERATION)
-    run(kernels.kept_ranks(plan.addresses, ranks.ctypes.data, (plan, ranks)), plan.n_rows, SLICE_ROWS, operation=_OPERATION)
+    run(kernels.kept_ranks(plan.addresses, ranks.ctypes.data, (plan, ranks)), plan.n_rows, plan.slice_rows, operation=_OPERATION)
     return ranks
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from fastframe._kernels.bitmap import combine_bits
 from fastframe._kernels.memory import Block, address_of
-from fastframe._threads import SLICE_ROWS, run
+from fastframe._threads import SLICE_ROWS, fine_slice_rows, run
 from fastframe.column.column import Column, array_from_buffers, text_view
 from fastframe.column.memory import allocate, allocate_array, allocate_bits, as_buffer
 from fastframe.dtypes import DType, Kind, Physical
@@ -105,23 +105,26 @@ def codes_column(column: Column) -> Column:
 
 
 def text_array(arrow: pa.DataType, n_rows: int, sizes: Callable[[int], Task], copy: Callable[[TextSink], Task],
-               validity: Callable[[], Validity], *, operation: str, task_rows: int | None = None) -> pa.Array:  # fmt: skip
+               validity: Callable[[], Validity], *, operation: str, task_rows: int | None = None,
+               slice_rows: int | None = None) -> pa.Array:  # fmt: skip
     """The two passes of every text kernel: sizes of slices, their running sum, then offsets and bytes.
 
     ``sizes`` makes the first pass for the address of its results, ``copy`` the second for its sink. The passes run over
-    ``task_rows`` rows (the result's where None); offsets become int64 where the result passes 2 GiB.
+    ``task_rows`` rows (the result's where None) in slices of ``slice_rows`` (fine ones where None); offsets become int64 where
+    the result passes 2 GiB.
     """
     task_rows = n_rows if task_rows is None else task_rows
-    starts = np.zeros(-(-task_rows // SLICE_ROWS) + 1, np.int64)
+    slice_rows = fine_slice_rows(task_rows) if slice_rows is None else slice_rows
+    starts = np.zeros(-(-task_rows // slice_rows) + 1, np.int64)
     at = address_of(starts)
-    run(sizes(at + starts.itemsize), task_rows, SLICE_ROWS, operation=operation)
+    run(sizes(at + starts.itemsize), task_rows, slice_rows, operation=operation)
     if len(starts) > 2:
         np.cumsum(starts, out=starts)
     n_bytes = int(starts[-1])
     large = n_bytes > MAX_SMALL_OFFSET
     offsets = allocate_offsets(n_rows, large, operation)
     data = allocate(n_bytes, operation)
-    run(copy((at, offsets.address, data.address, large)), task_rows, SLICE_ROWS, operation=operation)
+    run(copy((at, offsets.address, data.address, large)), task_rows, slice_rows, operation=operation)
     return text_from_blocks(arrow, n_rows, offsets, data, validity(), large=large)
 
 

@@ -1,4 +1,4 @@
-"""Functions of plain text by kernels: lengths, case and parts of ASCII; literals found, replaced and split at in any text."""
+"""Functions of plain text by kernels: lengths and parts; case, of ASCII; literals found, replaced and split at."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from fastframe._kernels import text as kernels
 from fastframe._kernels.memory import address_of
-from fastframe._threads import SLICE_ROWS, run
+from fastframe._threads import SLICE_ROWS, fine_slice_rows, run
 from fastframe.column import Column
 from fastframe.column.memory import allocate_bits
 from fastframe.dtypes import INT64
@@ -68,14 +68,13 @@ def _contains(column: Column, options: Options) -> Column | None:
     out = allocate_bits(len(column), "text.contains")
     literal, missing = options["pat"].encode(), bool(options.get("na", False))
     task = kernels.contains(text_source(column.array), validity_bits(column), literal, out.address, (column, out), missing=missing)
-    return bits_result(task, len(column), out, "text.contains")
+    return bits_result(task, len(column), out, "text.contains", fine_slice_rows(len(column)))
 
 
-def _len(column: Column, options: Options) -> Column | None:
-    if not _is_ascii(column):
-        return None
+def _len(column: Column, options: Options) -> Column:
     out = allocate_values(INT64, len(column), "text.len")
-    run(kernels.lengths(text_source(column.array), validity_bits(column), out.address, (column, out)), len(column), operation="text.len")
+    task = kernels.lengths(text_source(column.array), validity_bits(column), out.address, (column, out), ascii=_is_ascii(column))
+    run(task, len(column), fine_slice_rows(len(column)), operation="text.len")
     return with_validity(INT64, out, column)
 
 
@@ -95,15 +94,15 @@ def _case(upper: bool) -> Callable[[Column, Options], Column | None]:
 
 
 def _slice(column: Column, options: Options) -> Column | None:
-    if options["step"] not in (None, 1) or not _is_ascii(column):
+    if options["step"] not in (None, 1):
         return None
-    source, valid = text_source(column.array), validity_bits(column)
+    source, valid, ascii = text_source(column.array), validity_bits(column), _is_ascii(column)
     part = options["start"] or 0, _TO_THE_END if options["stop"] is None else options["stop"]
     return _changed(
         column,
         "text.slice",
-        lambda sizes: kernels.part_sizes(source, valid, part, sizes, column),
-        lambda sink: kernels.part_copy(source, valid, part, sink, column),
+        lambda sizes: kernels.part_sizes(source, valid, part, sizes, column, ascii=ascii),
+        lambda sink: kernels.part_copy(source, valid, part, sink, column, ascii=ascii),
     )
 
 

@@ -6,16 +6,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from fastframe._threads import run
+from fastframe._threads import SLICE_ROWS, run
 from fastframe.column import Column
 from fastframe.column.column import column_from_buffers
 from fastframe.column.memory import Block, allocate, allocate_bits, as_buffer
 from fastframe.dtypes import BOOL, DType
 
 
-def bits_result(task: Any, n_rows: int, out: Block, operation: str) -> Column:
+def bits_result(task: Any, n_rows: int, out: Block, operation: str, slice_rows: int = SLICE_ROWS) -> Column:
     """Run a task that writes bits without nulls; the column of them."""
-    run(task, n_rows, operation=operation)
+    run(task, n_rows, slice_rows, operation=operation)
     return column_from_buffers(BOOL, n_rows, out)
 
 

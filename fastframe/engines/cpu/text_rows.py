@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastframe._kernels import text as kernels
 from fastframe._kernels.bitmap import EVERYWHERE, combine_bits
-from fastframe._threads import run
+from fastframe._threads import fine_slice_rows, run
 from fastframe.column import Column
 from fastframe.column.memory import allocate_bits
 from fastframe.engines.cpu.forms import ALL_VALID, Validity, text_array, text_source, validity_bits
@@ -30,7 +30,7 @@ def compare_texts(operation: str, left: Operand, right: Operand, n_rows: int) ->
     one, other = _decoded([left, right])
     out = allocate_bits(n_rows, operation)
     task = kernels.compare_text(operation, _source(one), _source(other), _presence(one), _presence(other), out.address, (one, other, out))
-    return bits_result(task, n_rows, out, operation)
+    return bits_result(task, n_rows, out, operation, fine_slice_rows(n_rows))
 
 
 def join_texts(operands: Sequence[Operand], n_rows: int) -> Column:
