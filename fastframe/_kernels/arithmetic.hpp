@@ -123,6 +123,19 @@ struct Divided {
     T remainder;
 };
 
+// Whether the exact quotient rounded down, `whole`, follows from the rounded one. It does where that is no whole number: none lies
+// between the exact and the rounded quotient, for the exact one would be rounded to it.
+template <typename T>
+inline bool divides_plainly(T a, T b, T& whole) {
+    constexpr T most = (T)((int64_t)1 << (std::numeric_limits<T>::digits - 3));   // beyond, quotients have few bits behind the point
+    const T rounded = a / b;
+    if (!(rounded > -most && rounded < most)) return false;
+    const T cut = (T)(int64_t)rounded;
+    whole = cut - (T)(rounded < cut);
+    return rounded != whole;
+}
+
+// As NumPy: by the exact remainder, which takes long.
 template <typename T>
 inline Divided<T> divide_floats(T a, T b) {
     if (b == 0) return {a / b, std::fmod(a, b)};
@@ -172,7 +185,10 @@ inline T cut_remainder(T a, T b) {
 
 struct FloatFloorDiv {
     template <typename T, typename F>
-    static inline T apply(T a, T b, F&) { return divide_floats(a, b).quotient; }
+    static inline T apply(T a, T b, F&) {
+        T whole;
+        return divides_plainly(a, b, whole) ? whole : divide_floats(a, b).quotient;
+    }
 };
 
 struct FloatCutMod {
@@ -182,7 +198,10 @@ struct FloatCutMod {
 
 struct FloatMod {
     template <typename T, typename F>
-    static inline T apply(T a, T b, F&) { return divide_floats(a, b).remainder; }
+    static inline T apply(T a, T b, F&) {
+        T whole;
+        return divides_plainly(a, b, whole) ? std::fma(-whole, b, a) : divide_floats(a, b).remainder;
+    }
 };
 
 // ---- binary loops ---------------------------------------------------------------------------------------------------

@@ -17,7 +17,27 @@ cdef extern from "members.hpp" namespace "ff" nogil:
         uint8_t* out
 
     kernel_t members_kernel(int physical, bint close)
+    int MOST_FEW
+    kernel_t few_members_kernel(int physical)
     void put_members(const uint64_t* words, int64_t count, uint64_t* table, uint64_t size, uint64_t empty, int shift)
+
+
+def compares_few(int physical, int64_t n_members):
+    """Whether `few` takes so many members of a type on this machine."""
+    return 0 < n_members <= MOST_FEW and few_members_kernel(physical) != NULL
+
+
+def few(int physical, view, uintptr_t words, int64_t n_members, uintptr_t out, *, keep_alive):
+    """The same as `near` by comparing with each: IN ``words``, uint64, as many as `compares_few` allows."""
+    cdef MembersContext ctx
+    if not compares_few(physical, n_members):
+        raise ValueError(f"{n_members} members are not few")
+    ctx.values = as_view(tuple(view))
+    ctx.table = <const uint8_t*>words
+    ctx.low, ctx.size = 0, n_members
+    ctx.empty, ctx.shift = 0, 0
+    ctx.out = <uint8_t*>out
+    return Task.make(few_members_kernel(physical), &ctx, sizeof(ctx), keep_alive)
 
 
 def near(int physical, view, uintptr_t table, uint64_t low, int64_t size, uintptr_t out, *, keep_alive):

@@ -16,10 +16,10 @@ import fastframe as ff
 from fastframe._kernels.calendar import BIT_FIELDS, INT_FIELDS
 from fastframe.column import Column
 from fastframe.dtypes import BOOL, INT32, dtype
-from fastframe.engines.cpu import calendar
-from fastframe.engines.cpu.calendar import calendar_field, text_of_days
+from fastframe.engines.cpu.calendar import calendar_field
 from fastframe.engines.cpu.operands import Invocation, Operand
 from fastframe.engines.cpu.time_functions import _by_arrow, _strftime
+from fastframe.engines.cpu.time_text import text_of_times
 from fastframe.options import option_context
 
 FIRST, LAST = -12_687_428, 11_248_737
@@ -148,20 +148,37 @@ def test_texts_of_days(form: str, kind: str) -> None:
     else:
         array = pa.array(days * PER_DAY[kind] + rng.integers(0, PER_DAY[kind], 20_000), mask=mask).view(pa.timestamp(kind))
     column = Column(array.slice(3))
-    found = text_of_days(column, form, lambda few: _strftime(few, {"format": form}))
+    found = text_of_times(column, form, lambda few: _strftime(few, {"format": form}))
     assert found is not None
     assert plain(found) == _strftime(column.array, {"format": form}).to_pylist()
 
 
-@pytest.mark.parametrize("form", ["%H:%M", "%Y %Z", "%c", "%d %S", "%f", "%Ey", "%s"])
-def test_formats_that_say_more_than_the_day(form: str) -> None:
-    assert text_of_days(times("s", 100), form, lambda few: few) is None
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M:%S", "%d.%m.%y %I %p %f", "%j %e %b %a %u%w|%%F é", "%F%n%T%t%R %D", "%M", "x"])
+@pytest.mark.parametrize(("unit", "zone"), [("s", None), ("ms", None), ("us", "UTC"), ("ns", None), ("us", "Europe/Berlin")])
+def test_texts_of_times(form: str, unit: str, zone: str | None) -> None:
+    rng = np.random.default_rng(5)
+    counts = rng.integers(-30_000 * PER_DAY[unit], 30_000 * PER_DAY[unit], 3000)
+    array = pa.array(counts, mask=rng.random(3000) < 0.1).view(pa.timestamp(unit, tz=zone)).slice(5)
+    found = text_of_times(Column(array), form, lambda few: _strftime(few, {"format": form}))
+    assert found is not None
+    found.array.validate(full=True)
+    assert plain(found) == _strftime(array, {"format": form}).to_pylist()
+    for n_threads in (1, 4):
+        with option_context(threads=n_threads):
+            again = text_of_times(Column(array), form, lambda few: few)
+            assert again is not None
+            assert plain(again) == plain(found)
 
 
-def test_many_days() -> None:
-    column = Column(pa.array(np.arange(1000, dtype=np.int32)).view(pa.date32()))
-    assert text_of_days(column, "%Y", lambda few: few) is None
-    assert calendar.text_of_days(Column(pa.array([], pa.date32())), "%Y", lambda few: _strftime(few, {"format": "%Y"})) is not None
+@pytest.mark.parametrize("form", ["%Y %Z", "%c", "%Ey", "%s", "%H %B", "%S %"])
+def test_formats_that_only_pyarrow_has(form: str) -> None:
+    assert text_of_times(times("s", 100), form, lambda few: few) is None
+
+
+def test_years_without_four_digits() -> None:
+    for year, known in ((999, False), (1000, True), (9999, True)):
+        column = Column(pa.array([datetime.datetime(year, 12, 31, 23)] * 2))
+        assert (text_of_times(column, "%Y %H", lambda few: few) is not None) == known
 
 
 def test_names() -> None:

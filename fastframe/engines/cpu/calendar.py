@@ -1,11 +1,7 @@
-"""Fields of dates and times by our kernel, and texts that follow from few days: what pyarrow's calendar need not see row by row."""
+"""Fields of dates and times by our kernel: what pyarrow's calendar need not see row by row."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-
-import numpy as np
 import pyarrow as pa
 
 from fastframe._kernels import calendar as kernels
@@ -13,21 +9,16 @@ from fastframe._threads import fine_slice_rows, run
 from fastframe.column import Column
 from fastframe.column.column import column_from_buffers
 from fastframe.column.memory import allocate, allocate_bits
-from fastframe.dtypes import BOOL, INT32, STRING, Kind
-from fastframe.engines.cpu.groups import widened
-from fastframe.engines.cpu.keys import group_rows
+from fastframe.dtypes import BOOL, INT32, Kind
 from fastframe.engines.cpu.results import with_validity
-from fastframe.engines.cpu.take import take
 
-_OF_DAYS = frozenset("YmdyBbAajUWVGuwCDFxhegn%t")   # directives that say nothing below a day
 _ALIASES = {"weekday": "dayofweek"}
-_FEWER = 4   # rows per distinct day from which on texts are made of days
 
 
 def calendar_field(name: str, column: Column) -> Column | None:
     """A field of every value, int32 or bool (False where missing); None where pyarrow's calendar is needed."""
     name = _ALIASES.get(name, name)
-    unit = _unit(column)
+    unit = unit_of(column)
     if unit is None or name not in kernels.INT_FIELDS + kernels.BIT_FIELDS:
         return None
     n_rows, is_bit = len(column), name in kernels.BIT_FIELDS
@@ -44,7 +35,7 @@ def days_of(column: Column) -> Column | None:
     return None if numbers is None else Column(numbers.array.view(pa.date32()))
 
 
-def _unit(column: Column) -> str | None:
+def unit_of(column: Column) -> str | None:
     """The unit of the counts that the column holds; None where these are not of local time."""
     arrow = column.dtype.arrow
     if column.dtype.kind is Kind.DATE:
@@ -52,19 +43,8 @@ def _unit(column: Column) -> str | None:
     return None if getattr(arrow, "tz", None) not in (None, "UTC") else str(arrow.unit)
 
 
-def text_of_days(column: Column, form: str, texts: Callable[[pa.Array], pa.Array]) -> Column | None:
-    """``texts`` of the days of the values, called for each day once; None where the form says more than the day, or days are many."""
-    directives = re.findall(r"%(.)", form, re.DOTALL)
-    unit = _unit(column)
-    if unit is None or not _OF_DAYS.issuperset(directives):
-        return None
-    days = column if unit == "day" else days_of(column)
-    if days is None:
-        return None
-    groups = group_rows([days], dropna=True, sort=None)
-    if groups.n_groups * _FEWER > len(column):
-        return None
-    first = take(days, groups.first_rows, missing=False).array
-    again = texts(first).dictionary_encode()   # several days may have one text
-    codes = take(Column(again.indices), widened(groups.codes).view(np.int32), missing=True)
-    return Column(pa.DictionaryArray.from_arrays(codes.array, again.dictionary, safe=False), STRING)
+def local_times(times: pa.Array) -> pa.Array:
+    """Timestamps as those of a wall clock."""
+    import pyarrow.compute as pc
+
+    return pc.local_timestamp(times) if getattr(times.type, "tz", None) is not None else times

@@ -396,17 +396,32 @@ def _found_by_arrow(column: Column, known: list[pa.Array], dtype: DType, call: I
 def members(values: Iterable[Any], dtype: DType) -> tuple[list[pa.Array], bool]:
     """The values that the dtype can hold, as arrays of one or more, and whether a missing one is among them."""
     given = list(values)
-    missing = any(is_missing(value) or (isinstance(value, float) and value != value) for value in given)
-    known = _of_one_kind(given, dtype)
+    kinds = set(map(type, given))
+    if kinds == {int} and (whole := _whole_numbers(given, dtype)) is not None:
+        return whole, False
+    missing = kinds != {str} and any(is_missing(value) or (isinstance(value, float) and value != value) for value in given)
+    known = _of_one_kind(given, kinds, dtype)
     if known is None:
         different = {(type(value), value): value for value in given}.values()
         known = [array for array in (_exactly(value, dtype) for value in different) if array is not None]
     return known, missing
 
 
-def _of_one_kind(values: list[Any], dtype: DType) -> list[pa.Array] | None:
+def _whole_numbers(values: list[int], dtype: DType) -> list[pa.Array] | None:
+    """Integers that an integer dtype has, all at once; None for other dtypes, and beyond int64."""
+    if not dtype.is_integer or dtype.numpy is None:
+        return None
+    try:
+        numbers = np.array(values, np.int64)
+    except OverflowError:
+        return None
+    least, most = _limits(dtype.numpy)
+    numbers = numbers[(numbers >= least) & (numbers <= most)]
+    return [pa.array(numbers.astype(dtype.numpy), dtype.arrow)] if len(numbers) else []
+
+
+def _of_one_kind(values: list[Any], kinds: set[type], dtype: DType) -> list[pa.Array] | None:
     """What `_exactly` gives, all at once, where that is plain: numbers beside numbers, texts beside text. Else None."""
-    kinds = set(map(type, values))
     if kinds <= _PLAIN_MEMBERS and (dtype.is_integer or dtype == FLOAT64):
         numbers = [same for same in (_same_number(one, dtype) for one in values if type(one) in (int, float)) if same is not None]
         return [pa.array(numbers, dtype.arrow)] if numbers else []

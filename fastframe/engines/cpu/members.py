@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _NEAR = 1 << 18   # bytes of a table that stays in the second-level cache
 _FREE = 4         # places of a hash table per member
+_FEWEST_PLACES = 1 << 10   # of 8 bytes, in the first-level cache: a few members are seldom met by chance
 _INTEGERS = frozenset({Physical.I8, Physical.I16, Physical.I32, Physical.I64, Physical.U8, Physical.U16, Physical.U32, Physical.U64})
 _FLOATS = frozenset({Physical.F32, Physical.F64})
 _TEXTS = frozenset({Physical.STR, Physical.LSTR})
@@ -41,6 +42,9 @@ def member_bits(column: Column, wanted: pa.Array) -> Column:
     if column.physical in _TEXTS:
         return bits_result(_text_task(column, wanted, out), len(column), out, _OPERATION)
     words = np.unique(_words(wanted, column.physical))
+    if kernels.compares_few(column.physical, len(words)):
+        task = kernels.few(column.physical, column.view, words.ctypes.data, len(words), out.address, keep_alive=(column, words, out))
+        return bits_result(task, len(column), out, _OPERATION)
     if column.physical in _INTEGERS and int(words[-1]) - int(words[0]) < _NEAR:
         table = np.zeros(int(words[-1]) - int(words[0]) + 1, np.uint8)
         table[(words - words[0]).astype(np.int64)] = 1
@@ -49,7 +53,7 @@ def member_bits(column: Column, wanted: pa.Array) -> Column:
         )
         return bits_result(task, len(column), out, _OPERATION)
     empty = _not_among(words)
-    places = np.full(1 << (_FREE * len(words) - 1).bit_length(), empty, np.uint64)
+    places = np.full(max(_FEWEST_PLACES, 1 << (_FREE * len(words) - 1).bit_length()), empty, np.uint64)
     kernels.put(words.ctypes.data, len(words), places.ctypes.data, len(places), empty)
     task = kernels.hashed(
         column.physical, column.view, places.ctypes.data, len(places), empty, out.address, keep_alive=(column, places, out)

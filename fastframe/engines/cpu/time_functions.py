@@ -11,11 +11,12 @@ import pyarrow as pa
 
 from fastframe.column import Column, Table
 from fastframe.dtypes import BOOL, INT64, Kind
-from fastframe.engines.cpu.calendar import calendar_field, days_of, text_of_days
+from fastframe.engines.cpu.calendar import calendar_field, days_of, local_times
 from fastframe.engines.cpu.forms import nulls
 from fastframe.engines.cpu.operands import Invocation
 from fastframe.engines.cpu.results import all_bits
 from fastframe.engines.cpu.sliced import by_slices
+from fastframe.engines.cpu.time_text import text_of_times
 from fastframe.errors import ArgumentError
 from fastframe.ops.expressions import Call, Col, Expression, Lit
 
@@ -36,7 +37,7 @@ def evaluate_time(call: Invocation) -> Column:
     name = call.operation.removeprefix("time.")
     if name in TEXTS:
         form = TEXTS[name] or call.options["format"]
-        found = text_of_days(column, form, lambda days: _strftime(days, {"format": form}))
+        found = text_of_times(column, form, lambda days: _strftime(days, {"format": form}))
     else:
         found = days_of(column) if name == "date" else calendar_field(name, column)
     if found is not None:
@@ -79,7 +80,7 @@ def _arrow(name: str, **settings: Any) -> Callable[[pa.Array, Options], pa.Array
 def _second(times: pa.Array, options: Options) -> pa.Array:
     import pyarrow.compute as pc
 
-    return pc.second(_local(times))   # pyarrow takes offsets for whole minutes here, which early ones were not
+    return pc.second(local_times(times))   # pyarrow takes offsets for whole minutes here, which early ones were not
 
 
 def _microsecond(times: pa.Array, options: Options) -> pa.Array:
@@ -127,13 +128,6 @@ def _call(name: str, *args: Any) -> Call:
 _X = Col("x")
 
 
-def _local(times: pa.Array) -> pa.Array:
-    """Timestamps as those of a wall clock."""
-    import pyarrow.compute as pc
-
-    return pc.local_timestamp(times) if getattr(times.type, "tz", None) is not None else times
-
-
 def _like(local: pa.Array, times: pa.Array) -> pa.Array:
     """Wall clock times as instants, where ``times`` are. Of a time that occurs twice it is the second where the original
     is a second one, else the first; one that does not occur is the next that does."""
@@ -145,7 +139,7 @@ def _like(local: pa.Array, times: pa.Array) -> pa.Array:
     first, second = (pc.assume_timezone(local, zone, ambiguous=which, nonexistent="latest") for which in ("earliest", "latest"))
     if first.equals(second):
         return first
-    was_second = pc.equal(pc.assume_timezone(_local(times), zone, ambiguous="latest", nonexistent="latest"), times)
+    was_second = pc.equal(pc.assume_timezone(local_times(times), zone, ambiguous="latest", nonexistent="latest"), times)
     return pc.if_else(was_second, second, first)
 
 
@@ -167,7 +161,7 @@ def _multiples(way: str) -> Callable[[pa.Array, Options], pa.Array]:
             return times
         if step_ns % per_unit:
             raise ArgumentError.of("floor, ceil and round of times", "freq", options["freq"], ["a multiple of the unit " + times.type.unit])
-        local = _local(times)
+        local = local_times(times)
         counts = _computed(local.view(pa.int64()), _ROUNDINGS[way](step_ns // per_unit))
         return _like(counts.view(local.type), times)
 
@@ -200,12 +194,12 @@ def _midnight(times: pa.Array, options: Options) -> pa.Array:
 
 
 def _date(times: pa.Array, options: Options) -> pa.Array:
-    return _local(times).cast(pa.date32(), safe=False)
+    return local_times(times).cast(pa.date32(), safe=False)
 
 
 def _time(times: pa.Array, options: Options) -> pa.Array:
     unit = times.type.unit
-    return _local(times).cast(pa.time32(unit) if unit in ("s", "ms") else pa.time64(unit))
+    return local_times(times).cast(pa.time32(unit) if unit in ("s", "ms") else pa.time64(unit))
 
 
 def _span(divide: Callable[[int], Expression]) -> Callable[[pa.Array, Options], pa.Array]:
@@ -259,7 +253,7 @@ def _tz_localize(times: pa.Array, options: Options) -> pa.Array:
     import pyarrow.compute as pc
 
     if options["zone"] is None:
-        return _local(times)
+        return local_times(times)
     for name in ("ambiguous", "nonexistent"):
         if options[name] not in _AT_CHANGES:
             raise ArgumentError.of("dt.tz_localize", name, options[name], _AT_CHANGES)
