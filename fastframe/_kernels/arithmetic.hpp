@@ -123,16 +123,51 @@ struct Divided {
     T remainder;
 };
 
-// Whether the exact quotient rounded down, `whole`, follows from the rounded one. It does where that is no whole number: none lies
-// between the exact and the rounded quotient, for the exact one would be rounded to it.
+template <typename T> using bits_t = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+
 template <typename T>
-inline bool divides_plainly(T a, T b, T& whole) {
-    constexpr T most = (T)((int64_t)1 << (std::numeric_limits<T>::digits - 3));   // beyond, quotients have few bits behind the point
-    const T rounded = a / b;
-    if (!(rounded > -most && rounded < most)) return false;
-    const T cut = (T)(int64_t)rounded;
-    whole = cut - (T)(rounded < cut);
-    return rounded != whole;
+inline bits_t<T> bits_of(T number) {
+    bits_t<T> bits;
+    memcpy(&bits, &number, sizeof bits);
+    return bits;
+}
+
+template <typename T>
+inline T number_of(bits_t<T> bits) {
+    T number;
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+
+// A condition as compilers keep it in a vector: all bits, or none.
+template <typename T>
+inline bits_t<T> all_bits(bool condition) { return (bits_t<T>)0 - (bits_t<T>)condition; }
+
+// The floored quotient and its remainder by the rounded quotient; `sure` where these are the exact ones, rounded.
+//
+// Where the rounded quotient is no whole number, none lies between it and the exact one, which would be rounded to it: both have one
+// floor. Where it is one, the rest that it leaves is exact (Boldo and Daumas, Representable correcting terms, 2003), and says by its sign
+// whether the exact quotient lies below.
+template <typename T>
+inline Divided<T> divide_rounded(T a, T b, bits_t<T>& sure) {
+    constexpr T most = (T)((int64_t)1 << (std::numeric_limits<T>::digits - 3));   // beyond, NumPy's quotients are rounded themselves
+    constexpr int n_bits = 2 * std::numeric_limits<T>::digits;
+    constexpr T least = std::numeric_limits<T>::min() * (T)((int64_t)1 << (n_bits / 2)) * (T)((int64_t)1 << (n_bits / 2));   // rests are no smaller than numbers get
+    constexpr bits_t<T> sign = (bits_t<T>)1 << (8 * sizeof(T) - 1);
+    constexpr T even = (T)((int64_t)3 << (std::numeric_limits<T>::digits - 2));   // a sum with it has no bits behind the point
+    const T rounded = a / b, nearest = (rounded + even) - even;
+    const T below = nearest - number_of<T>(all_bits<T>(nearest > rounded) & bits_of((T)1));
+    const T whole = number_of<T>(bits_of(below) | (sign & bits_of(rounded)));   // std::floor, which compilers do not make a vector of; -0 too
+    const T rest = std::fma(-whole, b, a);
+    const bits_t<T> is_some = all_bits<T>(rest != 0), signs_differ = all_bits<T>((bits_of(rest) ^ bits_of(b)) >= sign);
+    const bits_t<T> is_above = all_bits<T>(rounded == whole) & is_some & signs_differ;
+    const T lifted = rest + number_of<T>(is_above & bits_of(b));
+    sure = (all_bits<T>(std::fabs(rounded) < most) & (all_bits<T>(a == 0) | all_bits<T>(std::fabs(a) >= least)) & all_bits<T>(rest == rest)) |
+           all_bits<T>(b == 0) | all_bits<T>(rounded != rounded);
+    return {
+        whole - number_of<T>(is_above & bits_of((T)1)),
+        number_of<T>((is_some & bits_of(lifted)) | (~is_some & sign & bits_of(b))),
+    };
 }
 
 // As NumPy: by the exact remainder, which takes long.
@@ -184,10 +219,14 @@ inline T cut_remainder(T a, T b) {
 }
 
 struct FloatFloorDiv {
+    template <typename T>
+    static inline T of(const Divided<T>& both) { return both.quotient; }
+
     template <typename T, typename F>
     static inline T apply(T a, T b, F&) {
-        T whole;
-        return divides_plainly(a, b, whole) ? whole : divide_floats(a, b).quotient;
+        bits_t<T> sure;
+        const Divided<T> both = divide_rounded(a, b, sure);
+        return sure ? both.quotient : divide_floats(a, b).quotient;
     }
 };
 
@@ -197,10 +236,14 @@ struct FloatCutMod {
 };
 
 struct FloatMod {
+    template <typename T>
+    static inline T of(const Divided<T>& both) { return both.remainder; }
+
     template <typename T, typename F>
     static inline T apply(T a, T b, F&) {
-        T whole;
-        return divides_plainly(a, b, whole) ? std::fma(-whole, b, a) : divide_floats(a, b).remainder;
+        bits_t<T> sure;
+        const Divided<T> both = divide_rounded(a, b, sure);
+        return sure ? both.remainder : divide_floats(a, b).remainder;
     }
 };
 
@@ -211,8 +254,11 @@ using loop_flag = std::conditional_t<is_float<T>, uint64_t, std::make_unsigned_t
 
 // Whether an operation is a few instructions: then wide vectors pay, and rows under nulls are sooner computed with the rest.
 template <typename Op>
-constexpr bool is_cheap = !std::is_same<Op, Pow>::value && !std::is_same<Op, FloatFloorDiv>::value && !std::is_same<Op, FloatMod>::value &&
-                          !std::is_same<Op, FloatCutMod>::value && !std::is_same<Op, Arctan2>::value && !std::is_same<Op, Hypot>::value;
+constexpr bool is_cheap = !std::is_same<Op, Pow>::value && !std::is_same<Op, FloatCutMod>::value && !std::is_same<Op, Arctan2>::value &&
+                          !std::is_same<Op, Hypot>::value;
+
+template <typename Op>
+constexpr bool divides_floats = std::is_same<Op, FloatFloorDiv>::value || std::is_same<Op, FloatMod>::value;
 
 template <typename T, typename Op>
 FF_WIDE_ROWS flag_t wide_rows(const uint8_t* __restrict left, const uint8_t* __restrict right, uint8_t* __restrict out, int count) {
@@ -221,9 +267,40 @@ FF_WIDE_ROWS flag_t wide_rows(const uint8_t* __restrict left, const uint8_t* __r
     return flag;
 }
 
+// Of rows that the rounded quotient leaves unsure.
+template <typename T, typename Op>
+FF_FUSED_ROWS void divide_unsure_rows(const uint8_t* left, const uint8_t* right, uint8_t* out, int count) {
+    for (int row = 0; row < count; ++row) {
+        const T a = load<T>(left, row), b = load<T>(right, row);
+        bits_t<T> sure;
+        divide_rounded(a, b, sure);
+        if (!sure) store<T>(out, row, Op::of(divide_floats(a, b)));
+    }
+}
+
+template <typename T, typename Op>
+FF_FUSED_ROWS void divide_rows(const uint8_t* __restrict left, const uint8_t* __restrict right, uint8_t* __restrict out, int count) {
+    for (int first = 0; first < count; first += 64) {
+        const int64_t shift = first * (int64_t)sizeof(T);
+        const int some = count - first < 64 ? count - first : 64;
+        bits_t<T> unsure = 0;
+        for (int row = 0; row < some; ++row) {
+            bits_t<T> sure;
+            store<T>(out + shift, row, Op::of(divide_rounded(load<T>(left + shift, row), load<T>(right + shift, row), sure)));
+            unsure |= ~sure;
+        }
+        if (unsure != 0) divide_unsure_rows<T, Op>(left + shift, right + shift, out + shift, some);
+    }
+}
+
 template <typename T, typename Op>
 inline flag_t dense_rows(const uint8_t* __restrict left, const uint8_t* __restrict right, uint8_t* __restrict out, int count) {
-    if constexpr (is_cheap<Op>) {
+    if constexpr (divides_floats<Op>) {
+        if (has_fused_rows()) {
+            divide_rows<T, Op>(left, right, out, count);
+            return 0;
+        }
+    } else if constexpr (is_cheap<Op>) {
         if (has_wide_rows()) return wide_rows<T, Op>(left, right, out, count);
     }
     loop_flag<T> flag = 0;

@@ -1,4 +1,4 @@
-// Fields of days and of times of day: the day's number, year, month, hour, whether a month begins.
+// Fields of days and of times of day: the day's number, year, month, week, hour, whether a month begins.
 //
 // Days become years, months and days of the month by Neri and Schneider, "Euclidean affine functions and their application
 // to calendar algorithms" (2022): multiplications in place of divisions and tables. The calendar is the proleptic Gregorian one, years
@@ -16,7 +16,8 @@ struct CalendarContext {
 };
 
 enum Field : int {
-    DAY_NUMBER, YEAR, MONTH, DAY, QUARTER, DAY_OF_WEEK, DAY_OF_YEAR, DAYS_IN_MONTH, HOUR, MINUTE, SECOND, INT_FIELDS,
+    DAY_NUMBER, YEAR, MONTH, DAY, QUARTER, DAY_OF_WEEK, DAY_OF_YEAR, DAYS_IN_MONTH, WEEK, ISO_YEAR, HOUR, MINUTE, SECOND,
+    MICROSECOND, NANOSECOND, INT_FIELDS,
     LEAP_YEAR = INT_FIELDS, MONTH_START, MONTH_END, QUARTER_START, QUARTER_END, YEAR_START, YEAR_END, FIELDS
 };
 // Units of a day's parts; DAYS: values are days.
@@ -48,10 +49,21 @@ inline uint32_t month_days(const Date& date) {
     return date.month == 2 ? 28 + is_leap(date.year) : 30 | (date.month ^ (date.month >> 3));
 }
 
+inline int32_t weekday(int32_t days) { return (int32_t)(((int64_t)days + 3 + 7 * (int64_t)2000000) % 7); }   // 1970-01-01 was a Thursday
+
+inline int32_t day_of_year(const Date& date) {
+    const uint32_t leap = is_leap(date.year) && date.month > 2;
+    return (int32_t)((367 * date.month - 362) / 12 - (date.month > 2 ? 2 : 0) + leap + date.day);
+}
+
 template <int FIELD>
 inline int32_t day_field(int32_t days) {
     if constexpr (FIELD == DAY_NUMBER) return days;
-    if constexpr (FIELD == DAY_OF_WEEK) return (int32_t)(((int64_t)days + 3 + 7 * (int64_t)2000000) % 7);   // 1970-01-01 was a Thursday
+    if constexpr (FIELD == DAY_OF_WEEK) return weekday(days);
+    if constexpr (FIELD == WEEK || FIELD == ISO_YEAR) {   // a week is of the year that its Thursday is in
+        const Date thursday = date_of(days - weekday(days) + 3);
+        return FIELD == ISO_YEAR ? thursday.year : (day_of_year(thursday) - 1) / 7 + 1;
+    }
     const Date date = date_of(days);
     const bool first = date.day == 1, last = date.day == month_days(date);
     switch (FIELD) {
@@ -59,10 +71,7 @@ inline int32_t day_field(int32_t days) {
         case MONTH: return (int32_t)date.month;
         case DAY: return (int32_t)date.day;
         case QUARTER: return (int32_t)(date.month + 2) / 3;
-        case DAY_OF_YEAR: {
-            const uint32_t leap = is_leap(date.year) && date.month > 2;
-            return (int32_t)((367 * date.month - 362) / 12 - (date.month > 2 ? 2 : 0) + leap + date.day);
-        }
+        case DAY_OF_YEAR: return day_of_year(date);
         case DAYS_IN_MONTH: return (int32_t)month_days(date);
         case LEAP_YEAR: return is_leap(date.year);
         case MONTH_START: return first;
@@ -77,7 +86,7 @@ inline int32_t day_field(int32_t days) {
 // The field of one value; `fits` becomes false where there is no such day.
 template <typename T, int UNIT, int FIELD>
 inline int32_t field_of(T value, bool& fits) {
-    constexpr bool of_clock = FIELD == HOUR || FIELD == MINUTE || FIELD == SECOND;
+    constexpr bool of_clock = FIELD >= HOUR && FIELD <= NANOSECOND;
     if constexpr (UNIT == DAYS) {
         fits &= value >= FIRST_DAY && value <= LAST_DAY;
         return of_clock ? 0 : day_field<FIELD>((int32_t)value);
@@ -85,7 +94,10 @@ inline int32_t field_of(T value, bool& fits) {
         constexpr int64_t second = per_second((Unit)UNIT), day = 86400 * second;
         const int64_t count = (int64_t)value;
         const int64_t days = count / day - (count % day < 0);
-        if constexpr (of_clock) {
+        if constexpr (FIELD == MICROSECOND || FIELD == NANOSECOND) {
+            const int64_t nanoseconds = (count - days * day) % second * (1000000000 / second);
+            return (int32_t)(FIELD == MICROSECOND ? nanoseconds / 1000 : nanoseconds % 1000);
+        } else if constexpr (of_clock) {
             const int32_t seconds = (int32_t)((count - days * day) / second);
             return FIELD == HOUR ? seconds / 3600 : FIELD == MINUTE ? seconds / 60 % 60 : seconds % 60;
         } else {

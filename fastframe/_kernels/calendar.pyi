@@ -1,5 +1,7 @@
 from typing import Any
 
+import numpy as np
+
 from fastframe._kernels.text import TextSink
 from fastframe._threads._drive import Task
 
@@ -19,3 +21,6 @@ class TimeForm:
 
 def text_sizes(form: TimeForm, view: tuple[int, int, int, int], sizes: int, keep: Any) -> Task: ...
 def text_copy(form: TimeForm, unit: str, view: tuple[int, int, int, int], sink: TextSink, keep: Any, *, narrow: bool) -> Task: ...
+def move_clocks(
+    view: tuple[int, int, int, int], parts: np.ndarray[Any, np.dtype[np.int64]], first: int, shift: int, out: int, keep: Any
+) -> Task: ...

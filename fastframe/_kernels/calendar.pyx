@@ -1,4 +1,4 @@
-"""Fields of dates and times, and their texts: see ``calendar.hpp`` and ``time_text.hpp``."""
+"""Fields of dates and times, their texts, and local times: see ``calendar.hpp``, ``time_text.hpp`` and ``clocks.hpp``."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uintptr_t
 from libc.string cimport memset
@@ -33,8 +33,22 @@ cdef extern from "time_text.hpp" namespace "ff" nogil:
     int c_time_text_sizes "ff::time_text_sizes"(void* ctx, int64_t start, int64_t stop, int64_t slice)
     kernel_t time_text_kernel(int unit, bint narrow, bint large)
 
-INT_FIELDS = ("day_number", "year", "month", "day", "quarter", "dayofweek", "dayofyear", "days_in_month", "hour", "minute",
-              "second")
+cdef extern from "clocks.hpp" namespace "ff" nogil:
+    cdef struct ClockPart:
+        int64_t is_refused   # and six more
+
+    cdef struct ClockContext:
+        View values
+        const ClockPart* parts
+        int64_t first
+        int64_t shift
+        int64_t n_parts
+        uint8_t* out
+
+    int c_move_clocks "ff::move_clocks"(void* ctx, int64_t start, int64_t stop, int64_t slice)
+
+INT_FIELDS = ("day_number", "year", "month", "day", "quarter", "dayofweek", "dayofyear", "days_in_month", "week", "isoyear",
+              "hour", "minute", "second", "microsecond", "nanosecond")
 BIT_FIELDS = (
     "is_leap_year", "is_month_start", "is_month_end", "is_quarter_start", "is_quarter_end", "is_year_start", "is_year_end",
 )
@@ -113,3 +127,26 @@ def text_copy(TimeForm form not None, str unit not None, view, tuple sink not No
     ctx.starts, ctx.out_offsets = <const int64_t*><uintptr_t>sink[0], <uint8_t*><uintptr_t>sink[1]
     ctx.out_data = <uint8_t*><uintptr_t>sink[2]
     return Task.make(time_text_kernel(UNITS.index(unit), narrow, sink[3]), &ctx, sizeof(ctx), (form, keep))
+
+
+def move_clocks(view, const int64_t[:, ::1] parts not None, int64_t first, int64_t shift, uintptr_t out, object keep):
+    """The task that moves counts of time units by what clocks differ from UTC.
+
+    Parameters
+    ----------
+    view : tuple
+        IN values, int64.
+    parts : array (n, 7)
+        IN rows of ClockPart, of 2**``shift`` units each, from ``first`` on.
+    out : address
+        OUT int64.
+
+    Statuses: INEXACT where a count has no result, also under a null.
+    """
+    cdef ClockContext ctx
+    if parts.shape[0] == 0 or parts.shape[1] * sizeof(int64_t) != sizeof(ClockPart):
+        raise ValueError("parts have seven numbers each, and there is one")
+    ctx.values = as_view(tuple(view))
+    ctx.parts, ctx.n_parts, ctx.first, ctx.shift = <const ClockPart*>&parts[0, 0], parts.shape[0], first, shift
+    ctx.out = <uint8_t*>out
+    return Task.make(c_move_clocks, &ctx, sizeof(ctx), (parts, keep))

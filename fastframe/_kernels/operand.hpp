@@ -14,9 +14,13 @@ namespace ff {
 #if defined(__x86_64__) && defined(__GNUC__)
 #define FF_WIDE_ROWS __attribute__((target("avx2")))
 inline bool has_wide_rows() { return __builtin_cpu_supports("avx2"); }
+#define FF_FUSED_ROWS __attribute__((target("avx2,fma")))
+inline bool has_fused_rows() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 #else
 #define FF_WIDE_ROWS
 inline bool has_wide_rows() { return false; }
+#define FF_FUSED_ROWS
+inline bool has_fused_rows() { return false; }
 #endif
 
 constexpr int BLOCK = 1024;   // rows; a multiple of 64 that divides every slice start

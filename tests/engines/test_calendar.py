@@ -24,8 +24,8 @@ from fastframe.options import option_context
 
 FIRST, LAST = -12_687_428, 11_248_737
 PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
-OF_DAYS = [name for name in (*INT_FIELDS, *BIT_FIELDS) if name not in ("day_number", "hour", "minute", "second")]
-OF_CLOCKS = ["hour", "minute", "second"]
+OF_CLOCKS = ["hour", "minute", "second", "microsecond", "nanosecond"]
+OF_DAYS = [name for name in (*INT_FIELDS, *BIT_FIELDS) if name not in ("day_number", *OF_CLOCKS)]
 
 
 def times(unit: str, n_rows: int, *, nulls: float = 0.0, offset: int = 0, seed: int = 0, zone: str | None = None) -> Column:
@@ -59,7 +59,8 @@ def test_fields_of_timestamps(name: str, unit: str, nulls: float, offset: int) -
 @pytest.mark.parametrize("name", OF_DAYS)
 def test_fields_of_all_days_of_400_years(name: str) -> None:
     days = np.arange(-150_000, 150_000, dtype=np.int32)
-    days = np.concatenate([days, np.arange(FIRST, FIRST + 1500), np.arange(LAST - 1500, LAST + 1)]).astype(np.int32)
+    first = FIRST + 2 * (name == "week")   # whose Thursday's year is beyond pyarrow's
+    days = np.concatenate([days, np.arange(first, FIRST + 1500), np.arange(LAST - 1500, LAST + 1)]).astype(np.int32)
     column = Column(pa.array(days).view(pa.date32()))
     found = calendar_field(name, column)
     assert found is not None

@@ -41,10 +41,3 @@ def unit_of(column: Column) -> str | None:
     if column.dtype.kind is Kind.DATE:
         return "day" if column.dtype.width == 4 else None
     return None if getattr(arrow, "tz", None) not in (None, "UTC") else str(arrow.unit)
-
-
-def local_times(times: pa.Array) -> pa.Array:
-    """Timestamps as those of a wall clock."""
-    import pyarrow.compute as pc
-
-    return pc.local_timestamp(times) if getattr(times.type, "tz", None) is not None else times

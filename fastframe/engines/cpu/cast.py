@@ -23,6 +23,7 @@ from fastframe.column.column import column_from_buffers
 from fastframe.column.dictionary import one_zero
 from fastframe.column.memory import allocate_bits
 from fastframe.dtypes import BOOL, FLOAT32, FLOAT64, INT64, DType, Kind
+from fastframe.engines.cpu.clocks import local_times
 from fastframe.engines.cpu.forms import copied_validity, nulls, text_array, text_source, validity_bits
 from fastframe.engines.cpu.keys_text import encode_text
 from fastframe.engines.cpu.results import allocate_values, with_validity
@@ -177,11 +178,11 @@ def _timestamps(column: Column, target: Target) -> Column:
 
 
 def _to_date(column: Column, target: Target) -> Column:
-    out = column.array.cast(target.dtype.arrow, safe=False)
+    local = local_times(column).array
+    out = local.cast(target.dtype.arrow, safe=False)
     if target.safe and column.dtype.kind is Kind.TIMESTAMP:
         import pyarrow.compute as pc
 
-        local = pc.local_timestamp(column.array) if column.dtype.arrow.tz is not None else column.array
         lost = pc.fill_null(pc.not_equal(out.cast(local.type, safe=False), local), False)
         if pc.any(lost).as_py():
             example = _example(column.array, int(np.argmax(np.asarray(lost))))

@@ -1,9 +1,10 @@
-"""Date and time functions: by our calendar and integer kernels where they can, else by pyarrow's calendar."""
+"""Date and time functions: by our calendar, clocks and integer kernels where they can, else by pyarrow's calendar."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -11,9 +12,10 @@ import pyarrow as pa
 
 from fastframe.column import Column, Table
 from fastframe.dtypes import BOOL, INT64, Kind
-from fastframe.engines.cpu.calendar import calendar_field, days_of, local_times
+from fastframe.engines.cpu.calendar import calendar_field, days_of
+from fastframe.engines.cpu.clocks import PER_SECOND, Policy, instants, local_times, zone_of
 from fastframe.engines.cpu.forms import nulls
-from fastframe.engines.cpu.operands import Invocation
+from fastframe.engines.cpu.operands import Invocation, Operand
 from fastframe.engines.cpu.results import all_bits
 from fastframe.engines.cpu.sliced import by_slices
 from fastframe.engines.cpu.time_text import text_of_times
@@ -21,11 +23,12 @@ from fastframe.errors import ArgumentError
 from fastframe.ops.expressions import Call, Col, Expression, Lit
 
 Options = Mapping[str, Any]
-_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _FIXED_NS = {"D": 86_400 * 10**9, "h": 3_600 * 10**9, "min": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _FREQ_WORDS = {"d": "D", "H": "h", "T": "min", "S": "s", "L": "ms", "U": "us", "N": "ns"}
-_ROUNDED = ("floor", "ceil", "round", "normalize")
-_COUNTED = ("total_seconds", "days", "seconds", "microseconds", "nanoseconds")   # of durations
+# Of durations, and what knows time zones: functions of counts of units, which our own kernels take by all threads.
+_COUNTED = frozenset(
+    ("total_seconds", "days", "seconds", "microseconds", "nanoseconds", "floor", "ceil", "round", "normalize", "tz_localize", "tz_convert")
+)
 _DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 
@@ -35,19 +38,15 @@ def evaluate_time(call: Invocation) -> Column:
     if column.dtype.kind is Kind.NULL:
         return all_bits(False, call.n_rows, call.operation) if call.result == BOOL else nulls(call.result, call.n_rows)
     name = call.operation.removeprefix("time.")
+    if name in _COUNTED:
+        return _by_arrow(call)
     if name in TEXTS:
         form = TEXTS[name] or call.options["format"]
         found = text_of_times(column, form, lambda days: _strftime(days, {"format": form}))
-    else:
-        found = days_of(column) if name == "date" else calendar_field(name, column)
-    if found is not None:
-        return found
-    return _by_arrow(call) if _is_counted(name, column) else _BY_SLICES(call)
-
-
-def _is_counted(name: str, column: Column) -> bool:
-    """Whether a function needs only the counts of units, which our own kernels take by all threads."""
-    return name in _COUNTED or (name in _ROUNDED and getattr(column.dtype.arrow, "tz", None) is None)
+        return found if found is not None else _BY_SLICES(call)
+    column = local_times(column)
+    found = days_of(column) if name == "date" else calendar_field(name, column)
+    return found if found is not None else _BY_SLICES(replace(call, operands=(Operand(column),)))
 
 
 def _by_arrow(call: Invocation) -> Column:
@@ -75,12 +74,6 @@ def _arrow(name: str, **settings: Any) -> Callable[[pa.Array, Options], pa.Array
         return getattr(pc, name)(times, **settings)
 
     return compute
-
-
-def _second(times: pa.Array, options: Options) -> pa.Array:
-    import pyarrow.compute as pc
-
-    return pc.second(local_times(times))   # pyarrow takes offsets for whole minutes here, which early ones were not
 
 
 def _microsecond(times: pa.Array, options: Options) -> pa.Array:
@@ -114,11 +107,11 @@ def _edge(period: str, end: bool) -> Callable[[pa.Array, Options], pa.Array]:
 # ---- integers behind times ------------------------------------------------------------------------------------------
 
 
-def _computed(counts: pa.Array, expression: Expression) -> pa.Array:
-    """An expression over ``col("x")``, the int64 counts of units."""
+def _computed(expression: Expression, x: pa.Array, **others: pa.Array) -> pa.Array:
+    """An expression over ``col("x")`` and others, as the int64 counts of their units."""
     from fastframe.engines.cpu.evaluate import evaluate
 
-    return evaluate(expression, Table({"x": Column(counts)})).array
+    return evaluate(expression, Table({name: Column(array.view(pa.int64())) for name, array in {"x": x, **others}.items()})).array
 
 
 def _call(name: str, *args: Any) -> Call:
@@ -128,19 +121,18 @@ def _call(name: str, *args: Any) -> Call:
 _X = Col("x")
 
 
-def _like(local: pa.Array, times: pa.Array) -> pa.Array:
+def _like(local: Column, times: Column) -> pa.Array:
     """Wall clock times as instants, where ``times`` are. Of a time that occurs twice it is the second where the original
     is a second one, else the first; one that does not occur is the next that does."""
-    import pyarrow.compute as pc
-
-    zone = getattr(times.type, "tz", None)
+    zone = zone_of(times)
     if zone is None:
-        return local
-    first, second = (pc.assume_timezone(local, zone, ambiguous=which, nonexistent="latest") for which in ("earliest", "latest"))
+        return local.array
+    first, second = (instants(local, zone, Policy(which, "latest")).array for which in ("earliest", "latest"))
     if first.equals(second):
         return first
-    was_second = pc.equal(pc.assume_timezone(local_times(times), zone, ambiguous="latest", nonexistent="latest"), times)
-    return pc.if_else(was_second, second, first)
+    at_second = instants(local_times(times), zone, Policy("latest", "latest")).array
+    was_second = Call("eq", (Col("at_second"), Col("x")))
+    return _computed(Call("if_else", (was_second, Col("second"), Col("first"))), times.array, at_second=at_second, second=second, first=first).view(first.type)
 
 
 def parse_freq(text: str) -> int:
@@ -155,15 +147,16 @@ def parse_freq(text: str) -> int:
 
 def _multiples(way: str) -> Callable[[pa.Array, Options], pa.Array]:
     def compute(times: pa.Array, options: Options) -> pa.Array:
-        per_unit = 10**9 // _PER_SECOND[times.type.unit]
+        per_unit = 10**9 // PER_SECOND[times.type.unit]
         step_ns = parse_freq(options["freq"])
         if step_ns <= per_unit and per_unit % step_ns == 0:
             return times
         if step_ns % per_unit:
             raise ArgumentError.of("floor, ceil and round of times", "freq", options["freq"], ["a multiple of the unit " + times.type.unit])
-        local = local_times(times)
-        counts = _computed(local.view(pa.int64()), _ROUNDINGS[way](step_ns // per_unit))
-        return _like(counts.view(local.type), times)
+        column = Column(times)
+        local = local_times(column).array
+        counts = _computed(_ROUNDINGS[way](step_ns // per_unit), local)
+        return _like(Column(counts.view(local.type)), column)
 
     return compute
 
@@ -194,19 +187,20 @@ def _midnight(times: pa.Array, options: Options) -> pa.Array:
 
 
 def _date(times: pa.Array, options: Options) -> pa.Array:
-    return local_times(times).cast(pa.date32(), safe=False)
+    return times.cast(pa.date32(), safe=False)
 
 
 def _time(times: pa.Array, options: Options) -> pa.Array:
     unit = times.type.unit
-    return local_times(times).cast(pa.time32(unit) if unit in ("s", "ms") else pa.time64(unit))
+    counts = _computed(_call("mod", _X, 86_400 * PER_SECOND[unit]), times)
+    return counts.cast(pa.int32()).view(pa.time32(unit)) if unit in ("s", "ms") else counts.view(pa.time64(unit))
 
 
 def _span(divide: Callable[[int], Expression]) -> Callable[[pa.Array, Options], pa.Array]:
     """A field of durations from their counts, for a number of units per second."""
 
     def compute(spans: pa.Array, options: Options) -> pa.Array:
-        return _computed(spans.view(pa.int64()), divide(_PER_SECOND[spans.type.unit]))
+        return _computed(divide(PER_SECOND[spans.type.unit]), spans)
 
     return compute
 
@@ -250,14 +244,12 @@ def _named(form: str) -> Callable[[pa.Array, Options], pa.Array]:
 
 
 def _tz_localize(times: pa.Array, options: Options) -> pa.Array:
-    import pyarrow.compute as pc
-
     if options["zone"] is None:
-        return local_times(times)
+        return local_times(Column(times)).array
     for name in ("ambiguous", "nonexistent"):
         if options[name] not in _AT_CHANGES:
             raise ArgumentError.of("dt.tz_localize", name, options[name], _AT_CHANGES)
-    return pc.assume_timezone(times, options["zone"], ambiguous=options["ambiguous"], nonexistent=options["nonexistent"])
+    return instants(Column(times), options["zone"], Policy(options["ambiguous"], options["nonexistent"])).array
 
 
 def _tz_convert(times: pa.Array, options: Options) -> pa.Array:
@@ -268,9 +260,9 @@ def _tz_convert(times: pa.Array, options: Options) -> pa.Array:
     return times.view(target)
 
 
+# Of fields, local times are given.
 TIME: dict[str, Callable[[pa.Array, Options], pa.Array]] = {
-    **{name: _arrow(name) for name in ("year", "month", "day", "hour", "minute", "nanosecond", "quarter", "is_leap_year")},
-    "second": _second,
+    **{name: _arrow(name) for name in ("year", "month", "day", "hour", "minute", "second", "nanosecond", "quarter", "is_leap_year")},
     "microsecond": _microsecond,
     **{name: _arrow("day_of_week", count_from_zero=True, week_start=1) for name in ("dayofweek", "weekday")},
     "dayofyear": _arrow("day_of_year"),

@@ -12,12 +12,12 @@ import pyarrow as pa
 from fastframe._kernels import calendar as kernels
 from fastframe.column import Column
 from fastframe.dtypes import STRING
-from fastframe.engines.cpu.calendar import calendar_field, days_of, local_times, unit_of
+from fastframe.engines.cpu.calendar import calendar_field, days_of, unit_of
+from fastframe.engines.cpu.clocks import local_times
 from fastframe.engines.cpu.facts import value_range
 from fastframe.engines.cpu.forms import copied_validity, text_array
 from fastframe.engines.cpu.groups import widened
 from fastframe.engines.cpu.keys import group_rows
-from fastframe.engines.cpu.sliced import over_slices
 from fastframe.engines.cpu.take import take
 
 ByArrow = Callable[[pa.Array], pa.Array]
@@ -48,16 +48,12 @@ def text_of_times(column: Column, form: str, by_arrow: ByArrow) -> Column | None
     of_days = _OF_DAYS.issuperset(re.findall(r"%(.)", form, re.DOTALL))
     if pieces is None and not of_days:
         return None
-    column = _local(column)
+    column = local_times(column)
     if form in _NAMES:
         return _named(column, *_NAMES[form])
     if of_days and (found := _of_few_days(column, pieces, by_arrow)) is not None:
         return found
     return None if pieces is None else _written(column, pieces)
-
-
-def _local(column: Column) -> Column:
-    return column if unit_of(column) is not None else Column(over_slices(column.array, local_times))
 
 
 def _named(column: Column, field: str, names: list[str]) -> Column | None:
