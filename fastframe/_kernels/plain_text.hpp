@@ -1,11 +1,11 @@
-// Functions of plain text, row by row: whether all bytes are ASCII, lengths, upper and lower case, parts by place; literals
-// found, replaced, and what is between them.
+// Functions of plain text, row by row: whether all bytes are ASCII, lengths, case; literals found, counted, replaced, what is between
+// them, and texts that begin or end with one. What texts of a part and filling are made of is in `shaped_text.hpp`.
 //
-// In ASCII a character is a byte, so places are offsets; in other UTF-8 a character is a byte and those that continue it. Case is of
-// ASCII only: other texts are the caller's to send elsewhere. A literal is searched through all bytes of a slice at once, by its first and last byte, 16 places
-// at a time (Mula, SIMD-friendly algorithms for substring searching, 2016), and each hit is then given to the row it is in.
+// Case is of ASCII only: other texts are the caller's to send elsewhere. A literal is searched through all bytes of a slice at once, by
+// its first and last byte, 16 places at a time (Mula, SIMD-friendly algorithms for substring searching, 2016), and each hit is then given
+// to the row it is in.
 #pragma once
-#include "text.hpp"
+#include "characters.hpp"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -21,26 +21,14 @@ struct PlainTextContext {
     uint8_t* out_offsets;      // out of copies: entry row + 1
     uint8_t* out;              // out: bytes, lengths (int64) or bits
     uint8_t* validity;         // out of piece copy: bits
-    int64_t first, last;       // in of part: from and to which character; negative ones count from the end. Of piece: which
-    const uint8_t* pattern;    // in of search, replace, piece
+    int64_t first;             // in of piece: which
+    const uint8_t* pattern;    // in of search, count, affix, replace, piece
     int64_t n_pattern;         // in of these: 1 or more
     const uint8_t* given;      // in of replace: what replaces the literal
     int64_t n_given;           // in of replace
-    int missing;               // in of search: the bit of a null
-    int ascii;                 // in of lengths, part: whether all bytes are
+    int missing;               // in of search, affix: the bit of a null
+    int ascii;                 // in of lengths: whether all bytes are
 };
-
-inline bool are_ascii(const uint8_t* bytes, int64_t count) {
-    uint64_t all = 0;
-    int64_t at = 0;
-    for (; at + 64 <= count; at += 64) {
-        uint64_t words[8];
-        memcpy(words, bytes + at, 64);
-        for (int word = 0; word < 8; ++word) all |= words[word];
-    }
-    for (; at < count; ++at) all |= bytes[at];
-    return (all & 0x8080808080808080ull) == 0;
-}
 
 template <typename In>
 int text_is_ascii(void* raw, int64_t start, int64_t stop, int64_t slice) {
@@ -48,83 +36,6 @@ int text_is_ascii(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const int64_t begin = (int64_t)load<In>(ctx.source.offsets, start), end = (int64_t)load<In>(ctx.source.offsets, stop);
     ctx.sizes[slice] = !are_ascii(ctx.source.data + begin, end - begin);
     return OK;
-}
-
-// Of UTF-8, whether a byte goes on with a character: 10xxxxxx.
-inline bool continues(uint8_t byte) { return (byte & 0xC0) == 0x80; }
-
-// Of 8 bytes, those with which a character begins: the lowest bit of each.
-inline uint64_t beginnings(uint64_t bytes) { return ~((bytes >> 7) & ~(bytes >> 6)) & 0x0101010101010101ull; }
-
-// How many characters texts have, asked in the order in which they lie. Bytes are looked at 64 at a time, once, whatever texts they are of.
-class CharacterCounts {
-  public:
-    explicit CharacterCounts(const TextSource& source) : data_(source.data), end_(source.end) {}
-
-    int64_t operator()(int64_t from, int64_t to) {
-        int64_t count = to - from;
-        for (int64_t begin = from & ~(int64_t)63; begin < to; begin += 64) {
-            if (begin != begin_) look_at(begin);
-            if (continuing_ == 0) continue;
-            uint64_t inside = continuing_;
-            if (begin < from) inside &= ~(uint64_t)0 << (from - begin);
-            if (to - begin < 64) inside &= low_bits(~(uint64_t)0, (int)(to - begin));
-            count -= __builtin_popcountll(inside);
-        }
-        return count;
-    }
-
-  private:
-    void look_at(int64_t begin) {
-        begin_ = begin;
-        if (end_ - begin >= 64) {
-            continuing_ = continuing_of(data_ + begin);
-            return;
-        }
-        uint8_t bytes[64] = {0};
-        memcpy(bytes, data_ + begin, (size_t)(end_ - begin));
-        continuing_ = continuing_of(bytes);
-    }
-
-    // One bit for each of 64 bytes.
-    static uint64_t continuing_of(const uint8_t* bytes) {
-        uint64_t found = 0;
-#if defined(__SSE2__)
-        const __m128i least_begun = _mm_set1_epi8((char)0xC0);   // as signed numbers, 10xxxxxx are those below
-        for (int part = 0; part < 4; ++part) {
-            const __m128i some = _mm_loadu_si128((const __m128i*)(bytes + 16 * part));
-            found |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(some, least_begun)) << (16 * part);
-        }
-#else
-        for (int at = 0; at < 64; ++at) found |= (uint64_t)continues(bytes[at]) << at;
-#endif
-        return found;
-    }
-
-    const uint8_t* data_;
-    int64_t end_;
-    int64_t begin_ = -1;
-    uint64_t continuing_ = 0;
-};
-
-// The byte at which a character begins, `n_bytes` where there are not so many. Up to `data_end` bytes may be read.
-inline int64_t place_of_character(const uint8_t* text, int64_t n_bytes, int64_t number, const uint8_t* data_end) {
-    if (number == 0) return 0;
-    for (int64_t at = 0; at < n_bytes; at += 8) {
-        const int64_t left = n_bytes - at;
-        uint64_t bytes = 0;
-        if (data_end - text - at >= 8) memcpy(&bytes, text + at, 8);
-        else memcpy(&bytes, text + at, (size_t)left);
-        uint64_t begun = beginnings(bytes);
-        if (left < 8) begun &= ((uint64_t)1 << (8 * left)) - 1;
-        const int64_t n_begun = (int64_t)((begun * 0x0101010101010101ull) >> 56);
-        if (number < n_begun) {
-            for (; number > 0; --number) begun &= begun - 1;
-            return at + __builtin_ctzll(begun) / 8;
-        }
-        number -= n_begun;
-    }
-    return n_bytes;
 }
 
 template <typename In>
@@ -144,17 +55,36 @@ int text_lengths(void* raw, int64_t start, int64_t stop, int64_t) {
     return OK;
 }
 
-template <bool UPPER>
+enum Case : int { UPPER = 0, LOWER = 1, SWAPPED = 2, TITLE = 3, CAPITALIZED = 4 };
+
+inline bool is_letter(uint8_t byte) { return (uint8_t)((byte | 0x20) - 'a') < 26; }
+
+inline uint8_t in_upper_case(uint8_t byte) { return byte ^ ((uint8_t)(byte - 'a') < 26 ? 0x20 : 0); }
+
+inline uint8_t in_lower_case(uint8_t byte) { return byte ^ ((uint8_t)(byte - 'A') < 26 ? 0x20 : 0); }
+
+// Of some texts; `in[-1]` is read for titles, and each text's first letter is then the caller's.
+template <Case CASE>
 inline void change_case(const uint8_t* __restrict in, uint8_t* __restrict out, int64_t count) {
-    constexpr uint8_t first = UPPER ? 'a' : 'A';
     for (int64_t at = 0; at < count; ++at) {
         const uint8_t byte = in[at];
-        out[at] = byte ^ ((uint8_t)(byte - first) < 26 ? 0x20 : 0);
+        if constexpr (CASE == UPPER) out[at] = in_upper_case(byte);
+        if constexpr (CASE == LOWER || CASE == CAPITALIZED) out[at] = in_lower_case(byte);
+        if constexpr (CASE == SWAPPED) out[at] = byte ^ (is_letter(byte) ? 0x20 : 0);
+        if constexpr (CASE == TITLE) out[at] = is_letter(byte) ? (byte & 0xDF) | (is_letter(in[at - 1]) ? 0x20 : 0) : byte;
     }
 }
 
+template <Case CASE>
+inline void change_text(const uint8_t* in, uint8_t* out, int64_t length) {
+    constexpr bool begins_anew = CASE == TITLE || CASE == CAPITALIZED;
+    if (length == 0) return;
+    if constexpr (begins_anew) *out = in_upper_case(*in);
+    change_case<CASE>(in + begins_anew, out + begins_anew, length - begins_anew);
+}
+
 // Of ASCII; sizes are those of `join_text_sizes` for one source, and bytes of nulls are left out.
-template <typename In, typename Out, bool UPPER>
+template <typename In, typename Out, Case CASE>
 int text_case(void* raw, int64_t start, int64_t stop, int64_t slice) {
     const PlainTextContext ctx = *(const PlainTextContext*)raw;
     int64_t end = ctx.starts[slice];
@@ -162,72 +92,17 @@ int text_case(void* raw, int64_t start, int64_t stop, int64_t slice) {
         const int count = rows_in_word(base, stop);
         const uint64_t valid = word_at(ctx.valid, base, count);
         const int64_t begin = (int64_t)load<In>(ctx.source.offsets, base);
-        if (valid == low_bits(~(uint64_t)0, count)) {
-            change_case<UPPER>(ctx.source.data + begin, ctx.out + end, (int64_t)load<In>(ctx.source.offsets, base + count) - begin);
-            for (int bit = 1; bit <= count; ++bit) {
-                store<Out>(ctx.out_offsets, base + bit, (Out)(end + (int64_t)load<In>(ctx.source.offsets, base + bit) - begin));
-            }
-            end += (int64_t)load<In>(ctx.source.offsets, base + count) - begin;
-            continue;
-        }
+        const bool are_all = valid == low_bits(~(uint64_t)0, count);
+        if (are_all) change_text<CASE>(ctx.source.data + begin, ctx.out + end, (int64_t)load<In>(ctx.source.offsets, base + count) - begin);
         for (int bit = 0; bit < count; ++bit) {
             const int64_t from = (int64_t)load<In>(ctx.source.offsets, base + bit);
             const int64_t length = (valid >> bit) & 1 ? (int64_t)load<In>(ctx.source.offsets, base + bit + 1) - from : 0;
-            change_case<UPPER>(ctx.source.data + from, ctx.out + end, length);
+            if (!are_all) change_text<CASE>(ctx.source.data + from, ctx.out + end, length);
+            else if ((CASE == TITLE || CASE == CAPITALIZED) && length > 0) ctx.out[end] = in_upper_case(ctx.source.data[from]);
             end += length;
             store<Out>(ctx.out_offsets, base + bit + 1, (Out)end);
         }
     }
-    return OK;
-}
-
-struct TextPart {
-    int64_t begin, length;
-};
-
-// Where characters `first` to `last` of a text are, as Python's slices have it.
-inline TextPart part_of_text(int64_t begin_byte, int64_t end_byte, const PlainTextContext& ctx, CharacterCounts& n_characters) {
-    const uint8_t* const text = ctx.source.data + begin_byte;
-    const int64_t n_bytes = end_byte - begin_byte;
-    const bool from_start = (ctx.first | ctx.last) >= 0;   // there are at most as many characters as bytes
-    const int64_t length = ctx.ascii || from_start ? n_bytes : n_characters(begin_byte, end_byte);
-    const auto inside = [length](int64_t place) {
-        if (place < 0) place += length;
-        return place < 0 ? 0 : place > length ? length : place;
-    };
-    const int64_t begin = inside(ctx.first), end = inside(ctx.last);
-    if (end <= begin) return {0, 0};
-    if (ctx.ascii) return {begin, end - begin};
-    const uint8_t* const data_end = ctx.source.data + ctx.source.end;
-    const int64_t from = place_of_character(text, n_bytes, begin, data_end);
-    return {from, place_of_character(text + from, n_bytes - from, end - begin, data_end)};
-}
-
-template <typename In>
-int text_part_sizes(void* raw, int64_t start, int64_t stop, int64_t slice) {
-    const PlainTextContext ctx = *(const PlainTextContext*)raw;
-    CharacterCounts n_characters(ctx.source);
-    int64_t size = 0;
-    for_bits(ctx.valid, start, stop, [&](int64_t row, bool is_here) {
-        const int64_t from = (int64_t)load<In>(ctx.source.offsets, row), to = (int64_t)load<In>(ctx.source.offsets, row + 1);
-        size += is_here ? part_of_text(from, to, ctx, n_characters).length : 0;
-    });
-    ctx.sizes[slice] = size;
-    return OK;
-}
-
-template <typename In, typename Out>
-int text_part_copy(void* raw, int64_t start, int64_t stop, int64_t slice) {
-    const PlainTextContext ctx = *(const PlainTextContext*)raw;
-    TextSink sink{ctx.out + ctx.starts[slice], ctx.out + ctx.starts[slice + 1]};
-    const uint8_t* const data_end = ctx.source.data + ctx.source.end;
-    CharacterCounts n_characters(ctx.source);
-    for_bits(ctx.valid, start, stop, [&](int64_t row, bool is_here) {
-        const int64_t from = (int64_t)load<In>(ctx.source.offsets, row);
-        const TextPart part = part_of_text(from, (int64_t)load<In>(ctx.source.offsets, row + 1), ctx, n_characters);
-        append_text(sink, ctx.source.data + from + part.begin, is_here ? part.length : 0, data_end);
-        store<Out>(ctx.out_offsets, row + 1, (Out)(sink.data - ctx.out));
-    });
     return OK;
 }
 
@@ -382,23 +257,58 @@ int text_contains(void* raw, int64_t start, int64_t stop, int64_t) {
     return OK;
 }
 
-enum PlainText : int { TEXT_IS_ASCII = 0, TEXT_LENGTHS = 1, TEXT_UPPER = 2, TEXT_LOWER = 3, TEXT_PART_SIZES = 4, TEXT_PART_COPY = 5, TEXT_CONTAINS = 6,
-    TEXT_REPLACE_SIZES = 7, TEXT_REPLACE_COPY = 8, TEXT_PIECE_SIZES = 9, TEXT_PIECE_COPY = 10 };
+template <typename In>
+int text_counts(void* raw, int64_t start, int64_t stop, int64_t) {
+    const PlainTextContext ctx = *(const PlainTextContext*)raw;
+    Occurrences<In> occurrences(ctx, start, stop);
+    for_bits(ctx.valid, start, stop, [&](int64_t row, bool is_here) {
+        int64_t n_found = 0;
+        occurrences.in_row(row, [&](const uint8_t*) { ++n_found; });
+        store<int64_t>(ctx.out, row, is_here ? n_found : 0);
+    });
+    return OK;
+}
+
+// Whether texts begin or end with a literal, which may be empty.
+template <typename In, bool AT_END>
+int text_affix(void* raw, int64_t start, int64_t stop, int64_t) {
+    const PlainTextContext ctx = *(const PlainTextContext*)raw;
+    for (int64_t base = start; base < stop; base += WORD_ROWS) {
+        const int count = rows_in_word(base, stop);
+        const uint64_t valid = word_at(ctx.valid, base, count);
+        uint64_t found = 0;
+        for (int bit = 0; bit < count; ++bit) {
+            const int64_t from = (int64_t)load<In>(ctx.source.offsets, base + bit), to = (int64_t)load<In>(ctx.source.offsets, base + bit + 1);
+            if (to - from < ctx.n_pattern) continue;
+            const uint8_t* const place = ctx.source.data + (AT_END ? to - ctx.n_pattern : from);
+            found |= (uint64_t)(memcmp(place, ctx.pattern, (size_t)ctx.n_pattern) == 0) << bit;
+        }
+        store_word(ctx.out, base, (found & valid) | (ctx.missing ? low_bits(~valid, count) : 0), count);
+    }
+    return OK;
+}
+
+enum PlainText : int { TEXT_IS_ASCII, TEXT_LENGTHS, TEXT_CONTAINS, TEXT_BEGINS, TEXT_ENDS, TEXT_COUNTS, TEXT_REPLACE_SIZES, TEXT_REPLACE_COPY,
+    TEXT_PIECE_SIZES, TEXT_PIECE_COPY, TEXT_CASE };   // and each of the cases
 
 template <typename In, typename Out>
 kernel_t plain_text_kernel_of(int phase) {
     switch (phase) {
         case TEXT_IS_ASCII: return text_is_ascii<In>;
         case TEXT_LENGTHS: return text_lengths<In>;
-        case TEXT_UPPER: return text_case<In, Out, true>;
-        case TEXT_LOWER: return text_case<In, Out, false>;
-        case TEXT_PART_SIZES: return text_part_sizes<In>;
-        case TEXT_PART_COPY: return text_part_copy<In, Out>;
         case TEXT_CONTAINS: return text_contains<In>;
+        case TEXT_BEGINS: return text_affix<In, false>;
+        case TEXT_ENDS: return text_affix<In, true>;
+        case TEXT_COUNTS: return text_counts<In>;
         case TEXT_REPLACE_SIZES: return text_replace_sizes<In>;
         case TEXT_REPLACE_COPY: return text_replace_copy<In, Out>;
         case TEXT_PIECE_SIZES: return text_piece_sizes<In>;
         case TEXT_PIECE_COPY: return text_piece_copy<In, Out>;
+        case TEXT_CASE + UPPER: return text_case<In, Out, UPPER>;
+        case TEXT_CASE + LOWER: return text_case<In, Out, LOWER>;
+        case TEXT_CASE + SWAPPED: return text_case<In, Out, SWAPPED>;
+        case TEXT_CASE + TITLE: return text_case<In, Out, TITLE>;
+        case TEXT_CASE + CAPITALIZED: return text_case<In, Out, CAPITALIZED>;
         default: return nullptr;
     }
 }

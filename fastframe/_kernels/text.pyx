@@ -1,5 +1,5 @@
 """Text kernels: comparison; gather, compaction, choice, joining of strings, and integers as text, each as a pass for sizes and
-a pass that copies; text as integers; and functions of ASCII.
+a pass that copies; and text as integers.
 
 A source is ``(offsets, data, end, large, constant)``: addresses of the offsets at row 0 and of the data, how many bytes
 of data may be read, whether offsets are int64, whether every row is row 0. A sink is ``(starts, offsets, data, large)``:
@@ -7,18 +7,12 @@ the int64 bytes before each slice (and in all), and where offsets (from entry 1 
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint64_t, uintptr_t
-from libc.string cimport memset
 
 from fastframe._kernels.bitmap cimport BitSource, as_bits
 from fastframe._kernels.kernel cimport Task, View, as_view, kernel_t, row_t
+from fastframe._kernels.text cimport TextSource, as_text
 
 cdef extern from "text.hpp" namespace "ff" nogil:
-    cdef struct TextSource:
-        const uint8_t* offsets
-        const uint8_t* data
-        int64_t end
-        int large
-        int constant
     cdef struct TakeTextContext:
         TextSource source
         const row_t* rows
@@ -88,48 +82,7 @@ cdef extern from "digits.hpp" namespace "ff" nogil:
     kernel_t digits_kernel(int physical, bint copy, bint large)
     kernel_t parse_kernel(int physical, bint large)
 
-cdef extern from "plain_text.hpp" namespace "ff" nogil:
-    cdef struct PlainTextContext:
-        TextSource source
-        BitSource valid
-        int64_t* sizes
-        const int64_t* starts
-        uint8_t* out_offsets
-        uint8_t* out
-        uint8_t* validity
-        int64_t first
-        int64_t last
-        const uint8_t* pattern
-        int64_t n_pattern
-        const uint8_t* given
-        int64_t n_given
-        int missing
-        int ascii
-    kernel_t plain_text_kernel(int phase, bint large, bint out_large)
-    cdef enum:
-        TEXT_IS_ASCII
-        TEXT_LENGTHS
-        TEXT_UPPER
-        TEXT_LOWER
-        TEXT_PART_SIZES
-        TEXT_PART_COPY
-        TEXT_CONTAINS
-        TEXT_REPLACE_SIZES
-        TEXT_REPLACE_COPY
-        TEXT_PIECE_SIZES
-        TEXT_PIECE_COPY
-
 COMPARE = {"eq": 0, "ne": 1, "lt": 2, "le": 3}
-
-
-cdef TextSource as_text(tuple source):
-    cdef TextSource out
-    out.offsets = <const uint8_t*><uintptr_t>source[0]
-    out.data = <const uint8_t*><uintptr_t>source[1]
-    out.end = source[2]
-    out.large = source[3]
-    out.constant = source[4]
-    return out
 
 
 def take_text_sizes(
@@ -346,185 +299,3 @@ def parse_digits(
     ctx.valid = as_bits(valid)
     ctx.out = <uint8_t*>out
     return Task.make(parse_kernel(physical, ctx.source.large), &ctx, sizeof(ctx), keep)
-
-
-cdef PlainTextContext plain(tuple source, tuple valid):
-    cdef PlainTextContext ctx
-    memset(&ctx, 0, sizeof(ctx))
-    ctx.source = as_text(source)
-    ctx.valid = as_bits(valid)
-    return ctx
-
-
-def is_ascii(
-    tuple source not None,   # IN
-    uintptr_t found,         # OUT: int64 per slice: 1 where a byte is not ASCII
-    object keep,
-):
-    """Whether all bytes of the rows of each slice are ASCII, those of nulls too."""
-    cdef PlainTextContext ctx = plain(source, (0, 0, True))
-    ctx.sizes = <int64_t*>found
-    return Task.make(plain_text_kernel(TEXT_IS_ASCII, ctx.source.large, False), &ctx, sizeof(ctx), keep)
-
-
-def lengths(
-    tuple source not None,   # IN
-    tuple valid not None,    # IN: bits
-    uintptr_t out,           # OUT: int64, 0 for nulls
-    object keep,
-    *,
-    bint ascii,              # whether all bytes are
-):
-    """Characters of each row."""
-    cdef PlainTextContext ctx = plain(source, valid)
-    ctx.ascii = ascii
-    ctx.out = <uint8_t*>out
-    return Task.make(plain_text_kernel(TEXT_LENGTHS, ctx.source.large, False), &ctx, sizeof(ctx), keep)
-
-
-def change_case(
-    tuple source not None,   # IN: ASCII
-    tuple valid not None,    # IN: bits
-    tuple sink not None,     # OUT; sizes are those of `join_text_sizes`
-    object keep,
-    *,
-    bint upper,              # else lower
-):
-    """Offsets and bytes of each row in upper or lower case."""
-    cdef PlainTextContext ctx = plain(source, valid)
-    into(&ctx, sink)
-    return Task.make(plain_text_kernel(TEXT_UPPER if upper else TEXT_LOWER, ctx.source.large, sink[3]), &ctx, sizeof(ctx), keep)
-
-
-def part_sizes(
-    tuple source not None,   # IN
-    tuple valid not None,    # IN: bits
-    tuple part not None,     # first and last character, as of a Python slice
-    uintptr_t sizes,         # OUT: int64 per slice
-    object keep,
-    *,
-    bint ascii,              # whether all bytes are
-):
-    """Bytes of a part of each row, by slice."""
-    cdef PlainTextContext ctx = plain(source, valid)
-    ctx.first, ctx.last = part
-    ctx.ascii = ascii
-    ctx.sizes = <int64_t*>sizes
-    return Task.make(plain_text_kernel(TEXT_PART_SIZES, ctx.source.large, False), &ctx, sizeof(ctx), keep)
-
-
-def part_copy(
-    tuple source not None,   # IN
-    tuple valid not None,    # IN: bits
-    tuple part not None,     # first and last character, as of a Python slice
-    tuple sink not None,     # OUT
-    object keep,
-    *,
-    bint ascii,              # whether all bytes are
-):
-    """Offsets and bytes of a part of each row."""
-    cdef PlainTextContext ctx = plain(source, valid)
-    ctx.first, ctx.last = part
-    ctx.ascii = ascii
-    into(&ctx, sink)
-    return Task.make(plain_text_kernel(TEXT_PART_COPY, ctx.source.large, sink[3]), &ctx, sizeof(ctx), keep)
-
-
-def contains(
-    tuple source not None,   # IN: any text
-    tuple valid not None,    # IN: bits
-    bytes literal not None,  # 1 byte or more
-    uintptr_t out,           # OUT: bits
-    object keep,
-    *,
-    bint missing,            # of nulls
-):
-    """Which rows have a literal in them."""
-    cdef PlainTextContext ctx = searching(source, valid, literal)
-    ctx.missing = missing
-    ctx.out = <uint8_t*>out
-    return Task.make(plain_text_kernel(TEXT_CONTAINS, ctx.source.large, False), &ctx, sizeof(ctx), (keep, literal))
-
-
-def replace_sizes(
-    tuple source not None,      # IN: any text
-    tuple valid not None,       # IN: bits
-    tuple replaced not None,    # two bytes: the literal, of 1 byte or more, and what replaces it
-    uintptr_t sizes,            # OUT: int64 per slice
-    object keep,
-):
-    """Bytes of each slice with all occurrences of a literal replaced."""
-    cdef PlainTextContext ctx = replacing(source, valid, replaced)
-    ctx.sizes = <int64_t*>sizes
-    return Task.make(plain_text_kernel(TEXT_REPLACE_SIZES, ctx.source.large, False), &ctx, sizeof(ctx), (keep, replaced))
-
-
-def replace_copy(
-    tuple source not None,      # IN: any text
-    tuple valid not None,       # IN: bits
-    tuple replaced not None,    # two bytes: the literal, of 1 byte or more, and what replaces it
-    tuple sink not None,        # OUT
-    object keep,
-):
-    """Offsets and bytes of rows with all occurrences of a literal replaced."""
-    cdef PlainTextContext ctx = replacing(source, valid, replaced)
-    into(&ctx, sink)
-    return Task.make(plain_text_kernel(TEXT_REPLACE_COPY, ctx.source.large, sink[3]), &ctx, sizeof(ctx), (keep, replaced))
-
-
-def piece_sizes(
-    tuple source not None,      # IN: any text
-    tuple valid not None,       # IN: bits
-    bytes literal not None,     # 1 byte or more
-    int64_t number,             # of the piece, from 0 on
-    uintptr_t sizes,            # OUT: int64 per slice
-    object keep,
-):
-    """Bytes of one of the pieces between occurrences of a literal, by slice."""
-    cdef PlainTextContext ctx = searching(source, valid, literal)
-    ctx.first = number
-    ctx.sizes = <int64_t*>sizes
-    return Task.make(plain_text_kernel(TEXT_PIECE_SIZES, ctx.source.large, False), &ctx, sizeof(ctx), (keep, literal))
-
-
-def piece_copy(
-    tuple source not None,      # IN: any text
-    tuple valid not None,       # IN: bits
-    bytes literal not None,     # 1 byte or more
-    int64_t number,             # of the piece, from 0 on
-    tuple sink not None,        # OUT
-    uintptr_t validity,         # OUT: bits: rows that have such a piece
-    object keep,
-):
-    """Offsets and bytes of one of the pieces between occurrences of a literal."""
-    cdef PlainTextContext ctx = searching(source, valid, literal)
-    ctx.first = number
-    ctx.validity = <uint8_t*>validity
-    into(&ctx, sink)
-    return Task.make(plain_text_kernel(TEXT_PIECE_COPY, ctx.source.large, sink[3]), &ctx, sizeof(ctx), (keep, literal))
-
-
-cdef PlainTextContext searching(tuple source, tuple valid, bytes literal):
-    """``literal`` has to outlive the context."""
-    cdef PlainTextContext ctx = plain(source, valid)
-    if not literal:
-        raise ValueError("an empty literal is everywhere")
-    ctx.pattern = <const uint8_t*><const char*>literal
-    ctx.n_pattern = len(literal)
-    return ctx
-
-
-cdef PlainTextContext replacing(tuple source, tuple valid, tuple replaced):
-    """``replaced`` has to outlive the context."""
-    cdef PlainTextContext ctx = searching(source, valid, replaced[0])
-    cdef bytes given = replaced[1]
-    ctx.given = <const uint8_t*><const char*>given
-    ctx.n_given = len(given)
-    return ctx
-
-
-cdef int into(PlainTextContext* ctx, tuple sink) except -1:
-    ctx.starts = <const int64_t*><uintptr_t>sink[0]
-    ctx.out_offsets = <uint8_t*><uintptr_t>sink[1]
-    ctx.out = <uint8_t*><uintptr_t>sink[2]
-    return 0

@@ -89,8 +89,71 @@ def test_lengths_case_and_slices(n_rows: int, nulls: float, beyond: bool, large:
     check(array, lambda s: s.slice(0, 9, 2), lambda text: text[0:9:2])
 
 
+AFFIXES = ["", "rain", "a", "x" * 16, "é", "日本", "0", "n1"]
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("beyond", [False, True])
+@pytest.mark.parametrize(("n_rows", "nulls"), SIZES)
+def test_affixes_and_counts(n_rows: int, nulls: float, beyond: bool, large: bool) -> None:
+    array = texts(n_rows, nulls, beyond, large)
+    for one in AFFIXES if n_rows <= SLICE_ROWS else AFFIXES[1:3]:
+        check(array, lambda s, it=one: s.startswith(it), lambda text, it=one: text.startswith(it), missing=False)
+        check(array, lambda s, it=one: s.endswith(it, na=True), lambda text, it=one: text.endswith(it), missing=True)
+        check(array, lambda s, it=one: s.removeprefix(it), lambda text, it=one: text.removeprefix(it))
+        check(array, lambda s, it=one: s.removesuffix(it), lambda text, it=one: text.removesuffix(it))
+        if one:
+            check(array, lambda s, it=one: s.count(it), lambda text, it=one: text.count(it))
+    check(array, lambda s: s.startswith(("rain", "x")), lambda text: text.startswith(("rain", "x")), missing=False)
+    check(array, lambda s: s.count("[ax]"), lambda text: text.count("a") + text.count("x"))
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("beyond", [False, True])
+@pytest.mark.parametrize(("n_rows", "nulls"), SIZES)
+def test_shapes(n_rows: int, nulls: float, beyond: bool, large: bool) -> None:
+    array, is_long = texts(n_rows, nulls, beyond, large), n_rows > SLICE_ROWS   # then by few options, for Python takes its time
+    for index in (-2,) if is_long else (0, 1, 5, 39, -1, -2, -40, 10**6):
+        check(array, lambda s, at=index: s.get(at), lambda text, at=index: text[at] if -len(text) <= at < len(text) else None)
+    for chars in ("ra",) if is_long else ("ra", "x", "rain0123456789", "é日", ""):
+        check(array, lambda s, it=chars: s.strip(it), lambda text, it=chars: text.strip(it))
+        check(array, lambda s, it=chars: s.lstrip(it), lambda text, it=chars: text.lstrip(it))
+        check(array, lambda s, it=chars: s.rstrip(it), lambda text, it=chars: text.rstrip(it))
+    for width in (7,) if is_long else (-1, 0, 1, 6, 7, 50):
+        check(array, lambda s, to=width: s.zfill(to), lambda text, to=width: text.zfill(to))
+        for char in ("é",) if is_long else (" ", "*", "é", "日"):
+            check(array, lambda s, to=width, it=char: s.pad(to, fillchar=it), lambda text, to=width, it=char: text.rjust(to, it))
+            check(array, lambda s, to=width, it=char: s.ljust(to, it), lambda text, to=width, it=char: text.ljust(to, it))
+            check(array, lambda s, to=width, it=char: s.center(to, it), lambda text, to=width, it=char: text.center(to, it))
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize(("n_rows", "nulls"), SIZES)
+def test_white_space_signs_and_cases(n_rows: int, nulls: float, large: bool) -> None:
+    """All of ASCII, at both ends and within."""
+    dice = random.Random(n_rows)
+    pool = [chr(code) for code in range(128)] * 2 + list(" \t\n\x1f+-'aZ9") * 20
+    values = [None if dice.random() < nulls else "".join(dice.choices(pool, k=dice.randrange(12))) for _ in range(n_rows + 1)]
+    array = pa.array(values, pa.large_string() if large else pa.string()).slice(1)
+    check(array, lambda s: s.strip(), str.strip)
+    check(array, lambda s: s.lstrip(), str.lstrip)
+    check(array, lambda s: s.rstrip(), str.rstrip)
+    check(array, lambda s: s.zfill(9), lambda text: text.zfill(9))
+    for name in ("upper", "lower", "swapcase", "title", "capitalize"):
+        check(array, lambda s, it=name: getattr(s, it)(), lambda text, it=name: getattr(text, it)())
+
+
+def test_fillings_that_are_no_character() -> None:
+    names = ff.DataFrame({"s": [f"{number}-{number * 7919}" for number in range(40)]})["s"].str
+    for fillchar in ("", "ab"):
+        with pytest.raises(ff.errors.ArgumentError):
+            names.pad(20, fillchar=fillchar)
+    with pytest.raises(ff.errors.ArgumentError, match="side"):
+        names.pad(20, side="top")
+
+
 @pytest.mark.parametrize(("name", "options", "taken"), [
-    ("len", {}, True), ("upper", {}, True), ("title", {}, False), ("slice", {"start": 1, "stop": None, "step": 2}, False),
+    ("len", {}, True), ("upper", {}, True), ("title", {}, True), ("normalize", {"form": "NFC"}, False), ("slice", {"start": 1, "stop": None, "step": 2}, False),
     ("contains", {"pat": "r.in", "regex": True, "case": True}, False), ("contains", {"pat": "r.in", "regex": False, "case": True}, True),
     ("replace", {"pat": "a", "repl": r"\1", "n": -1, "regex": True, "case": True}, False),
     ("replace", {"pat": "a", "repl": r"\1", "n": -1, "regex": False, "case": True}, True),

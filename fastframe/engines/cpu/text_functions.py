@@ -216,7 +216,7 @@ def _get(text: pa.Array, options: Options) -> pa.Array:
 def _zfill(text: pa.Array, options: Options) -> pa.Array:
     import pyarrow.compute as pc
 
-    width = options["width"]
+    width = max(options["width"], 0)   # of a negative one pyarrow makes garbage
     signed = pc.match_substring_regex(text, r"\A[+-]")
     body = pc.utf8_lpad(pc.utf8_slice_codeunits(text, 1), max(width - 1, 0), "0")
     with_sign = pc.binary_join_element_wise(pc.utf8_slice_codeunits(text, 0, 1), body, pa.scalar("", text.type))
@@ -229,9 +229,10 @@ def _pad(text: pa.Array, options: Options) -> pa.Array:
     pads = {"left": pc.utf8_lpad, "right": pc.utf8_rpad, "both": pc.utf8_center}
     if options["side"] not in pads:
         raise ArgumentError.of("text.pad", "side", options["side"], pads)
+    width = max(options["width"], 0)   # of a negative one pyarrow makes garbage
     if options["side"] == "both":   # as str.center: an odd pad leans left where the width is even
-        return pc.utf8_center(text, options["width"], options["fillchar"], lean_left_on_odd_padding=options["width"] % 2 == 0)
-    return pads[options["side"]](text, options["width"], options["fillchar"])
+        return pc.utf8_center(text, width, options["fillchar"], lean_left_on_odd_padding=width % 2 == 0)
+    return pads[options["side"]](text, width, options["fillchar"])
 
 
 def _repeat(text: pa.Array, options: Options) -> pa.Array:
