@@ -1,4 +1,4 @@
-"""Text kernels: comparison; gather, compaction, choice, joining of strings, and integers as text, each as a pass for sizes and
+"""Text kernels: comparison; gather, compaction, choice, joining of strings, and numbers as text, each as a pass for sizes and
 a pass that copies; and text as integers.
 
 A source is ``(offsets, data, end, large, constant)``: addresses of the offsets at row 0 and of the data, how many bytes
@@ -7,6 +7,7 @@ the int64 bytes before each slice (and in all), and where offsets (from entry 1 
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint64_t, uintptr_t
+from libc.string cimport memset
 
 from fastframe._kernels.bitmap cimport BitSource, as_bits
 from fastframe._kernels.kernel cimport Task, View, as_view, kernel_t, row_t
@@ -82,6 +83,20 @@ cdef extern from "digits.hpp" namespace "ff" nogil:
     kernel_t digits_kernel(int physical, bint copy, bint large)
     kernel_t parse_kernel(int physical, bint large)
 
+cdef extern from "float_text.hpp" namespace "ff" nogil:
+    cdef struct ShortDecimal:
+        uint8_t n_digits   # and more
+    cdef struct FloatTextContext:
+        View values
+        ShortDecimal* decimals
+        int64_t* sizes
+        const int64_t* starts
+        uint8_t* out_offsets
+        uint8_t* out_data
+        uint8_t* validity
+    kernel_t float_text_kernel(int physical, bint copy, bint large)
+
+DECIMAL_BYTES = sizeof(ShortDecimal)   # of what the pass for sizes keeps of a float
 COMPARE = {"eq": 0, "ne": 1, "lt": 2, "le": 3}
 
 
@@ -281,6 +296,39 @@ def digits_copy(
     ctx.out_offsets = <uint8_t*><uintptr_t>sink[1]
     ctx.out_data = <uint8_t*><uintptr_t>sink[2]
     return Task.make(digits_kernel(physical, True, sink[3]), &ctx, sizeof(ctx), keep)
+
+
+def floats_sizes(
+    int physical,         # of floats
+    view,                 # IN
+    uintptr_t decimals,   # OUT: DECIMAL_BYTES per row
+    uintptr_t sizes,      # OUT: int64 per slice
+    object keep,
+):
+    """Bytes of the shortest decimal texts of the rows of each slice."""
+    cdef FloatTextContext ctx
+    memset(&ctx, 0, sizeof(ctx))
+    ctx.values = as_view(tuple(view))
+    ctx.decimals, ctx.sizes = <ShortDecimal*>decimals, <int64_t*>sizes
+    return Task.make(float_text_kernel(physical, False, False), &ctx, sizeof(ctx), keep)
+
+
+def floats_copy(
+    int physical,          # of floats
+    view,                  # IN
+    uintptr_t decimals,    # IN: of `floats_sizes`
+    tuple sink not None,   # OUT
+    uintptr_t validity,    # OUT: bits: rows that are neither null nor NaN
+    object keep,
+):
+    """Offsets and texts of the rows."""
+    cdef FloatTextContext ctx
+    memset(&ctx, 0, sizeof(ctx))
+    ctx.values = as_view(tuple(view))
+    ctx.decimals, ctx.validity = <ShortDecimal*>decimals, <uint8_t*>validity
+    ctx.starts = <const int64_t*><uintptr_t>sink[0]
+    ctx.out_offsets, ctx.out_data = <uint8_t*><uintptr_t>sink[1], <uint8_t*><uintptr_t>sink[2]
+    return Task.make(float_text_kernel(physical, True, sink[3]), &ctx, sizeof(ctx), keep)
 
 
 def parse_digits(

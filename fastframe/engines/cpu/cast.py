@@ -2,7 +2,8 @@
 
 Numbers go through a kernel of ours, the rest through pyarrow, an encoded column through its dictionary. A cast that would
 change a value raises `LossyCast` and names an example, unless ``safe=False``. Going to a float dtype may round (but not
-to infinity); to bool, every number but 0 is true; NaN becomes null where the target has no NaN.
+to infinity); to bool, every number but 0 is true; NaN becomes null where the target has no NaN. The text of a float is the shortest
+that reads as it, as Python's repr (1.0, 1e-05); of a float32 with an exponent from 1e6 on, as NumPy's.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from fastframe._threads import SLICE_ROWS, fine_slice_rows, run
 from fastframe.column import Column
 from fastframe.column.column import column_from_buffers
 from fastframe.column.dictionary import one_zero
-from fastframe.column.memory import allocate_bits
+from fastframe.column.memory import allocate, allocate_bits
 from fastframe.dtypes import BOOL, FLOAT32, FLOAT64, INT64, DType, Kind
 from fastframe.engines.cpu.clocks import local_times
-from fastframe.engines.cpu.forms import copied_validity, nulls, text_array, text_source, validity_bits
+from fastframe.engines.cpu.forms import Validity, copied_validity, nulls, text_array, text_source, validity_bits
 from fastframe.engines.cpu.keys_text import encode_text
 from fastframe.engines.cpu.results import allocate_values, with_validity
 from fastframe.engines.cpu.sliced import over_slices
@@ -271,9 +272,24 @@ def _to_category(column: Column, target: Target) -> Column:
 def _to_text(column: Column, target: Target) -> Column:
     if column.dtype.is_integer and target.dtype.kind is Kind.STRING:
         return _digits(column)
-    if column.dtype.kind is Kind.FLOAT:
-        column = _nan_to_null(column if column.dtype.physical is not None else cast(column, FLOAT32))
-    return _by_arrow(column, target)
+    if column.dtype.kind is not Kind.FLOAT:
+        return _by_arrow(column, target)
+    column = column if column.dtype.physical is not None else cast(column, FLOAT32)
+    return _decimals(column) if target.dtype.kind is Kind.STRING else _by_arrow(_nan_to_null(column), target)
+
+
+def _decimals(column: Column) -> Column:
+    """Floats as the shortest texts that read as them, missing for NaN."""
+    physical, view, n_rows = int(column.dtype.physical), column.view, len(column)   # type: ignore[arg-type]
+    kept, there = allocate(n_rows * text_kernels.DECIMAL_BYTES, "astype"), allocate_bits(n_rows, "astype")
+    return Column(text_array(
+        pa.string(),
+        n_rows,
+        lambda sizes: text_kernels.floats_sizes(physical, view, kept.address, sizes, (column, kept)),
+        lambda sink: text_kernels.floats_copy(physical, view, kept.address, sink, there.address, (column, kept, there)),
+        lambda: Validity(there, -1),
+        operation="astype",
+    ))  # fmt: skip
 
 
 def _digits(column: Column) -> Column:
