@@ -9,6 +9,7 @@
 
 #include "operand.hpp"
 #include "reciprocal.hpp"
+#include "streaming.hpp"
 
 namespace ff {
 
@@ -25,6 +26,7 @@ struct BinaryContext {
     uint8_t* out;        // out  values of the loop's type
     uint8_t* validity;   // out  null where no result can be null
     int64_t loose;       // in   1 where values under nulls may be anything (of a temporary, which nobody sees), else they are zeros
+    int64_t streams;     // in   1 where `out` goes past the caches; then it is aligned to a line
 };
 
 struct UnaryContext {
@@ -33,6 +35,7 @@ struct UnaryContext {
     int divide_first;    // in   ROUND: 1 where decimals are dropped (round(x / factor) * factor)
     uint8_t* out;        // out
     int64_t loose;       // in   as of binary operations
+    int64_t streams;     // in   the same
 };
 
 template <typename T> constexpr bool is_float = std::is_floating_point<T>::value;
@@ -334,9 +337,8 @@ inline void validity_and_zeros(const BinaryContext& ctx, uint8_t* out, int64_t s
 }
 
 template <typename T, typename Op>
-inline flag_t rows_with_nulls(const BinaryContext& ctx, const uint8_t* left, const uint8_t* right, int64_t start, int count) {
+inline flag_t rows_with_nulls(const BinaryContext& ctx, const uint8_t* left, const uint8_t* right, uint8_t* out, int64_t start, int count) {
     if constexpr (is_cheap<Op>) {   // unless something overflows: then it matters whether that was under a null
-        uint8_t* out = ctx.out + start * (int64_t)sizeof(T);
         if (!dense_rows<T, Op>(left, right, out, count)) {
             validity_and_zeros<T>(ctx, out, start, count);
             return 0;
@@ -348,9 +350,8 @@ inline flag_t rows_with_nulls(const BinaryContext& ctx, const uint8_t* left, con
         const uint64_t valid = valid_word(ctx.left, start + first, some) & valid_word(ctx.right, start + first, some);
         store_bits(ctx.validity, start + first, valid, some);
         const int64_t shift = first * (int64_t)sizeof(T);
-        uint8_t* out = ctx.out + start * (int64_t)sizeof(T) + shift;
-        flag |= valid == low_bits(some) ? dense_rows<T, Op>(left + shift, right + shift, out, some)
-                                        : sparse_rows<T, Op>(left + shift, right + shift, out, some, valid);
+        flag |= valid == low_bits(some) ? dense_rows<T, Op>(left + shift, right + shift, out + shift, some)
+                                        : sparse_rows<T, Op>(left + shift, right + shift, out + shift, some, valid);
     }
     return flag;
 }
@@ -359,13 +360,16 @@ template <typename T, typename Op>
 int binary(void* context, int64_t start, int64_t stop, int64_t) {
     const BinaryContext& ctx = *(const BinaryContext*)context;
     Blocks<T> left(ctx.left), right(ctx.right);
+    BlockWriter writer(ctx.streams);
     for (int64_t first = start; first < stop; first += BLOCK) {
         const int count = (int)(stop - first < BLOCK ? stop - first : BLOCK);
         const uint8_t* a = left.at(first, count);
         const uint8_t* b = right.at(first, count);
-        const flag_t flag = ctx.validity ? rows_with_nulls<T, Op>(ctx, a, b, first, count)
-                                         : dense_rows<T, Op>(a, b, ctx.out + first * (int64_t)sizeof(T), count);
+        uint8_t* const place = ctx.out + first * (int64_t)sizeof(T);
+        uint8_t* const out = writer.target(place);
+        const flag_t flag = ctx.validity ? rows_with_nulls<T, Op>(ctx, a, b, out, first, count) : dense_rows<T, Op>(a, b, out, count);
         if (flag) return OVERFLOW_;
+        writer.put(place, count * (int64_t)sizeof(T));
     }
     return OK;
 }
@@ -618,12 +622,15 @@ template <typename T, typename Op>
 int unary(void* context, int64_t start, int64_t stop, int64_t) {
     const UnaryContext& ctx = *(const UnaryContext*)context;
     Blocks<T> values(ctx.operand);
+    BlockWriter writer(ctx.streams);
     for (int64_t first = start; first < stop; first += BLOCK) {
         const int count = (int)(stop - first < BLOCK ? stop - first : BLOCK);
         const uint8_t* in = values.at(first, count);
-        uint8_t* out = ctx.out + first * (int64_t)sizeof(T);
+        uint8_t* const place = ctx.out + first * (int64_t)sizeof(T);
+        uint8_t* const out = writer.target(place);
         const flag_t flag = has_nulls(ctx.operand) ? unary_with_nulls<T, Op>(ctx, in, out, first, count) : dense_unary<T, Op>(ctx, in, out, count);
         if (flag) return OVERFLOW_;
+        writer.put(place, count * (int64_t)sizeof(T));
     }
     return OK;
 }

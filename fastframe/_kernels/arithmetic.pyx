@@ -18,6 +18,7 @@ cdef extern from "arithmetic.hpp" namespace "ff" nogil:
         uint8_t* out
         uint8_t* validity
         int64_t loose
+        int64_t streams
 
     cdef struct UnaryContext:
         Operand operand
@@ -25,6 +26,7 @@ cdef extern from "arithmetic.hpp" namespace "ff" nogil:
         int divide_first
         uint8_t* out
         int64_t loose
+        int64_t streams
 
     kernel_t binary_kernel(int physical, int operation)
     kernel_t unary_kernel(int physical, int operation)
@@ -94,7 +96,7 @@ cdef class Binary:
         self.ctx.left = as_operand((_NOWHERE, *left), physical)
         self.ctx.right = as_operand((_NOWHERE, *right), physical)
 
-    def over(self, left, right, uintptr_t out, uintptr_t validity, *, keep_alive):
+    def over(self, left, right, uintptr_t out, uintptr_t validity, *, bint streams=False, keep_alive):
         """The task over two views.
 
         Parameters
@@ -106,6 +108,8 @@ cdef class Binary:
             OUT values of type ``physical``, one per row.
         validity : address
             OUT bits; 0 where no result can be null (never so for integer floordiv, mod and fmod, null where the divisor is 0).
+        streams : bool
+            Write values past the caches where the loop can; ``out`` is then aligned to a line.
 
         Statuses: OVERFLOW where an integer result does not fit, INEXACT for an integer to a negative power.
         """
@@ -114,10 +118,11 @@ cdef class Binary:
         read(&ctx.right, tuple(right))
         ctx.out = <uint8_t*>out
         ctx.validity = <uint8_t*>validity
+        ctx.streams = streams
         return Task.make(self.kernel, &ctx, sizeof(ctx), keep_alive)
 
 
-def unary(str operation, int physical, tuple operand, uintptr_t out, *, int decimals=0, keep_alive):
+def unary(str operation, int physical, tuple operand, uintptr_t out, *, int decimals=0, bint streams=False, keep_alive):
     """The task of ``operation(operand)``; the validity of the result is the operand's.
 
     Parameters
@@ -128,6 +133,8 @@ def unary(str operation, int physical, tuple operand, uintptr_t out, *, int deci
         OUT values of type ``physical``, one per row.
     decimals : int
         Kept by ``round``.
+    streams : bool
+        As of `Binary.over`.
 
     Statuses: OVERFLOW where an integer result does not fit.
     """
@@ -137,4 +144,5 @@ def unary(str operation, int physical, tuple operand, uintptr_t out, *, int deci
     ctx.divide_first = decimals < 0
     ctx.out = <uint8_t*>out
     ctx.loose = 0
+    ctx.streams = streams
     return Task.make(unary_kernel(physical, UNARY[operation]), &ctx, sizeof(ctx), keep_alive)

@@ -80,4 +80,27 @@ struct LineWriter {
     }
 };
 
+// Where a loop writes blocks of up to 8 KiB that begin at a line: to their place, or by way of L1 past the caches.
+class BlockWriter {
+  public:
+    explicit BlockWriter(bool streams) : streams_(streams) {}
+    ~BlockWriter() {
+        if (streams_) end_stream();
+    }
+
+    uint8_t* target(uint8_t* place) { return streams_ ? stage_ : place; }
+
+    // That `n_bytes` of the block at `place` were written to its target.
+    void put(uint8_t* place, int64_t n_bytes) const {
+        if (!streams_) return;
+        const int64_t n_lines = n_bytes / LINE;
+        stream_lines(place, stage_, n_lines);
+        memcpy(place + n_lines * LINE, stage_ + n_lines * LINE, (size_t)(n_bytes - n_lines * LINE));
+    }
+
+  private:
+    alignas(LINE) uint8_t stage_[1024 * 8];
+    bool streams_;
+};
+
 }  // namespace ff

@@ -13,7 +13,7 @@ from fastframe._kernels import arithmetic as kernels
 from fastframe._threads import run
 from fastframe.column import Column
 from fastframe.column.column import column_from_buffers
-from fastframe.column.memory import allocate_bits
+from fastframe.column.memory import allocate_bits, is_streamed
 from fastframe.dtypes import BOOL, FLOAT32, FLOAT64, INT8, INT64, STRING, DType, Kind
 from fastframe.engines.cpu import decimal_operands
 from fastframe.engines.cpu.cast import cast
@@ -111,7 +111,8 @@ class Loop:
         validity = allocate_bits(n_rows, self._shown) if nullable else None
         bits = 0 if validity is None else validity.address
         one, other = readable(left, self._dtype), readable(right, self._dtype)
-        task = self._kernel.over(one.view, other.view, values.address, bits, keep_alive=(one, other, values, validity))
+        streams = is_streamed(n_rows * self._dtype.width)
+        task = self._kernel.over(one.view, other.view, values.address, bits, streams=streams, keep_alive=(one, other, values, validity))
         failure = run(task, n_rows, operation=self._shown)
         if failure is not None:
             _check(failure, self._shown, self._dtype, name)
@@ -251,8 +252,9 @@ def unary(call: Invocation, decimals: int = 0) -> Column:
         return cast(unary(wide, decimals), dtype, safe=False)
     out = allocate_values(dtype, call.n_rows, call.operation)
     task = kernels.unary(
-        call.operation, int(dtype.physical), (operand.kernel_view[0], operand.kernel_view[1], False), out.address, decimals=decimals, keep_alive=(operand, out)
-    )
+        call.operation, int(dtype.physical), (operand.kernel_view[0], operand.kernel_view[1], False), out.address, decimals=decimals,
+        streams=is_streamed(call.n_rows * dtype.width), keep_alive=(operand, out),
+    )  # fmt: skip
     check(run(task, call.n_rows, operation=call.operation), call)
     return with_validity(dtype, out, operand.column)
 
