@@ -360,7 +360,7 @@ template <typename T, typename Op>
 int binary(void* context, int64_t start, int64_t stop, int64_t) {
     const BinaryContext& ctx = *(const BinaryContext*)context;
     Blocks<T> left(ctx.left), right(ctx.right);
-    BlockWriter writer(ctx.streams);
+    BlockWriter<BLOCK * sizeof(T)> writer(ctx.streams);
     for (int64_t first = start; first < stop; first += BLOCK) {
         const int count = (int)(stop - first < BLOCK ? stop - first : BLOCK);
         const uint8_t* a = left.at(first, count);
@@ -474,6 +474,7 @@ template <typename T, bool GREATER, bool BOUND>
 int extreme(void* context, int64_t start, int64_t stop, int64_t) {
     const BinaryContext& ctx = *(const BinaryContext*)context;
     Blocks<T> left(ctx.left), right(ctx.right);
+    BlockWriter<64 * sizeof(T)> writer(ctx.streams);
     for (int64_t first = start; first < stop; first += 64) {
         const int count = (int)(stop - first < 64 ? stop - first : 64);
         const uint8_t* a_rows = left.at(first, count);
@@ -481,18 +482,19 @@ int extreme(void* context, int64_t start, int64_t stop, int64_t) {
         const uint64_t a_valid = valid_word(ctx.left, first, count), b_valid = valid_word(ctx.right, first, count);
         const uint64_t valid = BOUND ? a_valid : a_valid | b_valid;
         if (ctx.validity) store_bits(ctx.validity, first, valid, count);
-        if ((a_valid & b_valid) == low_bits(count)) {
-            extreme_rows<T, GREATER, BOUND>(a_rows, b_rows, ctx.out + first * (int64_t)sizeof(T), count);
-            continue;
-        }
-        for (int row = 0; row < count; ++row) {
+        uint8_t* const place = ctx.out + first * (int64_t)sizeof(T);
+        uint8_t* const out = writer.target(place);
+        const bool are_all = (a_valid & b_valid) == low_bits(count);
+        if (are_all) extreme_rows<T, GREATER, BOUND>(a_rows, b_rows, out, count);
+        for (int row = 0; row < count && !are_all; ++row) {
             const T a = load<T>(a_rows, row), b = load<T>(b_rows, row);
             const bool a_here = ((a_valid >> row) & 1) && a == a, b_here = ((b_valid >> row) & 1) && b == b;
             const T better = (GREATER ? b > a : b < a) ? b : a;
             T result = a_here ? (b_here ? better : a) : (!BOUND && b_here ? b : ((a_valid >> row) & 1) ? a : b);
             if (!((valid >> row) & 1)) result = 0;
-            store<T>(ctx.out, first + row, result);
+            store<T>(out, row, result);
         }
+        writer.put(place, count * (int64_t)sizeof(T));
     }
     return OK;
 }
@@ -622,7 +624,7 @@ template <typename T, typename Op>
 int unary(void* context, int64_t start, int64_t stop, int64_t) {
     const UnaryContext& ctx = *(const UnaryContext*)context;
     Blocks<T> values(ctx.operand);
-    BlockWriter writer(ctx.streams);
+    BlockWriter<BLOCK * sizeof(T)> writer(ctx.streams);
     for (int64_t first = start; first < stop; first += BLOCK) {
         const int count = (int)(stop - first < BLOCK ? stop - first : BLOCK);
         const uint8_t* in = values.at(first, count);

@@ -9,6 +9,7 @@
 
 #include "compare_words.hpp"
 #include "operand.hpp"
+#include "streaming.hpp"
 
 namespace ff {
 
@@ -17,6 +18,7 @@ struct CastContext {
     uint8_t* out;         // out  values, bits for bool
     uint8_t* validity;    // out  written only from float to a type without NaN; else null
     int64_t* bad_rows;    // out  per slice: the first row that does not fit
+    int64_t streams;      // in   1 where numbers go past the caches; `out` is then aligned to a line
 };
 
 template <typename From, typename To>
@@ -81,20 +83,27 @@ int cast(void* context, int64_t start, int64_t stop, int64_t slice) {
     const CastContext& ctx = *(const CastContext*)context;
     constexpr bool nan_to_null = std::is_floating_point<From>::value && !std::is_floating_point<To>::value;
     [[maybe_unused]] const bool wide = has_wide_rows();
+    BlockWriter<64 * sizeof(To)> writer(ctx.streams);
     for (int64_t first = start; first < stop; first += 64) {
         const int count = (int)(stop - first < 64 ? stop - first : 64);
         uint64_t valid = ctx.values.validity ? bits_at(ctx.values.validity, ctx.values.bit_offset + first, count) : low_bits(count);
         const uint8_t* __restrict in = ctx.values.values + first * (int64_t)sizeof(From);
-        uint8_t* __restrict out = ctx.out + first * (int64_t)sizeof(To);
+        uint8_t* const place = ctx.out + first * (int64_t)sizeof(To);
+        uint8_t* __restrict out = writer.target(place);
+        const int64_t n_bytes = count * (int64_t)sizeof(To);
         bool exact = true;
         if constexpr (nan_to_null) {
             if (valid == low_bits(count) && cast_whole<From, To>(in, out, count)) {
                 store_bits(ctx.validity, first, valid, count);
+                writer.put(place, n_bytes);
                 continue;
             }
         }
         if constexpr (std::is_same<From, double>::value && std::is_same<To, float>::value) {
-            if (wide && valid == low_bits(count) && cast_finite(in, out, count)) continue;
+            if (wide && valid == low_bits(count) && cast_finite(in, out, count)) {
+                writer.put(place, n_bytes);
+                continue;
+            }
         }
         if (valid == low_bits(count) && !nan_to_null) {
             for (int row = 0; row < count; ++row) {
@@ -113,6 +122,7 @@ int cast(void* context, int64_t start, int64_t stop, int64_t slice) {
             }
         }
         if (nan_to_null) store_bits(ctx.validity, first, valid, count);
+        writer.put(place, n_bytes);
         if (CHECKED && !exact) {
             for (int row = 0; row < count; ++row) {
                 if (!((valid >> row) & 1) || convert_one<From, To>(load<From>(in, row)).exact) continue;

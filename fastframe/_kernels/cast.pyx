@@ -12,6 +12,7 @@ cdef extern from "cast.hpp" namespace "ff" nogil:
         uint8_t* out
         uint8_t* validity
         int64_t* bad_rows
+        int64_t streams
 
     kernel_t cast_kernel(int source, int target, bint checked)
 
@@ -25,7 +26,7 @@ CAST_PLACES = {
 }
 
 
-def cast(view, int source, int target, uintptr_t out, uintptr_t validity, uintptr_t bad_rows, *, bint checked, keep_alive):
+def cast(view, int source, int target, uintptr_t out, uintptr_t validity, uintptr_t bad_rows, *, bint checked, bint streams=False, keep_alive):
     """The task that converts values of physical type ``source`` to ``target``.
 
     Parameters
@@ -38,6 +39,8 @@ def cast(view, int source, int target, uintptr_t out, uintptr_t validity, uintpt
         OUT bits; needed from a float to a type without NaN, where NaN becomes null. Else 0: the validity is the input's.
     bad_rows : address
         OUT one int64 per slice, written by a slice that fails: the first row that does not fit.
+    streams : bool
+        Write numbers past the caches; ``out`` is then aligned to a line.
 
     Statuses: INEXACT where ``checked`` and a value does not fit.
     """
@@ -46,4 +49,5 @@ def cast(view, int source, int target, uintptr_t out, uintptr_t validity, uintpt
     ctx.out = <uint8_t*>out
     ctx.validity = <uint8_t*>validity
     ctx.bad_rows = <int64_t*>bad_rows
+    ctx.streams = streams
     return Task.make(cast_kernel(source, target, checked), &ctx, sizeof(ctx), keep_alive)

@@ -4,6 +4,7 @@
 // Forward and backward take two phases: `fill_edges` finds the last (first) present row of each slice, from its end, so that it reads next to nothing;
 // the caller carries them over slices without one; `fill_rows` walks each slice from there.
 #pragma once
+#include "streaming.hpp"
 #include "window.hpp"
 
 namespace ff {
@@ -15,6 +16,7 @@ struct FillColumn {
     int64_t* edges;         // out of edges: per slice, NO_ROW where none is present; in of rows: the one before the slice
     uint8_t* out;           // out of rows, value
     uint8_t* validity;      // out of rows: bits
+    int streams;            // in of value: whether `out` goes past the caches
 };
 
 template <typename Presence, bool BACK>
@@ -66,11 +68,13 @@ template <typename T, typename Presence>
 int fill_value(void* raw, int64_t start, int64_t stop, int64_t) {
     const FillColumn ctx = *(const FillColumn*)raw;
     const T fill = load<T>(ctx.value, 0);
+    BlockWriter<64 * sizeof(T)> writer(ctx.streams);
     for (int64_t row = start; row < stop; row += 64) {
         const int count = block_length(row, stop);
         const uint64_t validity = ctx.values.validity ? bits_at(ctx.values.validity, ctx.values.bit_offset + row, count) : low_bits(count);
         const uint8_t* in = ctx.values.values + row * (int64_t)sizeof(T);
-        uint8_t* out = ctx.out + row * (int64_t)sizeof(T);
+        uint8_t* const place = ctx.out + row * (int64_t)sizeof(T);
+        uint8_t* const out = writer.target(place);
         for (int lane = 0; lane < count; ++lane) {
             if constexpr (std::is_floating_point<Presence>::value) {
                 const Presence number = load<Presence>(in, lane);
@@ -80,6 +84,7 @@ int fill_value(void* raw, int64_t start, int64_t stop, int64_t) {
             }
         }
         for (uint64_t missing = ~validity & low_bits(count); missing != 0; missing &= missing - 1) store<T>(out, __builtin_ctzll(missing), fill);
+        writer.put(place, count * (int64_t)sizeof(T));
     }
     return OK;
 }

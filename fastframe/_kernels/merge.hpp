@@ -1,6 +1,7 @@
 // Several inputs, one output: pieces one after another (concat), a choice per row (where), one value everywhere (fill).
 #pragma once
 #include "bitmap.hpp"
+#include "streaming.hpp"
 
 namespace ff {
 
@@ -126,6 +127,7 @@ struct ChooseContext {
     const uint8_t* yes;   // in: values at row 0
     const uint8_t* no;    // in: values at row 0
     uint8_t* out;         // out
+    int streams;          // in: whether `out` goes past the caches
 };
 
 template <typename T, bool YES_CONSTANT, bool NO_CONSTANT>
@@ -133,15 +135,19 @@ int choose_values(void* raw, int64_t start, int64_t stop, int64_t) {
     const ChooseContext ctx = *(const ChooseContext*)raw;
     const T yes_constant = YES_CONSTANT ? load<T>(ctx.yes, 0) : T(0);
     const T no_constant = NO_CONSTANT ? load<T>(ctx.no, 0) : T(0);
+    BlockWriter<WORD_ROWS * sizeof(T)> writer(ctx.streams);
     for (int64_t base = start; base < stop; base += WORD_ROWS) {
         const int count = rows_in_word(base, stop);
         const uint64_t word = word_at(ctx.mask, base, count);
+        uint8_t* const place = ctx.out + base * (int64_t)sizeof(T);
+        uint8_t* const out = writer.target(place);
         for (int bit = 0; bit < count; ++bit) {
             const T yes = YES_CONSTANT ? yes_constant : load<T>(ctx.yes, base + bit);
             const T no = NO_CONSTANT ? no_constant : load<T>(ctx.no, base + bit);
             const T chosen = (T)0 - (T)((word >> bit) & 1);   // a branch would be mispredicted, and not vectorised
-            store<T>(ctx.out, base + bit, (T)(no ^ ((no ^ yes) & chosen)));
+            store<T>(out, bit, (T)(no ^ ((no ^ yes) & chosen)));
         }
+        writer.put(place, count * (int64_t)sizeof(T));
     }
     return OK;
 }

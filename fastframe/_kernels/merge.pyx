@@ -20,6 +20,7 @@ cdef extern from "merge.hpp" namespace "ff" nogil:
         const uint8_t* yes
         const uint8_t* no
         uint8_t* out
+        int streams
     cdef struct FillContext:
         const uint8_t* value
         uint8_t* out
@@ -87,6 +88,8 @@ def choose_values(
     tuple no not None,     # IN: likewise
     uintptr_t out,         # OUT
     object keep,
+    *,
+    bint streams=False,    # whether it goes past the caches
 ):
     """``yes`` where the mask is 1, else ``no``."""
     cdef ChooseContext ctx
@@ -94,6 +97,7 @@ def choose_values(
     ctx.yes = <const uint8_t*><uintptr_t>yes[0]
     ctx.no = <const uint8_t*><uintptr_t>no[0]
     ctx.out = <uint8_t*>out
+    ctx.streams = streams
     return Task.make(choose_kernel(width, yes[1], no[1]), &ctx, sizeof(ctx), keep)
 
 

@@ -80,7 +80,8 @@ struct LineWriter {
     }
 };
 
-// Where a loop writes blocks of up to 8 KiB that begin at a line: to their place, or by way of L1 past the caches.
+// Where a loop writes blocks that begin at a line: to their place, or by way of L1 past the caches.
+template <int64_t MOST_BYTES>
 class BlockWriter {
   public:
     explicit BlockWriter(bool streams) : streams_(streams) {}
@@ -99,7 +100,7 @@ class BlockWriter {
     }
 
   private:
-    alignas(LINE) uint8_t stage_[1024 * 8];
+    alignas(LINE) uint8_t stage_[MOST_BYTES];
     bool streams_;
 };
 

@@ -65,6 +65,7 @@ cdef extern from "fill.hpp" namespace "ff" nogil:
         int64_t* edges
         uint8_t* out
         uint8_t* validity
+        int streams
 
     kernel_t fill_kernel(int physical, int64_t width, int phase, bint backward)
     cdef enum:
@@ -155,8 +156,8 @@ def fill_rows(
     return Task.make(fill_kernel(physical, width, FILL_ROWS, backward), &ctx, sizeof(ctx), keep)
 
 
-def fill_value(int physical, values, uintptr_t out, *, int64_t width, bytes value not None, keep):
-    """Over rows: values of ``width`` bytes, with ``value`` where one is null or NaN."""
+def fill_value(int physical, values, uintptr_t out, *, int64_t width, bytes value not None, bint streams, keep):
+    """Over rows: values of ``width`` bytes, with ``value`` where one is null or NaN; ``streams``: past the caches."""
     cdef FillColumn ctx
     if len(value) != width or width > 16:
         raise ValueError(f"a value of {len(value)} bytes for a column of {width}")
@@ -166,6 +167,7 @@ def fill_value(int physical, values, uintptr_t out, *, int64_t width, bytes valu
     ctx.edges = NULL
     ctx.out = <uint8_t*>out                             # OUT
     ctx.validity = NULL
+    ctx.streams = streams
     return Task.make(fill_kernel(physical, width, FILL_VALUE, False), &ctx, sizeof(ctx), keep)
 
 

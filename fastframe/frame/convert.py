@@ -16,7 +16,7 @@ from fastframe.dtypes import Kind
 from fastframe.errors import ArgumentError, DTypeError, EngineUnavailable
 from fastframe.frame.core import Frame
 from fastframe.frame.getitem import select_columns
-from fastframe.frame.matrix import matrix
+from fastframe.frame.matrix import common_float, matrix
 from fastframe.frame.reshape import label_column_names
 
 if TYPE_CHECKING:
@@ -62,8 +62,9 @@ def _pandas_values(column: Any) -> Any:
     array = array_to_arrow(column)
     kind = column.dtype.kind
     if kind in (Kind.INT, Kind.UINT, Kind.BOOL) and array.null_count:
-        name = {"bool": "boolean"}.get(column.dtype.name, column.dtype.name.capitalize().replace("Ui", "UI"))
-        return pandas.array(array.to_pylist(), dtype=name)
+        of_kind = pandas.arrays.BooleanArray if kind is Kind.BOOL else pandas.arrays.IntegerArray
+        plain = array.fill_null(False if kind is Kind.BOOL else 0).to_numpy(zero_copy_only=False)
+        return of_kind(plain, array.is_null().to_numpy(zero_copy_only=False), copy=not plain.flags.writeable)
     if kind in (Kind.DATE, Kind.TIME, Kind.DECIMAL, Kind.NULL, Kind.BINARY):
         return pandas.Series(array.to_pylist(), dtype=object).array
     return array.to_pandas().array
@@ -143,6 +144,9 @@ class FrameConvert(Convert):
 
     def to_numpy(self, dtype: DTypeLike | None = None) -> NDArray[Any]:
         """All values as one 2-D array of a common dtype, shape ``(n_rows, n_columns)``; objects where there is none."""
+        floats = common_float(self._values, dtype)
+        if floats is not None:
+            return matrix(self._values, len(self), floats, "to_numpy")
         arrays = [column_to_numpy(column) for column in self._values.values()]
         if not arrays:
             return np.empty((len(self), 0), dtype=dtype)

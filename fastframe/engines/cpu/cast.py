@@ -22,7 +22,7 @@ from fastframe._threads import SLICE_ROWS, fine_slice_rows, run
 from fastframe.column import Column
 from fastframe.column.column import column_from_buffers
 from fastframe.column.dictionary import one_zero
-from fastframe.column.memory import allocate, allocate_bits
+from fastframe.column.memory import allocate, allocate_bits, is_streamed
 from fastframe.dtypes import BOOL, FLOAT32, FLOAT64, INT64, DType, Kind
 from fastframe.engines.cpu.clocks import local_times
 from fastframe.engines.cpu.forms import Validity, copied_validity, nulls, text_array, text_source, validity_bits
@@ -85,7 +85,7 @@ def _numbers(column: Column, target: Target) -> Column:
     bad_rows = np.zeros(-(-n_rows // SLICE_ROWS), np.int64)
     task = cast_task(
         column.view, source, physical, out.address, validity.address if validity is not None else 0, bad_rows.ctypes.data,
-        checked=target.safe, keep_alive=(column, out, validity, bad_rows),
+        checked=target.safe, streams=is_streamed(n_rows * target.dtype.width), keep_alive=(column, out, validity, bad_rows),
     )  # fmt: skip
     failure = run(task, n_rows, SLICE_ROWS, operation="astype")
     if failure is not None:

@@ -15,7 +15,7 @@ from fastframe._kernels.bitmap import EVERYWHERE, NOWHERE
 from fastframe._kernels.memory import Block
 from fastframe._threads import SLICE_ROWS, run
 from fastframe.column.column import Column, column_from_buffers, encoded_column
-from fastframe.column.memory import allocate, allocate_bits
+from fastframe.column.memory import allocate, allocate_bits, is_streamed
 from fastframe.dtypes import BOOL, DType, Kind
 from fastframe.engines.cpu.dictionaries import encoded_small, in_categories, unified
 from fastframe.engines.cpu.filter import count_true, mask_ranks, require_mask
@@ -208,7 +208,7 @@ def _chosen(mask: Column, yes: Column, no: Column) -> Column:
         width = no.dtype.width
         values = allocate(n_rows * width, _OPERATION)
         task = kernels.choose_values(width, choice, (yes.view.values, len(yes) == 1), (no.view.values, len(no) == 1),
-                                     values.address, (keep, yes, no, values))  # fmt: skip
+                                     values.address, (keep, yes, no, values), streams=is_streamed(n_rows * width))  # fmt: skip
         run(task, n_rows, SLICE_ROWS, operation=_OPERATION)
     return column_from_buffers(no.dtype, n_rows, values, *_chosen_validity(choice, yes, no, n_rows))
 
@@ -263,7 +263,9 @@ def _filled_by_one(column: Column, value: Column) -> Column:
     n_rows, width, one = len(column), column.dtype.width, value.array
     given = bytes(one.buffers()[1][one.offset * width : (one.offset + 1) * width])
     out = allocate(n_rows * width, _OPERATION)
-    task = window_kernels.fill_value(column.physical, column.view, out.address, width=width, value=given, keep=(column, out))
+    task = window_kernels.fill_value(
+        column.physical, column.view, out.address, width=width, value=given, streams=is_streamed(n_rows * width), keep=(column, out)
+    )
     run(task, n_rows, SLICE_ROWS, operation=_OPERATION)
     return column_from_buffers(column.dtype, n_rows, out)
 
