@@ -26,7 +26,9 @@ CAST_PLACES = {
 }
 
 
-def cast(view, int source, int target, uintptr_t out, uintptr_t validity, uintptr_t bad_rows, *, bint checked, bint streams=False, keep_alive):
+def cast(
+    view, int source, int target, uintptr_t out, uintptr_t validity, uintptr_t bad_rows, *, bint checked, bint streams=False, keep_alive
+):
     """The task that converts values of physical type ``source`` to ``target``.
 
     Parameters

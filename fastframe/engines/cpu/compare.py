@@ -21,6 +21,7 @@ from fastframe.dtypes import BOOL, FLOAT64, DType, Kind, Physical
 from fastframe.engines.cpu import decimal_operands
 from fastframe.engines.cpu.cast import cast
 from fastframe.engines.cpu.dictionaries import same_dictionary
+from fastframe.engines.cpu.facts import lacks_nan, note_no_nan
 from fastframe.engines.cpu.forms import nulls
 from fastframe.engines.cpu.members import has_kernel, member_bits
 from fastframe.engines.cpu.operands import Chosen, Invocation, Operand, Side, exact_number_row, is_kernel_number, plain_array
@@ -281,12 +282,16 @@ def missing_bits(column: Column, *, invert: bool) -> Column:
     floats = column.dtype.kind is Kind.FLOAT
     if floats and column.dtype.physical is None:
         column = Column(column.array.cast(pa.float32()))
-    if not floats and column.null_count == 0:
+    is_read = floats and not lacks_nan(column)
+    if not is_read and column.null_count == 0:
         return all_bits(invert, n_rows, "is_missing")
-    view = column.view if floats else column.validity_view
-    physical = int(column.dtype.physical if floats else Physical.I8)   # type: ignore[arg-type]
+    view = column.view if is_read else column.validity_view
+    physical = int(column.dtype.physical if is_read else Physical.I8)   # type: ignore[arg-type]
     out = allocate_bits(n_rows, "is_missing")
-    return bits_result(kernels.missing(view, physical, invert, out.address, keep_alive=(column, out)), n_rows, out, "is_missing")
+    bits = bits_result(kernels.missing(view, physical, invert, out.address, keep_alive=(column, out)), n_rows, out, "is_missing")
+    if is_read and (bits.array.false_count if invert else bits.array.true_count) == column.null_count:
+        note_no_nan(column)
+    return bits
 
 
 def _finite_bits(column: Column, *, infinite: bool) -> Column:
