@@ -22,6 +22,7 @@ from fastframe.engines.cpu.results import all_bits
 from fastframe.engines.cpu.sliced import by_slices
 from fastframe.engines.cpu.take import code_rows, take
 from fastframe.engines.cpu.text_rows import join_texts
+from fastframe.engines.cpu.text_search import SEARCHES, narrowed
 from fastframe.errors import ArgumentError
 
 Options = Mapping[str, Any]
@@ -39,7 +40,12 @@ def evaluate_text(call: Invocation) -> Column:
         encoded = column
     if encoded is not column:
         return _evaluated(replace(call, operands=(Operand(encoded),)))
-    computed = by_kernel(call.operation.removeprefix("text."), column, call.options) if column.dtype == STRING and not column.is_encoded else None
+    if column.dtype != STRING or column.is_encoded:
+        return _BY_SLICES(call)
+    name = call.operation.removeprefix("text.")
+    computed = by_kernel(name, column, call.options)
+    if computed is None and name in SEARCHES:
+        computed = narrowed(call, _BY_SLICES)
     return _BY_SLICES(call) if computed is None else computed
 
 
