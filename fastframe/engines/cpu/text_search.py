@@ -21,6 +21,7 @@ from fastframe.dtypes import BOOL
 from fastframe.engines.cpu.filter import filter_column, filter_plan
 from fastframe.engines.cpu.operands import Invocation, Operand
 from fastframe.engines.cpu.plain_text import by_kernel
+from fastframe.engines.cpu.put import put
 
 SEARCHES = frozenset(("contains", "match", "fullmatch"))   # whose answer is no where a needed literal is not
 _MOST_HITS = 0.5   # share of rows up to which it pays to ask only those
@@ -38,12 +39,12 @@ def narrowed(call: Invocation, search: Callable[[Invocation], Column]) -> Column
     plan = None if there is None else filter_plan(there)
     if there is None or plan is None or plan.n_selected > _MOST_HITS * call.n_rows:
         return None
-    import pyarrow.compute as pc
-
     hits = filter_column(column, plan) if plan.n_selected else _NOTHING   # which RE2 still reads, and refuses, the pattern for
     found = search(replace(call, operands=(Operand(hits),), n_rows=len(hits), options={**options, "na": False}))
-    answers = pc.replace_with_mask(there.array, there.array, found.array.slice(0, plan.n_selected))
+    answers = put(there, there, found).array if plan.n_selected else there.array
     if options.get("na") and column.null_count:
+        import pyarrow.compute as pc
+
         answers = pc.or_(answers, column.array.is_null())
     return Column(answers, BOOL)
 
