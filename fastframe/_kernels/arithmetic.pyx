@@ -56,12 +56,14 @@ BINARY_PLACES = {
     "out": <uintptr_t>&a_binary.out - <uintptr_t>&a_binary,
     "validity": <uintptr_t>&a_binary.validity - <uintptr_t>&a_binary,
     "loose": <uintptr_t>&a_binary.loose - <uintptr_t>&a_binary,
+    "streams": <uintptr_t>&a_binary.streams - <uintptr_t>&a_binary,
 }
 UNARY_PLACES = {
     "size": sizeof(UnaryContext),
     "operand": <uintptr_t>&a_unary.operand.values - <uintptr_t>&a_unary,
     "out": <uintptr_t>&a_unary.out - <uintptr_t>&a_unary,
     "loose": <uintptr_t>&a_unary.loose - <uintptr_t>&a_unary,
+    "streams": <uintptr_t>&a_unary.streams - <uintptr_t>&a_unary,
 }
 
 

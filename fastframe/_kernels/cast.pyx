@@ -23,6 +23,7 @@ CAST_PLACES = {
     "operand": <uintptr_t>&a_cast.values - <uintptr_t>&a_cast,
     "out": <uintptr_t>&a_cast.out - <uintptr_t>&a_cast,
     "validity": <uintptr_t>&a_cast.validity - <uintptr_t>&a_cast,
+    "streams": <uintptr_t>&a_cast.streams - <uintptr_t>&a_cast,
 }
 
 

@@ -127,7 +127,7 @@ struct ChooseContext {
     const uint8_t* yes;   // in: values at row 0
     const uint8_t* no;    // in: values at row 0
     uint8_t* out;         // out
-    int streams;          // in: whether `out` goes past the caches
+    int64_t streams;      // in: whether `out` goes past the caches
 };
 
 template <typename T, bool YES_CONSTANT, bool NO_CONSTANT>

@@ -20,7 +20,7 @@ cdef extern from "merge.hpp" namespace "ff" nogil:
         const uint8_t* yes
         const uint8_t* no
         uint8_t* out
-        int streams
+        int64_t streams
     cdef struct FillContext:
         const uint8_t* value
         uint8_t* out
@@ -38,6 +38,7 @@ CHOOSE_PLACES = {
     "yes": <uintptr_t>&a_choice.yes - <uintptr_t>&a_choice,
     "no": <uintptr_t>&a_choice.no - <uintptr_t>&a_choice,
     "out": <uintptr_t>&a_choice.out - <uintptr_t>&a_choice,
+    "streams": <uintptr_t>&a_choice.streams - <uintptr_t>&a_choice,
 }
 
 

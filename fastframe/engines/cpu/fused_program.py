@@ -17,7 +17,7 @@ from fastframe._threads import run
 from fastframe._threads._drive import Task
 from fastframe.column import Column
 from fastframe.column.column import column_from_buffers
-from fastframe.column.memory import Block, allocate, allocate_bits
+from fastframe.column.memory import Block, allocate, allocate_bits, is_streamed
 from fastframe.dtypes import BOOL, DType, Physical
 from fastframe.engines.cpu.operands import Invocation, KernelOperand, Operand, broadcast
 from fastframe.engines.cpu.results import with_validity
@@ -235,6 +235,8 @@ class Program:
                 patches.append((at, bases[slot] * rows // 8, self._bits[slot]))
         if "loose" in step.places and not any(slot in self._results for _, slot in step.writes):
             words.append((step.places["loose"], 1))   # nobody sees what lies under nulls
+        if "streams" in step.places and any(slot in self._results and is_streamed(self.n_rows * self._bits[slot] // 8) for _, slot in step.writes):
+            words.append((step.places["streams"], 1))
         return step.task, step.places["size"], patches, words
 
     def _layout(self) -> tuple[dict[int, int], int]:
