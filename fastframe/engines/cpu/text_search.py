@@ -25,7 +25,6 @@ from fastframe.engines.cpu.put import put
 
 SEARCHES = frozenset(("contains", "match", "fullmatch"))   # whose answer is no where a needed literal is not
 _MOST_HITS = 0.5   # share of rows up to which it pays to ask only those
-_NOTHING = Column(pa.array([""], pa.string()))
 _HARMLESS = re.MULTILINE | re.DOTALL | re.UNICODE   # flags that leave literals as they are
 
 
@@ -39,7 +38,8 @@ def narrowed(call: Invocation, search: Callable[[Invocation], Column]) -> Column
     plan = None if there is None else filter_plan(there)
     if there is None or plan is None or plan.n_selected > _MOST_HITS * call.n_rows:
         return None
-    hits = filter_column(column, plan) if plan.n_selected else _NOTHING   # which RE2 still reads, and refuses, the pattern for
+    # One empty text where there are none: RE2 still reads the pattern, and refuses a bad one.
+    hits = filter_column(column, plan) if plan.n_selected else Column(pa.array([""], pa.string()))
     found = search(replace(call, operands=(Operand(hits),), n_rows=len(hits), options={**options, "na": False}))
     answers = put(there, there, found).array if plan.n_selected else there.array
     if options.get("na") and column.null_count:
